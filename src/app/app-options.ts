@@ -83,7 +83,7 @@ export interface AppServices {
   readonly operation: () => Promise<OperationReport>
   readonly limits: LimitCounter
   readonly scheduler: EventLoopScheduler
-  /** @returns the caller of a key, which may depend on the address. @throws {Problem} key-suspended */
+  /** @returns the caller with this key. Some keys are valid only from certain addresses. @throws {Problem} key-suspended */
   readonly identify: (key: string, address?: string) => Caller | undefined
 }
 

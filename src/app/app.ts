@@ -25,7 +25,7 @@ import { type Admission, admissionFor } from '../services/load/admission.js'
 import type { AppOptions } from './app-options.js'
 import { registerRoutes } from './routes.js'
 
-/** At finer log levels plugins and parsers would log headers, which may hold a key, and a caller's bytes. */
+/** At fine log levels plugins and parsers log request headers, which may hold a key, and bytes of the caller. */
 const SECRET_IN_LOGS = { paths: ['busboyOptions', 'headers'], remove: true }
 
 const MIN_TLS = 'TLSv1.2'

@@ -1,5 +1,5 @@
-// Runs the exchanges of the exchange file on schedule and on request. It runs in api processes: pulled records are sealed, and workers have
-// no key; and only an api knows what matches.
+// Runs the exchanges of the exchange file on schedule and on request. Runs in api processes: workers have neither the key that seals pulled records
+// nor the index.
 
 import { Queue, Worker } from 'bullmq'
 import { QUEUE_PREFIX } from '../jobs/hash-image-job.js'
@@ -7,7 +7,7 @@ import { PullExchangeJob } from '../jobs/pull-exchange.js'
 import { connectForWaiting, type RedisTarget } from '../store/redis/client.js'
 
 export interface ExchangeJobs {
-  /** Queues one more run, which begins after this call even if one is under way. Waiting runs of the same name are merged. */
+  /** Queues a run that begins after this call, even if another one is under way. Merges waiting runs of the same name. */
   soon(name: string): Promise<void>
   close(): Promise<void>
 }

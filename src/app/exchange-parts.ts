@@ -19,7 +19,7 @@ import type { TrustParts } from './trust-parts.js'
 
 export type ExchangeParts = ReturnType<typeof createExchangeParts>
 
-/** Without Redis, its queues may wait for a connection that never comes. */
+/** Maximum time to close the queues: while Redis is unavailable, closing may never finish. */
 const STOP_TIMEOUT_MS = 1000
 
 export function createExchangeParts(

@@ -13,12 +13,12 @@ export interface Patience {
   readonly timeoutMs?: number
 }
 
-/** Longer than a failover or a stall of the machine; shorter than an operator watches a start. */
+/** Longer than a failover of Redis takes; short enough that the operator still watches the start. */
 const TIMEOUT_MS = 30_000
 const AGAIN_AFTER_MS = 500
 
 /**
- * Runs `work` and repeats it while Redis is unavailable, so it must be repeatable.
+ * Runs `work`, and repeats it while Redis is unavailable. `work` must be safe to repeat.
  * @throws {Error} for the operator, if Redis was unavailable for `timeoutMs`; any other error of `work`, at once
  */
 export async function onceRedisAnswers<T>(

@@ -1,5 +1,5 @@
-// The hashing parts: how a picture or a video gets to a worker. It waits in this process's memory, a job in a queue refers to it, and the private
-// listener hands it out.
+// How pictures and videos get to a worker: a picture waits in this process's memory, a job in Redis names it, and the worker fetches it from the
+// private listener.
 
 import { VIDEO_LIMITS } from '../domain/media/video-limits.js'
 import { listenForWorkers } from '../handoff/listener.js'
@@ -18,9 +18,9 @@ import type { StoreParts } from './store-parts.js'
 
 export type HashingParts = Awaited<ReturnType<typeof openHashingParts>>
 
-/** Without Redis a queue may wait for a connection that never comes. */
+/** Maximum time to close a queue: while Redis is unavailable, closing may never finish. */
 const STOP_TIMEOUT_MS = 1000
-/** Each upload of a video and each page asks whether a worker decodes videos. */
+/** How long an answer of `lackDecoders` is reused: each video upload and each page asks for it. */
 const DECODERS_KNOWN_MS = 1000
 
 /** @throws {Error} if the address cannot be listened on */

@@ -7,7 +7,7 @@ import { HASH_IMAGE_QUEUE, type HashImageJob, QUEUE_PREFIX } from '../jobs/hash-
 import { type HashVideoJob, VIDEO_PRIORITY } from '../jobs/hash-video-job.js'
 import { connectForRequests, type RedisTarget, reach } from '../store/redis/client.js'
 
-/** ioredis reconnects within half a second. An api that is ready has promised to take pictures, so it waits that long. */
+/** How long a request waits for a new connection: ioredis reconnects within half a second, and a ready api must accept pictures. */
 const READY_TIMEOUT_MS = 2000
 
 type Job = HashImageJob | HashVideoJob
@@ -18,13 +18,13 @@ async function soonReady(redis: Redis): Promise<void> {
   await once(redis, 'ready', { signal })
 }
 
-/** Whether the old connection leads to a server that is no longer the master. ioredis reconnects, and the job was not queued. */
+/** Did the connection reach a server that is no longer the master? Then the job was not queued, and ioredis reconnects. */
 function isOfAnotherMaster(error: unknown): boolean {
   return error instanceof Error && /^(MOVED|READONLY)\b/.test(error.message)
 }
 
 /**
- * Opens the queue. Loads BullMQ here, which takes a tenth of a second, so that the index can load meanwhile.
+ * Opens the queue. Imports BullMQ only here: that takes 0.1 s, and the index loads meanwhile.
  * @throws the error of ioredis if Redis is unavailable; nothing is left open
  */
 export async function openQueue(target: RedisTarget, name = HASH_IMAGE_QUEUE) {

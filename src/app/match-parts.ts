@@ -26,7 +26,7 @@ export function createMatchParts(parts: StoreParts, index: IndexParts, { matchEv
   return {
     /** Matcher whose matches are not counted in statistics. */
     uncounted: matcher,
-    /** Matcher for internal checks: nothing is counted or follows from its matches. */
+    /** Matcher for internal checks: its matches are not counted and have no effects. */
     quiet: createMatcher({ ...common, finder: undefined, matchEvents: { note() {} }, probing: NO_PROBING }),
     /** Undefined if no details are kept. */
     detailing: details?.detailing,

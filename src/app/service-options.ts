@@ -55,7 +55,7 @@ export interface ServiceOptions extends OpeningOptions {
   /** Cost of checking a PIN; only tests change it. */
   readonly stretching?: ScryptOptions
   readonly now: () => number
-  /** Time by which watches have ended; by default this process's and the store's. Only tests change it. */
+  /** The time up to which watches have expired; by default agreed between this process's clock and the store's. Only tests change it. */
   readonly dueTime?: DueTime
   /** Monotonic, in milliseconds. */
   readonly clock: () => number

@@ -19,9 +19,8 @@ import { createWatchParts } from './watch-parts.js'
 export interface Services extends AppServices {
   /** Loads the index and follows the store. Resolves when it may be queried. @throws if a queue cannot be opened */
   hydrate(): Promise<void>
-  /** Starts pulling feeds. */
   beginPulling(): void
-  /** Resolves when everything that follows from the matches answered so far is done or has failed. */
+  /** Resolves when the effects of all matches answered so far are done or have failed. */
   settled(): Promise<void>
   /** Verifies the whole audit log if that is due. One process also does so by itself. */
   checkAudit(): Promise<void>

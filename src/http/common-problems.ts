@@ -13,7 +13,7 @@ export interface DescribedRoute {
   readonly scope: FastifyContextConfig['scope']
 }
 
-/** Every deployment taken together: a limit that one of them has is described for all. */
+/** Covers all deployments: has `rate-limited` if any of them limits the route. */
 export function commonProblems({ method, url, scope = 'public' }: DescribedRoute): ProblemCode[] {
   const codes: ProblemCode[] = ['request-invalid', 'minor-declared', 'unexpected']
   // Of GET no body is read.
@@ -26,7 +26,7 @@ export function commonProblems({ method, url, scope = 'public' }: DescribedRoute
   return codes.concat(scope === 'case' ? ['token-missing', 'case-unknown'] : ['key-missing', 'key-invalid', 'scope-missing'])
 }
 
-/** With these problems among its responses, by status: each named by its code, in the media type of problems. */
+/** Adds these problems to the responses of a route. Each status lists its problem codes. */
 export function withProblems(responses: unknown, codes: ReadonlySet<ProblemCode>): Record<string, unknown> {
   const described: Record<string, unknown> = { ...(typeof responses === 'object' && responses) }
   for (const { status } of new Set([...codes].map((code) => PROBLEMS[code]))) {

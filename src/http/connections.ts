@@ -17,7 +17,7 @@ const PRESSURE = 0.9
 const RELIEF_INTERVAL_MS = 1000
 
 /**
- * Closes connections beyond these limits when they are made. Addresses are those of sockets: no header can change one.
+ * Closes a new connection that exceeds these limits. The address is that of the socket: no header can change it.
  *
  * Cost: one look-up in a map for each connection, none for a request.
  */

@@ -65,7 +65,7 @@ export function createEarlyRefusals({ problemFor, onAdmitted, headers, note }: E
   }
 }
 
-/** Runs `refuse` before the server's other request listeners. Stops when the server closes, because Fastify's answers then say so. */
+/** Runs `refuse` before the server's other request listeners, until the server closes: then Fastify answers, with `connection: close`. */
 export function refuseBefore(app: FastifyInstance, { refuse }: EarlyRefusals): void {
   let isClosing = false
   app.addHook('preClose', async () => {

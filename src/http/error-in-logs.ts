@@ -1,5 +1,5 @@
-// An error as the log has it: what went wrong and where. Nothing that a library hung onto it, as that is what was sent
-// (ioredis: the command with its arguments, Node: the raw packet), and so may be somebody's hash.
+// An error as it is logged: what failed and where. Omits the fields that libraries add, because these contain what was sent (ioredis: the arguments
+// of the command; Node: the raw packet), possibly a hash.
 
 import { plainText } from '../domain/plain-text.js'
 
@@ -9,11 +9,11 @@ export interface LoggedError {
   readonly message: string
   readonly stack: string
   readonly code?: string
-  /** Name of what caused it. Its message may quote what a caller sent. */
+  /** Name of the error that caused this one. Its message is omitted: it may quote the caller. */
   readonly cause?: string
 }
 
-/** Only the fields of `LoggedError`, whatever else there is. Never throws. */
+/** Returns only the fields of `LoggedError`. Never throws. */
 export function errorInLogs(error: unknown): LoggedError {
   if (!(error instanceof Error)) return { type: typeof error, message: 'thrown, and not an error', stack: '' }
   const { name, message, stack = '', cause } = error
@@ -27,7 +27,7 @@ export function errorInLogs(error: unknown): LoggedError {
   }
 }
 
-/** Redis repeats the first arguments of a command that it does not know. */
+/** Redis quotes the first arguments of an unknown command. */
 function withoutArguments(text: string): string {
   return plainText(text.replace(/, with args beginning with:.*/, ''))
 }

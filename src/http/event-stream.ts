@@ -13,14 +13,14 @@ export interface SentEvent {
 export interface EventStreamLimits {
   /** Maximum buffer of one stream. Beyond it the stream is cut, and the client reconnects with `Last-Event-ID`. */
   readonly maxWaitingBytes: number
-  /** Streams of this process at one time. */
+  /** Maximum number of streams in this process. */
   readonly maxStreams: number
-  /** Of these, streams of one owner and of one address. Beyond it the owner's oldest stream ends. */
+  /** Maximum streams of one owner and of one address. Beyond it the owner's oldest stream ends. */
   readonly maxPerOwner: number
   readonly maxPerAddress: number
   /** An SSE comment is sent this often, so that proxies keep the connection. */
   readonly heartbeatIntervalMs: number
-  /** Then the stream ends and the client reconnects, so that it does not outlive its token for long. */
+  /** Maximum duration. Then the client reconnects, so a stream outlives its token only briefly. */
   readonly endsAfterMs: number
 }
 
@@ -33,7 +33,7 @@ export const EVENT_STREAM_LIMITS: EventStreamLimits = {
   endsAfterMs: 3_600_000,
 }
 
-/** Whether a caller that accepts this wants events rather than JSON. */
+/** Does the client accept Server-Sent Events? Then they are sent instead of JSON. */
 export function wantsEvents(accept: string | undefined): boolean {
   return accept !== undefined && /(^|[ ,])text\/event-stream([ ;,]|$)/.test(accept)
 }

@@ -33,10 +33,10 @@ const Frame = z.strictObject({
     .max(MAX_AREA_SIGNALS + 1),
 })
 
-/** Of a video that is registered. */
+/** Frames of a video to register. */
 export const GivenFrames = framesOf(Frame)
 
-/** Of a query. */
+/** Frames of a query. */
 export const AskedFrames = framesOf(Frame.extend({ isForm: IsForm.optional() }))
 
 function framesOf<T extends typeof Frame>(frame: T) {
@@ -73,13 +73,12 @@ const ENDS_TOO_EARLY = 'must end after its last frame'
 /** A video of a case. */
 export const GivenVideo = z.strictObject({ ...Declared, ...VideoFields }).refine(endsAfterFrames, ENDS_TOO_EARLY)
 
-/** A video of a bank. */
 export const GivenBankVideo = z
   .strictObject({ ...Declared, ...VideoFields, ref: GivenRef.optional() })
   .refine(endsAfterFrames, ENDS_TOO_EARLY)
   .refine(({ frames }) => frames.some(({ signals }) => signals.some(isWhole)), 'must have a frame that was hashed whole')
 
-/** @returns all signals of a video: those of its file, after those of its frames. */
+/** @returns the signals of the frames, then those of the file. */
 export function videoSignals({ durationMs, frames, sha256, md5 }: z.infer<typeof GivenVideo>) {
   const signals: Signal[] = []
   for (const [frame, given] of frames.entries()) {

@@ -14,8 +14,8 @@ export function ownSignals({ signals }: HashedImage) {
 }
 
 /**
- * The hashes of an image that may have been cut out of a longer file. Then the hash of the file is unknown, and the hash of what was kept must not
- * pass for it, so there is none. A padded file never has the hash of the original anyway.
+ * Omits SHA-256 when the image was cut out of a longer file: it would be the hash of the part that was kept, not of the file. No match is lost: a
+ * padded file has another SHA-256 than the original.
  */
 export async function ofImage(hashing: Promise<HashedImage>, isCut: boolean): Promise<HashedImage> {
   const hashed = await hashing

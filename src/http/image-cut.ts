@@ -6,8 +6,8 @@ import { imageEnd } from '../domain/media/image-end.js'
 import { Problem } from '../domain/problem.js'
 
 /**
- * @param kept the beginning of a file, in pieces. Those behind the end of its image are overwritten.
- * @returns the pieces of the image; `undefined`, with all pieces untouched, when its end is not among them.
+ * @param kept the beginning of a file, in pieces. Overwrites what follows the end of the image.
+ * @returns the pieces of the image; `undefined` if its end is not in `kept`, and then overwrites nothing.
  */
 export function cutAtImageEnd(kept: readonly Buffer[]): Buffer[] | undefined {
   const end = imageEnd(kept)
@@ -23,8 +23,8 @@ export function cutAtImageEnd(kept: readonly Buffer[]): Buffer[] | undefined {
 }
 
 /**
- * The bytes of a part up to its limit. The parser ends the stream of a part where the part ends, however far beyond the limit that is; this ends at the
- * limit, so that nothing is held until then. The rest is read and dropped.
+ * Yields the bytes of a part up to its limit, and ends there, so that the image is not held until the rest has arrived. The parser's own stream ends
+ * only with the part. The rest is read and dropped.
  */
 export async function* upToItsLimit(file: MultipartFile['file']): AsyncGenerator<unknown, void> {
   const chunks: AsyncIterator<unknown> = file[Symbol.asyncIterator]()
@@ -45,7 +45,7 @@ export async function* upToItsLimit(file: MultipartFile['file']): AsyncGenerator
   }
 }
 
-/** An error ends the reading of the form, too, which reports it. */
+/** Ignores errors: the parser reports them to the reader of the form. */
 async function drop(chunks: AsyncIterator<unknown>, first: Promise<IteratorResult<unknown>>): Promise<void> {
   try {
     for (let { done } = await first; done !== true; { done } = await chunks.next());
@@ -53,8 +53,8 @@ async function drop(chunks: AsyncIterator<unknown>, first: Promise<IteratorResul
 }
 
 /**
- * Refuses a body with `body-too-large` once more than `maxBytes` of it arrived, so that what is dropped of it is bounded too. The parser of the
- * form and the part being read get this error. Call it before the body is read.
+ * Refuses a body with `body-too-large` once more than `maxBytes` have arrived. This bounds the dropped bytes as well. Both the form parser and the
+ * part being read get this error. Call it before reading the body.
  */
 export function limitBody(raw: IncomingMessage, maxBytes: number): void {
   let bytes = 0

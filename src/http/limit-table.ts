@@ -5,11 +5,11 @@ import { ownValue } from '../domain/own-value.js'
 import type { DelayRule, Shortage } from '../services/load/admission.js'
 
 /**
- * by: who is limited. Addresses are counted in the memory of one process and never stored in any form (decision 0032).
- * counts: requests; or queries, which a handler counts before the answer (`consumeQuota`) or after it was sent (`spent`); or the cost of decoding
- *   pictures and videos, including refused ones, in units of 50 ms of a core: a photograph of 12 megapixels costs 1 or 2, a video 4 for each MB.
- * max: the maximum per exposure (`TABIR_EXPOSURE`). Infinity is not counted.
- * whenStoreUnavailable: continue with the counts of this process (open), or refuse until all processes can be counted again (closed).
+ * by: who is limited. Addresses are counted in memory, per process, and never stored in any form (decision 0032).
+ * counts: `requests`; or `queries`, counted by a handler before it answers (`consumeQuota`) or after it has sent (`spent`); or `pictures`, the cost
+ * of decoding pictures and videos, including refused ones. A unit is 50 ms of a core: a photograph of 12 megapixels costs 1 or 2, a video 4 per MB.
+ * max: the maximum for each exposure (`TABIR_EXPOSURE`). Infinity is not counted.
+ * whenStoreUnavailable: `open` continues with the counts of this process; `closed` refuses until all processes can be counted again.
  */
 export interface LimitRow {
   readonly by: 'address' | 'key' | 'org' | 'case'
@@ -34,7 +34,7 @@ export const LIMITS = {
   'case-opening': row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
   /** Tries of a number and a PIN. Each case also has a limit for its whole life. */
   'case-login': row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
-  /** Requests with an unknown key or token. Valid ones from the same address are not limited by them. */
+  /** Requests with an unknown key or token. They do not limit valid ones from the same address. */
   'auth-failures': row('address', 'requests', MINUTE_S, { private: NONE, public: 600 }, 'open'),
   /** The routes of one case. */
   case: row('case', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
@@ -47,7 +47,7 @@ export const LIMITS = {
   feedback: row('key', 'requests', MINUTE_S, { private: 120_000, public: 12_000 }, 'open'),
   'bank-writes': row('key', 'requests', MINUTE_S, { private: 60_000, public: 6000 }, 'open'),
   'assisted-cases': row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
-  /** These routes give out hashes, so they are closed while those cannot be counted. */
+  /** Closed: these routes give out hashes, so they refuse while the hashes cannot be counted. */
   'feed-requests': row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'closed'),
   /** Signals that an organisation reads from feeds in a day, over all its keys. A page counts as at least one. */
   'feed-signals': row('org', 'queries', DAY_S, { private: NONE, public: 50_000_000 }, 'closed'),
@@ -57,7 +57,7 @@ export const LIMITS = {
 
 export type LimitName = keyof typeof LIMITS
 
-/** What counts for a route by its scope. A scope without a line here does not compile, so there is no route without a limit. */
+/** The limits of a route by its scope. A scope without a line here does not compile, so no scope is left without limits. */
 const BY_SCOPE = {
   public: ['anonymous'],
   case: ['case'],
@@ -72,7 +72,7 @@ const BY_SCOPE = {
   admin: ['operator'],
 } as const satisfies Readonly<Record<RouteScope, readonly LimitName[]>>
 
-/** Routes that count otherwise than their scope says. */
+/** Routes with other limits than their scope has. */
 const BY_ROUTE = {
   'POST /v1/cases': ['case-opening'],
   'GET /v1/cases/challenge': ['case-opening'],
@@ -89,7 +89,7 @@ const BY_ROUTE = {
   'GET /health/ready': [],
 } as const satisfies Readonly<Record<string, readonly LimitName[]>>
 
-/** Limits of no route. `noteFailure` in `plugins/rate-limits.ts` counts these. */
+/** Limits that belong to no route. `noteFailure` in `plugins/rate-limits.ts` counts them. */
 type OfNoRoute = 'auth-failures'
 type OfRoutes = (typeof BY_SCOPE)[RouteScope][number] | (typeof BY_ROUTE)[keyof typeof BY_ROUTE][number]
 // A limit that nothing counts does not compile: it is missing here.
@@ -108,7 +108,7 @@ export interface ServerLimits {
   readonly bodyBytes: number
   /** Time for a whole request, such as an import of millions of lines. Idle and slow requests are cut much sooner. */
   readonly requestMs: number
-  /** Time without a byte in either direction. Longer than any answer takes, so the client must be gone. */
+  /** Maximum time without a byte in either direction. Longer than any answer takes: the client has disconnected. */
   readonly idleMs: number
   readonly headersMs: number
   readonly headerBytes: number
@@ -121,10 +121,10 @@ export interface ServerLimits {
   readonly connections: number
   /** Connections at one time from one address, which many people, or a platform's machines, may share. */
   readonly connectionsOfAddress: Readonly<Record<Exposure, number>>
-  /** A body that is slower than this for `slowForMs` is cut, unless this process is the one that does not read. */
+  /** Minimum average over `slowForMs`; a slower body is cut, unless bytes wait because this process does not read them. */
   readonly minBodyBytesPerS: number
   readonly slowForMs: number
-  /** Longer than any id, so that schemas reject too long ones with the usual problem. */
+  /** Longer than any id, so that the schema and not the router rejects an id that is too long, with the usual problem. */
   readonly paramChars: number
 }
 
@@ -145,8 +145,8 @@ export const SERVER_LIMITS: ServerLimits = {
 }
 
 /**
- * Delays beyond which requests of programs are refused (`plugins/request-admission.ts`). Admitted requests then wait little longer than usual, even at
- * several times the load that can be answered (`npm run bench:load`).
+ * Delays beyond which bulk requests of programs are refused (`plugins/request-admission.ts`). Admitted requests then wait little longer than usual,
+ * even at several times the load that this process can serve (`npm run bench:load`).
  */
 export const ADMISSION: Readonly<Record<Shortage, DelayRule>> = {
   turns: { steadyMs: 10, longMs: 25, burstMs: 500, intervalMs: 250, calmMs: 1000 },

@@ -4,16 +4,16 @@ import { jsonOrUndefined } from '../domain/json.js'
 import { MAX_SHORT_LINE_CHARS, readLines } from '../exchange/text-lines.js'
 
 export interface NdjsonLine {
-  /** From 1. */
+  /** Counted from 1. */
   readonly line: number
-  /** What the line says; `undefined` when it is no JSON or too long. */
+  /** The parsed line; `undefined` if it is not JSON or too long. */
   readonly value: unknown
 }
 
 /**
- * Empty lines are left out. Memory stays at one chunk and a few lines.
- * @param yielder yields to the event loop where it is due, also between empty lines.
- * @throws {Problem} upload-incomplete when the body breaks off; every line before that was given.
+ * Skips empty lines. Memory: one chunk and a few lines.
+ * @param yielder yields to the event loop when needed, also between empty lines.
+ * @throws {Problem} upload-incomplete if the body breaks off, after all complete lines.
  */
 export async function* readNdjson(
   body: AsyncIterable<unknown>,
@@ -28,7 +28,7 @@ export async function* readNdjson(
   }
 }
 
-/** Is this a body that arrives line by line? */
+/** Is the body a stream, to be read line by line? */
 export function isStream(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

@@ -23,13 +23,13 @@ export const PageQuery = z.object({
   after: After.optional(),
 })
 
-/** Of lists that came whole before they came in pages. */
+/** For lists that once had no pages: the default page has 1,000 entries. */
 export const LongPage = z.object({
   limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(MAX_LISTED),
   after: After.optional(),
 })
 
-/** In an answer. */
+/** The cursor in an answer. */
 export const Next = z
   .string()
   .nullable()

@@ -31,7 +31,7 @@ export const ProblemBody = z
   .meta({ id: 'Problem', description: 'RFC 9457 problem details with a stable code.' })
 export type ProblemBody = z.infer<typeof ProblemBody>
 
-/** The body for a refusal. It repeats nothing that the client sent. */
+/** The body of a refusal. It never echoes what the client sent. */
 export function problemBody(
   problem: Problem,
   requestId?: string,
@@ -60,16 +60,13 @@ export function shownHotlines(hotlines: readonly Hotline[]) {
 
 const CODES = Symbol('problem codes')
 
-/**
- * Response schemas for the problems of a route, by status. The codes go with them, for the description. What any route may answer stands
- * in common-problems.ts.
- */
+/** Response schemas for the problems of a route, by status, with the codes for the description. Problems of any route are in common-problems.ts. */
 export function may(...codes: readonly ProblemCode[]): Record<number, typeof ProblemBody> {
   const schemas = Object.fromEntries(codes.map((code) => [PROBLEMS[code].status, ProblemBody]))
   return Object.assign(schemas, { [CODES]: codes })
 }
 
-/** What `may` was told, from the response schemas of a route. */
+/** The codes given to `may`, read from the response schemas of a route. */
 export function problemCodesOf(responses: unknown): readonly ProblemCode[] {
   if (typeof responses !== 'object' || responses === null) return []
   const codes: unknown = Reflect.get(responses, CODES)

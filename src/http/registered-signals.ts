@@ -21,22 +21,22 @@ export const RegisteredSignals = z.object({
 })
 export type RegisteredSignal = z.infer<typeof RegisteredSignals>['signals'][number]
 
-/** A line may have two bytes, and its entry in the answer has about a hundred: a body of senseless lines must not fill the memory. */
+/** Bounds the memory of the answer: a line may have two bytes, but its entry in the answer has about a hundred. */
 const MAX_LISTED = 500_000
 
 /**
- * An answer that grows by a piece of JSON with each batch. As objects, the signals of 300,000 lines took some 300 MB, and writing them as JSON at the end
- * blocked the event loop for over a second.
+ * Collects the answer as pieces of JSON, one for each batch. As objects, the signals of 300,000 lines took some 300 MB, and serialising them at the
+ * end blocked the event loop for over a second.
  */
 export class RegisteredSignalsAnswer {
   accepted = 0
   refused = 0
-  /** Why the first refused signal was refused. */
+  /** The problem of the first refused signal. */
   refusal: ProblemCode | undefined
   readonly #pieces: Buffer[] = []
   #listed = 0
 
-  /** @param signals in the order of their lines, which follow those of the batch before. */
+  /** @param signals in the order of their lines, after those of the previous batch. */
   add(signals: readonly RegisteredSignal[]): void {
     if (signals.length === 0) return
     for (const { state, problem } of signals) {
@@ -51,7 +51,7 @@ export class RegisteredSignalsAnswer {
     this.#pieces.push(Buffer.from(this.#pieces.length === 0 ? text : `,${text}`))
   }
 
-  /** JSON as `RegisteredSignals` describes it, and its length: not every client reads an answer without Content-Length. */
+  /** The answer as `RegisteredSignals` describes it, and its length: not every client can read an answer without Content-Length. */
   json(): { readonly text: Readable; readonly bytes: number } {
     const head = `{"accepted":${this.accepted},"refused":${this.refused},"signals":[`
     const pieces = [Buffer.from(head), ...this.#pieces, Buffer.from(']}')]

@@ -23,7 +23,7 @@ export const HashText = z
     example: 'f'.repeat(32) + '0'.repeat(32),
   })
 
-/** Of a signal: as many digits as its type has. */
+/** The hash of a signal; the number of digits depends on its type. */
 export const SignalHashText = z
   .string()
   .regex(SIGNAL_HASH_PATTERN, 'must be 64 lowercase hex digits, or 32 of video_md5')
@@ -56,11 +56,11 @@ export const GivenRef = z
 export const BankName = z
   .string()
   .regex(BANK_NAME_PATTERN, 'must be 1 to 63 letters, digits, _ or -, and not 43, which a hash has')
-/** A bank of several of one name may be meant. */
+/** A bank by its name, or by its exact name if several banks have the same name. */
 export const BankRef = z.string().regex(BANK_REF_PATTERN, 'must be the name of a bank as answers have it')
 export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC.' })
 
-/** A time as `Instant` has it. */
+/** A time in the form of `Instant`. */
 export function instant(ms: number): string {
   return new Date(ms).toISOString()
 }
@@ -75,7 +75,7 @@ export const ThresholdBits = z.int().min(0).max(WIDEST_BITS).meta({
     'Radius in bits, inclusive, instead of the thresholds of the banks. Each signal type has a maximum. A match beyond the threshold of its bank has the grade `review`.',
 })
 
-/** Of a case, when it is opened. */
+/** The choice made when a case is opened. */
 export const ExtendedProtection = z.boolean().default(false).meta({
   description:
     'Also keep details of the pictures, to find copies that hashes miss: under stickers, deep crops and screenshots. Details reveal more about a picture than hashes do. They are erased with the case. Refused with extended-protection-off where the service does not offer it.',
@@ -89,7 +89,7 @@ export const GivenSignal = z.strictObject({
   view: ViewName.optional(),
 })
 
-/** Of one file, which has a whole view for each of its frames. */
+/** The signals of one file. An animation has a whole view for each of its frames. */
 export const GivenImageSignals = z
   .array(GivenSignal)
   .min(1)
@@ -121,13 +121,13 @@ export const DepthName = z.enum(DEPTHS).default('auto').meta({
   description: 'auto: by details only if hashes find nothing. full: by hashes and details. hashes: by hashes only.',
 })
 
-/** A result for one of several things sent: either it was taken, or it has a problem in its place. */
+/** The outcome for one of several submitted items: registered or held, or refused with a problem. */
 export const RegisteredState = z.enum(['registered', 'held', 'refused']).meta({
   description:
     'registered: it matches. held: it was registered before and matches nothing until it is released, because it is held for review, paused by its owner, or judged a false report.',
 })
 
-/** Long enough that nobody finds another's by trying. */
+/** Long enough that nobody guesses another caller's key. */
 export const IdempotencyKey = z.object({
   'idempotency-key': z
     .string()
@@ -260,7 +260,7 @@ const IndexPart = z.object({
   candidates: z.int(),
 })
 
-/** What `/health/index` answers, and the command line reads. */
+/** The answer of `/health/index`, which the command line reads. */
 export const IndexReport = z.object({
   revision: z.int(),
   behind: z.int().meta({ description: 'Changes in the store that the index has not applied yet.' }),

@@ -17,7 +17,7 @@ export const Truncated = z.literal(true).optional().meta({
   description: '`matches` is incomplete: it has the nearest of each bank, and a few of each case.',
 })
 
-/** Of one picture of a call. */
+/** The result for one picture of a request. */
 export const MatchResult = z.object({
   id: z.string().optional(),
   matches: Matches,
@@ -25,7 +25,7 @@ export const MatchResult = z.object({
   problem: PartProblem,
 })
 
-/** @param mayKnowDistance shows the distance in bits. Otherwise only its band is shown. */
+/** @param mayKnowDistance shows the distance in bits; otherwise only its band. */
 export function shownMatch(
   { distanceBits, category, atMs, segments, details, ...rest }: Match,
   mayKnowDistance: boolean,
@@ -41,7 +41,7 @@ export function shownMatch(
 }
 
 export interface ResultParts {
-  /** The caller's own. */
+  /** The id that the caller gave the picture. */
   readonly id: string | undefined
   readonly matches: readonly Match[]
   readonly isTruncated: boolean
@@ -50,8 +50,8 @@ export interface ResultParts {
 }
 
 /**
- * JSON of a result: byte for byte what serialising `MatchResult` gives, with only the fields of a match that are named here. Five times as fast as
- * building an object, validating it and serialising it.
+ * A result as JSON: byte for byte what serialising `MatchResult` gives, with only the fields of a match that are named here. Five times as fast as
+ * building, validating and serialising an object.
  */
 export function resultText({ id, matches, isTruncated, problem, mayKnowDistance }: ResultParts): string {
   const before = id === undefined ? '' : `"id":${JSON.stringify(id)},`
@@ -61,7 +61,7 @@ export function resultText({ id, matches, isTruncated, problem, mayKnowDistance 
   return `{${before}"matches":[${matches.map((match) => matchText(match, mayKnowDistance)).join()}]${behind}}`
 }
 
-/** Escapes only the bank's name, which a user chose. All other texts are from our own tables or base64url, which need no escapes. */
+/** Escapes only the bank's name, which a user chose. All other texts are fixed words or base64url, which need no escapes. */
 function matchText(match: Match, mayKnowDistance: boolean): string {
   const bits = mayKnowDistance ? `"distanceBits":${match.distanceBits},` : ''
   const category = match.category === undefined ? 'null' : `"${match.category}"`

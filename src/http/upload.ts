@@ -9,9 +9,12 @@ import { cutAtImageEnd, limitBody, upToItsLimit } from './image-cut.js'
 export interface UploadLimits {
   readonly maxImageBytes: number
   readonly maxImages: number
-  /** Bytes of images that this process holds at one time, over all requests. */
+  /** Maximum bytes of images in this process at one time, over all requests. */
   readonly maxInFlightBytes: number
-  /** For queries: of a file beyond `maxImageBytes` the beginning is kept, and used if its image ends there. Padding hides nothing then. */
+  /**
+   * For queries: keeps the beginning of a file larger than `maxImageBytes`, and uses it if the image ends within it. So padding does not hide an
+   * image.
+   */
   readonly readsToImageEnd?: true
 }
 
@@ -20,15 +23,15 @@ export function forQueries(limits: UploadLimits): UploadLimits {
 }
 
 /**
- * Takes over an image, in the pieces it arrived in, and overwrites them.
- * @param isCut whether more followed, which was dropped. Then the image is not the file, and the hash of the file is unknown.
+ * Takes ownership of an image, in the pieces in which it arrived, and overwrites them.
+ * @param isCut whether the file had more bytes, which were dropped. Then the hash of the whole file is unknown.
  */
 export type UseImage<T> = (image: readonly Buffer[], isCut: boolean) => Promise<T>
 
-/** A body that is read to the ends of its images may hold the size of this many further files, which are dropped. */
+/** A query may send this many maximum-size files more than `maxImages`: padding, which is read and dropped. */
 const DROPPED_FILES = 4
 
-/** How many bytes of images are in memory now; shared by all requests. */
+/** Bytes of images in memory now, shared by all requests. */
 export interface InFlight {
   bytes: number
 }
@@ -36,22 +39,21 @@ export interface InFlight {
 const RETRY_AFTER_S = 2
 
 /**
- * For the multipart plugin.
- * - One part that is too large must not take the others with it; `truncated` tells.
- * - Nothing reads a part whose head does not say `form-data`. Once more of it waits than `fileHwm`, the parser (@fastify/busboy 3.2.6) stops for
- *   good, and the request is never answered. So `fileHwm` is several times what a socket reads at once.
+ * Options of the multipart plugin.
+ * - `throwFileSizeLimit`: false, because one part that is too large must not fail the others. `truncated` marks it.
+ * - `fileHwm`: several times what a socket reads at once. Nothing reads a part whose header lacks `form-data`; once more than `fileHwm` of it waits,
+ *   the parser (@fastify/busboy 3.2.6) stops for good, and the request is never answered.
  */
 export const MULTIPART_OPTIONS = { throwFileSizeLimit: false, fileHwm: 1 << 19 } as const
 
 /**
- * Hands each part named `image` to `use` as soon as it is read, while the next still arrives.
+ * Passes each part named `image` to `use` as soon as it is read, while the next one arrives.
  *
- * A part that cannot be used does not stop the others: its place in the result holds the Problem. An upload that breaks off
- * is refused whole.
+ * A refused part does not stop the others: the result has its Problem in its place. An upload that breaks off is refused as a whole.
  *
- * @param onField is told the form's fields, the first 1024 bytes of each; what it throws refuses the upload.
- * @returns what `use` gave, in the order of the parts; at least one.
- * @throws {Problem} media-unsupported, upload-incomplete, too-many-images, image-missing, body-too-large; minor-declared when a field says so.
+ * @param onField gets the form's fields, the first 1024 bytes of each. If it throws, the upload is refused.
+ * @returns the results of `use`, in the order of the parts; at least one.
+ * @throws {Problem} media-unsupported, upload-incomplete, too-many-images, image-missing, body-too-large; minor-declared if a field says so.
  */
 export async function eachImage<T>(
   request: FastifyRequest,
@@ -99,7 +101,7 @@ export async function eachImage<T>(
   return results
 }
 
-/** The one file of a form, by whatever name it has, and the form's other fields. */
+/** The one file of a form, with the name of its part, and the other fields. */
 export interface OneFile<T> {
   readonly name: string
   readonly result: T | Problem
@@ -107,9 +109,9 @@ export interface OneFile<T> {
 }
 
 /**
- * For forms that are named otherwise: exactly one file, handed to `use` once its name was looked at.
- * @param accepts throws for a name that is none.
- * @throws {Problem} media-unsupported, image-missing, too-many-images, upload-incomplete, body-too-large; minor-declared when a field says so.
+ * For forms whose file part may have various names. Takes exactly one file, and passes it to `use` once `accepts` has checked the name.
+ * @param accepts throws for an invalid name.
+ * @throws {Problem} media-unsupported, image-missing, too-many-images, upload-incomplete, body-too-large; minor-declared if a field says so.
  */
 export async function oneFile<T>(
   request: FastifyRequest,
@@ -156,8 +158,8 @@ export async function oneFile<T>(
 }
 
 /**
- * A picture whose bytes come from elsewhere, read as one of a form is, and handed to `use`.
- * @returns what `use` gave, or a refusal of this picture. @throws {Problem} upload-incomplete
+ * Reads a picture from a body that is not a form.
+ * @returns a function that passes the picture to `use`, and returns its result or the Problem of this picture. @throws {Problem} upload-incomplete
  */
 export async function imageFrom(body: AsyncIterable<unknown>, limits: UploadLimits, inFlight: InFlight) {
   const read = { truncated: false }
@@ -218,9 +220,9 @@ function streamOf({ file }: MultipartFile, { readsToImageEnd }: UploadLimits): F
 type FileStream = AsyncIterable<unknown> & { readonly truncated: boolean }
 
 /**
- * @returns the image; its bytes stay counted in `inFlight`. Those of a refused one, and of what follows an image, are overwritten.
- * A part that is refused is still read to its end: leaving it would hold up the parts behind it. One that is cut is used at once, and the parser
- * drops its rest.
+ * Reads an image; its bytes stay counted in `inFlight`. Overwrites the bytes of a refused image, and bytes behind the end of an image.
+ * Reads a refused part to its end, because the parser waits for it before the next part. Returns a cut part at once: the parser drops the rest.
+ * @returns the pieces of the image.
  */
 async function readPart(file: FileStream, limits: UploadLimits, inFlight: InFlight): Promise<ReadImage> {
   const chunks: Buffer[] = []
@@ -253,7 +255,7 @@ async function readPart(file: FileStream, limits: UploadLimits, inFlight: InFlig
   }
 }
 
-/** A refusal of this part is a result; anything else is the request's. */
+/** Turns a Problem into a result of this part. Any other error fails the request. */
 async function settled<T>(use: Promise<T>): Promise<T | Problem> {
   try {
     return await use

@@ -7,26 +7,26 @@ import { Problem } from '../domain/problem.js'
 import type { ReceivedVideo, VideoHashing } from '../services/intake/video-hashing.js'
 import { uploadProblem } from './upload.js'
 
-/** What a form may have besides the video. */
+/** Maximum size of a form besides its video. */
 const FORM_BYTES = 64 << 10
-/** The answer is due before the connection counts as idle. */
+/** Time for the answer after the video was hashed, before the connection counts as idle. */
 const ANSWER_MS = 30_000
 
 export interface VideoUpload<T> {
   readonly videoHashing: VideoHashing
-  /** Told each chunk before it is overwritten. */
+  /** Called with each chunk, before the chunk is overwritten. */
   readonly onChunk?: (chunk: Buffer) => void
-  /** Told the form's fields, the first 1024 bytes of each; what it throws refuses the upload. */
+  /** Called with the form's fields, the first 1024 bytes of each. If it throws, the upload is refused. */
   readonly onField?: (name: string, text: string) => void
-  /** Gets the video, and a signal that the caller is gone. The video is overwritten once this settles. */
+  /** Gets the video, and a signal that aborts when the caller disconnects. The video is overwritten once this settles. */
   readonly use: (video: ReceivedVideo, gone: AbortSignal) => Promise<T>
 }
 
 /**
- * Reads the part named `video`, and hands it to `use`. A body that is too large, or without a length, or that no worker can decode, is refused
- * before a byte of it is read.
+ * Reads the part named `video`, and passes it to `use`. Refuses the request before it reads the body if the body is too large, its length is not
+ * declared, or no worker can decode videos.
  * @throws {Problem} media-unsupported, length-missing, video-file-too-large, video-unavailable, store-unavailable, overloaded, upload-incomplete,
- *   video-missing, too-many-images; minor-declared when a field says so.
+ *   video-missing, too-many-images; minor-declared if a field says so.
  */
 export async function withVideo<T>(
   request: FastifyRequest,
@@ -99,12 +99,12 @@ async function read(request: FastifyRequest, video: ReceivedVideo, options: Read
   if (video.sizeBytes === 0) throw new Problem('video-missing')
 }
 
-/** Nothing is sent until a video is hashed. Node resets this with the next request. */
+/** Extends the idle timeout of the connection: nothing is sent until the video is hashed. Node resets it with the next request. */
 export function keepWaiting(reply: FastifyReply, { limits }: Pick<VideoHashing, 'limits'>): void {
   reply.raw.setTimeout(limits.ttlMs + ANSWER_MS, () => reply.raw.destroy())
 }
 
-/** Aborted when the connection closes before the answer. */
+/** Aborts when the connection closes before the whole answer was sent. */
 export function goneSignal(reply: FastifyReply): AbortSignal {
   const gone = new AbortController()
   reply.raw.once('close', () => {

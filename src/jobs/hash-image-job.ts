@@ -5,7 +5,7 @@ import { z } from 'zod'
 export const QUEUE_PREFIX = '{tabir}'
 export const HASH_IMAGE_QUEUE = 'hash-image'
 
-/** Whether details are computed besides hashes, which takes several times as long. */
+/** Whether details are computed besides hashes. They take several times as long as hashes. */
 export const DETAILS_WANTED = ['none', 'also'] as const
 export type DetailsWanted = (typeof DETAILS_WANTED)[number]
 
@@ -19,8 +19,8 @@ export const HashImageJob = z.strictObject({
 export type HashImageJob = z.infer<typeof HashImageJob>
 
 /**
- * BullMQ priorities, where 1 is first, for a caller with an empty queue. The caller's waiting work is added: 1 for each small photograph. So a
- * person who submits 20 pictures still precedes a platform's scan; a caller who sends many times as much does not.
+ * BullMQ priorities (1 is first) for a caller without waiting work. The caller's waiting work is added: 1 for each small photograph. So a
+ * person's 20th picture precedes a platform's first one, and the hundredth does not.
  */
 export const JOB_PRIORITY = { submission: 1, query: 41 } as const
 export type JobPurpose = keyof typeof JOB_PRIORITY

@@ -5,7 +5,7 @@ import { HashImageJob, JOB_PRIORITY } from './hash-image-job.js'
 
 export const HASH_VIDEO_QUEUE = 'hash-video'
 
-/** As for pictures; `vpdq` gives vPDQ's hashes alone. Videos have no details. */
+/** As `HashImageJob`, without details. The purpose `vpdq` gives only the hashes of vPDQ. */
 export const HashVideoJob = HashImageJob.omit({ details: true }).extend({ purpose: z.enum(['submission', 'query', 'vpdq']) })
 export type HashVideoJob = z.infer<typeof HashVideoJob>
 export type VideoPurpose = HashVideoJob['purpose']

@@ -21,7 +21,7 @@ export interface ByAddressOptions {
   readonly inFlight: InFlight
 }
 
-/** In HMA's words; clients look for `missing role`. */
+/** HMA's texts. Clients search for `missing role`. */
 const REFUSALS: Readonly<Record<FetchRefusal, () => HmaRefusal>> = {
   off: () => new HmaRefusal(403, 'Hashing is disabled, missing role'),
   unsafe: () => new HmaRefusal(400, 'Invalid or unsafe URL provided'),
@@ -35,7 +35,7 @@ export interface Exchange {
   readonly reply: FastifyReply
 }
 
-/** @returns the hashes, or why the picture has none. @throws {HmaRefusal | Problem} */
+/** Fetches and hashes a file. @returns the hashes, or why the picture has none. @throws {HmaRefusal | Problem} */
 export async function hashedFrom(
   { pictures, hashing, videoHashing, uploadLimits, inFlight }: ByAddressOptions,
   url: string,
@@ -65,7 +65,7 @@ export async function hashedFrom(
   })
 }
 
-/** The same of the one file of a form. @returns its other fields, too. */
+/** Hashes the one file of a form. @returns the other fields of the form, too. */
 export async function hashedUpload(
   { hashing, videoHashing, uploadLimits, inFlight }: ByAddressOptions,
   types: string | undefined,

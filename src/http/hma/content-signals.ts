@@ -21,7 +21,7 @@ import {
 import { unhashed } from './refusals.js'
 import type { HmaVideo } from './video-file.js'
 
-/** @param given at most one of each type. @throws {Problem} request-invalid without any */
+/** @param given at most one of each type. @throws {Problem} request-invalid if empty */
 export function newSignal(given: readonly GivenHash[], ref: string | undefined): NewSignal {
   const signals = given.flatMap((one): readonly Signal[] =>
     one.type === VPDQ ? one.video.signals : [{ type: one.type, view: 'whole', quality: 100, hash: one.hash }],
@@ -37,7 +37,7 @@ export function newSignal(given: readonly GivenHash[], ref: string | undefined):
   }
 }
 
-/** A video file, with the hashes of its frames where they are known. */
+/** @returns a signal of the file's MD5; with the hashes of its frames, if they are known. */
 export function videoSignal({ md5, video: file }: HmaVideo, ref: string | undefined): NewSignal {
   const given = newSignal([givenHash(VIDEO_MD5, md5, '')], ref)
   if (file === undefined) return given
@@ -48,7 +48,7 @@ export function videoSignal({ md5, video: file }: HmaVideo, ref: string | undefi
   return { ...given, picture: [given.signal, ...frames], video }
 }
 
-/** vPDQ of a video file: the frames that were hashed, as they are. */
+/** The vPDQ of a video: PDQ of each hashed frame as a whole. */
 function vpdqOf({ frames, durationMs }: HashedVideo): string {
   const signals = frames.flatMap(({ signals: own }, frame): Signal[] => {
     const whole = own.find(({ type, view }) => type === PDQ && view === 'whole')
@@ -58,7 +58,7 @@ function vpdqOf({ frames, durationMs }: HashedVideo): string {
   return vpdqJson(signals, { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) })
 }
 
-/** The hashes of a file by their types, all or those selected. HMA answers an empty hash for a picture that is too plain. */
+/** The hashes of a file by type: all, or those selected. PDQ is empty for a picture with too little structure, as in HMA. */
 export function hashesOf(
   hashed: HashedImage | HmaVideo | Problem,
   types: string | undefined,

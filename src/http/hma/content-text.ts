@@ -8,9 +8,9 @@ export interface ContentText {
   readonly metadata?: Readonly<Record<string, unknown>>
 }
 
-/** Tells it from references that came another way. */
+/** Marks references that HMA clients set. */
 const MARK = 'hma '
-/** What a stored record has room for. */
+/** Maximum size of a reference in a stored record. */
 const MAX_BYTES = 255
 const MAX_NOTE_CHARS = 255
 const METADATA_KEYS = ['content_id', 'content_uri', 'json']
@@ -35,7 +35,7 @@ export function noteIn(note: unknown): string | undefined {
   return note
 }
 
-/** @param given an object, or its JSON in a field of a form. */
+/** @param given an object, or a form field with its JSON. */
 export function metadataIn(given: unknown): ContentText['metadata'] {
   const value = typeof given === 'string' ? parsed(given) : given
   if (value === undefined || value === null) return undefined

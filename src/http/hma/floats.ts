@@ -2,7 +2,7 @@
 
 const WHOLE_RATIO = /"((?:matching_)?enabled_ratio)":([01])(?=[,}])/g
 
-/** Changes keys only: within a JSON string, quotes are escaped, so the pattern does not match there. */
+/** Changes keys only: the quotes in a JSON string are escaped, so the pattern does not match inside one. */
 export function withFloats(json: string): string {
   return json.replace(WHOLE_RATIO, '"$1":$2.0')
 }

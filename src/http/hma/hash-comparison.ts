@@ -5,7 +5,7 @@ import type { VpdqVideo } from '../../exchange/vpdq.js'
 import { type GivenHash, VIDEO_MD5, VPDQ } from './hma-signals.js'
 import { HmaRefusal } from './refusals.js'
 
-/** Whether they match, and how near they are. Hashes of files have no distance. */
+/** Whether the hashes match, and their distance. File hashes have no distance. */
 export type Comparison = [
   boolean,
   { distance: number } | { query_match_percent: number; compared_match_percent: number } | object,
@@ -15,10 +15,10 @@ export type Comparison = [
 const WITHIN_BITS = 31
 /** vPDQ's threshold: the share of the first video's frames that the second has. */
 const MATCH_PERCENT = 80
-/** A pair takes some 30 ns. */
+/** Bounds the time of a comparison: a pair takes some 30 ns. */
 const MAX_PAIRS = 250_000
 
-/** Both are of one type. @throws {HmaRefusal} for videos of too many frames */
+/** @param one has the same type as `other`. @throws {HmaRefusal} if the videos have too many frames */
 export function compared(one: GivenHash | undefined, other: GivenHash | undefined): Comparison {
   if (one?.type === VPDQ && other?.type === VPDQ) return comparedFrames(one.video, other.video)
   if (one === undefined || other === undefined || one.type === VPDQ || other.type === VPDQ)
@@ -34,7 +34,7 @@ function comparedFrames(one: VpdqVideo, other: VpdqVideo): Comparison {
   return [query >= MATCH_PERCENT, { query_match_percent: query, compared_match_percent: percentIn(other, one) }]
 }
 
-/** The share of a video's frames that another has, 0…100. */
+/** The percentage of this video's frames that match a frame of `other`. */
 function percentIn({ signals }: VpdqVideo, other: VpdqVideo): number {
   const isThere = (hash: Hash256) => other.signals.some((each) => distance(hash, each.hash, WITHIN_BITS) <= WITHIN_BITS)
   return (100 * signals.filter(({ hash }) => isThere(hash)).length) / signals.length

@@ -16,20 +16,20 @@ import { HmaRefusal } from './refusals.js'
 export const PDQ = 'pdq'
 export const VIDEO_MD5 = 'video_md5'
 export const VPDQ = 'vpdq'
-/** HMA's signal types that Tabir has. */
+/** The HMA signal types that Tabir supports. */
 export const SIGNAL_TYPES = [PDQ, VIDEO_MD5, VPDQ] as const
 export type HmaSignalType = (typeof SIGNAL_TYPES)[number]
 export const PHOTO = 'photo'
 export const VIDEO = 'video'
-/** Of HMA's content types, those that are known; which of them are taken. */
+/** The HMA content types that Tabir knows. */
 export const CONTENT_TYPES = [
   { name: PHOTO, enabled: true },
   { name: VIDEO, enabled: true },
 ] as const
-/** What a file of each content type is hashed with. */
+/** The signal types that a file of each content type is hashed to. */
 const HASHED_WITH: Readonly<Record<string, readonly HmaSignalType[]>> = { [PHOTO]: [PDQ], [VIDEO]: [VIDEO_MD5, VPDQ] }
 
-/** HMA's own text for a hash that is none; also for the empty one that a plain picture gives. */
+/** HMA's text for an invalid PDQ hash, including the empty one of a picture with too little structure. */
 export const INVALID_PDQ = 'invalid PDQ hash'
 
 const INVALID: Readonly<Record<HmaSignalType, string>> = {
@@ -48,22 +48,22 @@ export function contentTypeNamed(name: string): void {
   if (!CONTENT_TYPES.some((known) => known.name === name)) throw new HmaRefusal(400, 'no such content_type')
 }
 
-/** The same, as HMA says it of its indices. */
+/** As `signalTypeNamed`, with the text that HMA's index routes use. */
 export function indexedTypeNamed(name: string | undefined): void {
   if (name !== undefined && !SIGNAL_TYPES.some((known) => known === name)) throw new HmaRefusal(400, 'No such signal type')
 }
 
-/** All, or the one that was asked for. */
+/** All types, or the requested one. */
 export function indexedTypes(name: string | undefined): readonly HmaSignalType[] {
   return SIGNAL_TYPES.filter((type) => name === undefined || type === name)
 }
 
-/** Frames of videos are in the index of PDQ. */
+/** Frames of videos are in the PDQ index. */
 export function sizeOfIndex(type: HmaSignalType, rows: Readonly<Record<string, number>>): number {
   return rows[type === VPDQ ? PDQ : type] ?? 0
 }
 
-/** `types`, where a client selects some: names with commas between. @returns those; `undefined` where it selects none. */
+/** @param types comma-separated names, if the client selects some. @returns the selected types; `undefined` without a selection. */
 export function selectedTypes(types: string | undefined, content: string = PHOTO): readonly HmaSignalType[] | undefined {
   if (types === undefined) return undefined
   const names = types.split(',').flatMap((name) => name.trim() || [])
@@ -74,15 +74,15 @@ export function selectedTypes(types: string | undefined, content: string = PHOTO
   return selected
 }
 
-/** A signal that a client gives as text. */
+/** A hash as a client sent it, parsed. */
 export type GivenHash =
   | { readonly type: typeof PDQ | typeof VIDEO_MD5; readonly hash: Hash256 }
   | { readonly type: typeof VPDQ; readonly video: VpdqVideo }
 
-/** @param before what stands before HMA's text. */
-export function givenHash(type: HmaSignalType, text: unknown, before: string): GivenHash {
+/** @param prefix of HMA's error text. */
+export function givenHash(type: HmaSignalType, text: unknown, prefix: string): GivenHash {
   const given = typeof text === 'string' ? read(type, text) : undefined
-  if (given === undefined) throw new HmaRefusal(400, `${before}: ${INVALID[type]}`)
+  if (given === undefined) throw new HmaRefusal(400, `${prefix}: ${INVALID[type]}`)
   return given
 }
 
@@ -99,7 +99,7 @@ export function askedByHash(type: typeof PDQ | typeof VIDEO_MD5, hash: Hash256):
   return [{ type, view: 'whole', quality: 100, hashes: rotated(type, 'whole', hash) }]
 }
 
-/** Each frame is of a time of its own. */
+/** The query for a video. Each frame has a single hash. */
 export function askedByVpdq({ signals, video }: VpdqVideo): AskedVideo {
   const frames = signals.map(({ hash, quality }, frame) => ({
     atMs: video.framesAtMs[frame] ?? 0,
@@ -108,21 +108,21 @@ export function askedByVpdq({ signals, video }: VpdqVideo): AskedVideo {
   return { frames }
 }
 
-/** The PDQ of the picture as a whole, as HMA would give it. */
+/** PDQ of the whole picture, as HMA would return it. */
 export function pdqOf({ signals }: HashedImage): string {
   const [hash] = signals.find(({ type, view }) => type === PDQ && view === 'whole')?.hashes ?? []
   return hash === undefined ? '' : formatHash(hash)
 }
 
-/** 0…1, the same for the same seed. A bank answers when its ratio is not under it. */
+/** A number from 0 to 1, always the same for one seed. Only banks whose ratio is at least this number answer. */
 export function coinOf(seed: string | undefined): number {
   if (seed === undefined) return Math.random()
   return createHash('sha256').update(seed).digest().readUInt32BE() / 2 ** 32
 }
 
 /**
- * The distance as text, as HMA has it. A caller without the scope `match:distance` gets the upper end of a band. Hashes of files have no distance. For a
- * video it is the share of the query's frames that agree; the share of the registered video stays unknown.
+ * The distance as text, in HMA's form. Callers without `match:distance` get the upper end of its band. File hashes have no distance. For a video: the
+ * percentage of the query's frames that match; the percentage of the registered video is not disclosed.
  * @param frames of the query, if it is a video.
  */
 export function distanceText({ distanceBits, signalType, segments }: Match, { scopes }: Caller, frames?: number): string {

@@ -9,13 +9,13 @@ const FALSE = ['false', '0', 'no', 'off', 'f', 'n']
 const NO_OBJECT: FieldError = { type: 'model_type', loc: [], msg: 'Input should be a valid dictionary' }
 
 export interface LaxFields {
-  /** `undefined` when it is missing, null or empty. */
+  /** `undefined` if the field is missing, null or empty. */
   text(name: string): string | undefined
   needed(name: string): string
   bool(name: string): boolean | undefined
-  /** From 0 to 1. */
+  /** A number from 0 to 1. */
   ratio(name: string): number | undefined
-  /** @throws {HmaRefusal} 422 with all that does not fit. */
+  /** @throws {HmaRefusal} 422 with all invalid fields. */
   check(): void
 }
 

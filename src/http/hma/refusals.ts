@@ -7,14 +7,14 @@ import { problemOf } from '../plugins/problem-answers.js'
 import { PROBLEMS } from '../problem-table.js'
 import { shownHotlines } from '../problems.js'
 
-/** As pydantic has them, with what was sent left out: nothing a stranger sent comes out again. */
+/** An error as pydantic reports it, without the sent value: we never echo input. */
 export interface FieldError {
   readonly type: string
   readonly loc: readonly (string | number)[]
   readonly msg: string
 }
 
-/** A refusal in HMA's own words. Clients match some of these texts, so they stand as they are. */
+/** A refusal in HMA's own words. Do not change the texts: clients match some of them. */
 export class HmaRefusal extends Error {
   readonly status: number
   readonly fields: readonly FieldError[] | undefined
@@ -27,7 +27,7 @@ export class HmaRefusal extends Error {
   }
 }
 
-/** Where HMA has a text of its own for what is a Problem here. */
+/** Problems for which HMA has its own text. */
 const TEXTS: Partial<Readonly<Record<ProblemCode, { readonly status?: number; readonly message: string }>>> = {
   'index-loading': { message: 'index not yet ready' },
   'image-too-large': { message: 'Content too large' },
@@ -39,12 +39,12 @@ const TEXTS: Partial<Readonly<Record<ProblemCode, { readonly status?: number; re
   'image-empty': { status: 400, message: 'The image cannot be decoded' },
 }
 
-/** Of a picture that was sent: a file of another kind is to HMA one that it cannot decode. That none was sent is another refusal. */
+/** For a picture that was sent. `media-unsupported` becomes `image-undecodable`: HMA reports a file of another kind as one that it cannot decode. */
 export function unhashed(problem: Problem): Problem {
   return problem.code === 'media-unsupported' ? new Problem('image-undecodable') : problem
 }
 
-/** @param hotlines of the configured country, for who declares a person under 18. */
+/** @param hotlines of the configured country, shown to a caller who declares a person under 18. */
 export function answeringAsHma(hotlines: readonly Hotline[]) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     if (error instanceof HmaRefusal) {

@@ -13,19 +13,19 @@ import { selectedTypes, VIDEO, VPDQ } from './hma-signals.js'
 
 export interface HmaVideo {
   readonly md5: string
-  /** Absent if no frame was asked for, or none can be hashed here and MD5 is enough. */
+  /** Absent if vPDQ was not selected, or if the frames cannot be hashed and the client did not require vPDQ. */
   readonly video?: HashedVideoFile
 }
 
 export interface VideoWish {
-  /** `types` of the address, if the client selects some. */
+  /** The query parameter `types`, if the client selects some. */
   readonly types: string | undefined
   readonly purpose: VideoPurpose
   readonly from: HashingFor
   readonly reply: FastifyReply
 }
 
-/** Without them the MD5 of the file is told alone, as an HMA without vPDQ does, unless vPDQ was asked for by name. */
+/** Problems after which the answer has only MD5, as from an HMA without vPDQ; they refuse the request if the client selected vPDQ. */
 const WITHOUT_FRAMES: readonly ProblemCode[] = [
   'video-unavailable',
   'media-unsupported',
@@ -36,8 +36,8 @@ const WITHOUT_FRAMES: readonly ProblemCode[] = [
 ]
 
 /**
- * @param read reads a file, and hands it to what it is given if it is a video. The bytes are overwritten, and count as a video from then on.
- * @returns what `read` gave, or the hashes of the video. @throws {Problem} as `VideoHashing`, image-too-large
+ * @param read reads a file. If it is a video, it passes it to `take`, which overwrites the bytes.
+ * @returns the result of `read`; for a video, with the hashes of its frames. @throws {Problem} as `VideoHashing`, image-too-large
  */
 export async function withVideoFile(
   videoHashing: VideoHashing,

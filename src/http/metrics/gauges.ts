@@ -4,7 +4,7 @@ import { Gauge, type Registry } from 'prom-client'
 
 export interface Gauges {
   one(name: string, help: string): (value: number | boolean | undefined) => void
-  /** One for each value of a label. */
+  /** A gauge with one value per value of `label`. */
   by(label: string, name: string, help: string): (values: Iterable<readonly [string, number]> | undefined) => void
 }
 

@@ -5,7 +5,7 @@ import { Problem } from '../../domain/problem.js'
 import type { Health, IndexReport } from '../../services/ops/health.js'
 import type { Gauges } from './gauges.js'
 
-/** What has to be asked of the store; `undefined` while it is unavailable. */
+/** Values read from the store; `undefined` while it is unavailable. */
 export interface StoreFacts {
   readonly workers: Awaited<ReturnType<Health['workers']>> | undefined
   readonly messengers: Awaited<ReturnType<Health['messengers']>> | undefined
@@ -13,7 +13,7 @@ export interface StoreFacts {
   readonly lacking: Awaited<ReturnType<Health['lacking']>> | undefined
 }
 
-/** @returns what sets them. While the index may not be asked, there are none about it. */
+/** @returns a function that sets the gauges. While the index is not ready, its gauges are absent. */
 export function healthMetrics(gauges: Gauges): (health: Health, facts: StoreFacts) => void {
   const ready = gauges.one('tabir_ready', '1 when this process can answer matches.')
   const durable = gauges.one('tabir_store_durable', '1 when Redis confirms that acknowledged writes are on disk.')

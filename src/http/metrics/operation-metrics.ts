@@ -3,7 +3,7 @@
 import type { OperationReport } from '../../services/ops/operation.js'
 import type { Gauges } from './gauges.js'
 
-/** Of one that is served by this process. */
+/** A TLS certificate that this process serves. */
 export interface CertificateFacts {
   readonly expiresAtMs: number
   /** Are there newer files that cannot be used? */
@@ -12,7 +12,7 @@ export interface CertificateFacts {
 
 type Certificates = ReadonlyMap<string, CertificateFacts>
 
-/** @returns what sets them. */
+/** @returns a function that sets the gauges. */
 export function operationMetrics(gauges: Gauges): (report: OperationReport, certificates: Certificates) => void {
   const free = gauges.by('folder', 'tabir_disk_free_bytes', 'Free space on the disk of a folder.')
   const size = gauges.by('folder', 'tabir_disk_size_bytes', 'Size of the disk of a folder.')

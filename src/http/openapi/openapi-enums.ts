@@ -80,7 +80,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
 
 const NAMES = new Map(Object.entries(LISTS).map(([name, words]) => [JSON.stringify(words), name]))
 
-/** Replaces each list that has a name by a reference to it; what is said beside it stays beside it. */
+/** Replaces each named list by a reference. Keeps the keywords beside it, such as a description. */
 export function withNamedLists<T extends object>(description: T): T {
   const used = new Set<string>()
   Object.assign(description, walk(description, used))

@@ -18,27 +18,26 @@ import { webhooksDescribed } from './openapi-webhooks.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The body is multipart/form-data with parts named `image`; it is read by the route, not by a schema. */
+    /** The body is multipart/form-data with parts named `image`. The route reads it, so there is no schema. */
     multipart?: boolean
-    /** The body is multipart/form-data with one part named `video`; it is read by the route. */
+    /** The body is multipart/form-data with one part named `video`. The route reads it. */
     videoFile?: boolean
-    /** Such a body may have a field named `context` too. */
+    /** The multipart body may also have a field `context`. */
     contextField?: boolean
-    /** The body may also be NDJSON, read as it arrives, with lines of this schema; by `true`, of what the body's schema has many of. */
+    /** The body may also be NDJSON, read as it arrives: with lines of this schema, or for `true` with the entries of the JSON body as lines. */
     ndjsonBody?: true | z.ZodType
     /** The body is a file of signals, of any length. */
     fileBody?: boolean
-    /** The answer is a file. */
     fileAnswer?: boolean
-    /** The answer may also be Server-Sent Events, for who accepts them. */
+    /** The answer may also be Server-Sent Events, if the client accepts them. */
     eventStream?: boolean
-    /** The answer is NDJSON, whose lines the schema says; or the same as Server-Sent Events, for who accepts them. */
+    /** The answer is NDJSON with lines of this schema, or the same lines as Server-Sent Events, if the client accepts them. */
     ndjsonAnswer?: boolean
-    /** The answer is JSON that was written already, as a stream or text; the schema's first alternative says what is in it. */
+    /** The route serialises the JSON answer itself, as a stream or text. The first alternative of the schema describes it. */
     writtenAnswer?: boolean
     /** The answer may also be a PDF. */
     pdf?: boolean
-    /** Every problem that the description of the operation names; absent where a route is not described. */
+    /** All problems in the description of the operation; absent for routes that are not described. */
     problems?: ReadonlySet<ProblemCode>
   }
 }
@@ -141,7 +140,7 @@ function withLines(json: unknown, line: z.ZodType) {
   return { 'application/json': { schema: json }, 'application/x-ndjson': { schema: lines } }
 }
 
-/** The forms that answers have by the config of their route. */
+/** Adds the other media types that a route's config names. */
 function answersOf(responses: unknown, config: FastifyContextConfig): unknown {
   if (config.eventStream === true) return withAlternative(responses, 'text/event-stream', EVENTS)
   if (config.ndjsonAnswer === true) return asLinesOrEvents(responses)
@@ -181,7 +180,7 @@ const FILE = { type: 'string', format: 'binary' }
 const EVENTS = { type: 'string', description: 'The data of each event is one of `events`.' }
 const PDF = { type: 'string', format: 'binary' }
 
-/** Beside what the schema says of the answer, the same in another form. */
+/** Adds another media type to the 200 answer. */
 function withAlternative(responses: unknown, mediaType: string, schema: object): unknown {
   if (typeof responses !== 'object' || responses === null || !('200' in responses)) return responses
   const content = {
@@ -217,12 +216,12 @@ function securityOf(scope: RouteScope | undefined) {
   return scope === 'case' ? [{ caseToken: [] }, { organisationKey: ['cases:write'] }] : [{ organisationKey: [scope] }]
 }
 
-/** Of `JSON or a stream`, what can be described: a line of NDJSON is one of its signals. */
+/** The first alternative of `JSON or a stream`: a stream cannot be described. */
 function firstAlternative(body: unknown): unknown {
   return typeof body === 'object' && body !== null && 'anyOf' in body && Array.isArray(body.anyOf) ? body.anyOf[0] : body
 }
 
-/** The type provider writes each shared schema twice, as it is read and as it is written; ours are written only. */
+/** Removes unused input schemas: the type provider emits each shared schema twice, for input and for output. */
 function withoutUnused<T extends object>(document: T): T {
   const components: unknown = 'components' in document ? document.components : undefined
   if (typeof components !== 'object' || components === null || !('schemas' in components)) return document
@@ -239,7 +238,7 @@ function objects(value: unknown): object[] {
   return Object.values(value).filter((inner) => typeof inner === 'object' && inner !== null)
 }
 
-/** What was sent and answered once, beside what may be. */
+/** Adds recorded examples of requests and answers. */
 function withExamples<T extends object>(document: T): T {
   for (const path of objects('paths' in document ? document.paths : undefined)) {
     for (const operation of objects(path)) {
@@ -262,7 +261,7 @@ function withExamples<T extends object>(document: T): T {
   return document
 }
 
-/** A body of JSON is no line. */
+/** Excludes NDJSON: the example body is JSON. */
 const isJson = (type: string) => type === 'application/json'
 
 function exemplify(holder: unknown, example: unknown, isOf = (type: string) => type.endsWith('json')): void {

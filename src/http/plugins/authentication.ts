@@ -107,9 +107,9 @@ export const authentication = fp<AuthenticationOptions>(
   { name: 'authentication', fastify: '5.x' },
 )
 
-/** A token is looked up in the store, which is worth it only after a slow body. */
+/** A check of a token takes a round trip to the store, so repeat it only after a slow body. */
 const TOKEN_KNOWN_FOR_MS = 500
-/** A key is looked up in memory, but must be hashed. A request that came within this time of its revocation is answered. */
+/** A check of a key takes a hash and a look-up in memory. If the key is revoked within this time after a check, the request is still answered. */
 const KEY_KNOWN_FOR_MS = 5
 const CANNOT_TELL: ReadonlySet<ProblemCode> = new Set(['store-unavailable', 'index-loading'])
 const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'key-invalid', 'token-missing', 'case-unknown'])

@@ -17,11 +17,11 @@ declare module 'fastify' {
     limitPolicy?: string
   }
   interface FastifyRequest {
-    /** Counts the queries of a request, where its route has a limit for them. @throws {Problem} rate-limited */
+    /** Counts the queries of a request, if its route limits queries. @throws {Problem} rate-limited */
     consumeQuota: (reply: FastifyReply, amount: number) => void
-    /** Counts signals that were sent already. @returns whether the caller may have more. */
+    /** Counts signals that were already sent. @returns whether the caller may have more. */
     spent: (amount: number) => boolean
-    /** Whom pictures of this request are hashed for, and what counts their cost. */
+    /** The sender for whom pictures of this request are hashed, and the function that counts their cost. */
     hashingFor: (reply: FastifyReply) => HashingFor
   }
 }
@@ -29,7 +29,7 @@ declare module 'fastify' {
 export interface LimitOptions {
   readonly counter: LimitCounter
   readonly exposure: Exposure
-  /** Replaces maximums of the table. */
+  /** Overrides the maximums of the table. */
   readonly most: Partial<Readonly<Record<LimitName, number>>>
 }
 
@@ -118,7 +118,7 @@ export function noteFailure(counter: LimitCounter, { 'auth-failures': limit }: L
   if (!isWithin) throw new Problem('rate-limited', { retryAfterS: resetS })
 }
 
-/** An organisation has one share of the workers, over all its keys; so has an address, over all its cases. */
+/** An organisation shares one part of the workers among all its keys, and an address among all its cases. */
 function senderOf({ caller, ownCase, ip }: FastifyRequest, counter: LimitCounter): PictureSender {
   if (caller !== null && caller !== undefined) return { group: `org:${caller.orgId}`, member: caller.keyId }
   return { group: `address:${counter.nameOfAddress(ip)}`, member: ownCase?.caseId ?? '' }

@@ -14,15 +14,15 @@ export interface AdmissionOptions {
   readonly admission: Admission
   readonly scheduler: Pick<EventLoopScheduler, 'begin'>
   readonly onShed: (shortage: Shortage) => void
-  /** Refuses most requests before Fastify handles them; absent where every request must be traced. */
+  /** Refuses most requests before Fastify handles them; absent if every request must be traced. */
   readonly early?: Pick<EarlyRefusalParts, 'headers' | 'note'> | undefined
 }
 
 const RETRY_AFTER_S = 1
 
 /**
- * Programs send these requests in bulk and can retry, so they are refused first. Always admitted, and bounded by the rate limits alone:
- * opening, following or withdrawing a case, an NGO that does it for someone, feedback, operators, probes.
+ * Programs send these requests in bulk and can retry, so they are refused first. All others are always admitted, and only rate limits bound them:
+ * requests to open, follow or withdraw a case, also by an NGO for someone; feedback; operators; probes.
  */
 const IN_BULK: Readonly<Record<RouteScope, boolean>> = {
   public: false,
@@ -38,7 +38,7 @@ const IN_BULK: Readonly<Record<RouteScope, boolean>> = {
   'signals:write': true,
 }
 
-/** Deletions are never refused: they withdraw something. */
+/** Deletions are never refused, because they withdraw something. */
 export function isSheddable(method: string, scope: RouteScope | undefined): boolean {
   return scope !== undefined && method !== 'DELETE' && IN_BULK[scope]
 }

@@ -33,7 +33,7 @@ export interface RequestLogOptions {
   readonly random?: () => number
 }
 
-/** From this status on every request is logged: somebody may ask about it. */
+/** Requests with this status or a higher one are always logged: somebody may ask about them. */
 const REFUSED_FROM = 400
 
 export const requestLog = fp<RequestLogOptions>(

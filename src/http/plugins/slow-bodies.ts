@@ -10,7 +10,7 @@ interface Watched {
   bytes: number
 }
 
-/** @param limits `minBodyBytesPerS` is the average over each `slowForMs`. Cost: a set entry per request with a body. */
+/** @param limits `minBodyBytesPerS` is the minimum average over `slowForMs`. Cost: a set entry per request with a body. */
 export const slowBodies = fp<{ readonly limits: Pick<ServerLimits, 'minBodyBytesPerS' | 'slowForMs'> }>(
   async (app, { limits: { minBodyBytesPerS, slowForMs } }) => {
     const watched = new Set<Watched>()

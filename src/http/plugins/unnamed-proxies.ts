@@ -2,7 +2,7 @@
 
 import fp from 'fastify-plugin'
 
-/** After this many trusted forwarded addresses the setting is right, and checking stops. */
+/** After this many trusted forwarded addresses the setting must be right, and checking stops. */
 const ENOUGH_BELIEVED = 1000
 
 export const UNNAMED_PROXY =

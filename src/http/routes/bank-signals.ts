@@ -112,7 +112,10 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, scheduler }:
   )
 }
 
-/** @returns the ids, in order; `undefined` for what is blocked. Waits: an import that outruns the index would make it stale. */
+/**
+ * @returns the ids, in order; `undefined` for a blocked signal. Waits until the signals match here: an import faster than the index would make it
+ *   stale.
+ */
 async function register(
   registration: Registration,
   bank: Bank,

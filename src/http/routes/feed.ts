@@ -20,14 +20,14 @@ import { BankRef, CategoryName, Quality, SignalHashText, SignalTypeName, ViewNam
 
 const MAX_LIMIT = 10_000
 const MAX_WAIT_S = 60
-/** Maximum readers of this process, waiting ones included. A key beyond its own maximum loses its oldest reader. */
+/** Maximum readers of this process, including waiting ones. A key that exceeds its own maximum loses its oldest reader. */
 const MAX_READERS = 500
 const MAX_READERS_PER_KEY = 20
 const HEARTBEAT_INTERVAL_MS = 15_000
 /** Maximum duration of a stream. The follower reconnects, so that followers spread over the processes. */
 const STREAM_ENDS_AFTER_MS = 3_600_000
 const RETRY_AFTER_S = 3
-/** How often a key is checked again while a page is sent. A revoked key gets nothing more after this time. */
+/** How often the key is checked again while a page is sent. After a revocation the reader gets at most this much more. */
 const ASKED_AGAIN_MS = 250
 /** Lines have about a hundred bytes, so they are sent in chunks of this size. */
 const CHUNK_CHARS = 16_384
@@ -130,10 +130,10 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       const leaving = new AbortController()
       request.consumeQuota(reply, 1)
       const leave = slots.acquire([keyId], () => leaving.abort())
-      const telling: Telling = { feed, request, reader, limit, signal: leaving.signal, isWithin: true }
-      const page = (from: string | undefined, waitMs: number) => pageOf(telling, from, waitMs)
+      const sent: SentPage = { feed, request, reader, limit, signal: leaving.signal, isWithin: true }
+      const page = (from: string | undefined, waitMs: number) => pageOf(sent, from, waitMs)
       const text = wantsEvents(accept)
-        ? asEvents(page, lastEventId ?? after, () => telling.isWithin && !leaving.signal.aborted)
+        ? asEvents(page, lastEventId ?? after, () => sent.isWithin && !leaving.signal.aborted)
         : asLines(page(after, wait * 1000))
       const stop = () => {
         leave()
@@ -155,8 +155,8 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
   )
 }
 
-/** A page that is sent to a reader. */
-interface Telling {
+/** A page in transit, and the reader that it is sent to. */
+interface SentPage {
   readonly feed: Feed
   readonly request: FastifyRequest
   readonly reader: FeedReader
@@ -167,8 +167,8 @@ interface Telling {
 }
 
 /** At module level, so that it is not created for each request (decision 0086). */
-async function* pageOf(telling: Telling, after: string | undefined, waitMs: number): AsyncGenerator<FeedLine, void, void> {
-  const { feed, request, reader, limit, signal } = telling
+async function* pageOf(sent: SentPage, after: string | undefined, waitMs: number): AsyncGenerator<FeedLine, void, void> {
+  const { feed, request, reader, limit, signal } = sent
   let told = -1 // the request itself counted one already
   let isFirst = true
   try {
@@ -179,7 +179,7 @@ async function* pageOf(telling: Telling, after: string | undefined, waitMs: numb
       yield line
     }
   } finally {
-    if (told > 0) telling.isWithin = request.spent(told) // also when the page broke off
+    if (told > 0) sent.isWithin = request.spent(told) // also when the page broke off
   }
 }
 

@@ -11,7 +11,7 @@ export interface HealthRouteOptions {
   readonly health: Health
   /** Metrics in Prometheus' text format. */
   readonly metrics: () => Promise<string>
-  /** Who sees counts here and in the metrics. Public counts would show an outsider when something is registered or withdrawn. */
+  /** Who sees counts here and in the metrics. From public counts, an outsider could see when something is registered or withdrawn. */
   readonly countsFor: 'public' | 'admin'
 }
 

@@ -17,7 +17,7 @@ const MAX_PAGE = 2000
 const MAX_RECORDS = 1000
 /** The client's own default, which means everything. */
 const BEGINNING_S = 10
-/** A later time is invalid. Times that were given out never go back, so a wrong clock must not push them far ahead. */
+/** A later time is invalid. Later answers never give an earlier time, so a client with a wrong clock must not push them far ahead. */
 const MAX_AHEAD_S = 86_400
 
 const TYPE_NAMES = ['Unknown', 'ImagePDQ', 'VideoMD5', 'VideoTMK', 'Text', 'URL'] as const
@@ -189,13 +189,13 @@ function submitFeedbackRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
   )
 }
 
-/** @returns the tags of a record and of its feedback. */
+/** @returns the tags of a record and of its feedbacks. */
 function tagsOf(record: unknown): readonly string[] {
   const said = WithTags.safeParse(record).data?.CSPFeedbacks ?? []
   return [record, ...said].flatMap((each) => Tagged.safeParse(each).data?.tags ?? [])
 }
 
-/** A record for each hash that the interface can name; an image without any has none. */
+/** One record for each hash type that this interface supports; none for an image without any. */
 function recordsOf({ signals, tier, category, disputed }: FeedSignal, timeS: number) {
   const tags = category === undefined ? [] : [category]
   const isConfirmed = tier === 'platform-confirmed' || tier === 'verified'
@@ -204,7 +204,7 @@ function recordsOf({ signals, tier, category, disputed }: FeedSignal, timeS: num
   return fetchableIn(signals).map((hash) => recordOf(hash, timeS, 'Active', feedbacks))
 }
 
-/** Leaves out the case: it would link two pictures of one case. */
+/** Omits the case number: it would link two pictures of one case. */
 function recordOf(
   { type, hash }: PlainHash,
   timeS: number,
@@ -221,7 +221,7 @@ function recordOf(
   }
 }
 
-/** @returns `undefined` where the text has not as many digits as hashes of this type. */
+/** @returns `undefined` if the text has the wrong number of digits for this type. */
 function plainHash(type: PlainHash['type'], text: string): PlainHash | undefined {
   const hash = parseSignalHash(type, text)
   return hash && { type, hash }

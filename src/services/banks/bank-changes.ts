@@ -7,8 +7,8 @@ import type { Images } from '../../store/images/images.js'
 import { bankedIdOf } from '../index/image-ids.js'
 
 /**
- * The id of each change's signal, in order: the id that the line names, if the bank has it with the same hash; otherwise (for a file of another
- * deployment) the id derived from the signal. So an id stays although the reference, such as a note in HMA, was edited.
+ * The ids of the changed signals, in order. A named id is kept if the bank has it; for a put, only with the same hash. So it survives an edited
+ * reference, such as a note in HMA. Otherwise (in a file of another deployment) the id is derived from the signal. `remove-id` keeps its id.
  * @param secret keys the derived ids.
  * @throws {Problem} store-unavailable
  */
@@ -36,13 +36,13 @@ export async function idsOfChanges(
   })
 }
 
-/** The signals by which an invalidated picture or video is recognised: those of the whole picture, where there are such. */
+/** The signals by which an invalidated picture or video is recognised: PDQ of a picture; otherwise all signals with a whole view. */
 export function wholeSignals({ signal, picture, video }: NewSignal): readonly Signal[] {
   if (picture === undefined || (signal.type === 'pdq' && video === undefined)) return [signal]
   return picture.filter(({ view }) => view === 'whole')
 }
 
-/** The indexes of removals without effect: the signal was absent, and no accepted change of the list put it there. */
+/** The indexes of removals without effect: the signal was absent, and no accepted put of the same list added it. */
 export function absentAmong(
   changes: readonly BankChange[],
   ids: readonly string[],
@@ -57,7 +57,7 @@ export function absentAmong(
   )
 }
 
-/** Does the image have this hash for the whole picture? An edited file may combine an id with another hash, which is then a new signal. */
+/** Does the image have this hash as a whole view? If not, the file was edited: its id belongs to another hash, and the signal is new. */
 function hasWhole({ signals }: RegisteredImage, { type, hash }: Pick<Signal, 'type' | 'hash'>): boolean {
   return signals.some((each) => each.view === 'whole' && each.type === type && Buffer.compare(each.hash, hash) === 0)
 }

@@ -23,9 +23,9 @@ export interface BankErasingParts {
 }
 
 const SWEEP_INTERVAL_MS = 5000
-/** By then this process knows images that were added while the bank was removed. Until then the name cannot be used again. */
+/** After this time, this process knows all images that were added while the bank was removed. Until then the name cannot be used again. */
 const GRACE_MS = 10_000
-/** Images erased together, so that they share one wait for the disk. */
+/** Number of images erased together: they share one wait for the disk. */
 const ERASED_AT_ONCE = 200
 const PARTS_AT_ONCE = 1024
 
@@ -80,7 +80,7 @@ export function createBankErasing({ banks, images, replica, now, onError }: Bank
     }
   }
 
-  /** @returns `undefined` for an image that is gone or unreadable, so that it does not stop the erasure of a bank. */
+  /** @returns `undefined` for an image that is absent or unreadable, because such an image must not stop the erasure of a bank. */
   async function bankOf(id: string): Promise<string | undefined> {
     try {
       return (await images.facts([id]))[0]?.bank

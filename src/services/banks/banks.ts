@@ -19,7 +19,7 @@ export interface ShownBank extends Bank {
 /** Banks as one caller sees them. Every `name` is the caller's own name of a bank. */
 export interface Banks {
   /**
-   * Only an operator may create an allowlist (`harmless`), because its entries stop other pictures from matching.
+   * Creates a bank. Only an operator may create an allowlist (`harmless`): pictures near its entries no longer match.
    * @param readers names of organisations that may see it; undefined for all.
    * @throws {Problem} bank-exists, banks-full, scope-missing, organisation-unknown
    */

@@ -13,15 +13,15 @@ import type { Images } from '../../store/images/images.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Audit } from '../records/audit.js'
 
-/** Pictures can be partly reconstructed from hashes. So there is no default: the caller has to choose `plain`. */
+/** The caller must choose `plain` explicitly, because pictures can be partly reconstructed from hashes. */
 export type ExportForm = { readonly kind: 'plain' } | { readonly kind: 'sealed'; readonly recipient: string }
 
 export interface Exports {
   /**
    * All signals of a bank, unordered. Not a snapshot: changes during the export may be missing.
    * Memory: a shard of the store. Cost: about 10 µs for each image that the deployment has.
-   * @param mayStill called for each shard. When it throws, because the caller lost access, the file breaks off.
-   * @throws {Problem} request-invalid when the recipient is no valid key; store-unavailable
+   * @param mayStill called for each shard. It throws if the caller lost access; then the export stops.
+   * @throws {Problem} request-invalid if the recipient is not a valid key; store-unavailable
    */
   open(caller: Caller, bank: Bank, format: ExportFormat, form: ExportForm, mayStill: () => Promise<void>): Promise<Readable>
 }

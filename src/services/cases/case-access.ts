@@ -42,7 +42,7 @@ export interface NewPin extends PinAndCode {
   readonly stretched: PinAndCode
 }
 
-/** What an organisation's key is used for. A repeated `hand-over` has access; `Cases.handOver` decides what it still does. */
+/** What an organisation's key is used for. `hand-over` grants access even after a handover, so that `Cases.handOver` can answer a repeat. */
 export type KeyPurpose = 'act' | 'read' | 'hand-over'
 
 export interface CaseAccess {
@@ -51,7 +51,7 @@ export interface CaseAccess {
   newHandoverSeed(): string
   /** PIN and code of a handover, derived from its seed: they can be shown again without being stored. */
   handoverPin(caseId: string, seed: string): Promise<NewPin>
-  /** Stored in place of a stretched PIN that does not exist. No PIN matches it. */
+  /** Stored instead of a stretched PIN for a case without a PIN. No PIN matches it. */
   noPin(): string
   /** A new token for a case; it expires after `CASE_TOKEN_TTL_S`. Only its hash is stored. */
   newToken(opened: OpenedByToken): Promise<string>
@@ -134,7 +134,7 @@ function openingOf(
 ): Pick<CaseAccess, 'byPin' | 'byToken' | 'byKey' | 'byNumber'> {
   return {
     async byPin(text, pin, nowMs) {
-      // An unknown number costs the same work, so neither the answer nor its time reveals which numbers exist or whose PINs are blocked.
+      // An unknown number costs the same work. So neither the answer nor its time reveals which numbers exist or whose PINs are blocked.
       // Nothing is stored about an unknown number.
       const caseNumber = parseCaseNumber(text)
       const caseId = caseIdOf(caseNumber ?? text)

@@ -9,9 +9,9 @@ export interface CaseKeeping {
   /** Expires and forgets all cases that are due. Safe to repeat and to run concurrently. */
   expire(): Promise<{ readonly expired: number; readonly forgotten: number }>
   /**
-   * Has Redis rewrite its log, once for all ended cases and erased watches, and then marks them as erased. Does nothing when there are none.
-   * @returns how many cases and watches are erased now; `undefined` when this Redis does not allow a rewrite of its log.
-   * @throws {Error} when the rewrite failed: the next call tries again.
+   * Has Redis rewrite its log, once for all ended cases and erased watches, and then marks these as erased. Does nothing if there are none.
+   * @returns the number of cases and watches erased now; `undefined` if this Redis does not allow a rewrite of its log.
+   * @throws {Error} if the rewrite failed: the next call tries again.
    */
   erase(): Promise<number | undefined>
 }
@@ -20,9 +20,9 @@ export interface CaseKeepingParts {
   readonly cases: Pick<Cases, 'due' | 'end' | 'forget' | 'toBeErased' | 'markErased'>
   readonly watches: WatchErasures
   readonly rewriteLog: () => Promise<LogRewrite>
-  /** The time up to which expiries are due; `undefined` while clocks disagree and nothing may expire: an expiry cannot be undone. */
+  /** The time up to which cases expire. `undefined` while clocks disagree: then nothing may expire, because an expiry cannot be undone. */
   readonly dueUntilMs: () => Promise<number | undefined>
-  /** For erasures, which follow an end that was decided before. One clock is enough. */
+  /** The time of erasures. One clock is enough: an erasure follows an end that was already decided. */
   readonly now: () => number
   /** Called when some cases failed; the next run tries them again. */
   readonly onError?: (error: DueError) => void

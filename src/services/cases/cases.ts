@@ -65,10 +65,10 @@ export interface Cases {
    */
   openFor(request: AssistedCase): Promise<Omit<OpenedCase, keyof PinAndCode | 'token'> & { readonly caseId: string }>
   /**
-   * Hands an assisted case to the submitter. From then on the organisation may only read it, or nothing.
-   * @returns PIN and recovery code. A repeat returns the same ones until the submitter has used one, because the answer may have been lost.
-   * @throws {Problem} not-assisted when the submitter makes the request; handed-over once the submitter has used PIN or code;
-   *   request-invalid for a repeat with another `keepsReading`; case-withdrawn, case-expired.
+   * Hands an assisted case to the submitter. Afterwards the organisation may only read it, or has no access.
+   * @returns PIN and recovery code. Until the submitter has used one of them, a repeat returns the same, because the answer may have been lost.
+   * @throws {Problem} not-assisted if the submitter makes the request; handed-over once the submitter has used PIN or code; request-invalid for a
+   *   repeat with another `keepsReading`; case-withdrawn, case-expired.
    */
   handOver(own: OwnCase, options: { readonly keepsReading: boolean }): Promise<PinAndCode>
   /** Stores a keyed hash of a complaint's number. @throws {Problem} case-withdrawn, case-expired */
@@ -77,13 +77,13 @@ export interface Cases {
   isComplaint(own: OwnCase, reference: string): boolean
   view(named: NamedCase): Promise<CaseView>
   /**
-   * Extends the case by the full retention period from now. Needs only a token, so blocking the PIN by guessing cannot prevent it.
+   * Extends the case by the full retention period from now. Needs only a token: whoever blocks the PIN by wrong guesses cannot prevent it.
    * @throws {Problem} case-withdrawn, case-expired
    */
   renew(own: OwnCase): Promise<{ readonly expiresAtMs: number; readonly remindAtMs: number }>
   /**
-   * Creates a new PIN and recovery code. The previous ones stay valid until a new one is used, so a lost answer locks nobody out. Of several
-   * requests the last one counts. The PIN is `undefined` after too many wrong PINs: then only the code opens the case.
+   * Creates a new PIN and recovery code; the last request counts. The previous ones stay valid until a new one is used, so a lost answer locks nobody
+   * out. The PIN is `undefined` after too many wrong PINs: then only the code opens the case.
    * @throws {Problem} case-withdrawn, case-expired; handover-needed for an organisation
    */
   changePin(own: OwnCase): Promise<Omit<PinAndCode, 'pin'> & { readonly pin: string | undefined }>

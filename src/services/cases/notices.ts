@@ -63,13 +63,13 @@ export interface NoticeParts {
   readonly onError: (error: DueError) => void
 }
 
-/** How far a process looks back at its start. No process may have been running in that time. */
+/** How far back a process looks when it starts: perhaps no process was running in that time. */
 const LOOK_BACK_MS = 7 * 86_400_000
 const TOLD_ONCE_IN_S = 30 * 86_400
 const PAGE = 500
-/** Events that are written with one wait for the disk. */
+/** Number of events written together: they share one wait for the disk. */
 const TOLD_AT_ONCE = 50
-/** Failed deadlines that are remembered. With more of them, the next call goes through the whole period again. */
+/** Maximum failed deadlines that are remembered. Beyond it, the next call goes through the whole period again. */
 const MAX_UNTOLD = 1000
 
 export function createNotices(parts: NoticeParts): Notices {

@@ -1,5 +1,5 @@
-// Proof of work for opening a case: a browser solves one challenge in a moment; a program that opens many pays for each.
-// Unlike a captcha it involves no third party, and unlike a limit by address it stores nothing about the caller.
+// Proof of work for opening a case. A browser solves one challenge in a moment; a program that opens many cases pays for each.
+// Unlike a captcha it involves no third party. Unlike a limit by address it stores nothing about the caller.
 //
 // The challenge is an ALTCHA challenge (https://altcha.org): its widget and libraries can solve it.
 

@@ -14,14 +14,14 @@ import type { PageEnd, PageView } from './page-view.js'
 export interface FeedNews {
   /** Changes after the reader's position. */
   readonly changes: readonly Change[]
-  /** The next batch to send; `undefined` when the reader has every batch that ended. */
+  /** The next batch to send; `undefined` if the reader has all finished batches. */
   readonly batch: { readonly end: number; readonly ids: readonly string[] } | undefined
 }
 
 export interface FeedChanges {
   /**
-   * Reads the changes after `place`, up to the revision of the catalogue, because the catalogue has the settings of the banks.
-   * @returns `undefined` when the stream no longer reaches back to `place`: the reader needs a snapshot.
+   * Reads the changes after `place`, up to the revision of the catalogue: later changes may need settings of banks that the catalogue lacks.
+   * @returns `undefined` if the stream no longer reaches back to `place`: the reader needs a snapshot.
    * @throws {Problem} store-unavailable
    */
   newsFor(view: PageView, place: FeedPosition): Promise<FeedNews | undefined>
@@ -42,7 +42,7 @@ const NAMES_BANK: Readonly<Record<NamedOp, boolean>> = { bank: true, 'api-key': 
 const CHANGES_AT_ONCE = 500
 
 export function createFeedChanges({ store, lines, batches, recent }: FeedChangeParts): FeedChanges {
-  /** Removals, and what is not batched, with the state of each image after the change at `end`. */
+  /** Removals, and lines that are not batched. Each image is described as it is after the change at `end`. */
   async function* linesAtOnce(
     { reader, catalogue }: PageView,
     changes: readonly Change[],
@@ -96,7 +96,7 @@ export function createFeedChanges({ store, lines, batches, recent }: FeedChangeP
   }
 }
 
-/** Whole changes until they name `limit` images; at least one change, if there is one. */
+/** The first changes, until together they name at least `limit` images. Never splits a change. */
 function upTo(limit: number, changes: readonly Change[]): readonly Change[] {
   let named = 0
   const end = changes.findIndex((change) => {

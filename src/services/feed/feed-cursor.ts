@@ -8,22 +8,22 @@ export interface FeedReader {
   readonly keyId: string
   readonly filter: FeedFilter
   /**
-   * The interface that is used; a cursor is valid for one interface only. With StopNCII's, a cursor is valid for one API key, and snapshots have
-   * tombstones for registered images that they leave out.
+   * The only interface that accepts the cursor. With StopNCII's, a cursor is valid for one API key, and snapshots have tombstones for the registered
+   * images that they leave out.
    */
   readonly use?: 'stopncii'
 }
 
 export interface FeedPosition {
-  /** The end of the last batch that was sent whole. In a snapshot: the end of the batch after which sending continues. */
+  /** The end of the last batch that was sent whole. While a snapshot is sent: the end of the batch after which the next pages continue. */
   readonly revision: number
   /** The last change whose removals were sent. Removals do not wait for a batch. */
   readonly removed: number
   /** The batch that was sent in part: its end, and how many of its images were sent. */
   readonly batch: { readonly end: number; readonly told: number } | undefined
   /**
-   * The position of the replica that the page was read from. The page may leave out images because a change up to this revision is sent later. So
-   * when the store's history lacks this revision (after a restore), the reader gets a new snapshot.
+   * The position of the replica that the page was read from. The page may leave out an image because a change up to this revision is sent later. If a
+   * restore removed this revision from the store's history, the reader gets a new snapshot.
    */
   readonly seen: { readonly revision: number; readonly mark: Buffer }
   /** The next part (`ID_PARTS`) of a snapshot that is under way. */
@@ -61,8 +61,8 @@ export function markOf(digest: string): Buffer {
 }
 
 /**
- * Cursors are sealed with AES-256-GCM. Readable revisions would show which pictures were registered in one step, and so belong to one person.
- * Organisation and filters are authenticated but not written: the cursor does not open with others.
+ * Cursors are sealed with AES-256-GCM: readable revisions would show which pictures were registered together, and so belong to one person.
+ * Organisation and filters are authenticated but not written, so the cursor is invalid with others.
  * @param secret the key is derived from it with HKDF.
  */
 export function createFeedCursors(secret: Buffer): FeedCursors {

@@ -17,9 +17,9 @@ import type { FeedReader } from './feed-cursor.js'
 export type ImageLine = Extract<FeedLine, { op: 'upsert' | 'tombstone' }>
 
 /**
- * Which lines to send, since additions of case images wait for their batch.
- * - `at-once`: all lines of other images, and only removals of case images
- * - `batched`: only lines of case images that are no removals
+ * Which lines to send. Additions of case images wait for their batch.
+ * - `at-once`: all lines of bank images; of case images only removals
+ * - `batched`: only lines of case images, without removals
  * - `all`: all lines
  */
 export type Telling = 'at-once' | 'batched' | 'all'
@@ -40,7 +40,7 @@ export interface FeedLineParts {
   readonly viewIdOf: ViewIdOf
 }
 
-/** Unsealing so many images takes about 2 ms. Other work of the process runs in between. */
+/** Number of images unsealed before other work of the process runs. They take about 2 ms. */
 export const IMAGES_AT_ONCE = 200
 
 export function createFeedLines({ images, trusts, matchIds, viewIdOf }: FeedLineParts): FeedLines {
@@ -81,7 +81,7 @@ export function createFeedLines({ images, trusts, matchIds, viewIdOf }: FeedLine
   }
 }
 
-/** Frames of videos that are read at once, besides those of one video: each may have dozens of hashes. */
+/** A batch of images ends once its videos have this many frames: a frame may have dozens of hashes. */
 const FRAMES_AT_ONCE = 2_000
 
 function* batchesOf<T extends { readonly imageId: string }>(catalogue: Catalogue, named: readonly T[]): Generator<T[]> {
@@ -103,7 +103,7 @@ export function partsHolding({ images }: Catalogue, count: number): number {
   return Math.min(ID_PARTS, Math.ceil((count * ID_PARTS) / Math.max(1, images)))
 }
 
-/** Leaves out the views that are stopped: a follower must not match by them either. */
+/** Omits views that are stopped: a follower must not match by them either. */
 function withoutStopped(
   image: RegisteredImage,
   { stoppedViews }: TrustStatus,

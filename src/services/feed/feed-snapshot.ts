@@ -15,9 +15,9 @@ import type { PageEnd, PageView } from './page-view.js'
 
 export interface FeedSnapshots {
   /**
-   * The lines of one page, without its cursor. What changes after the snapshot began is left to the pages after it; an image that stays
-   * registered meanwhile is in the snapshot.
-   * @param from where the previous page ended; `undefined` starts a snapshot, which the audit log notes.
+   * The lines of one page, without its cursor. Omits images that changed after the snapshot began, and case images that wait for a batch: the pages
+   * after the snapshot have them.
+   * @param from where the previous page ended; `undefined` starts a snapshot, which is recorded in the audit log.
    * @throws {Problem} index-loading, store-unavailable
    */
   lines(view: PageView, from: FeedPosition | undefined): AsyncGenerator<FeedLine, PageEnd, void>
@@ -31,20 +31,20 @@ export interface FeedSnapshotParts {
   readonly audit: Pick<Audit, 'record'>
 }
 
-/** A page ends after so many images even if the filter wants none of them, so that its reader gets a cursor. */
+/** Maximum images that a page examines. It ends then even if the filter excludes all of them, so that the reader gets a cursor. */
 const MAX_LOOKED_AT = 50_000
 
 export function createFeedSnapshots({ lines, batches, replica, recent, audit }: FeedSnapshotParts): FeedSnapshots {
   /**
-   * Tombstones for registered images that the snapshot leaves out, for readers of StopNCII's interface: those keep what a snapshot does not name.
-   * Some of the images follow on a later page.
+   * Tombstones for registered images that the page leaves out. Only for StopNCII's interface: its clients keep whatever a snapshot does not name.
+   * Some of these images follow on a later page.
    */
   function* unnamed(reader: FeedReader, imageIds: readonly string[], named: ReadonlySet<string>): Generator<FeedLine> {
     if (reader.use === undefined) return
     for (const { id } of lines.inOwnOrder(reader, imageIds)) if (!named.has(id)) yield { op: 'tombstone', id }
   }
 
-  /** Leaves out new case images that wait for a batch, and images that changed since the snapshot began: later pages have them. */
+  /** Omits new case images that wait for a batch, and images that changed since the snapshot began: pages after the snapshot have them. */
   async function notSentLater(
     images: readonly CatalogueImage[],
     { revision, removed }: Pick<FeedPosition, 'revision' | 'removed'>,

@@ -22,7 +22,7 @@ export interface FeedAsk {
   /** The cursor of the previous page; `undefined` starts a snapshot. */
   readonly after: string | undefined
   /**
-   * The approximate page size in images. Changes are never split, so a page ends with the change that reaches the limit. Up to `limit` images of
+   * The approximate page size in images. A page ends with the change that reaches the limit, because changes are never split. Up to `limit` images of
    * a batch come on top.
    */
   readonly limit: number
@@ -57,7 +57,7 @@ export interface FeedParts {
 }
 
 const RETRY_AFTER_S = 2
-/** Bounds of the interval at which a waiting reader checks whether a batch has ended. A batch may end earlier than predicted. */
+/** Bounds of the wait before a reader checks again whether a batch has ended. A batch may end earlier than predicted. */
 const ASK_AGAIN_MS = { least: 50, most: 5000 } as const
 
 export function createFeed(parts: FeedParts): Feed {
@@ -115,14 +115,14 @@ async function isInHistory(store: Store, { removed, seen, part }: FeedPosition):
   return digest !== undefined && begin !== undefined && markOf(digest).equals(seen.mark)
 }
 
-/** @param before the previous position. Another process may have written it that knew more than this one. */
+/** @param before the previous position. The process that wrote it may have been ahead of this one. */
 function seenNow({ position }: Replica, before: FeedPosition | undefined): FeedPosition['seen'] {
   if (position === undefined) throw new Problem('index-loading', { retryAfterS: RETRY_AFTER_S })
   if (before !== undefined && before.seen.revision > position.revision) return before.seen
   return { revision: position.revision, mark: markOf(position.digest) }
 }
 
-/** Waits until the replica changes or is beyond `revision`, at most `timeoutMs`, and no longer than `signal` allows. */
+/** Waits until the replica changes or is beyond `revision`, until `timeoutMs` have passed, or until `signal` aborts. */
 function untilAfter(replica: Replica, revision: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

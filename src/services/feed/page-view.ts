@@ -3,7 +3,7 @@
 import type { Catalogue } from '../index/catalogue.js'
 import type { FeedPosition, FeedReader } from './feed-cursor.js'
 
-/** Stays the same until the page ends. */
+/** What a page is read from. Fixed until the page ends. */
 export interface PageView {
   readonly reader: FeedReader
   readonly catalogue: Catalogue
@@ -17,6 +17,6 @@ export interface PageView {
 
 export interface PageEnd {
   readonly place: Omit<FeedPosition, 'seen'>
-  /** Is there more to read now? */
+  /** Can the reader read more now? */
   readonly more: boolean
 }

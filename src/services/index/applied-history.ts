@@ -1,16 +1,14 @@
-// Tracks how far a catalogue has applied the change stream, and the digest at each recent revision, so that a divergent history
-// is noticed.
+// Tracks how far a catalogue has applied the change stream, and the digest at each recent revision. This reveals a divergent history.
 
 import type { Position } from '../../store/images/changes.js'
 
-/** Maximum digests kept: more than the changes that can come while a writer waits for its write. */
+/** Maximum digests kept: more than the changes that arrive while a writer waits for its write. */
 const MAX_DIGESTS = 4096
 
 export class AppliedHistory {
   // The catalogue has no change after this position. While changes are being applied it is ahead of the applied position.
   #reached: Position | undefined
-  // The catalogue may have changes up to this position, so the followed history must contain it. `undefined` once it was found
-  // there.
+  // The catalogue may have changes up to this position, so the followed history must contain it. `undefined` once it does.
   #checkpoint: Position | undefined
   readonly #digests = new Map<number, string>()
 
@@ -35,10 +33,7 @@ export class AppliedHistory {
     this.#checkpoint = undefined
   }
 
-  /**
-   * Call it for each followed position, in order. @returns false when the history at this position does not contain the
-   * checkpoint.
-   */
+  /** Call it for each followed position, in order. @returns false if the history does not contain the checkpoint. */
   passes({ revision, digest }: Position): boolean {
     if (this.#checkpoint === undefined || revision < this.#checkpoint.revision) return true
     const isOnIt = digest === this.#checkpoint.digest
@@ -59,7 +54,7 @@ export class AppliedHistory {
     if (oldest !== undefined) this.#digests.delete(oldest)
   }
 
-  /** The digest at an applied revision; `undefined` when it was not applied, or more than `MAX_DIGESTS` changes ago. */
+  /** The digest at an applied revision; `undefined` if the revision was not applied, or is older than `MAX_DIGESTS` changes. */
   digestAt(revision: number): string | undefined {
     return this.#digests.get(revision)
   }

@@ -26,8 +26,8 @@ export interface ApplyingParts {
 
 export interface Applying {
   /**
-   * Applies changes, tombstones first, so that a withdrawal does not wait for the images before it. The order does not matter:
-   * each change reads the current state of the store, and if that is newer, the change that made it newer follows.
+   * Applies changes, tombstones first: a withdrawal must not wait for the images before it. The order has no other effect: each change reads the
+   * current state of the store, and a newer state has a change of its own that follows.
    * @param last the position of the last change. @throws {Problem} store-unavailable
    */
   apply(catalogue: Catalogue, changes: readonly Change[], last: Position): Promise<void>
@@ -88,8 +88,8 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
   }
 
   /**
-   * Checks that the store still has `last`. Reads use another connection than the change stream, and after a failover it may
-   * lead to a server without these changes.
+   * Checks that the store still has `last`. Reads use another connection than the change stream. After a failover it may lead to a server without
+   * these changes.
    */
   async function check(last: Position): Promise<void> {
     if (!(await isInHistory(store, last))) throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
@@ -101,8 +101,8 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
       const { added, judged, named } = removeAndSort(catalogue, changes, known)
       for (const [id, image] of known) catalogue.put(id, image)
       if (added.length + judged.length + named.length === 0) return
-      // Sent before the reads, so that it is answered before them: if the connection breaks in between and leads to another
-      // server, the next check notices it.
+      // Sent before the reads, so the store answers it first. If the connection breaks in between and leads to another server, the next check notices
+      // it.
       const checked = check(last)
       checked.catch(() => {}) // awaited below
       for (let at = 0; at < added.length; at += IMAGES_AT_ONCE)
@@ -115,7 +115,7 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
   }
 }
 
-/** Puts images as the store has them, and removes those that it has not. */
+/** Adds images as they are in the store. Removes those that the store lacks. */
 async function readInto(catalogue: Catalogue, images: Pick<Images, 'inPieces'>, ids: readonly string[]): Promise<void> {
   const left = ids.values()
   let rows = 0

@@ -1,6 +1,5 @@
-// The banks of a deployment and their names as each organisation sees them. A name is unique among the banks that an
-// organisation may know of. It reveals nothing about others: creating a bank does not show whether a hidden bank has the same
-// name.
+// The banks of a deployment, and their names as each organisation sees them. A name is unique among the banks that the organisation may know of.
+// Creating a bank does not show whether a hidden bank has the same name.
 
 import { type Bank, isKnownSinceMs, isVisibleTo, labelOf } from '../../domain/organisations/bank.js'
 import { exactNameOf } from '../../store/organisations/exact-name.js'
@@ -59,8 +58,8 @@ export class BankTable extends Map<string, Bank> {
   }
 
   /**
-   * The bank with precedence for a label: the organisation's own, then the one that it has known longest. A bank that is shared
-   * later cannot take over a name.
+   * The bank with precedence for a label: the organisation's own, then the one that it has known longest. So a bank that is shared later cannot take
+   * over a name.
    */
   #called(label: string, orgId: string): Bank | undefined {
     const rank = (bank: Bank) => {

@@ -25,10 +25,7 @@ const count = z.int().nonnegative()
 const type = z.enum(ROW_TYPES)
 
 const Piece = z.discriminatedUnion('kind', [
-  /**
-   * The first and the last piece. The dump has every change up to the first position and none after the last. The digest
-   * identifies the history.
-   */
+  /** The first and the last piece. The dump has every change up to the first position and none after the last. The digest identifies the history. */
   z.object({ kind: z.literal('position'), revision: count, digest: z.string() }),
   /** The next ordinals, with or without an image: the columns of a page of an `ImageTable`. */
   z.object({
@@ -47,7 +44,7 @@ const Piece = z.discriminatedUnion('kind', [
   /** A segment. Its memory follows in pieces of `content`; the last one is marked. */
   z.object({ kind: z.literal('segment'), type, rows: count, counts: doubles }),
   z.object({ kind: z.literal('content'), at: count, isLast: z.boolean(), content: bytes }),
-  /** The last piece of the catalogue: totals, which include rows of images that were removed during the dump. */
+  /** The last piece of the catalogue: totals, including rows of images that were removed during the dump. */
   z.object({
     kind: z.literal('end'),
     ordinals: count,
@@ -60,7 +57,7 @@ const Piece = z.discriminatedUnion('kind', [
 
 export type CataloguePiece = z.infer<typeof Piece>
 
-/** A dump that is inconsistent. Sealed files are authenticated, so the cause is a bug of the version that wrote it. */
+/** An inconsistent dump. Sealed files are authenticated, so this is a bug of the version that wrote it. */
 export class DamagedDump extends Error {}
 
 /** Parses a piece. @throws {DamagedDump} when the bytes are not one. */
@@ -80,7 +77,6 @@ export interface CatalogueParts {
 
 type EndPiece = Extract<CataloguePiece, { readonly kind: 'end' }>
 
-/** Totals of a dump or a restore. */
 interface Totals {
   ordinals: number
   images: number
@@ -230,10 +226,7 @@ export function restoring({ images, rows: { places, frames, indexes } }: Catalog
 
 type ContentPiece = Extract<CataloguePiece, { readonly kind: 'content' }>
 
-/**
- * The rows of known images. Others were removed before the images were dumped. @throws {DamagedDump} when the columns are not
- * equally long.
- */
+/** The rows of known images. The other images were removed before the images were dumped. @throws {DamagedDump} if the columns differ in length. */
 function knownOf({ images, views, hashes }: RowColumns, isKnown: (ordinal: number) => boolean): RowColumns {
   requireThat(views.length === images.length && hashes.length === images.length * HASH_BYTES, 'columns must be equally long')
   const known = Array.from(images.keys()).filter((row) => isKnown(images[row] ?? 0))

@@ -24,8 +24,7 @@ export class Catalogue {
   readonly apiKeys = new Map<string, ApiKey>()
   readonly #rows = new ImageRows()
 
-  // Invariant: has exactly the live images. An ordinal is never reused, so a row of a removed image is never taken for that of
-  // another.
+  // Invariant: has exactly the live images. Ordinals are never reused: a row of a removed image must not be taken for another image.
   readonly #images = new ImageTable()
 
   // Images that are stored and must not match. They have no rows and no ordinal, and `put` skips them.
@@ -49,11 +48,10 @@ export class Catalogue {
   #restoring: RestoringCatalogue | undefined
 
   /**
-   * Adds or replaces an image. Its trust status stays, because a bank may submit the same signal again. An image with the same
-   * rows keeps its ordinal. With other rows it gets a new ordinal, and older searchers still see the old rows. The frames of a
-   * video have the ordinals behind its own.
+   * Adds or replaces an image. Keeps its trust status, because a bank may submit the same signal again. Keeps its ordinal if the rows are the same.
+   * Otherwise the image gets a new ordinal, and older searchers still see the old rows. The frames of a video have the ordinals after its own.
    *
-   * Cost: an insert per row, or a comparison per row that is already there. @throws {RangeError} when the id is not a UUID.
+   * Cost: an insert per row, or a comparison per row that is already there. @throws {RangeError} if the id is not a UUID.
    */
   put(id: string, image: RegisteredImage): void {
     if (this.#silent.has(id)) return
@@ -143,8 +141,8 @@ export class Catalogue {
   }
 
   /**
-   * Dumps the images as of the call. Images may be added between two pieces; they are left out. An image that is removed
-   * meanwhile may be in the dump, whole or in part; the change stream removes it again after the restore.
+   * Dumps the images as of the call. Omits images that are added meanwhile. An image that is removed meanwhile may be in the dump, whole or in part:
+   * after the restore, the change stream removes it again.
    */
   dump(): Generator<CataloguePiece, void, void> {
     return dumped(this.#parts)

@@ -5,7 +5,7 @@ import { type Followed, follow, type Position } from '../../store/images/changes
 
 /** How long a read waits for changes while the replica is ready. */
 const BLOCK_MS = 250
-/** The same while it is not ready: it must learn at once whether changes are missing. */
+/** The same while it is not ready: it must learn without delay whether changes are missing. */
 const SOON_MS = 1
 
 export class Following {
@@ -31,8 +31,8 @@ export class Following {
   }
 
   /**
-   * Starts to read the changes after `from` while those up to it are being applied. The answer counts as old as its request, so
-   * do not use it for changes that take long to apply.
+   * Starts to read the changes after `from` while those up to it are being applied. The answer is as old as the request, so do not read ahead of
+   * changes that take long to apply.
    */
   readAhead(from: Position): void {
     const followed = this.next(from)

@@ -23,8 +23,8 @@ export interface Frame {
 type Page = Omit<FramesPage, 'page'>
 
 export class FrameTable {
-  // Invariant: the frames of a video with the ordinal `v` are numbered 1, 2 … at `v + 1`, `v + 2` … without a gap. Both numbers are 0 where no frame
-  // is, or it was removed.
+  // Invariant: the frames of a video with the ordinal `v` are numbered 1, 2 … at `v + 1`, `v + 2` … without a gap. An ordinal without a frame, or
+  // with a removed one, has 0 in both columns.
   readonly #pages = new Map<number, Page>()
   #size = 0
 
@@ -75,7 +75,6 @@ export class FrameTable {
     )
   }
 
-  /** Removes the frames of an image. */
   remove(image: number): void {
     const count = this.countOf(image)
     for (let ordinal = image + 1; ordinal <= image + count; ordinal++) {

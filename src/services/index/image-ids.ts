@@ -28,8 +28,8 @@ function signalIdOf(
 }
 
 /**
- * The id of a picture or video of a bank. It differs from the ids of single signals: a hash that is submitted alone must not replace a
- * picture with all its views.
+ * The id of a picture or video of a bank. Never equal to the id of a single signal: a hash that is submitted alone must not replace a picture with
+ * all its views.
  */
 export function pictureIdOf(secret: Buffer, bank: string, signals: readonly Signal[], ref: string | undefined): string {
   const wholes = wholesOf(signals, 'pdq')
@@ -41,23 +41,23 @@ export function pictureIdOf(secret: Buffer, bank: string, signals: readonly Sign
   return uuidV8(digest.digest())
 }
 
-/** A video of one frame is another image than a picture of the same hash: neither must replace the other. */
+/** A video of one frame and a picture with the same hash have different ids, so neither replaces the other. */
 function isOfVideo(signals: readonly Signal[]): boolean {
   return signals.some(({ frame }) => frame !== undefined)
 }
 
-/** One of a still picture, one of each frame of an animation or video. */
+/** The whole views of a type: one for a picture, one per frame for an animation or video. */
 function wholesOf(signals: readonly Signal[], type: SignalType): readonly Signal[] {
   return signals.filter((signal) => signal.type === type && signal.view === 'whole')
 }
 
-/** Length of the prefix that the ids of all images of a case share. With it, matches are counted by case without the store. */
+/** Length of the prefix that the ids of all images of a case share. It lets the matcher count by case without the store. */
 export const ORIGIN_BYTES = 6
 
 /**
- * The id of a case's picture or video. The ids of one picture in two cases have nothing in common. It is computed from PDQ of the whole
- * picture, of all frames if it has several; without that from SHA-256 of the file; without either from all signals in their order. It begins with the prefix of
- * the case; only the holder of the case and operators see ids.
+ * The id of a case's picture or video. In two cases, one picture has unrelated ids. Derived from PDQ of the whole picture (of all frames, if there
+ * are several), otherwise from SHA-256 of the file, otherwise from all signals in their order. Begins with the prefix of the case. Only the holder of
+ * the case and operators see ids.
  */
 export function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): string {
   const itself = [wholesOf(signals, 'pdq'), wholesOf(signals, 'sha256').slice(0, 1)].find(({ length }) => length > 0)

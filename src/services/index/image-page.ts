@@ -36,10 +36,7 @@ export function createPage(): Page {
   }
 }
 
-/**
- * Checks the columns of a page. @throws {RangeError} unless they are equally long, not empty, at most a page, and each image
- * has facts and one of `bankCount` banks.
- */
+/** @throws {RangeError} unless the columns are equally long, not empty, and at most a page, and each image has facts and one of `bankCount` banks. */
 export function requirePage({ ids, banks, facts }: Omit<Page, 'supports'>, bankCount: number): void {
   const count = facts.length
   if (count === 0 || count > PAGE_IMAGES || ids.length !== count * ID_BYTES || banks.length !== count)

@@ -67,7 +67,7 @@ export class ImageTable {
     return this.#add(id, bank, codeOf(tierCode, categoryCode))
   }
 
-  /** Assigns the next ordinals to something that is no image: the frames of the one that was added last. */
+  /** Assigns the next ordinals to the frames of the image that was added last. */
   reserve(count: number): void {
     for (let i = 0; i < count; i++) this.#pageFor(this.#nextOrdinal++)
   }
@@ -185,7 +185,6 @@ export class ImageTable {
     page.supports[at] = support
   }
 
-  /** The trust status of an image in the table. */
   trustStatusOf(ordinal: number): StoredTrustStatus {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
@@ -193,8 +192,8 @@ export class ImageTable {
   }
 
   /**
-   * The columns of all ordinals assigned before the call, one page at a time. `ids` and `banks` are live views. `facts` are a
-   * copy without disputes: trust statuses are read from the store at every start, so a snapshot does not have to hold them.
+   * The columns of all ordinals assigned before the call, one page at a time. `ids` and `banks` are live views. `facts` is a copy without disputes:
+   * every start reads trust statuses from the store, so a snapshot omits them.
    */
   pages(): Generator<DumpedPage, void, void> {
     return this.#pagesUntil(this.#nextOrdinal)
@@ -224,9 +223,9 @@ export class ImageTable {
   }
 
   /**
-   * Restores a page of `pages`, pausing about every millisecond. Give the pages in order, to an empty table. Until the
-   * generator ends, `has` may know images that `find` does not find yet.
-   * @throws {RangeError} when the columns are not those of a page, or the previous page was not full: ordinals would change.
+   * Restores a page of `pages`, pausing about every millisecond. Give the pages in order, to an empty table. Until the generator ends, `has` may know
+   * images that `find` does not find yet.
+   * @throws {RangeError} if the columns are not those of a page, or if the previous page was not full: ordinals would change.
    */
   *restore({ ids, banks, facts, size }: DumpedPage, bankNames: readonly string[]): Generator<void, void, void> {
     requirePage({ ids, banks, facts }, bankNames.length)

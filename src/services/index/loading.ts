@@ -18,9 +18,7 @@ export interface Loaded {
   readonly catalogue: Catalogue
   /** The catalogue has every change up to here. */
   readonly position: Position
-  /**
-   * The catalogue may have later changes, but none after this. Only a history that contains it has everything in the catalogue.
-   */
+  /** The catalogue may have later changes, but none after this position. Follow only a history that contains this position. */
   readonly until: Position
   readonly isFromSnapshot: boolean
 }
@@ -30,15 +28,15 @@ const RETRY_AFTER_S = 2
 const SLICE_MS = 5
 
 /**
- * Loads the catalogue, its trust statuses, banks and API keys. @throws {Problem} store-unavailable, also when the connection
- * broke meanwhile: the data may come from two servers.
+ * Loads the catalogue, its trust statuses, banks and API keys. @throws {Problem} store-unavailable, also if the connection broke meanwhile: the data
+ * may come from two servers.
  */
 export async function load(parts: LoadingParts, applying: Pick<Applying, 'setTrustStatuses'>): Promise<Loaded> {
   const { snapshots, store, trusts, banks, apiKeys, now } = parts
   const { connections } = store
   const snapshot = await snapshots?.load()
-  // The position is read first. Changes during the load come again with the stream, and applying them twice is harmless. Before
-  // the first change there is nothing to read; starting the reader thread would then take most of the start.
+  // Read the position first: the stream repeats changes made during the load, and applying them twice is harmless. At revision 0 skip the read,
+  // because starting the reader thread would take most of the start.
   const position = snapshot?.position ?? (await lastPosition(store))
   const catalogue = snapshot?.catalogue ?? (position.revision === 0 ? new Catalogue() : await readAll(parts))
   for await (const trustStatuses of trusts.allTrustStatuses()) await applying.setTrustStatuses(catalogue, trustStatuses)

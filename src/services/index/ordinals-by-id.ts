@@ -6,7 +6,7 @@ import { ID_BYTES, PAGE_BITS, PAGE_IMAGES, type Page } from './image-page.js'
 export const ID_PARTS = 65_536
 
 const NO_SLOT = 0
-/** Shards by the last byte of the id. They are small, so that growing one is quick. */
+/** Shards by the last byte of the id. Small shards grow quickly. */
 const SHARDS = 256
 const FIRST_SLOTS = 16
 const MAX_LOAD = 0.75

@@ -9,10 +9,7 @@ import { isUnavailable, unavailableErrorFor } from '../../store/redis/unavailabl
 export interface ReplicaFreshness {
   /** Maximum staleness before the replica refuses to answer. */
   readonly staleAfterMs: number
-  /**
-   * How long a request waits while the replica is stale. If the process was merely suspended, it is fresh again after one round
-   * trip.
-   */
+  /** How long a request waits while the replica is stale. If the process was only suspended, the replica is fresh again after one round trip. */
   readonly graceMs: number
   /** How long a writer waits for this process to apply its write. */
   readonly reachTimeoutMs: number
@@ -68,7 +65,7 @@ export class Readiness {
     this.#why = undefined
   }
 
-  /** The catalogue differs from the store. @returns true when the same loss was recorded before, without `heard` in between. */
+  /** Records that the catalogue differs from the store. @returns true if the same loss was recorded before, without `heard` in between. */
   lose(loss: Loss): boolean {
     const isRepeated = this.#why === loss
     this.#why = loss
@@ -76,7 +73,7 @@ export class Readiness {
     return isRepeated
   }
 
-  /** Records a failure. @returns true when it is another one than the last. */
+  /** Records a failure. @returns true if it differs from the last one. */
   fail(error: unknown): boolean {
     const failure = failureOf(error)
     const isNew = failure.message !== this.#failure?.message
@@ -89,8 +86,8 @@ export class Readiness {
   }
 
   /**
-   * Waits while the replica is stale, until `endSilence` or for `graceMs`. @returns `undefined` when it is not stale, or when a
-   * wait in this stale period has timed out.
+   * Waits while the replica is stale, until `endSilence` or for `graceMs`.
+   * @returns `undefined` if it is not stale, or if a wait in this stale period has timed out.
    */
   wait(): Promise<void> | undefined {
     if (!this.isStale) return undefined

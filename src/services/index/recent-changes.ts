@@ -5,16 +5,16 @@ import type { Change } from '../../store/scripts/change-ops.js'
 export interface RecentChanges {
   /** Call it with all changes in order. */
   note(changes: readonly Change[]): void
-  /** Was the last known change after `revision` and not after `until`? `false` when none is remembered. */
+  /** Was the image's last known change after `revision`, and at or before `until`? False if no change of it is remembered. */
   changedAfter(imageId: string, revision: number, until?: number): boolean
-  /** Call it when the history diverged: its revisions are assigned a second time. */
+  /** Call it when the history diverged: revisions are then assigned again. */
   clear(): void
 }
 
 /** Maximum images remembered: about 10 MB. A forgotten image may be reported twice, which is harmless. */
 const MAX = 65_536
 
-/** A full map is rehashed at once, which would take as long as a whole query may. For one shard it takes 0.02 ms. */
+/** Growing a map rehashes all of it. For one full map that takes as long as a whole query may; for one shard it takes 0.02 ms. */
 const SHARDS = 256
 
 export function createRecentChanges(most = MAX): RecentChanges {

@@ -1,5 +1,4 @@
-// Multi-version reads of images whose rows are replaced: a search that began before sees the old rows, later ones see the new
-// rows.
+// Multi-version reads while rows of images are replaced: a search that began before sees the old rows, a later search the new rows.
 
 import type { CatalogueImage } from './image-facts.js'
 
@@ -16,10 +15,10 @@ interface Replaced {
 }
 
 /**
- * Ordinals whose rows were replaced, while an older search may still need them.
+ * Ordinals whose rows were replaced, while an older search may still need the old rows.
  *
- * A search sees each image under exactly one ordinal. Its first hit and the hits that corroborate it therefore agree about the
- * image, whatever is put in between.
+ * A search sees each image under exactly one ordinal. So its first hit and the hits that corroborate it describe the same rows, even if the image is
+ * replaced meanwhile.
  */
 export class ReplacedRows {
   readonly #forget: (ordinal: number) => void
@@ -71,15 +70,12 @@ export class ReplacedRows {
     }
   }
 
-  /**
-   * The image as it was before its rows were replaced; `undefined` when the ordinal was not replaced, or the image was
-   * withdrawn.
-   */
+  /** The image as it was before its rows were replaced; `undefined` if the ordinal was not replaced or the image was withdrawn. */
   imageOf(ordinal: number): CatalogueImage | undefined {
     return this.#replaced.get(ordinal)?.image
   }
 
-  /** Are no old rows kept? All searches then see the same. */
+  /** Are there no old rows? Then all searches see the same. */
   get isEmpty(): boolean {
     return this.#replaced.size === 0
   }

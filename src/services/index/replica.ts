@@ -25,8 +25,8 @@ export interface ReplicaParts extends LoadingParts {
   /** Called with changes before they are applied to the catalogue. */
   readonly onChanges?: (changes: readonly Change[]) => void
   /**
-   * Called when the followed history is not that of the store, or has a gap. `isRepeated`: for the same reason as before,
-   * without success in between.
+   * Called when the followed history is not that of the store, or has a gap. `isRepeated`: the same loss as before, and the replica was never up to
+   * date in between.
    */
   readonly onLoss?: (loss: Loss, isRepeated: boolean) => void
   readonly freshness?: ReplicaFreshness
@@ -49,8 +49,7 @@ export class Replica {
   readonly #history = new AppliedHistory()
   #isFromSnapshot = false
   readonly #readiness: Readiness
-  // Invariant: `#applied` announces a revision only once the catalogue has it; `#settling` only once its withdrawals are
-  // recorded.
+  // Invariant: `#applied` announces a revision once the catalogue has it; `#settling`, once its withdrawals are recorded as well.
   readonly #applied = revisionWaits(unreached)
   readonly #settling: WithdrawalRecording
   readonly #following: Following
@@ -82,9 +81,9 @@ export class Replica {
   }
 
   /**
-   * Writes a snapshot if anything changed since the last one, which it replaces, so that no file keeps withdrawn images.
+   * Writes a snapshot if anything changed since the last one. Replaces the last one, so that no file keeps withdrawn images.
    * @throws {Problem} store-unavailable
-   * @throws {Error} when the disk write fails; the last snapshot stays.
+   * @throws {Error} if the disk write fails; the last snapshot stays.
    */
   async saveSnapshot(): Promise<void> {
     const position = this.#position
@@ -95,16 +94,13 @@ export class Replica {
     this.#saved = position
   }
 
-  /** Writes a snapshot even if nothing changed, as the seal key was replaced. */
+  /** Writes a snapshot even if nothing changed: needed after the seal key was replaced. */
   async saveAgain(): Promise<void> {
     this.#saved = undefined
     await this.saveSnapshot()
   }
 
-  /**
-   * The current catalogue. @throws {Problem} index-loading before it was read and after a gap; store-unavailable when
-   * withdrawals may be missing.
-   */
+  /** The current catalogue. @throws {Problem} index-loading before it was read and after a gap; store-unavailable while it may lack withdrawals. */
   get catalogue(): Catalogue {
     const reason = this.notReady
     if (reason === undefined) return this.#catalogue
@@ -117,7 +113,7 @@ export class Replica {
     return this.#position?.revision
   }
 
-  /** No change after it was given to `onChanges` or applied; `undefined` until the catalogue has been read whole. */
+  /** Neither the catalogue nor `onChanges` has a change after this position. `undefined` until the whole catalogue was read. */
   get position(): Position | undefined {
     return this.#history.reached
   }
@@ -128,8 +124,7 @@ export class Replica {
   }
 
   /**
-   * The only bank with this name, as far as this process knows, even while stale; `undefined` when there is none or several
-   * share it.
+   * The only bank with this name, as far as this process knows, even while stale; `undefined` if none or several have the name.
    * @throws {Problem} index-loading before the catalogue was read.
    */
   bankNamed(name: string): Bank | undefined {
@@ -152,9 +147,9 @@ export class Replica {
   }
 
   /**
-   * A request may wait for this while the replica is stale: if the process was merely suspended, it need not refuse.
-   * @returns a wait that ends when the replica is fresh again, or after `graceMs`. `undefined` when none is needed, or when a
-   * wait in this stale period has timed out.
+   * Lets a request wait while the replica is stale instead of refusing it: the process may only have been suspended.
+   * @returns a promise that resolves when the replica is fresh again, or after `graceMs`; `undefined` if it is not stale, or if a wait in this stale
+   *   period has timed out.
    */
   waitUntilFresh(): Promise<void> | undefined {
     return this.#position === undefined ? undefined : this.#readiness.wait()
@@ -162,8 +157,8 @@ export class Replica {
 
   /**
    * Waits until the catalogue has the write at `at`, and its withdrawals are recorded on disk.
-   * @param at a revision for a write of this process. For any other write a position, which identifies the history.
-   * @throws {Problem} store-unavailable, also when the store lost the write.
+   * @param at a revision for a write of this process; otherwise a position, which also identifies the history.
+   * @throws {Problem} store-unavailable, also if the store lost the write.
    */
   async reached(at: number | Position, timeoutMs = this.#freshness.reachTimeoutMs): Promise<void> {
     await this.#has(this.#settling.waits, at, timeoutMs)
@@ -213,7 +208,7 @@ export class Replica {
     }
   }
 
-  /** Reads the catalogue. It is not served before the first follow, which shows whether it is current. */
+  /** Reads the catalogue. It is served only after the first read of the change stream, which shows whether it is current. */
   async #hydrate(): Promise<void> {
     const { store, withdrawals, own } = this.#parts
     await this.#settling.done
@@ -264,7 +259,7 @@ export class Replica {
     this.#isFromSnapshot = false
   }
 
-  /** The catalogue must be read again, and not from the snapshot that it came from. */
+  /** Marks the catalogue as lost: it must be read again, and not from the snapshot that it came from. */
   #lose(loss: Loss): void {
     if (this.#isFromSnapshot) this.#parts.snapshots?.discard()
     this.#position = this.#saved = undefined

@@ -2,7 +2,7 @@
 
 export interface RevisionWaits {
   /**
-   * Waits until a revision that is not older is announced; returns at once if one was. @param timeoutMs may be infinite.
+   * Waits until this revision or a later one is announced; returns at once if that has happened. @param timeoutMs may be infinite.
    * @throws the error that `late` makes, after `timeoutMs`.
    */
   until(revision: number, timeoutMs: number): Promise<void>

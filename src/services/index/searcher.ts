@@ -14,7 +14,7 @@ import type { CatalogueImage, ImageFacts } from './image-facts.js'
 import { originIn } from './image-ids.js'
 import type { Moment, ReplacedRows } from './replaced-rows.js'
 
-/** Maximum views read for a picture, or a frame of a video, and type: more than any has. */
+/** Maximum views read per type for a picture or a frame: more than any has. */
 const MAX_VIEWS = MAX_IMAGE_SIGNALS
 
 /** The parts of a catalogue that a searcher reads. */
@@ -31,9 +31,8 @@ interface Searched {
 }
 
 /**
- * A consistent reader. While images are put, it sees each as it was when the searcher was created or as it is now: always under
- * one ordinal and never as absent. It stops seeing a removed image at once, and sees an added image in searches that begin
- * later.
+ * A consistent reader. It sees each replaced image either as it was when the searcher was created or as it is now: always under one ordinal, never as
+ * absent. It stops seeing a removed image at once. It sees an added image in searches that begin later.
  */
 export class Searcher {
   readonly #catalogue: Searched

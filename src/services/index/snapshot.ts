@@ -21,16 +21,15 @@ export interface Snapshot {
 
 export interface Snapshots {
   /**
-   * Writes the catalogue, which has at least every change up to `position`; later changes come again with the change stream.
-   * Yields after each megabyte.
-   * @param until called at the end: the catalogue has no change after this position. `undefined` when its history turned out
-   * not to be that of the store: the last snapshot then stays.
+   * Writes the catalogue, which has at least every change up to `position`; the change stream repeats later changes. Yields after each megabyte.
+   * @param until called at the end. Returns a position after which the catalogue has no change; `undefined` if its history was not that of the store:
+   *   then the last snapshot stays.
    */
   save(catalogue: Catalogue, position: Position, until?: () => Position | undefined): Promise<void>
   /**
    * Loads the snapshot.
-   * @returns `undefined` when none is usable: missing, damaged, of another version or deployment, or at a position that the
-   * store has lost or no longer remembers. An unusable snapshot is not tried again.
+   * @returns `undefined` if none is usable: missing, damaged, of another version or deployment, or at a position that the store has lost or no longer
+   *   remembers. Then it is not tried again.
    * @throws {Problem} store-unavailable
    */
   load(): Promise<Snapshot | undefined>
@@ -57,7 +56,7 @@ export function createSnapshots({ folder, store, keyring, secret, clock, onError
   const context = createHmac('sha256', secret).update(`snapshot 6 of ${KERNEL_NAME}`).digest()
   let isUnusable = false
 
-  /** @throws the error of `has`; {Error} when the snapshot is unusable. */
+  /** @throws the error of `has`; {Error} if the snapshot is unusable. */
   async function read(
     pieces: AsyncGenerator<Buffer>,
     has: (position: Position) => Promise<boolean>,

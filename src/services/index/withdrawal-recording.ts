@@ -1,5 +1,5 @@
-// Records applied changes in the withdrawal log and then ends the waits for them. Changes that are applied during one write are
-// recorded with the next.
+// Records applied changes in the withdrawal log, and then ends the waits for them. Changes that are applied during a write are recorded by the next
+// one.
 
 import type { Change } from '../../store/scripts/change-ops.js'
 import type { WithdrawalLog } from '../../store/upkeep/withdrawal-log.js'

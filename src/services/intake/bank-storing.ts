@@ -20,7 +20,7 @@ export interface BankStoringParts {
   readonly now: () => number
 }
 
-/** @returns the revision of the change. @throws {Problem} bank-unknown when the bank was removed meanwhile: an import may last an hour. */
+/** @returns the revision of the change. @throws {Problem} bank-unknown if the bank was removed meanwhile: an import may last an hour. */
 export async function putInto(
   { images }: BankStoringParts,
   bank: Bank,
@@ -34,8 +34,8 @@ export async function putInto(
 }
 
 /**
- * Asks the store in one round trip which signals are blocked from resubmission, and whether the account may report. A suspended account only
- * makes `mayReport` reject: a caller whose signals are all blocked has nothing to report and need not call it.
+ * Asks the store in one round trip which signals are blocked from resubmission, and whether the account may report. For a suspended account only
+ * `mayReport` rejects. Call it only if a signal is not blocked: a caller with nothing to report is not refused.
  */
 export async function askStore({ quotas, invalidatedSignals }: BankStoringParts, bank: Bank, signals: readonly Signal[]) {
   const may = bank.orgId === undefined ? Promise.resolve() : quotas.mayReport(`org:${bank.orgId}`)
@@ -78,8 +78,8 @@ async function recordsOf(
 
 /**
  * Checks and stores all signals in one round trip.
- * @returns the revision; `undefined` when nothing was stored, because a check failed or because this shortcut does not apply (a bank of the
- *   deployment, or a daily quota to count). The caller then uses `askStore` and `storeSignals`.
+ * @returns the revision; `undefined` if nothing was stored: a check failed, or the bank belongs to the deployment, or a daily quota must be counted.
+ *   Then use `askStore` and `storeSignals`.
  * @throws {Problem} bank-unknown
  */
 export async function storeIfAllowed(
@@ -111,7 +111,7 @@ export async function eraseFrom(
   return new Map(own.flatMap((id, i) => (revisions[i] === undefined ? [] : [[id, revisions[i]]])))
 }
 
-/** The bank if an organisation owns it. A write need not check that a bank of the deployment still exists. */
+/** The bank, if an organisation owns it. Only then must a write check that the bank still exists. */
 export function owned(bank: Bank): Bank | undefined {
   return bank.orgId === undefined ? undefined : bank
 }

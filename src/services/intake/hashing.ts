@@ -10,14 +10,14 @@ import { createPictureShares, type PictureSender } from './picture-shares.js'
 
 export interface Hashing {
   /**
-   * Hashes an image, given in the pieces it arrived in. Takes over the pieces: their bytes are overwritten whatever happens.
+   * Hashes an image, given in the pieces in which it arrived. Takes ownership of the pieces, and overwrites them in any case.
    * @throws {Problem} why the picture is refused (image-undecodable, quality-too-low …); hashing-unavailable, store-unavailable; as `charge`.
    */
   hash(image: readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted, from?: HashingFor): Promise<HashedImage>
 }
 
 export interface HashingFor extends PictureSender {
-  /** Called with the cost of a picture before it is hashed, also if hashing fails later. @throws {Problem} rate-limited */
+  /** Called with the cost of a picture before it is hashed. The cost counts even if hashing fails. @throws {Problem} rate-limited */
   readonly charge: (units: number) => void
 }
 
@@ -36,16 +36,16 @@ export interface HashingParts {
   readonly enqueue: (job: HashImageJob, priority: number) => Promise<void>
 }
 
-/** Bytes from which the cost of a picture is read. The header of a photograph lies within them. */
+/** The cost of a picture is read from this many of its first bytes. They include the header of a photograph. */
 const HEAD_BYTES = 1 << 18
 /** Processor time per unit of cost. A small photograph costs one unit. */
 const UNIT_MS = 50
 /** Extra cost of finding details, which takes several times as long as hashing. */
 const DETAILS_UNITS = 4
-/** Highest penalty on a job's priority. Senders beyond it share the last place. */
+/** Maximum penalty on a job's priority. All senders beyond it have the same priority. */
 const MAX_BEHIND = 100_000
 
-/** Orders pictures fairly: each waits behind those of its own sender, and not behind all that others sent. */
+/** Orders pictures fairly: a picture waits behind those of its own sender, but not behind all pictures of others. */
 export function createHashing({ pendingImages, handoffUrl, enqueue }: HashingParts): Hashing {
   const shares = createPictureShares()
   return {
@@ -59,8 +59,8 @@ export function createHashing({ pendingImages, handoffUrl, enqueue }: HashingPar
       }
       const { behind, leave } = shares.enter(from, units)
       const priority = JOB_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND)
-      // Queries are refused when their expected wait is too long. A submission that is queued behind them does not count towards that wait: one
-      // sender's excess must not get others refused.
+      // Queries are refused if their expected wait is too long. A submission queued behind all queries does not count towards that wait, so one
+      // sender with many submissions does not get the queries of others refused.
       const isAhead = purpose === 'query' || priority <= JOB_PRIORITY.query
       const left = pendingImages.put(image, priority, isAhead)
       try {
@@ -80,8 +80,8 @@ export function createHashing({ pendingImages, handoffUrl, enqueue }: HashingPar
 }
 
 /**
- * Cost of a picture, from 1. A picture that is too costly is refused without decoding, so it costs 1. When the first bytes do not show the
- * cost, the whole file is read.
+ * Cost of a picture, at least 1. A picture that is too costly costs 1, because it is refused without decoding. If the first bytes do not show the
+ * cost, reads the whole file.
  */
 function unitsOf(image: readonly Buffer[]): number {
   const sizeBytes = image.reduce((sum, { length }) => sum + length, 0)

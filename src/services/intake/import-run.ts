@@ -28,14 +28,14 @@ export interface RunParts {
   readonly now: () => number
 }
 
-/** Changes per write: enough to wait rarely for the disk, few enough that the index keeps up. */
+/** Changes per write: enough that it rarely waits for the disk, few enough that the index keeps up. */
 const BATCH = 1000
-/** Signals per write, with those of the last line: bounds the memory that waiting videos take. */
+/** A write starts once this many signals wait. Bounds the memory of waiting videos. */
 const BATCH_SIGNALS = 10_000
 const CHECKPOINT_INTERVAL_MS = 1000
 
 /**
- * Invariant: the lines that `#done` counts are on disk or rejected; accepted lines after them wait in `#changes`. `#done` ends between two records, so
+ * Invariant: every line that `#done` counts is on disk or rejected; later accepted lines wait in `#changes`. `#done` ends between two records, so
  * that the next attempt can continue there.
  */
 export class ImportRun {
@@ -66,7 +66,7 @@ export class ImportRun {
     this.#savedAtMs = before.updatedAtMs
   }
 
-  /** Reads one line. Lines that the previous attempt finished are skipped. @throws {Problem} idempotency-key-reused when those lines differ. */
+  /** Reads one line. Skips lines that the previous attempt finished. @throws {Problem} idempotency-key-reused if those lines differ. */
   see({ line, text }: TextLine): void {
     this.#seen = line
     if (line <= this.#before.lines) this.#records.skip(text)
@@ -76,7 +76,7 @@ export class ImportRun {
       throw new Problem('idempotency-key-reused')
   }
 
-  /** Called before the digest has the last line. */
+  /** Call it before the digest has the last line. */
   #take(records: readonly LinedRecord[]): void {
     const { openFrom } = this.#records
     if (openFrom === undefined || openFrom === this.#seen) {
@@ -112,7 +112,7 @@ export class ImportRun {
     return this.#done
   }
 
-  /** Saves why the attempt stopped. If that fails nothing is lost: everything it counts is on disk already, or rejected. */
+  /** Saves why the attempt stopped. If saving fails, nothing is lost: all counted lines are on disk or rejected. */
   async stop(problem: ProblemCode): Promise<void> {
     if (problem === 'idempotency-key-reused' || problem === 'idempotency-key-busy') return // the other import's state is kept
     this.#notes = notedUpTo(this.#notes, this.#done.lines)
@@ -126,7 +126,7 @@ export class ImportRun {
     this.#savedAtMs = progress.updatedAtMs
   }
 
-  /** Applies the waiting changes once the index has the previous batch: an import that outran the index would make its answers stale. */
+  /** Applies the waiting changes. First waits until the index has the previous batch: an import faster than the index would make it stale. */
   async #apply(): Promise<void> {
     const taken = this.#changes
     this.#changes = []

@@ -21,13 +21,13 @@ export interface ImportReport {
 
 export interface Imports {
   /**
-   * Imports a file of any length; its signals are matchable in this process when it returns. With a key, sending the same file again
-   * continues after the last finished line. Without a key, it starts at the beginning, which changes nothing that is already imported.
+   * Imports a file of any length. Its signals are matchable in this process when it returns. With a key, sending the same file again continues after
+   * the last finished line. Without a key, it starts again at the beginning, which changes nothing that is already imported.
    *
-   * @param mayStill called repeatedly while the file arrives, which may take an hour. Once it throws, nothing more is imported.
-   * @throws {Problem} what stopped the import, also named in its report: body-too-large, body-unreadable, upload-incomplete,
-   *   quota-exceeded, account-suspended, store-unavailable, bank-unknown; idempotency-key-reused when the key belongs to another file;
-   *   idempotency-key-busy when another request has taken over this import: this one then writes nothing more.
+   * @param mayStill called repeatedly while the file arrives, which may take an hour. Once it throws, the import stops.
+   * @throws {Problem} what stopped the import, also named in its report: body-too-large, body-unreadable, upload-incomplete, quota-exceeded,
+   *   account-suspended, store-unavailable, bank-unknown; idempotency-key-reused if the key belongs to another file; idempotency-key-busy if another
+   *   request has taken over this import: this one then writes nothing more.
    * Memory: a few thousand lines, whatever the length of the file.
    */
   take(

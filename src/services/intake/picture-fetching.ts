@@ -19,14 +19,14 @@ export interface FetchedBody {
 
 export interface PictureFetching {
   /**
-   * Fetches a URL. Redirects are followed, and each is checked like the first URL.
+   * Fetches a URL. Follows redirects, and checks each like the first URL.
    * @param take reads the body to its end, or ignores it.
-   * @throws {Problem} overloaded when this process runs as many fetches as it may; and whatever `take` throws.
+   * @throws {Problem} overloaded if this process runs its maximum of fetches; whatever `take` throws.
    */
   fetch<T>(url: string, take: (answer: FetchedBody) => Promise<T>): Promise<{ readonly taken: T } | FetchRefusal>
 }
 
-/** For the whole fetch with its redirects. HMA's clients give HMA as long. */
+/** Maximum time of a fetch with its redirects. HMA's clients wait as long for HMA. */
 const TIMEOUT_MS = 30_000
 const MAX_REDIRECTS = 5
 /** Each fetch holds a connection and puts load on somebody else's server. */

@@ -8,15 +8,15 @@ export interface PictureSender {
 
 export interface PictureShares {
   /**
-   * Adds a picture of this cost to what its sender waits for.
-   * @returns `behind`: the cost of the waiting pictures of its group that go first. `leave`: to be called when the picture no longer waits.
+   * Adds a picture to the waiting work of its sender.
+   * @returns `behind`: the cost of waiting pictures of its group that precede it. `leave`: call it when the picture no longer waits.
    */
   enter(sender: PictureSender, cost: number): { readonly behind: number; readonly leave: () => void }
 }
 
 /**
- * Shares workers equally among groups, and within a group equally among its members: everybody's first picture comes before anybody's second.
- * Opening more cases at one address does not gain a larger share; other cases at that address get as much as each of them.
+ * Shares workers equally among groups, and within a group equally among members: everybody's first picture precedes anybody's second. Opening more
+ * cases at one address gains no larger share, and other cases at that address get as much as each of them.
  */
 export function createPictureShares(): PictureShares {
   const groups = new Map<string, Map<string, number>>()

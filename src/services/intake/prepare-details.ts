@@ -18,7 +18,7 @@ interface KeptDetails {
 
 export interface Detailing {
   /**
-   * @param subjectGroup used unless the picture's hashes are near those of a registered picture: then that one's group is used.
+   * @param subjectGroup of the picture, unless its hashes are near those of a registered picture: then it gets the group of that picture.
    * @throws {Problem} index-loading, store-unavailable
    */
   keep(signals: readonly Signal[], details: RegisteredDetails, subjectGroup: number): Promise<KeptDetails>
@@ -57,8 +57,8 @@ export function createDetailing({ replica, permutation, common, clock }: Detaili
 }
 
 /**
- * The subject group of a case's pictures: a number of 32 bits. Features that only one group has are not decoration: three screenshots of the
- * same chat in one case do not make the chat's layout a common feature.
+ * The subject group of a case's pictures: a number of 32 bits. A feature counts as decoration only if several groups have it. So three screenshots of
+ * the same chat in one case do not make the chat's layout a common feature.
  */
 export function subjectGroupOfCase(caseId: string): number {
   return Number.parseInt(caseId.slice(0, 8), 16) >>> 0

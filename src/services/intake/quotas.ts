@@ -8,7 +8,7 @@ import type { Strikes } from '../../store/trust/strikes.js'
 
 export interface QuotaLimits {
   readonly maxImagesPerCase: number
-  /** For a case that no NGO vouches for: the maximum on its first day, and how much it grows per day. Left out: `maxImagesPerCase` at once. */
+  /** For a case that no NGO vouches for: the maximum on its first day, and its growth per day. If omitted, `maxImagesPerCase` applies at once. */
   readonly maxImagesPerNewCase?: number | undefined
   /** 0 for no limit. */
   readonly maxSignalsPerOrgPerDay: number
@@ -23,7 +23,7 @@ export interface Quotas {
   imagesOf(record: Pick<CaseRecord, 'createdAtMs' | 'assistance' | 'isVouchedFor'>): number
   /** Is there a daily limit for organisations? */
   readonly isCounted: boolean
-  /** Counts signals that an organisation submits. If they exceed the daily limit none is counted. @throws {Problem} quota-exceeded */
+  /** Counts signals that an organisation submits. Counts none if they exceed the daily limit. @throws {Problem} quota-exceeded */
   handIn(orgId: string, signals: number): Promise<void>
 }
 

@@ -28,7 +28,7 @@ import { type Detailing, subjectGroupOfCase } from './prepare-details.js'
 
 export interface NewImage {
   readonly signals: readonly Signal[]
-  /** Of a video: then `signals` say which of its frames they belong to. */
+  /** For a video: duration and frames. `signals` name the frame that they belong to. */
   readonly video?: RegisteredVideo
   readonly category: Category | undefined
   /** Only for a case that `takesDetails`. */
@@ -39,16 +39,16 @@ export interface Registration {
   /** Is extended protection on in this deployment and for this case? */
   takesDetails(own: OwnCase): boolean
   /**
-   * Registers pictures in a case; they are matchable in this process when it returns. A picture that the case has already (all 256 bits of
-   * the PDQ of its whole view are equal) stays as it was, so a call may be repeated.
-   * @returns the id of each image, in the order of `images`; or `known-harmless` for one that was judged harmless and is not registered.
+   * Registers pictures in a case; they are matchable in this process when it returns. Safe to repeat: a picture that the case already has (all 256
+   * bits of its whole-view PDQ are equal) stays as it was.
+   * @returns the id of each image, in the order of `images`; `known-harmless` for a picture that was judged harmless, which is not registered.
    * @throws {Problem} case-withdrawn, case-expired, case-unknown, case-full, account-suspended, index-loading, store-unavailable.
    */
   forCase(own: OwnCase, images: readonly NewImage[]): Promise<(string | Problem)[]>
   /**
-   * Registers each signal as an image of its own. The same signal again is the same image, so a call may be repeated.
+   * Registers each signal as an image of its own. Safe to repeat: the same signal is the same image.
    * Durable when it returns; matchable once `matchable(revision)` returns.
-   * @throws {Problem} account-suspended, quota-exceeded; bank-unknown when the bank was removed meanwhile
+   * @throws {Problem} account-suspended, quota-exceeded; bank-unknown if the bank was removed meanwhile
    */
   forBank(
     bank: Bank,
@@ -60,10 +60,10 @@ export interface Registration {
     readonly revision: number
   }>
   /**
-   * Applies puts and tombstones, at most a few thousand. Of several about one signal the last one counts.
-   * Durable when it returns; safe to repeat. Removes only signals of this bank, also those that currently match nothing; other ids are ignored.
-   * @param run the import that the changes come from: once another attempt has taken it over, nothing more is written.
-   * @throws {Problem} as `forBank`; idempotency-key-busy when another attempt has taken over.
+   * Applies puts and tombstones, at most a few thousand. If several name one signal, the last one counts.
+   * Durable when it returns; safe to repeat. Removes only signals of this bank, including those that currently match nothing; ignores other ids.
+   * @param run the import that the changes belong to. Writes nothing once another attempt has taken over the import.
+   * @throws {Problem} as `forBank`; idempotency-key-busy if another attempt has taken over.
    */
   changeBank(bank: Bank, changes: readonly BankChange[], run?: ImportRun): Promise<BankOutcome>
   /** Is this image registered, as far as this process knows, but held, paused or invalidated? @throws {Problem} index-loading, store-unavailable */

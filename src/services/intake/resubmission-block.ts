@@ -1,5 +1,5 @@
 // Blocks pictures that were judged false from being submitted again, for a time, by a keyed digest. A block applies to the organisation that
-// submitted the picture; of a picture that was judged harmless, to every case.
+// submitted the picture. If the picture was judged harmless, it applies to every case.
 
 import { createHmac } from 'node:crypto'
 import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
@@ -13,7 +13,7 @@ export interface InvalidatedSignals {
   digestsOf(signals: readonly Signal[]): Buffer[]
   /** Is the organisation blocked from submitting this picture? */
   refuses(orgId: string | undefined, signals: readonly Signal[]): Promise<boolean>
-  /** For each picture, the digest that blocks it from being registered in a case; `undefined` without a block. Cost: one request to the store. */
+  /** For each picture, the digest of its block on registration in cases; `undefined` without a block. Cost: one request to the store. */
   blocksOf(pictures: readonly (readonly Signal[])[]): Promise<(Buffer | undefined)[]>
 }
 
@@ -53,9 +53,9 @@ export function invalidatedSignals(refusals: ResubmissionBlocks, secret: Buffer,
 }
 
 /**
- * A picture of a case is blocked only when it was judged harmless: otherwise withdrawing the case would undo the decision, and the same false
- * report could be made again. Every other decision ends with the case. Signals of the deployment's own banks are never blocked, because only
- * operators write to them.
+ * A case's picture is blocked only if it was judged harmless. Without that block, withdrawing the case would undo the decision, and the same false
+ * report could be made again. Other decisions end with the case and set no block. Signals of the deployment's own banks are never blocked, because
+ * only operators write to them.
  */
 export function createResubmissionDigests(secret: Buffer): BlockChangeOf {
   const keyed = keyedWith(secret)
@@ -67,13 +67,13 @@ export function createResubmissionDigests(secret: Buffer): BlockChangeOf {
   }
 }
 
-/** An animation is blocked only if all of its frames are: a frame that was judged harmless must not keep the others out. */
+/** An animation is blocked only if all of its frames are blocked: one harmless frame must not keep the others out. */
 function isAllBlocked(signals: readonly Signal[], blocked: number): boolean {
   const whole = wholeSignals(signals)
   return blocked > 0 && (whole[0]?.type !== 'pdq' || blocked === whole.length)
 }
 
-/** The signals that identify a picture: PDQ of its whole view, for each of its frames; without one, all signals of the whole view. */
+/** The signals that identify a picture: PDQ of the whole view, one per frame; without PDQ, all signals of the whole view. */
 function wholeSignals(signals: readonly Signal[]): readonly Signal[] {
   const whole = signals.filter(({ view }) => view === 'whole')
   const pdq = whole.filter(({ type }) => type === 'pdq')

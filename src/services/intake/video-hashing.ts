@@ -13,30 +13,30 @@ import { createVideoRoom } from './video-room.js'
 export type { VideoPurpose } from '../../jobs/hash-video-job.js'
 
 export interface VideoHashing {
-  /** `maxBytes` is that of the largest file that there can be room for. */
+  /** `maxBytes`: the largest video that this process can ever have room for. */
   readonly limits: Pick<VideoLimits, 'maxBytes' | 'uploadTimeoutMs' | 'ttlMs'>
   /** Is there no worker that can decode videos? @throws {Problem} store-unavailable */
   lackDecoders(): Promise<boolean>
   /**
-   * Makes room for a video before a byte of it is read.
-   * @param maxBytes its size at most; not more than `limits` allow.
-   * @throws {Problem} overloaded, when this process or this caller holds too much already.
+   * Reserves room for a video before a byte of it is read.
+   * @param maxBytes its maximum size, within `limits`.
+   * @throws {Problem} overloaded if this process or this caller already holds too much.
    */
   receive(from: HashingFor, maxBytes: number): ReceivedVideo
 }
 
-/** A video that arrives. Call `release` whatever happens. */
+/** A video that is being received. Always call `release` at the end. */
 export interface ReceivedVideo {
   readonly sizeBytes: number
   /** Copies a chunk, and overwrites the original. */
   add(chunk: Buffer): void
   /**
-   * @param gone ends it and its children.
-   * @throws {Problem} why the video is refused (video-undecodable, quality-too-low …); video-unavailable; hashing-unavailable, also when it is
-   *   ended; store-unavailable; rate-limited.
+   * @param gone aborts the hashing, and ends its child processes.
+   * @throws {Problem} why the video is refused (video-undecodable, quality-too-low …); video-unavailable; hashing-unavailable, also when aborted;
+   *   store-unavailable; rate-limited.
    */
   hash(purpose: VideoPurpose, gone: AbortSignal): Promise<HashedVideoFile>
-  /** Overwrites the video, and gives its room back. */
+  /** Overwrites the video, and releases its room. */
   release(): void
 }
 
@@ -47,17 +47,17 @@ export interface VideoHashingParts {
   readonly enqueue: (job: HashVideoJob, priority: number) => Promise<void>
   readonly limits: VideoLimits
   readonly lackDecoders: VideoHashing['lackDecoders']
-  /** How often a video that waits asks that again: the last worker with a decoder may end. */
+  /** How often a waiting video calls `lackDecoders` again: the last worker with a decoder may stop. */
   readonly recheckMs?: number
 }
 
 /**
- * Bytes of a video that count as one unit of cost, which is 50 ms of a core. How long a video is shows only when it is hashed; a minute of 1080p has
- * some 40 MB, and takes 8 s.
+ * Bytes of a video that cost one unit, which is 50 ms of a core. The duration is known only once the video is hashed. A minute of 1080p has some 40
+ * MB, and takes 8 s.
  */
 const UNIT_BYTES = 250_000
 const MIN_UNITS = 20
-/** Highest penalty on a job's priority. */
+/** Maximum penalty on a job's priority. */
 const MAX_BEHIND = 100_000
 const RECHECK_MS = 5000
 

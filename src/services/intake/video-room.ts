@@ -4,11 +4,12 @@ import type { VideoLimits } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
 
 export interface VideoRoom {
-  /** The largest video that there can ever be room for [bytes]. */
+  /** [bytes] The largest video that there can ever be room for. */
   readonly maxBytes: number
   /**
+   * Reserves room for a video.
    * @param caller an organisation, or a network address.
-   * @returns a function that gives the room back.
+   * @returns a function that releases the room.
    * @throws {Problem} overloaded
    */
   enter(caller: string, sizeBytes: number): () => void
@@ -22,7 +23,7 @@ interface Held {
   bytes: number
 }
 
-/** A caller may hold half of everything; one that holds nothing may send a video of any allowed size. */
+/** One caller may hold half of the room. A caller that holds nothing may send a video of any allowed size. */
 export function createVideoRoom({
   maxInFlightBytes,
   maxBytes,

@@ -11,9 +11,9 @@ import type { RunState } from './run-state.js'
 
 export interface ContentChecks {
   /**
-   * Checks contents, removes those whose hash matches nothing that the organisation may see, and saves how far the run has come.
-   * @param isKnown whether the ids are known to be contents that came from here. Otherwise the run stops when too many do not.
-   * @param placeAfter the fields of the position that change, given the ids that do not exist.
+   * Checks contents, removes those whose hash matches nothing that the organisation may see, and saves the progress of the run.
+   * @param isKnown the ids are known to come from here. Otherwise the run stops if too many have no match.
+   * @param placeAfter the changed fields of the position, given the ids that do not exist.
    * @throws {ReconcileError} bank-not-from-here, or when the HMA fails more than `MAX_FAILED` times
    */
   check(
@@ -37,9 +37,9 @@ export interface ContentCheckParts {
   readonly now: () => number
 }
 
-/** Contents of one run for which the HMA may give no usable answer. With more, the HMA itself is at fault. */
+/** Failed contents that a run tolerates. With more, the HMA itself is at fault. */
 const MAX_FAILED = 20
-/** With more contents than this that never came from here, and more of them than ever came from here, the bank is somebody else's. */
+/** The bank is not filled from here if more contents than this have no match here, and if they outnumber those that ever had one. */
 const FEW_UNKNOWN = 10
 
 export function createContentChecks(parts: ContentCheckParts): ContentChecks {
@@ -47,7 +47,7 @@ export function createContentChecks(parts: ContentCheckParts): ContentChecks {
   const failures: ReconcileError[] = []
   let unknown = 0
 
-  /** One content that the HMA cannot answer for must not keep the others in its bank. The run reports the failure at its end. */
+  /** Lets the run continue when the HMA fails for one content. The run reports the failure at its end. */
   async function orFailed<T>(work: Promise<T>): Promise<T | 'failed'> {
     try {
       return await work
@@ -102,7 +102,7 @@ export function createContentChecks(parts: ContentCheckParts): ContentChecks {
   }
 }
 
-/** For each hash, the ids of images that have exactly this hash and match now. No platform queried, so no match is recorded. */
+/** For each hash, the ids of images that have exactly this hash and match now. Records no match, because no platform queried. */
 async function imagesOf(
   { matcher, matchIds }: Pick<ContentCheckParts, 'matcher' | 'matchIds'>,
   orgId: string,

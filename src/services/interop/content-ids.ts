@@ -12,8 +12,8 @@ export interface ContentIds {
 const MAX_ORGS = 10_000
 
 /**
- * An id is 52 bits of AES of the image id, under a key of the organisation. Among ten million images some two have the same id with a probability of
- * 1 in 90. Lookups name the bank as well: among a million images of a bank it is 1 in 9,000.
+ * An id is 52 bits of AES of the image id, under a key of the organisation. Among ten million images, two share an id with a probability of 1 in 90.
+ * Lookups also name the bank: among a million images of a bank it is 1 in 9,000.
  */
 export function createContentIds(secret: Buffer): ContentIds {
   const ciphers = new Map<string, ReturnType<typeof createCipheriv>>()

@@ -14,7 +14,7 @@ import type { ContentIds } from './content-ids.js'
 export interface Content {
   readonly imageId: string
   readonly image: RegisteredImage
-  /** 1 while it matches; otherwise the time [Unix seconds] at which it matches again, or 0 for never by itself. */
+  /** 1 unless its owner paused it; otherwise when the pause ends [Unix seconds], or 0 for no end. */
   readonly disableUntilS: number
 }
 
@@ -22,15 +22,16 @@ export interface Contents {
   /** The organisation's integer id of an image. */
   idFor(orgId: string, imageId: string): number
   /**
-   * @returns `undefined` when the bank has no such content in the store, even if this process has not yet applied it.
-   *   Cost: some microseconds for each registered image, yielding in between. @throws {Problem} index-loading, store-unavailable
+   * Finds a content, including one that this process has not applied yet.
+   * @returns `undefined` if the bank has no such content in the store.
+   * Cost: some microseconds for each registered image, yielding in between. @throws {Problem} index-loading, store-unavailable
    */
   find(orgId: string, bank: string, contentId: number): Promise<Content | undefined>
   /** Effective on every route when it resolves. @param untilS [Unix seconds] 0 disables without end; a past time enables now. */
   disableUntil(imageId: string, untilS: number, by: AuditActor): Promise<void>
-  /** Replaces its reference. @throws {Problem} signal-unknown when it was removed meanwhile; it stays removed */
+  /** Replaces the reference of an image. @throws {Problem} signal-unknown if the image was removed meanwhile; it stays removed */
   setRef(imageId: string, image: RegisteredImage, ref: string | undefined): Promise<void>
-  /** Enables contents whose time has come. Runs by itself every 5 s. */
+  /** Enables contents whose pause has ended. Runs by itself every 5 s. */
   releaseDue(): Promise<void>
   close(): Promise<void>
 }
@@ -83,8 +84,8 @@ export function createContents({
   }
 
   /**
-   * Searches again after waiting for the store's revision: another process may have just registered the image, and an image that was held or
-   * released during the search may have been missed in both lists.
+   * Searches a second time once this process has the store's revision: another process may have just registered the image. An image that was held or
+   * released during the first search may have been missed in both lists.
    */
   async function idAsStored(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
     const before = replica.revision

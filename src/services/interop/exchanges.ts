@@ -30,9 +30,9 @@ export interface Exchanges {
   report(name: string): Promise<ExchangeReport>
   /**
    * Reads a feed to its end. Each page is on disk and matches here before the next one is requested. After a crash the next pull repeats one page,
-   * which is harmless. A feed has one pull at a time; a new pull takes over. A feed that was last read longer ago than it keeps tombstones is
+   * which is harmless. A new pull takes over from a running one of the same feed. If a feed was not read for longer than it keeps tombstones, it is
    * read from the beginning, and signals that it no longer names are removed.
-   * @returns how it went, failures included, without any text from the feed.
+   * @returns the outcome, including failures, without any text from the feed.
    * @throws {Problem} exchange-unknown, store-unavailable
    */
   pull(name: string): Promise<ExchangeReport>
@@ -57,7 +57,7 @@ const MAX_PAGE_BYTES = 8 << 20
 const MAX_TRIES = 5
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 60_000
-/** A pull ends after so many pages or so long, and the next pull continues. A slow feed must not delay others without end. */
+/** Limits of one pull; the next one continues. A slow or endless feed must not delay the others. */
 const MAX_PAGES = 10_000
 const LONGEST_WALK_MS = 600_000
 const CHANGES_AT_ONCE = 1000
@@ -166,7 +166,7 @@ function markOf({ place: { position, cursor } }: ExchangeState): string {
   return JSON.stringify([position, cursor])
 }
 
-/** Reads the next page. When the feed refuses the cursor as too old, reads again from the saved position; repeated records are harmless. */
+/** Reads the next page. If the feed refuses the cursor, which may be too old, reads again from the saved position: repeated records are harmless. */
 async function pageAt(
   parts: ExchangeParts,
   { feed }: Exchange,
@@ -182,7 +182,7 @@ async function pageAt(
   return first ?? answerTo(parts, feed.request({ position: place.position, highest: place.highest }, token), endsAtMs)
 }
 
-/** Retries up to `MAX_TRIES` times. @throws {FeedError} when there is no usable answer by then or by `endsAtMs` */
+/** Retries up to `MAX_TRIES` times. @throws {FeedError} if there is no usable answer by then or by `endsAtMs` */
 async function answerTo(
   { outgoing, now, wait = sleep }: ExchangeParts,
   request: FeedRequest,
@@ -213,7 +213,7 @@ interface Counts {
   readonly rejectedFor: Partial<Readonly<Record<RecordRejection, number>>>
 }
 
-/** Applies one page to the bank. Of several records of one name, the last counts. */
+/** Applies one page to the bank. If several records have one name, the last one counts. */
 async function take(
   { store, registration, secret }: ExchangeParts,
   { name }: Exchange,

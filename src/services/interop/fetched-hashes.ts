@@ -1,7 +1,7 @@
-// Withdrawals for clients whose records are named by hash. A client gets only the withdrawals of hashes that its key fetched.
+// Withdrawals for clients whose records are named by hash. A client gets only withdrawals of hashes that its key fetched.
 //
-// A client has one record for a hash, however many images have that hash. So a hash is not withdrawn while another image has it that the
-// organisation may see. That image is noted as fetched, and the hash is withdrawn with it.
+// A client has one record per hash, even if several images have the hash. So a hash is withdrawn only when no image with this hash is left that the
+// organisation may see. Each image that keeps the hash alive is noted as fetched, and withdraws the hash with it.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { formatSignalHash } from '../../domain/matching/hash-text.js'
@@ -24,7 +24,7 @@ export interface Read {
 }
 
 export interface Told {
-  /** The page's signals, without those of images that were erased since it was read. */
+  /** The page's signals. Omits images that were erased since the page was read. */
   readonly signals: readonly FeedSignal[]
   readonly withdrawn: readonly PlainHash[]
   /** The position up to which withdrawals are reported. */
@@ -52,7 +52,7 @@ export interface FetchedHashesParts {
 const SEARCHED_AT_ONCE = 50
 
 export function createFetchedHashes({ fetched, matchIds, replica, store }: FetchedHashesParts): FetchedHashes {
-  /** The hashes that no image has that may match for this organisation. Notes images that have one as fetched. */
+  /** The hashes that no image has any more that may match for this organisation. Notes the images of the other hashes as fetched. */
   async function unregistered(keyId: string, orgId: string, hashes: readonly PlainHash[]): Promise<PlainHash[]> {
     if (hashes.length === 0) return []
     await replica.applied(await lastPosition(store))
@@ -102,8 +102,8 @@ export function createFetchedHashes({ fetched, matchIds, replica, store }: Fetch
 }
 
 /**
- * The distinct hashes that the interface has records for: PDQ of whole pictures, MD5 of files of videos. Not of frames: one film would be thousands
- * of records of images.
+ * The distinct hashes that the interface supports: PDQ of whole pictures, MD5 of video files. Omits PDQ of frames: one film would become thousands of
+ * image records.
  */
 export function fetchableIn(signals: readonly Signal[]): PlainHash[] {
   const hashes = signals.flatMap(({ type, view, frame, hash }) =>
@@ -125,7 +125,7 @@ function imagesWith(catalogue: Catalogue, orgId: string, { type, hash }: PlainHa
   return [...new Set(ids)]
 }
 
-/** Texts of different types have different lengths. */
+/** A text of the hash. Unique across types, because their texts differ in length. */
 function textOf({ type, hash }: PlainHash): string {
   return formatSignalHash(type, hash)
 }

@@ -1,4 +1,4 @@
-// Full resync of a pulled feed. A feed reports removals for a limited time only. One that was not read for longer is read from the beginning, and
+// Full resync of a pulled feed. A feed reports removals for a limited time only. If it was not read for longer, it is read from the beginning, and
 // signals that it no longer names are removed.
 
 import type { Bank } from '../../domain/organisations/bank.js'
@@ -13,7 +13,10 @@ export interface AnewParts {
   readonly now: () => number
 }
 
-/** The state to continue from: the kept one, or the beginning of the feed when that is too old. A resync under way continues. */
+/**
+ * The state to continue from: the kept one, or the beginning of the feed if that is too old. A resync under way continues, unless it began too long
+ * ago itself.
+ */
 export async function resyncIfStale(
   { store, now }: AnewParts,
   { name, feed }: Pick<Exchange, 'name' | 'feed'>,
@@ -26,8 +29,8 @@ export async function resyncIfStale(
 }
 
 /**
- * Removes the signals that the feed did not name during a resync. Call it when the feed was read to its end. If the process dies in between, the
- * next pull calls it again: the noted names are deleted last.
+ * Removes the signals that the feed did not name during a resync. Call it once the feed was read to its end. If the process dies meanwhile, the next
+ * pull calls it again: the noted names are deleted last.
  * @returns the saved state. @throws {Problem} store-unavailable
  */
 export async function dropUnnamed(

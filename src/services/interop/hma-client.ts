@@ -30,7 +30,7 @@ const ASKED_AT_ONCE = 8
 /** An answer with more exchanges is not HMA's. */
 const MAX_EXCHANGES = 1000
 
-/** [ms] How long the run may still take. No request waits longer. */
+/** [ms] How long the run may still take. No request takes longer. */
 export type LeftMs = () => number
 
 /** The names of banks that exchanges of type `stop_ncii` fill. @throws {ReconcileError} bank-not-of-an-exchange where there is none */

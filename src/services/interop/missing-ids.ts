@@ -2,12 +2,12 @@
 
 import type { Hole } from '../../domain/organisations/reconciler.js'
 
-/** The ranges that were found missing after `sinceMs`. */
+/** The ranges that were first found missing after `sinceMs`. */
 export function openHoles(holes: readonly Hole[], sinceMs: number): Hole[] {
   return holes.filter((hole) => hole.sinceMs > sinceMs)
 }
 
-/** The ranges after a check of the ids `from` to `to`: of these, only `missing` remain, noted at `sinceMs`. Sorted. */
+/** The ranges after the ids `from` to `to` were checked: within these only `missing` remain, dated `sinceMs`. Sorted. */
 export function withHoles(
   holes: readonly Hole[],
   from: number,

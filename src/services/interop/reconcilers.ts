@@ -20,8 +20,8 @@ export interface Reconcilers {
   list(): Promise<ReconcilerReport[]>
   /**
    * One run. When it succeeds, the HMA has nothing that stopped matching here before the run began. After a crash or the time limit, the next run
-   * continues and may repeat some steps, which is harmless; so are two runs at once.
-   * @returns how it went, failures included. @throws {Problem} exchange-unknown, store-unavailable
+   * continues. Repeated steps and concurrent runs are harmless.
+   * @returns the outcome, including failures. @throws {Problem} exchange-unknown, store-unavailable
    */
   run(name: string): Promise<ReconcilerReport>
 }

@@ -1,5 +1,5 @@
-// One run of a reconciler: removes from one bank of an HMA what it fetched from here and no longer matches here. HMA's own client keeps what is
-// withdrawn.
+// One run of a reconciler for one bank of an HMA. Removes what the HMA fetched from here and no longer matches here: HMA's own client keeps withdrawn
+// contents.
 
 import { createHmac } from 'node:crypto'
 import type { ReconcileCursor } from '../../domain/organisations/reconciler.js'
@@ -28,18 +28,21 @@ export interface ReconcilerParts {
   readonly matchIds: Pick<MatchIds, 'imageOf'>
   readonly orgNamed: (name: string) => Promise<{ readonly orgId: string } | undefined>
   readonly outgoing: Outgoing
-  /** Keys the identity of a bank, so that the state of another bank of the same name is not used. */
+  /** Keys the identity of a bank, which tells apart banks of the same name on different HMAs. */
   readonly secret: Buffer
   readonly now: () => number
 }
 
 /** Contents that are checked before the state is saved. */
 const CHUNK = 200
-/** Requests may take so long after the time of the run ended, so that a chunk that was begun is finished. */
+/** Extra time for requests after the run's time ended: the current chunk is finished. */
 const GRACE_MS = 60_000
-/** All contents are checked once a day, for what no change reports: a disabled bank, an allowlisted picture, an HMA restored from a backup. */
+/** All contents are checked once a day. This finds what no change reports: a disabled bank, an allowlisted picture, an HMA restored from a backup. */
 const ALL_INTERVAL_MS = 86_400_000
-/** HMA writes fetched contents at least once a minute and gives a fetch up after four. An id that is missing for longer stays missing. */
+/**
+ * After this time a missing id is not checked again until the daily check: HMA writes fetched contents at least once a minute, and gives up a fetch
+ * after four minutes.
+ */
 const HOLE_CLOSED_AFTER_MS = 900_000
 
 /** Changes after which an image may no longer match. */
@@ -55,7 +58,7 @@ const MAY_END_ANY_MATCH: Readonly<Record<ChangeOp, boolean>> = {
   restored: true,
 }
 
-/** One run for one bank. Its state says how it went; it throws nothing that a state can say. When the time ends, the next run continues. */
+/** One run for one bank. Saves known failures in the state, and throws others. When the time ends, the next run continues. */
 export async function clean(parts: ReconcilerParts, reconciler: Reconciler, hmaBank: string, leftMs: LeftMs): Promise<void> {
   const bank = createHmaBank(parts.outgoing, hmaRequests(reconciler.hma, hmaBank), () => leftMs() + GRACE_MS)
   const ofBank = { ...reconciler, name: stateName(reconciler.name, hmaBank) }
@@ -103,7 +106,7 @@ interface Run {
   readonly leftMs: LeftMs
 }
 
-/** @throws {ReconcileError} when a step fails; {Problem} index-loading, store-unavailable. What was done by then stays done. */
+/** @throws {ReconcileError} if a step fails; {Problem} index-loading, store-unavailable. Finished steps stay done. */
 async function runToEnd(
   parts: ReconcilerParts,
   { name, organisation }: Reconciler,
@@ -155,7 +158,7 @@ async function followChanges({ parts, name, orgId, state, checks }: Run, to: Pos
   return mustCheckAll
 }
 
-/** Checks the ids that were missing so far and may exist now, then those between the last run and `newest`. */
+/** Checks the ids that were missing and may exist by now, then those assigned since the last run. */
 async function checkNew(run: Run, newest: number): Promise<void> {
   const { parts, state } = run
   const { now } = parts
@@ -172,7 +175,7 @@ async function checkNew(run: Run, newest: number): Promise<void> {
   }))
 }
 
-/** Checks all contents when that is due or was begun by an earlier run. @returns `false` when the time ended before it was done. */
+/** Checks all contents if the daily check is due or under way. @returns `false` if the time ended before it was done. */
 async function checkAllIfDue(run: Run, newest: number): Promise<boolean> {
   const { parts, state, leftMs } = run
   const { now } = parts

@@ -5,7 +5,7 @@ import type { Became, ReconcilerState, Reconcilers as ReconcilerStore } from '..
 
 export interface RunState {
   readonly current: ReconcilerState
-  /** Changes the given fields and saves the state. @param became which images are which contents of the HMA. */
+  /** Changes the given fields and saves the state. @param became pairs of an image and the HMA's content that has it. */
   note(
     change: { readonly place?: Partial<ReconcileCursor>; readonly progress?: Partial<ReconcileProgress> },
     became?: readonly Became[],

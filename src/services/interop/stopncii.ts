@@ -16,9 +16,9 @@ import type { FetchedHashes } from './fetched-hashes.js'
 
 export interface FetchedPage {
   readonly signals: readonly FeedSignal[]
-  /** Hashes that this key fetched and that no registered image it may see has any more. */
+  /** Hashes that this key fetched, and that no longer belong to any registered image that it may see. */
   readonly withdrawn: readonly PlainHash[]
-  /** [Unix seconds] At least the requested time, and at least the times that this key was given before. */
+  /** [Unix seconds] Never earlier than the requested time, or than a time that this key was given before. */
   readonly timeS: number
   readonly token: string
   readonly more: boolean
@@ -26,7 +26,7 @@ export interface FetchedPage {
 
 export interface StopNcii {
   /**
-   * @param sinceS [Unix seconds] a time that this key was given before. With any other time everything is sent, because the time does not show what
+   * @param sinceS [Unix seconds] a time that this key was given before. For any other time everything is sent, because the time does not show what
    *   the client has.
    * @param token from the previous page, to continue at once.
    * @throws {Problem} cursor-unknown, index-loading, store-unavailable
@@ -37,13 +37,13 @@ export interface StopNcii {
   ): Promise<FetchedPage>
   /**
    * Registers hashes in a bank that the organisation has for this purpose. They match when it resolves.
-   * @returns for each hash whether it was accepted; an invalidated signal is not. @throws {Problem} account-suspended, quota-exceeded
+   * @returns for each hash whether it was accepted; false for an invalidated signal. @throws {Problem} account-suspended, quota-exceeded
    */
   submit(caller: Caller, hashes: readonly PlainHash[]): Promise<boolean[]>
-  /** Records feedback about every signal with exactly this hash. @returns whether there is one. @throws {Problem} */
+  /** Records feedback about every signal with exactly this hash. @returns whether there is such a signal. @throws {Problem} */
   feedback(caller: Caller, hash: PlainHash, feedback: Feedback): Promise<boolean>
   /**
-   * Removes a hash that the organisation registered with `submit`, also a held one, which would match again once it is released.
+   * Removes a hash that the organisation registered with `submit`; also a held one, because it would match again once released.
    * @returns whether it was registered.
    */
   takeBack(caller: Caller, hash: PlainHash): Promise<boolean>

@@ -10,8 +10,8 @@ import { isWithin } from '../../net/networks.js'
 import type { ApiKey, ApiKeys } from '../../store/organisations/api-keys.js'
 
 /**
- * tbr_<env>_<id>_<secret><check>: a prefix that secret scanners find, 260 random bits, and a checksum that refuses a typo
- * without looking anything up. Crockford's alphabet in lower case. The expression is in docs/runbook.md for such scanners.
+ * tbr_<env>_<id>_<secret><check>: a prefix for secret scanners (docs/runbook.md has the expression), 260 random bits, and a checksum that rejects
+ * typing errors without a look-up. Crockford's alphabet in lower case.
  */
 export const KEY_PATTERN = /^tbr_[a-z]{2,8}_([0-9a-hjkmnp-tv-z]{10})_[0-9a-hjkmnp-tv-z]{52}([0-9a-hjkmnp-tv-z]{7})$/
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -25,19 +25,19 @@ export interface NewKey {
   readonly env: string
   readonly nowMs: number
   readonly expiresAtMs?: number | undefined
-  /** As `isNetwork` takes them; undefined for everywhere. */
+  /** In the form that `isNetwork` accepts; undefined for everywhere. */
   readonly networks?: readonly string[] | undefined
-  /** Who makes it; the operator at the command line when left out. */
+  /** Who creates the key; the operator at the command line if omitted. */
   readonly by?: AuditActor
 }
 
-/** Shown once. */
+/** Returned only once. */
 export interface ShownKey {
   readonly keyId: string
   readonly key: string
 }
 
-/** Makes a key for an organisation, and the organisation if it is new. The key's text is not kept anywhere. */
+/** Creates a key, and its organisation if that is new. The text of the key is not stored. */
 export async function createApiKey(
   apiKeys: ApiKeys,
   { org, kind, scopes, env, nowMs, expiresAtMs, networks, by }: NewKey,
@@ -59,9 +59,9 @@ export interface KeyRotation {
 }
 
 /**
- * A new key in place of another: for the same organisation, with the same scopes, networks and end. The old key
- * stays valid for `overlapMs`, but not beyond its own expiry. Both changes are made in one step.
- * @returns `undefined` when there is no such key.
+ * Replaces a key with a new one of the same organisation, scopes, networks and expiry. The old key stays valid for `overlapMs`, but not beyond its
+ * own expiry. Makes both changes in one step.
+ * @returns `undefined` if there is no such key.
  */
 export async function rotateApiKey(
   apiKeys: ApiKeys,
@@ -82,15 +82,15 @@ export async function rotateApiKey(
 
 /** Where a request comes from, and when. */
 export interface Origin {
-  /** Undefined when it is unknown; then a key that is bound to networks is not valid. */
+  /** Undefined if unknown: then keys that are bound to networks are not valid. */
   readonly address: string | undefined
   readonly nowMs: number
 }
 
 /**
- * @returns the caller with this key; `undefined` when the key is unknown, wrong, expired or used from a network that it is not bound to.
- *   Reads memory only; the comparison takes constant time, whether the key exists or not.
- * @throws {Problem} key-suspended, only when the whole key is right
+ * @returns the caller with this key; `undefined` if the key is unknown, wrong, expired, or used from a network that it is not bound to. Reads only
+ *   memory. The comparison takes constant time, whether the key exists or not.
+ * @throws {Problem} key-suspended, only if the whole key is right
  */
 export function identify(apiKeys: ReadonlyMap<string, ApiKey>, key: string, origin: Origin): Caller | undefined {
   const [, keyId, given] = KEY_PATTERN.exec(key) ?? []
@@ -105,10 +105,10 @@ export function identify(apiKeys: ReadonlyMap<string, ApiKey>, key: string, orig
   return known
 }
 
-/** Compared with when the key is unknown: as long as a real hash. */
+/** Compared with the given key if the key is unknown. As long as a real hash. */
 const NO_SECRET = Buffer.alloc(32)
 
-/** Read from its text once for each key, not with each request. */
+/** Parsed hashes of secrets: parsed once per key, not per request. */
 const secrets = new WeakMap<ApiKey, Buffer>()
 
 function secretOf(key: ApiKey | undefined): Buffer {

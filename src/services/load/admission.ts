@@ -1,14 +1,14 @@
 // Load shedding: refuses requests of programs, which retry, while a queue is too long to recover by itself. People are always let in.
 
 /**
- * A burst may wait up to `burstMs`. A queue that was longer than `longMs` for all of `intervalMs` is overloaded: from then on a request is
- * refused if it would wait longer than `steadyMs`. This ends when few requests have to be refused. A queue that is short once does not end it:
- * it is short because requests are refused, and a burst let in at each such moment would wait long again.
+ * A burst may wait up to `burstMs`. A queue that was longer than `longMs` for all of `intervalMs` is overloaded. Then a request is refused if it
+ * would wait longer than `steadyMs`. Overload ends when few requests have to be refused. One short queue does not end it: the queue is short because
+ * requests are refused, and a burst admitted then would wait long again.
  *
- * `steadyMs` is about the usual wait, so requests that are let in during overload wait little longer than usual. It is below `longMs`, so that
- * an ordinary long wait now and then does not count as overload.
+ * `steadyMs` is about the usual wait, so requests admitted during overload wait little longer than usual. It is below `longMs`, so that an occasional
+ * long wait does not count as overload.
  *
- * @see Nichols, Jacobson, "Controlling Queue Delay", 2012; Maurer, "Fail at Scale", 2015, whose form of it this is.
+ * @see Nichols, Jacobson, "Controlling Queue Delay", 2012; Maurer, "Fail at Scale", 2015, whose variant this is.
  */
 export interface DelayRule {
   readonly steadyMs: number
@@ -20,13 +20,13 @@ export interface DelayRule {
 }
 
 export interface DelayGate {
-  /** Call with the length of the queue whenever it is measured. */
+  /** Call it with each measured length of the queue, in milliseconds of waiting. */
   observe(waitedMs: number): void
-  /** May a request join the queue that would wait so long? Counts the request. */
+  /** May a request join the queue, if it would wait this long? Counts the request. */
   admits(waitedMs: number): boolean
 }
 
-/** Overload has ended when at most this share of the requests has to be refused. */
+/** Overload ends when at most this share of the requests has to be refused. */
 const FEW_SHARE = 0.05
 
 /** @param now [ms] a monotonic clock. */
@@ -78,10 +78,10 @@ export const SHORTAGES = ['turns', 'pictures'] as const
 export type Shortage = (typeof SHORTAGES)[number]
 
 export interface Admission {
-  /** For a request of a program, which can retry. @returns the resource that is short if the request is refused; `undefined` if it is let in. */
+  /** For a request of a program, which can retry. @returns the resource for lack of which the request is refused; `undefined` if it is admitted. */
   shortageFor(needs: {
     readonly pictures: boolean
-    /** Pictures that were let in and are still being uploaded. */
+    /** Pictures that were admitted and are still being uploaded. */
     readonly coming: number
   }): Shortage | undefined
 }
@@ -90,10 +90,10 @@ export interface AdmissionParts {
   readonly rules: Readonly<Record<Shortage, DelayRule>>
   /** [ms] How long one more request would wait to start; 0 when none waits. */
   readonly queuedMs: () => number
-  /** [ms] How long one more picture would wait for a worker, behind those that wait and `coming` more; 0 when none waits. */
+  /** [ms] How long one more picture would wait for a worker, behind the waiting pictures and `coming` more; 0 if none waits. */
   readonly pictureWaitMs: (coming: number) => number
   readonly now: () => number
-  /** Calls back when everything that arrived in this tick of the event loop was started. */
+  /** Calls back once everything that arrived in this tick of the event loop has started. */
   readonly atEndOfTick: (callback: () => void) => void
 }
 
@@ -113,8 +113,8 @@ export function admissionFor({ rules, queuedMs, pictureWaitMs, now, atEndOfTick 
 }
 
 /**
- * Lets one picture in every `calmMs` although the queue is too long. The estimate may be wrong: the first picture may wait for a worker that died
- * while other workers are idle. Without a picture that is let in, nothing would measure that.
+ * Admits one picture per `calmMs` even if the estimated wait is too long. The estimate may be wrong: the first picture may wait for a worker that
+ * died, while other workers are idle. Only an admitted picture can correct it.
  */
 function scouting({ burstMs, calmMs }: DelayRule, now: () => number): (waitMs: number) => boolean {
   let lastAtMs = Number.NEGATIVE_INFINITY
@@ -127,10 +127,10 @@ function scouting({ burstMs, calmMs }: DelayRule, now: () => number): (waitMs: n
 }
 
 /**
- * Measures how long requests wait for the event loop. The loop reads what has arrived and works on it; what arrives meanwhile waits, unseen, for
- * the next tick. So a request that starts now may have waited since the previous tick began, and it waits behind those that were let in. Ticks
- * are followed until one is idle.
- * @returns a function that gives how long a request that starts now has waited and will wait [ms].
+ * Measures how long requests wait for the event loop. In each tick the loop reads what has arrived and works on it. What arrives meanwhile waits,
+ * unseen, for the next tick. So a request that starts now may have waited since the previous tick began, and it also waits behind the requests
+ * admitted before it. Follows ticks until one is idle.
+ * @returns a function that returns how long a request that starts now has waited and will wait [ms].
  */
 function tickClock(
   gate: DelayGate,
@@ -164,5 +164,5 @@ function tickClock(
   }
 }
 
-/** A tick that takes longer is not idle although nothing arrived in it: long work runs in such ticks. */
+/** A longer tick is not idle, even if nothing arrived in it: it ran long work. */
 const IDLE_MS = 1

@@ -11,8 +11,8 @@ import type { Keyring } from '../../store/sealing/seal.js'
 import { createCanaryStore } from '../../store/trust/canaries.js'
 
 /**
- * Registers a random hash in a bank and notes that in the audit log. The hash itself is not returned, so that only a copy of the list has it.
- * @returns the id of the image; `undefined` when the bank does not exist.
+ * Registers a random hash in a bank, and records it in the audit log. Does not return the hash: only a copy of the list contains it.
+ * @returns the id of the image; `undefined` if the bank does not exist.
  * @throws {Problem} store-unavailable
  */
 export async function plantCanary(
@@ -32,7 +32,7 @@ export async function plantCanary(
   return revision === undefined ? undefined : id
 }
 
-/** Sets half of the bits, as PDQ hashes have. Otherwise a canary could be recognised and left out. */
+/** A random hash with half of its bits set, as PDQ hashes have. Otherwise a thief could recognise canaries and omit them. */
 function likeAPicture(): Hash256 {
   const bytes = new Uint8Array(HASH_BYTES)
   const random = randomBytes(4 * HASH_BITS)

@@ -4,7 +4,7 @@ import { agreeOnTime, MAX_APART_MS } from '../../store/redis/agreed-time.js'
 import type { Store } from '../../store/redis/client.js'
 
 /**
- * @returns [epoch ms] the earlier of this process's time and the store's; `undefined` while nothing may end, after the store's clock jumped.
+ * @returns [epoch ms] the earlier of this process's time and the store's. `undefined` after the store's clock jumped: then nothing may expire.
  * @throws {Problem} store-unavailable
  */
 export type DueTime = (store: Store) => Promise<number | undefined>
@@ -14,7 +14,7 @@ const AHEAD =
 const JUMPED =
   "Redis's clock jumped by more than an hour, or no process checked it for that long. No case and no watch ends before it has run on for an hour. If the date is wrong, correct it now."
 
-/** @param warn called with one line for the operator when a clock is wrong; not again while the same is wrong. */
+/** @param warn called with one line for the operator when a clock goes wrong. Not repeated while the same clock stays wrong. */
 export function createDueTime(now: () => number, warn: (line: string) => void): DueTime {
   let warned: string | undefined
   return async (store) => {

@@ -3,20 +3,20 @@
 import { Problem } from '../../domain/problem.js'
 
 export interface DueWork<Entry> {
-  /** What the entries are, for the operator: `signals to release`. */
+  /** Names the entries for the operator: `signals to release`. */
   readonly what: string
   /**
-   * Returns the page of entries after the given one, or the first page; an empty page ends the run. Pages continue after the last entry, not at
-   * the first that is left, so the run ends although failed entries stay. Or a list of all entries, where they are in memory.
+   * Either returns the page of entries after the given one, or the first page; an empty page ends the run. Each page begins after the last entry, not
+   * at the first remaining one, so a run ends although failed entries remain due. Or, for entries in memory, the list of all.
    */
   readonly take: ((after: Entry | undefined) => Promise<readonly Entry[]>) | readonly Entry[]
-  /** Handles the entry and removes it from what is due. */
+  /** Handles an entry, and removes it from the due ones. */
   readonly handle: (entry: Entry) => Promise<unknown>
-  /** Called at most once a run. */
+  /** Called at most once per run. */
   readonly onError: (error: DueError) => void
-  /** Entries handled at the same time; default 1. */
+  /** Entries handled concurrently; default 1. */
   readonly atOnce?: number
-  /** Is the error not the entry's fault? Such an error ends the run at once. An unavailable store ends it too, after `MAX_AWAY_IN_A_ROW` failures. */
+  /** Does the error concern all entries? Then it ends the run at once. An unavailable store ends the run too, after `MAX_AWAY_IN_A_ROW` failures. */
   readonly isNotAboutTheEntry?: (error: unknown) => boolean
 }
 
@@ -26,18 +26,18 @@ export interface DueDone {
   readonly failed: number
 }
 
-/** Some entries failed. The message leaves their errors out, because these may name what no log may contain; `cause` is the first of them. */
+/** Some entries failed. The message omits their errors, which may contain what must not be logged. `cause` is the first of them. */
 export class DueError extends Error {
   override readonly name = 'DueError'
 }
 
-/** After so many failures in a row with a transient error, the store or the index is at fault, not the entries. */
+/** After so many transient errors in a row, the fault lies with the store or the index, not with the entries. */
 const MAX_AWAY_IN_A_ROW = 20
 
 /**
  * Handles each due entry once.
- * @throws what `take` throws; {Problem} store-unavailable, index-loading and the like when they are not limited to some entries. The next run starts
- *   from the first entry.
+ * @throws what `take` throws; {Problem} store-unavailable, index-loading and similar errors that concern more than a few entries. Then the next run
+ *   starts from the first entry.
  */
 export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> {
   const { what, handle, onError, atOnce = 1, isNotAboutTheEntry = () => false } = work
@@ -76,7 +76,7 @@ export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> 
   return { done, failed: errors.length }
 }
 
-/** Is the error temporary? Then a retry may succeed, and the entry is not at fault. */
+/** Is the error temporary? Then a retry may succeed, and the fault is not the entry's. */
 export function isTransient(error: unknown): boolean {
   return error instanceof Problem && error.retryAfterS !== undefined
 }

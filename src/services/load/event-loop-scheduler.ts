@@ -4,22 +4,22 @@ export interface EventLoopScheduler {
   /** Call before starting a piece of work. @returns a promise of its start, or `undefined` when it may start at once. */
   begin(): Promise<void> | undefined
   /**
-   * For long work that was started. @returns a function to call often between its steps. It returns a promise to wait for once the work has run
-   * for `pieceMs` (after `WHOLE_PIECES` pieces, half of that), and otherwise `undefined`, for the cost of reading the clock.
+   * For long work that was started. @returns a function to call often between its steps. It returns a promise once the work has run for `pieceMs`
+   * (after `WHOLE_PIECES` pieces: half of that); wait for it. Otherwise it returns `undefined`, at the cost of reading the clock.
    */
   yielder(): () => Promise<void> | undefined
-  /** Yields once, however short the work has run. @returns a promise of the next slice for work that was started. */
+  /** Yields once, even if the work has run only briefly. @returns a promise of the next slice for work that was started. */
   next(): Promise<void>
-  /** Calls back once everything that arrived in this tick was started, before any long work continues. */
+  /** Calls back once everything that arrived in this tick has started, before any long work continues. */
   atEndOfTick(callback: () => void): void
-  /** [ms] How long one more piece of work would wait to start: at least as long as the first in the queue has waited; 0 when the queue is empty. */
+  /** [ms] How long new work would wait to start: at least as long as the first in the queue has waited; 0 if the queue is empty. */
   readonly waitMs: number
 }
 
 export interface LoopRule {
-  /** After so long in one tick no more work is run, and the loop reads what has arrived. */
+  /** Maximum time of work per tick. Then the loop reads what has arrived. */
   readonly sliceMs: number
-  /** How long one piece of work may run before it yields. */
+  /** Time that one piece of work may run before it yields. */
   readonly pieceMs: number
 }
 
@@ -28,27 +28,27 @@ interface Waiting {
   readonly go: () => void
 }
 
-/** A slice is many times as long as reading the sockets takes, and too short for a person to notice. */
+/** A slice takes many times as long as reading the sockets, and is too short for a person to notice. */
 export const LOOP: LoopRule = { sliceMs: 2, pieceMs: 1 }
 
 /**
- * After so many pieces, work counts as long and gets half pieces, so that a query about one picture waits less for it. Half pieces for all work
- * would be too short: work that has started would wait for each new start.
+ * After this many pieces, work is long and gets half pieces, so that a query about one picture waits less for it. Half pieces for all work would be
+ * too short: started work would wait for each new start.
  */
 const WHOLE_PIECES = 8
 
 /** Weight of the previous ticks in the moving average, against 1 for the last tick. */
 const REMEMBERED_SHARE = 0.9
 
-/** The most pieces in one tick. No sensible slice has time for more. */
+/** Maximum pieces per tick. No sensible slice has time for more. */
 const MAX_AT_ONCE = 64
 
 /**
- * New work and started work alternate: a few long batches cannot keep short queries from starting, and many short queries cannot keep a batch
- * from its end.
+ * New work and started work alternate. A few long batches cannot keep short queries from starting, and many short queries cannot keep a batch from
+ * finishing.
  *
- * Each tick of the loop accepts one new connection (libuv 1.45 and later) and reads once from each socket. If a tick started hundreds of
- * requests, new ones would wait for seconds in sockets, where the process cannot see them.
+ * Each tick of the loop accepts one new connection (libuv 1.45 and later), and reads once from each socket. If a tick started hundreds of requests,
+ * new ones would wait for seconds in sockets, where the process cannot see them.
  *
  * @param now [ms] a monotonic clock.
  * @param later runs the callback in the next tick. Microtasks of one callback run before the next callback, as with `setImmediate`.
@@ -135,7 +135,7 @@ function createYielder(pieceMs: number, now: () => number, next: () => Promise<v
   return () => (now() - begunAtMs < (pieces > WHOLE_PIECES ? pieceMs / 2 : pieceMs) ? undefined : nextPiece())
 }
 
-/** Callbacks for the end of this tick. `run` is called early where a piece of work would otherwise precede them. */
+/** Callbacks for the end of this tick. Call `run` earlier if a piece of work would otherwise precede them. */
 function createTickEnds(later: (callback: () => void) => void) {
   let callbacks: (() => void)[] = []
   const run = () => {
@@ -152,7 +152,7 @@ function createTickEnds(later: (callback: () => void) => void) {
   }
 }
 
-/** How long new work waits to start: a moving average over ticks at whose beginning some waited. */
+/** Estimates how long new work waits to start: a moving average over ticks that began with waiting work. */
 function createWaitEstimate() {
   let weightedMs = 0
   let weightedBegun = 0
@@ -176,7 +176,7 @@ function createWaitEstimate() {
 
 type Queue = ReturnType<typeof createQueue>
 
-/** First in, first out; cheap however many wait. */
+/** First in, first out. `take` stays cheap, however long the queue. */
 function createQueue() {
   let entries: Waiting[] = []
   let taken = 0

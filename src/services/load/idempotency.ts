@@ -11,8 +11,8 @@ import type { Limit, LimitCounter } from './limits.js'
 
 const KEPT_MS = 86_400_000
 /**
- * Bytes of answers kept per owner and day, by route: enough for ten thousand pictures or a hundred thousand watches. Answers beyond the limit are not
- * kept, so a repeated request does the work again. Routes that are not listed create one object for each answer, and limit those objects.
+ * Maximum bytes of kept answers per owner and day, by route: enough for ten thousand pictures or a hundred thousand watches. Answers beyond it are
+ * not kept, so a repeated request does the work again. Routes that are not listed create one object per answer, and limit those objects.
  */
 const MAX_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
   'change-pin': 1 << 20,
@@ -26,7 +26,10 @@ const MAX_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
 
 const KEPT_ANSWERS = { name: 'kept-answers', windowS: 86_400, isLocal: false, failsClosed: false } as const
 
-/** Longer than any request takes from its claim on. */
+/**
+ * Longer than a request takes after its claim. Except `hashes` as NDJSON, which reads its body after the claim, for up to an hour: then a repeated
+ * request may do the work as well.
+ */
 const CLAIM_MS = 120_000
 const VIDEO_CLAIM_MS = VIDEO_LIMITS.ttlMs + CLAIM_MS
 /** How long a repeated request waits for the answer to the first one. */
@@ -34,7 +37,7 @@ const WAIT_MS = 40_000
 const POLL_MS = 50
 const RETRY_AFTER_S = 2
 
-/** The scope of a key: the same text on another route or for another owner is another key. */
+/** The scope of a key. On another route or for another owner, the same text is another key. */
 export type IdempotencyScope = readonly [
   route:
     | 'open-case'
@@ -63,15 +66,15 @@ export type Attempt<T> =
   | {
       readonly isFirst: false
       /**
-       * The answer to the first request; waits for it up to 40 s.
-       * @throws {Problem} idempotency-key-reused when the first request had another body; idempotency-key-busy when it takes too long or failed.
+       * Returns the answer to the first request; waits for it up to 40 s.
+       * @throws {Problem} idempotency-key-reused if the first request had another body; idempotency-key-busy if it takes too long or failed.
        */
       answer(digest: Buffer): Promise<T>
     }
 
 export interface Idempotency {
   attempt<T>(scope: IdempotencyScope, key: string, answers: z.ZodType<T>): Promise<Attempt<T>>
-  /** Does `work` once for each key; without a key, each time. @throws {Problem} as `Attempt`, and what `work` throws. */
+  /** Does `work` once per key; without a key, each time. @throws {Problem} as `Attempt`, and what `work` throws. */
   once<T>(
     scope: IdempotencyScope,
     key: string | undefined,
@@ -82,8 +85,8 @@ export interface Idempotency {
 }
 
 /**
- * Kept answers may contain a PIN, an API key or a webhook secret. So each is sealed under a key derived from the caller's idempotency key, which is not
- * stored: an attacker with the store and all keys of the deployment cannot open it.
+ * Kept answers may contain a PIN, an API key or a webhook secret. So each is sealed under a key derived from the caller's idempotency key, which is
+ * not stored. An attacker with the store and all keys of the deployment cannot open it.
  */
 export function createIdempotency(store: IdempotencyStore, secret: Buffer, limits: Pick<LimitCounter, 'take'>): Idempotency {
   const attempt = async <T>(scope: IdempotencyScope, key: string, answers: z.ZodType<T>): Promise<Attempt<T>> => {

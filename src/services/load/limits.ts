@@ -11,7 +11,7 @@ export interface Limit {
   readonly most: number
   /** Counted in this process only. */
   readonly isLocal: boolean
-  /** Refuses while the store, and so the count of other processes, is unavailable. */
+  /** Refuses while the store is unavailable, because the counts of other processes are then unknown. */
   readonly failsClosed: boolean
 }
 
@@ -24,16 +24,16 @@ export interface Taken {
 
 export interface LimitCounter {
   /**
-   * Counts `amount` if that stays within the limit, and otherwise nothing. Never waits.
+   * Counts `amount` if it stays within the limit; otherwise counts nothing. Never waits.
    *
-   * Exact in one process. Several processes know each other's counts of up to `intervalMs` ago, so together they may exceed the limit by what
-   * they take in that time.
+   * Exact in one process. Processes learn each other's counts only every `intervalMs`. Together they may exceed the limit by what they count in that
+   * time.
    * @throws {Problem} store-unavailable for a limit that fails closed while the store is unavailable
    */
   take(limit: Limit, who: string, amount: number): Taken
   /** Counts a use that has already happened, even beyond the limit. @returns whether it is within the limit. */
   note(limit: Limit, who: string, amount: number): boolean
-  /** The name under which an address is counted: a keyed hash of it, of IPv6 of the customer's network. The key is lost with this process. */
+  /** The name under which an address is counted: its keyed hash; for IPv6, that of the customer's network. The key is lost with this process. */
   nameOfAddress(address: string): string
   /** Exchanges counts with the store now; otherwise that happens every `intervalMs`. */
   flush(): Promise<void>
@@ -49,13 +49,13 @@ export interface LimitCounterParts {
 interface Counter {
   readonly limit: Limit
   readonly window: number
-  /** The count of all processes, this one included, when the store last answered. */
+  /** The count of all processes, including this one, at the store's last answer. */
   shared: number
-  /** What this process has counted since then, including what is being sent. */
+  /** The count of this process since then, including what is being sent. */
   own: number
 }
 
-/** A few megabytes. Beyond it, new callers of a limit share one counter until old counters are forgotten. */
+/** A few megabytes. Beyond it, all new callers of a limit share one counter until old counters are deleted. */
 const MAX_COUNTERS = 50_000
 const INTERVAL_MS = 200
 /** How long the store may be unavailable before limits that fail closed refuse. */
@@ -121,7 +121,7 @@ interface Counting {
   sweptAtMs: number
 }
 
-/** Sends what was counted since the last call, `MAX_PER_SEND` counters at most, and takes over the sums of all processes. */
+/** Sends the counts since the last call, at most `MAX_PER_SEND` counters, and takes over the sums of all processes. */
 async function send(state: Counting): Promise<void> {
   const { uses, now, counters, unsent } = state
   const atMs = now()
@@ -152,7 +152,7 @@ async function send(state: Counting): Promise<void> {
   }
 }
 
-/** Forgets counters of past windows, every 10 s, or at each call when there are too many. */
+/** Deletes counters of past windows: every 10 s, or at each call if there are too many. */
 function sweep(state: Counting): void {
   const { now, counters, unsent } = state
   const atMs = now()

@@ -1,7 +1,7 @@
 // Reads something at most once in a while, for callers that may ask often.
 
 /**
- * @returns the answer of `read`, which is reused for `forMs`, also while it is awaited. A failure is not reused.
+ * @returns a function that calls `read` and reuses its answer for `forMs`, including while it is pending. Does not reuse failures.
  * @param clock [ms] may go back.
  */
 export function reused<T>(read: () => Promise<T>, forMs: number, clock: () => number): () => Promise<T> {

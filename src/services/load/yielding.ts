@@ -2,7 +2,7 @@
 
 /**
  * @returns a function to call often between steps of long work. It returns a promise that resolves in the next tick once the work has run for
- *   `sliceMs`, and otherwise `undefined`, for the cost of reading the clock. Create one for each request.
+ *   `sliceMs`. Otherwise it returns `undefined`, at the cost of reading the clock. Create one per request.
  */
 export function yielder(sliceMs: number, now: () => number): () => Promise<void> | undefined {
   let sliceBeganAtMs = now()
@@ -16,11 +16,11 @@ export function yielder(sliceMs: number, now: () => number): () => Promise<void>
 /**
  * @returns a function that returns a promise of the end of this tick; all callers within one tick get the same promise.
  *
- * Requests of one tick then read together, search together and answer together. A search reads tables of megabytes and evicts other code and data
- * from the caches of the core: when it ran between the reading and the answering of single requests, both took twice as long. A request that is
- * alone waits no longer.
+ * So requests of one tick read together, search together and answer together. A search reads tables of megabytes, and evicts other code and data from
+ * the caches of the core. When it ran between the reading and the answering of single requests, both took twice as long. A request that is alone
+ * waits no longer.
  *
- * @param atEndOfTick calls back when everything that arrived in this tick was started, as `setImmediate` does.
+ * @param atEndOfTick calls back once everything that arrived in this tick has started, as `setImmediate` does.
  */
 export function tickEnds(atEndOfTick: (callback: () => void) => void): () => Promise<void> {
   let end: Promise<void> | undefined

@@ -25,27 +25,27 @@ export interface HealthReport {
   readonly withdrawals: WithdrawalNoting
 }
 
-/** Are withdrawals noted on disk for restores? `behind`: some could not be, and a restore would bring them back. `off`: nowhere. */
+/** Are withdrawals recorded on disk for restores? `behind`: some are not, and a restore would undo them. `off`: none are recorded. */
 export const WITHDRAWAL_NOTING = ['noted', 'behind', 'off'] as const
 export type WithdrawalNoting = (typeof WITHDRAWAL_NOTING)[number]
 
 export interface IndexStatus {
   readonly type: RowType
-  /** Those of removed images among them, until they are compacted away. */
+  /** Includes rows of removed images until these are compacted away. */
   readonly rows: number
   readonly liveRows: number
   readonly bytes: number
-  /** The threshold that the plans are for: the type's own. */
+  /** The threshold of `parts`: that of the type itself. */
   readonly thresholdBits: number
   readonly parts: PartStatus[]
 }
 
 export interface IndexReport {
   readonly revision: number
-  /** Since the store was last known to hold nothing newer. */
+  /** Time since the store last had nothing newer. */
   readonly stalenessMs: number
   readonly images: number
-  /** What the images take beside their rows. */
+  /** Memory of the images, without their rows in the indexes. */
   readonly imageBytes: number
   readonly indexes: IndexStatus[]
 }
@@ -59,24 +59,27 @@ export interface Health {
   index(): IndexReport
   /** How many changes the store has that the index does not. @throws {Problem} store-unavailable */
   behind(): Promise<number>
-  /** Pictures of this process that are being hashed, or wait for a worker. */
+  /** Pictures of this process that wait for a worker or are being hashed. */
   pictures(): { readonly waiting: number; readonly oldestMs: number }
   /** [ms] How long one more picture would wait for a worker, behind `coming` others. */
   pictureWaitMs(coming: number): number
   /** @see Store.unavailableCounts */
   storeUnavailable(): ReadonlyMap<UnavailableCause, number>
-  /** Of this process, ready or not. */
+  /** Of this process, even when it is not ready. */
   withdrawals(): WithdrawalNoting
   /** Of the whole deployment. @throws {Problem} store-unavailable */
   workers(): Promise<WorkerCount>
-  /** Age of the last complete run for the HMA that is furthest behind; 0 without HMAs. @throws {Problem} store-unavailable */
+  /**
+   * Age of the last complete run for the HMA that is furthest behind; before the first, age of the run under way. 0 without HMAs. @throws {Problem}
+   * store-unavailable
+   */
   reconcilersBehindMs(nowMs: number): Promise<number>
   /**
-   * The messengers of the deployment. `outboxMs`: age of the oldest event that is not yet a delivery, 0 without one. `waiting`: events that wait
+   * The messengers of the deployment. `outboxMs`: age of the oldest event that is not yet a delivery; 0 without one. `waiting`: events that wait
    * because a record that they need cannot be read. @throws {Problem} store-unavailable
    */
   messengers(): Promise<WorkerCount & { readonly outboxMs: number; readonly waiting: number }>
-  /** For each layer of the sandbox, how many workers lack it. @throws {Problem} store-unavailable */
+  /** Number of workers that lack each layer of the sandbox. @throws {Problem} store-unavailable */
   lacking(): Promise<Readonly<Record<IsolationLayer, number>>>
 }
 
@@ -85,7 +88,7 @@ export interface HealthParts {
   readonly store: Store
   readonly pendingImages: PendingImages
   readonly reconcilers: Pick<Reconcilers, 'list'>
-  /** Undefined where nothing is noted. */
+  /** Undefined if withdrawals are not recorded. */
   readonly withdrawals: { readonly isBehind: boolean } | undefined
 }
 

@@ -15,7 +15,7 @@ import type { Audit } from '../records/audit.js'
 export interface OperationReport {
   readonly disks: ReadonlyMap<string, DiskRoom>
   readonly redis: RedisLoad | undefined
-  /** Without as many replicas writes are refused. */
+  /** Writes are refused with fewer replicas than this. */
   readonly replicasRequired: number
   /** [epoch ms]; 0 when no backup is known. */
   readonly backupMs: number | undefined
@@ -28,7 +28,7 @@ export interface OperationReport {
 
 export interface OperationParts {
   readonly store: Store
-  /** By what they are for. */
+  /** Folders by purpose. */
   readonly folders: ReadonlyMap<string, string>
   readonly replicasRequired: number
   readonly audit: Pick<Audit, 'isSound'>
@@ -73,7 +73,7 @@ export function operationOf(parts: OperationParts): () => Promise<OperationRepor
   }
 }
 
-/** Leaves out disabled webhooks: nothing is sent to them. */
+/** Omits disabled webhooks, to which nothing is sent. */
 async function failingWebhooks({ webhooks, deliveries, now }: OperationParts) {
   const failing = await deliveries.failing()
   const enabled = await Promise.all(

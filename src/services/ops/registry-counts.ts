@@ -9,10 +9,10 @@ import { yielder } from '../load/yielding.js'
 export interface RegistryCounts {
   readonly countedAtMs: number
   readonly images: number
-  /** Kept, and matching nothing: held until somebody has looked, or judged false. Not among `images`. */
+  /** Stored images that match nothing: held for review, or judged false. Not included in `images`. */
   readonly silent: number
   readonly signals: Readonly<Record<SignalType, number>>
-  /** Only those that there are. */
+  /** Only groups with images. */
   readonly groups: readonly OwnerCount[]
 }
 
@@ -23,13 +23,13 @@ export interface RegistryParts {
   readonly clock: () => number
 }
 
-/** A count is reused for so long, so that frequent requests cost little. */
+/** How long a count is reused, so that frequent requests cost little. */
 const FRESH_MS = 5_000
 const SLICE_MS = 1
 
 /**
- * @returns what counts, from memory. @throws {Problem} index-loading
- * Cost: a few nanoseconds an image, once in `FRESH_MS`, yielding every millisecond.
+ * @returns a function that counts, from memory. @throws {Problem} index-loading
+ * Cost: a few nanoseconds per image, once in `FRESH_MS`, yielding every millisecond.
  */
 export function createRegistryCounts({ replica, now, clock }: RegistryParts): () => Promise<RegistryCounts> {
   async function count(): Promise<RegistryCounts> {

@@ -13,7 +13,7 @@ export interface AuditCheckParts {
 
 const DUE_AFTER_MS = 86_400_000
 const LOOK_INTERVAL_MS = 600_000
-/** Longer than ten million entries take. */
+/** Validity of the lock. Checking ten million entries takes less. */
 const HELD_MS = 3_600_000
 
 export function createAuditChecks({ store, log, now, onError }: AuditCheckParts) {
@@ -36,7 +36,7 @@ export function createAuditChecks({ store, log, now, onError }: AuditCheckParts)
   }
   const timer = setInterval(next, LOOK_INTERVAL_MS).unref()
   return {
-    /** Checks now, if it is due. */
+    /** Checks now, if a check is due. */
     next,
     async close(): Promise<void> {
       clearInterval(timer)

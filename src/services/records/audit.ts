@@ -7,18 +7,19 @@ import { AuditError, type AuditHead } from '../../store/audit/audit-marks.js'
 import type { Store } from '../../store/redis/client.js'
 
 export interface Audit {
-  /** On disk when it returns, and soon in the chain. For what is written by a script of its own there is `writeAudited`. */
+  /** On disk when it returns, and in the chain soon after. Use `writeAudited` for acts that a script of its own writes. */
   record<A extends AuditAct>(act: A, by: AuditActor, about: AuditAbout<A>): Promise<void>
   /**
-   * For frequent acts: recorded once a day for the same actor and subject, across processes. Does not wait. A crash may lose the last moment.
-   * @param about without the day, which is added.
+   * For frequent acts: recorded once a day for the same actor and subject, across processes. Does not wait. A crash may lose the acts of the last
+   * moment.
+   * @param about without `day`, which is added.
    */
   recordDaily<A extends DailyAct>(act: A, by: AuditActor, about: Omit<AuditAbout<A>, 'day'>): void
   /** Newest first. @param before only acts with a smaller number; `undefined` for the newest. @param limit at most 1,000. */
   latest(before: number | undefined, limit: number): Promise<ChainedAct[]>
-  /** False once this process found that the log was changed or restored from a backup; then nothing is added to the chain. */
+  /** False once this process found that the log was changed or restored from a backup. Then nothing more is added to the chain. */
   isSound(): boolean
-  /** Ends with what was recorded by then in the chain, if the store can be reached. */
+  /** Adds everything recorded so far to the chain, if the store is reachable. */
   close(): Promise<void>
 }
 
@@ -29,7 +30,7 @@ export interface AuditParts {
   readonly log: AuditLog
   readonly now: () => number
   readonly onError: (error: unknown) => void
-  /** Called with each new end of the chain. Kept elsewhere, it proves whether a log was restored from a backup. */
+  /** Called with each new end of the chain. If it is kept elsewhere, it shows whether the log was restored from a backup. */
   readonly onHead: (head: AuditHead) => void
 }
 

@@ -11,7 +11,7 @@ export interface SealingParts {
   readonly keyring: Keyring
   readonly now: () => number
   readonly onError: (error: unknown) => void
-  /** Called when this process starts to seal with another key. */
+  /** Called when this process begins to seal with another key. */
   readonly onSwitch: () => void
 }
 

@@ -5,13 +5,13 @@ import type { AuditLog } from '../../store/audit/audit.js'
 import { oldLogsIn } from '../../store/upkeep/withdrawal-records.js'
 import { forEachDue } from '../load/each-due.js'
 
-/** The shortest retention that can be set, so that recent acts cannot be removed. */
+/** The shortest retention that can be set: recent acts cannot be removed. */
 export const MIN_AUDIT_DAYS = 90
 /** The log has one file a month, so shorter retention is not possible. */
 export const MIN_WITHDRAWALS_DAYS = 35
 
 export interface RecordKeeping {
-  /** Removes what is too old. Idempotent; sweeps of several processes may overlap. */
+  /** Removes entries beyond their retention. Idempotent; sweeps of several processes may overlap. */
   sweep(): Promise<void>
   close(): Promise<void>
 }
@@ -24,9 +24,9 @@ export interface RecordKeepingParts {
   readonly withdrawalsFolder: string | undefined
   /** [days] 0 for ever. */
   readonly withdrawalsDays: number
-  /** May this process trim today? A log is read to its end before it is cut: of all processes one does that, once a day. */
+  /** May this process trim today? Trimming reads the whole log, so one process does it, once a day. */
   readonly isOursToday: () => Promise<boolean>
-  /** [epoch ms] The time agreed between two clocks, because removal is final. `undefined` while nothing may be removed. */
+  /** [epoch ms] The time on which two clocks agree, because removal is final. `undefined`: nothing may be removed. */
   readonly dueUntilMs: () => Promise<number | undefined>
   readonly onError: (error: unknown) => void
 }

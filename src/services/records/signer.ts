@@ -6,7 +6,7 @@ import { canonicalJson, type Json } from '../../domain/canonical.js'
 export type Document = { readonly [name: string]: Json }
 export type Signed<T extends Document> = T & { readonly keyId: string; readonly signature: string }
 
-/** An Ed25519 key (RFC 8032) as a JWK (RFC 8037). `kid` is its thumbprint (RFC 7638), the `keyId` of what it signed. */
+/** An Ed25519 key (RFC 8032) as a JWK (RFC 8037). `kid` is its thumbprint (RFC 7638), and the `keyId` of documents that it signed. */
 export interface PublicJwk {
   readonly kty: 'OKP'
   readonly crv: 'Ed25519'
@@ -20,14 +20,11 @@ export interface Signer {
   readonly jwk: PublicJwk
   /** The same key, SubjectPublicKeyInfo in PEM. */
   readonly pem: string
-  /**
-   * Adds `keyId`, then `signature`: Ed25519 over everything else in canonical form, base64url. The same document gives the same
-   * signature, always.
-   */
+  /** Adds `keyId`, then `signature`: Ed25519 over the rest in canonical form, as base64url. The same document always gets the same signature. */
   sign<T extends Document>(document: T): Signed<T>
 }
 
-/** @param seed [32 bytes] the private key, as RFC 8032 calls it. */
+/** @param seed [32 bytes] the private key, in the terms of RFC 8032. */
 export function createSigner(seed: Uint8Array): Signer {
   const privateKey = createPrivateKey({
     key: Buffer.concat([PKCS8_ED25519, seed]),
@@ -47,7 +44,7 @@ export function createSigner(seed: Uint8Array): Signer {
   }
 }
 
-/** Reads a public key: PEM, a JWK, or an object with a field `jwk`, as `GET /v1/receipts/key` answers. @throws when it is none. */
+/** Reads a public key: PEM, a JWK, or an object with a field `jwk`, as from `GET /v1/receipts/key`. @throws if it is not one. */
 export function publicKeyFrom(text: string): KeyObject {
   const key = text.trimStart().startsWith('{')
     ? createPublicKey({ key: jwkIn(JSON.parse(text)), format: 'jwk' })
@@ -56,7 +53,7 @@ export function publicKeyFrom(text: string): KeyObject {
   return key
 }
 
-/** Was this document, as it stands, signed with this key? */
+/** Was exactly this document signed with this key? */
 export function isSignedBy(key: KeyObject, document: Document): boolean {
   const { signature, ...rest } = document
   if (typeof signature !== 'string' || rest['keyId'] !== publicJwk(key).kid) return false
@@ -65,7 +62,7 @@ export function isSignedBy(key: KeyObject, document: Document): boolean {
   return bytes.toString('base64url') === signature && verify(null, Buffer.from(canonicalJson(rest)), key, bytes)
 }
 
-/** What stands before a seed in PKCS #8 (RFC 8410, section 7). */
+/** The bytes before a seed in PKCS #8 (RFC 8410, section 7). */
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 function publicJwk(key: KeyObject): PublicJwk {

@@ -21,20 +21,20 @@ import type { TrustService } from './trust.js'
 
 export interface AppealService {
   /**
-   * Appeals against the block or harmless signal that keeps a picture from being registered. A second appeal against the same one is the
-   * same appeal, also from another case. Neither the picture nor the case is stored with it.
-   * @returns `denied` when an operator has already denied it.
+   * Appeals against the block or harmless signal that keeps a picture from being registered. There is one appeal per block or signal, whichever cases
+   * appeal. It stores neither the picture nor the case.
+   * @returns `denied` if an operator has already denied it.
    * @throws {Problem} appeal-unneeded, overloaded, case-withdrawn, case-expired
    */
   make(own: OwnCase, signals: readonly Signal[]): Promise<'open' | 'denied'>
   /** For operators: a page of open appeals, longest waiting first. Drops appeals whose block no longer exists. */
   waiting(after: PageCursor | undefined, limit: number): Promise<AppealPage>
   /**
-   * `granted` removes what blocks the picture: lifts the block and deletes its digest, reverses the decision, or removes the signal from the
-   * harmless bank. `denied` refuses further appeals for half a year, or as long as the block lasts. @throws {Problem} appeal-unknown
+   * `granted` removes the obstacle: lifts the block and deletes its digest, reverses the decision, or removes the signal from the harmless bank.
+   * `denied` refuses further appeals for as long as the block lasts; without a block, for half a year. @throws {Problem} appeal-unknown
    */
   decide(about: Appealed, outcome: 'granted' | 'denied', by: AuditActor): Promise<void>
-  /** A page of blocks on pictures of cases that were judged harmless, sorted by expiry, soonest first. */
+  /** A page of blocks on case pictures that were judged harmless, soonest expiry first. */
   blocks(after: PageCursor | undefined, limit: number): Promise<BlockPage>
   /** Lifts a block. Its digest is deleted from the store when this returns. @throws {Problem} block-unknown */
   lift(blockId: string, by: AuditActor): Promise<void>
@@ -48,7 +48,7 @@ export interface AppealPage {
 
 export interface AppealParts {
   readonly appeals: Appeals
-  /** The id of an image of a harmless bank that the picture is too near to. */
+  /** The id of an image of a harmless bank that the picture is near to. */
   readonly harmlessLike: (signals: readonly Signal[]) => string | undefined
   readonly invalidatedSignals: Pick<InvalidatedSignals, 'blocksOf'>
   readonly images: Pick<Images, 'facts' | 'erase'>

@@ -39,7 +39,7 @@ export interface AttestingCursor extends AssistedCase {
 
 export interface Attesting {
   /**
-   * A page of pictures to attest: by case, in the order in which the organisation got the cases; within a case oldest first.
+   * A page of pictures to attest: cases in the order in which the organisation got them; within a case oldest first.
    * @throws {Problem} organisation-kind-forbidden unless the caller is an NGO.
    * Cost: opens the sealed record of each picture of every case up to the end of the page.
    */
@@ -71,7 +71,7 @@ export function createAttesting({
   matchIds,
   pseudonymOf,
 }: AttestingParts): Attesting {
-  /** Why a case is this organisation's now. The store's list may be out of date, after a handover or another notice. */
+  /** Why the organisation may attest a case now. The store's list may be out of date, after a handover or another notice. */
   const becauseOf = async (caseId: string, orgId: string): Promise<WaitingSignal['because'] | undefined> => {
     const record = await cases.get(caseId)
     if (record === undefined || record.end !== undefined) return undefined
@@ -143,7 +143,7 @@ export function createAttesting({
   }
 }
 
-/** What is listed of an image, without its hashes. */
+/** The listed facts of an image, without its hashes. */
 interface Facts {
   readonly id: string
   readonly image: Pick<StoredImage['image'], 'tier' | 'category' | 'createdAtMs'>

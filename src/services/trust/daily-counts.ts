@@ -14,7 +14,7 @@ export interface DailyStatistics {
 }
 
 export interface DailyCounts {
-  /** Wraps a matcher, so that its answers are counted. */
+  /** Wraps a matcher: counts its answers. */
   counted(matcher: Matcher): Matcher
   countedVideos(matcher: VideoMatcher): VideoMatcher
   /** Counts what an organisation decided about a match. */
@@ -24,9 +24,9 @@ export interface DailyCounts {
    * @param orgId `undefined` for the sum of all organisations. @param days 1…`COUNTED_DAYS`. @throws {RangeError} for other `days`.
    */
   days(orgId: string | undefined, days: number): Promise<DailyStatistics[]>
-  /** Writes what was counted so far to the store. */
+  /** Writes the counts so far to the store. */
   flush(): Promise<void>
-  /** Stops the timer and writes what was counted so far. */
+  /** Stops the timer, and writes the counts so far. */
   close(): Promise<void>
 }
 

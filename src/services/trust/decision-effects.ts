@@ -1,4 +1,4 @@
-// Effects of a decision about a signal beyond the signal itself. Each may safely happen twice, so repeating a decision completes effects that
+// Effects of a decision about a signal beyond the signal itself. Each effect may safely happen twice. So repeating a decision completes effects that
 // a crash interrupted.
 
 import { accountOf } from '../../domain/trust/strikes.js'
@@ -16,7 +16,7 @@ export interface EffectParts {
   readonly ownerOf: OwnerOf
 }
 
-/** Stops deadlines, adds or withdraws strikes, and adds to the case's time line. */
+/** Stops deadlines, adds or withdraws strikes, and adds to the time line of the case. */
 export function createDecisionEffects({ notices, strikes, caseEvents, ownerOf }: EffectParts) {
   return async (change: TrustChange): Promise<void> => {
     const { action, after, image, imageId, orgId, atMs } = change

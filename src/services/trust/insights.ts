@@ -10,7 +10,7 @@ export interface ContextInsight {
 }
 
 export interface Insights {
-  /** At most `limit` contexts of one organisation, most images first: by the last 30 days, then by the last 24 hours. */
+  /** At most `limit` contexts of one organisation, sorted by images in the last 30 days, then in the last 24 hours, most first. */
   contexts(orgId: string, limit: number): Promise<ContextInsight[]>
 }
 

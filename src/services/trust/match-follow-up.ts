@@ -29,20 +29,20 @@ export interface AfterMatchParts {
   readonly isPlatform: (orgId: string) => Promise<boolean>
   readonly pseudonymOf: PseudonymOf
   /**
-   * Called with an image and the platforms that matched it for the first time; with a notice, all that matched it in this batch.
-   * May be called twice for the same match.
+   * Called with an image and the platforms that matched it for the first time. If its case has a notice, called with all platforms of the batch that
+   * matched it. May be called twice for the same match.
    */
   readonly onFirstMatch: (imageId: string, image: RegisteredFacts, orgIds: readonly string[], atMs: number) => Promise<void>
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
 
-/** An image that was matched, and which steps of the follow-up are done. */
+/** A matched image, and the finished steps of its follow-up. */
 interface Met {
   readonly imageId: string
   /** Organisations that matched it, with their hits. Only platforms, unless `areUnchecked`. */
   readonly orgs: readonly (readonly [orgId: string, met: OrgHits])[]
-  /** The store could not say for all `orgs` whether they are platforms. */
+  /** For some of `orgs` the store did not say whether they are platforms. */
   readonly areUnchecked: boolean
   /** Time of the match. Deadlines count from it, even if the follow-up is delayed. */
   readonly atMs: number
@@ -53,24 +53,24 @@ interface Met {
   tries: number
 }
 
-/** Images handled together: their requests to the store share a packet, and other requests run between two groups. */
+/** Images handled concurrently. Their requests to the store share a packet, and other requests run between two groups. */
 const AT_ONCE = 64
 
-/** Operators get no second event about the same signal within this time; about a flood without consequences, which may last for days, less often. */
+/** Operators get no second event about the same signal within this time. A flood without consequences may last for days, so its limit is longer. */
 const TOLD_AGAIN_AFTER_S = 3600
 const FLOOD_TOLD_AGAIN_AFTER_S = 86_400
 
-/** Different uploads counted per image and batch: a script cannot unpack more than a few thousand arguments. */
+/** Maximum uploads counted per image and batch: a script cannot unpack more than a few thousand arguments. */
 const MAX_LOOKS = 4000
 
-/** Attempts per image. With one batch a second they outlast a failover of the store. Failures are reported; after the last the image is dropped. */
+/** Attempts per image. At one batch a second they outlast a failover of the store. Failures are reported; after the last one the image is dropped. */
 const MAX_TRIES = 600
-/** Images kept for another attempt. Failures beyond it are reported and dropped. */
+/** Maximum images kept for another attempt. Failures beyond it are reported and dropped. */
 const MAX_UNFINISHED = 10_000
 
 /**
- * Makes a function that follows up on a batch of matches. An image that fails does not affect the others and is tried again with the next batch:
- * a legal deadline must not be missing because the store was briefly unavailable.
+ * Makes a function that follows up on a batch of matches. An image that fails does not affect the others. It is tried again with the next batch: a
+ * legal deadline must start even if the store was briefly unavailable.
  * @returns whether there is something to try again.
  */
 export function afterMatches(parts: AfterMatchParts): (batch: MatchEventBatch) => Promise<boolean> {
@@ -126,7 +126,7 @@ async function tellOfCanaries(
   }
 }
 
-/** Which of the organisations are platforms. Looks each up once; one whose lookup failed is left out. */
+/** Which of the organisations are platforms. Looks each up once. Omits those whose look-up failed. */
 async function platformsAmong(
   { isPlatform, onError }: AfterMatchParts,
   hits: MatchEventBatch['hits'],
@@ -146,8 +146,8 @@ async function platformsIn({ isPlatform, pseudonymOf }: AfterMatchParts, { image
 }
 
 /**
- * Follows up on one image. Finished steps are noted in `met`, so that another attempt does only the rest. Deadlines come first: starting them
- * twice is harmless, missing one is not.
+ * Follows up on one image. Records finished steps in `met`, so that another attempt does only the rest. Starts deadlines before it changes the time
+ * line or the signal: starting one twice is harmless, missing one is not.
  */
 async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const { imageId, atMs } = met
@@ -177,8 +177,8 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
 }
 
 /**
- * Flood guard: stops the view by which a signal matches look-alikes, or narrows the signal; holds one that platforms dispute; and raises an event for
- * operators.
+ * Flood guard: stops the view by which a signal matches look-alikes, or narrows the signal. Holds a signal that platforms dispute. Raises an event
+ * for operators.
  */
 async function guard(
   parts: AfterMatchParts,

@@ -3,8 +3,8 @@
 import { createHmac } from 'node:crypto'
 
 /**
- * A keyed hash of organisation and image, 22 characters. An organisation counts once per image, but the store reveals neither which one it was
- * nor which other images it matched.
+ * A keyed hash of organisation and image, 22 characters. It counts an organisation once per image. The store reveals neither which organisation it
+ * was nor which other images it matched.
  */
 export type PseudonymOf = (orgId: string, imageId: string) => string
 

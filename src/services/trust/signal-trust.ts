@@ -14,7 +14,7 @@ import {
   type Verdict,
 } from '../../domain/trust/trust.js'
 
-/** Support for and objections to a signal: numbers of organisations, without names. */
+/** Support for and objections to a signal: numbers of organisations, no names. */
 export interface SignalTrust extends Support {
   readonly tier: Tier
   readonly disputed: boolean
@@ -34,15 +34,15 @@ export interface MatchTrust extends SignalTrust {
   readonly deadlines: readonly Deadline[]
 }
 
-/** A signal as an operator sees it, who decides about disputes and holds. */
+/** A signal as shown to an operator, who decides about disputes and holds. */
 export interface JudgedSignal extends SignalTrust {
   readonly signalId: string
   readonly bank: string
-  /** Only of a video. */
+  /** Only for videos. */
   readonly durationS: number | undefined
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
-  /** [Unix seconds] when the owner's pause ends; 0 for a pause without an end; `undefined` when it is not paused. */
+  /** [Unix seconds] The end of the owner's pause; 0 for a pause without end; `undefined` if it is not paused. */
   readonly pausedUntilS: number | undefined
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined

@@ -30,7 +30,7 @@ export interface TrustChangeParts {
   readonly ownerOf: OwnerOf
   readonly refusalOf: BlockChangeOf
   readonly now: () => number
-  /** Called with each change, in order; also when a decision is repeated without effect, to complete what a crash interrupted. */
+  /** Called with each change, in order. Also called when a decision is repeated without effect: that completes what a crash interrupted. */
   readonly onChange: (change: TrustChange) => Promise<void>
 }
 
@@ -47,13 +47,13 @@ export interface SignalWithTrust {
 /** A requested change: the actor, the action and the signal. */
 export interface RequestedChange {
   readonly imageId: string | undefined
-  /** `undefined` for Tabir itself, or its operator at the command line. */
+  /** The acting organisation; `undefined` for Tabir itself, or its operator at the command line. */
   readonly orgId?: string | undefined
   readonly by: AuditActor
-  /** The problem code when there is no such image. */
+  /** The problem code if there is no such image. */
   readonly unknown: ProblemCode
   readonly action: TrustAction
-  /** The case on whose behalf an organisation acts: refused with `case-unknown` once the case was handed over. */
+  /** The case for which an organisation acts. Refused with `case-unknown` once the case was handed over. */
   readonly assistedCase?: string | undefined
 }
 
@@ -72,8 +72,8 @@ export async function readSignal(
 }
 
 /**
- * Applies an action, and repeats when another write came in between. This process has applied the change when it returns.
- * @throws {Problem} `unknown`; the code with which the rules refuse; case-unknown when `assistedCase` was handed over.
+ * Applies an action; repeats if another write came in between. This process has applied the change when it returns.
+ * @throws {Problem} `unknown`; the code with which the rules refuse the action; case-unknown if `assistedCase` was handed over.
  */
 export async function changeSignal(parts: TrustChangeParts, asked: RequestedChange): Promise<SignalWithTrust> {
   const { trusts, replica, now, onChange } = parts
@@ -102,7 +102,7 @@ export async function changeSignal(parts: TrustChangeParts, asked: RequestedChan
   }
 }
 
-/** The change of resubmission blocks, written in the same step as the decision. A block outlives the signal. `undefined` when nothing changes. */
+/** The change of resubmission blocks, written together with the decision. A block outlives the signal. `undefined` if nothing changes. */
 async function refusalFor(
   { refusalOf, ownerOf }: Pick<TrustChangeParts, 'refusalOf' | 'ownerOf'>,
   image: RegisteredImage,
@@ -116,7 +116,7 @@ async function refusalFor(
   return refusalOf(image, await ownerOf(image), isInvalidated ? invalidatedAs : 'reinstated', atMs)
 }
 
-/** The audit entry of an action, written in the same step. Verdicts are too many for entries; they are counted instead. */
+/** The audit entry of an action, written together with it. Verdicts have none: they are too many, and are counted instead. */
 function entryOf(action: TrustAction, signalId: string, by: AuditActor, atMs: number): AuditEntry | undefined {
   switch (action.kind) {
     case 'verdict':

@@ -68,7 +68,7 @@ export interface TrustService {
   /** @throws {Problem} signal-unknown, signal-invalidated */
   hold(signalId: string, why: HoldReason, by?: AuditActor): Promise<JudgedSignal>
   /**
-   * Releases a held signal. A flood no greater than the one that it was held for does not hold it again.
+   * Releases a held signal. A flood holds it again only if it is greater than the one that it was held for.
    * @throws {Problem} signal-unknown, quarantine-conflict, signal-invalidated
    */
   release(signalId: string, by?: AuditActor): Promise<JudgedSignal>
@@ -93,7 +93,7 @@ export interface WaitingPage {
 
 export interface TrustParts extends TrustChangeParts {
   readonly apiKeys: Pick<ApiKeys, 'org'>
-  /** May this organisation see the bank? If it no longer may, its match ids for the bank are unknown. */
+  /** May this organisation see the bank? Otherwise its match ids for the bank are unknown. */
   readonly mayKnow: (bank: string, orgId: string) => boolean
   readonly matchIds: MatchIds
   readonly pseudonymOf: PseudonymOf

@@ -14,7 +14,7 @@ export interface AppliedPositions {
   close(): void
 }
 
-/** Digests that are kept of the positions applied last. */
+/** Number of digests kept, of the positions applied last. */
 const MAX_DIGESTS = 1024
 
 export function createAppliedPositions(): AppliedPositions {
@@ -22,7 +22,7 @@ export function createAppliedPositions(): AppliedPositions {
   let waiting: { readonly position: Position; readonly resolve: () => void }[] = []
   const digests = new Map<number, string>()
 
-  /** A position whose digest differs from the one kept here is not applied: following will find the gap and read the store again. */
+  /** A position is not applied if its digest differs from the one kept here: following will find the gap and read the store again. */
   const isApplied = ({ revision, digest }: Position): boolean =>
     last !== undefined && last.revision >= revision && (digests.get(revision) ?? digest) === digest
 

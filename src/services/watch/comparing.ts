@@ -28,7 +28,7 @@ export interface ComparingParts {
 const IMAGES_AT_ONCE = 50
 /** Attempts to compare a failing picture. Each failure is reported to the operator. */
 const MAX_TRIES = 10
-/** Failed pictures kept for another attempt. */
+/** Maximum failed pictures kept for another attempt. */
 const MAX_ASIDE = 10_000
 
 /** Ids of images that could not be compared, with the number of attempts. */
@@ -36,7 +36,7 @@ export type NotCompared = Map<string, number>
 
 /**
  * Compares images with all watches near them.
- * @param notCompared receives images that fail; images that succeed, or failed `MAX_TRIES` times, are removed from it.
+ * @param notCompared receives images that fail. Images are removed from it once they succeed or have failed `MAX_TRIES` times.
  * @throws {Problem} store-unavailable and other transient errors, which end the run.
  * Memory: that of `Images.inPieces`, since each image may be a video with 10,000 hashes.
  */
@@ -68,7 +68,7 @@ interface ReadImage {
   readonly read: () => Promise<RegisteredImage | undefined>
 }
 
-/** One round trip for many; from one that cannot be read on, one by one. */
+/** Reads many images in one round trip. After an image that cannot be read, reads the rest one by one. */
 async function* readSome(images: ComparingParts['images'], ids: readonly string[]): AsyncGenerator<readonly ReadImage[]> {
   let from = 0
   try {
@@ -99,8 +99,8 @@ async function compareOne(parts: ComparingParts, imageId: string, image: Registe
   const { failed } = await forEachDue({
     what: 'organisations whose watches to compare with a picture',
     take: watchesByOrg,
-    // An organisation is notified of a picture for one watch only. With many watches around a hash, the set of those that match would reveal
-    // where the registered hash lies.
+    // Notify an organisation about a picture for one watch only. With many watches around a hash, the set of matching watches would reveal where the
+    // registered hash lies.
     async handle({ orgId, watchIds }) {
       let isTold = false
       const ofOrg = await forEachDue({
@@ -121,8 +121,9 @@ async function compareOne(parts: ComparingParts, imageId: string, image: Registe
 }
 
 /**
- * Queries the matcher with a watched picture on behalf of its organisation, so that evidence, thresholds, allowlists, grades and follow-up are
- * those of a normal match. It counts as a query of the organisation (probing.ts). @returns whether it matched and the organisation is notified.
+ * Queries the matcher with a watched picture on behalf of its organisation. So evidence, thresholds, allowlists, grades and follow-up are those of a
+ * normal match. It counts as a query of the organisation (probing.ts).
+ * @returns whether it matched and the organisation is notified.
  */
 async function compare(
   { watches, matcher, matchIds, now }: ComparingParts,

@@ -15,7 +15,7 @@ export interface NearWatch {
 const SLICE_MS = 1
 
 /**
- * Finds all watches with a signal within the widest distance that the bank accepts as evidence, and possibly others.
+ * Finds all watches with a signal within the widest distance that the bank accepts as evidence; possibly others as well.
  * Yields to the event loop every millisecond.
  */
 export async function nearWatches(
@@ -29,8 +29,8 @@ export async function nearWatches(
   try {
     const ordinals = new Set<number>()
     for (const { type, view, quality, hash } of signals) {
-      // A match rotates the watched picture; here the registered one is rotated instead. The inverse rotation only moves and inverts bits, so
-      // distances are the same. All eight orientations are searched, within the wider of both thresholds.
+      // A match rotates the watched picture; here the registered one is rotated instead. Distances are the same, because the inverse rotation only
+      // moves and inverts bits. All eight orientations are searched, within the wider of both thresholds.
       const asked = { type, view, quality, hashes: allOrientations(type, hash) }
       for (const { rotated, hashes } of orientationGroupsOf(asked)) {
         const bits = widestAskedThresholdOf(bank, type, view, rotated && dependsOnOrientation(type))

@@ -10,14 +10,14 @@ export interface SweepingParts {
   readonly store: Store
   readonly watches: Watches
   readonly replica: Pick<Replica, 'catalogue'>
-  /** Gives the time up to which watches have ended; `undefined` while clocks disagree. */
+  /** The time up to which watches have expired; `undefined` while clocks disagree. */
   readonly dueTime: DueTime
   readonly onError: (error: unknown) => void
 }
 
 const ERASED_AT_ONCE = 500
 
-/** Erases all watches that are due. Does nothing while clocks disagree. Safe to repeat. */
+/** Erases all expired watches. Does nothing while clocks disagree. Safe to repeat. */
 export async function sweepWatches(parts: SweepingParts): Promise<void> {
   const { store, watches, replica, dueTime, onError } = parts
   const untilMs = await dueTime(store)

@@ -32,11 +32,11 @@ export interface Watching {
 const MAY_MATCH_ANEW: Readonly<Record<ImageOp, boolean>> = { image: true, trustStatus: true, tombstone: false }
 const BLOCK_MS = 250
 const RETRY_MS = 500
-/** Validity of the lock. Another process takes over this long after a crash, so that organisations are still notified within five seconds. */
+/** Validity of the lock. After a crash, another process takes over when it ends, so that organisations are still notified within five seconds. */
 const HOLD_MS = 3000
-/** Wait for more registrations: a comparison takes four round trips, for one picture as for twenty. */
+/** Wait for more registrations, because a comparison takes four round trips, for one picture as for twenty. */
 const GATHERED_FOR_MS = 100
-/** Changes that are compared again after a failover. Far fewer are lost, because the cursor is written every few changes. */
+/** Number of changes that are compared again after a failover. Far fewer are lost, because the cursor is written every few changes. */
 const COMPARED_AGAIN = 10_000
 const SWEEP_INTERVAL_MS = 60_000
 
@@ -73,7 +73,7 @@ function createStep(parts: WatchingParts): () => Promise<void> {
   let sweptAtMs = Number.NEGATIVE_INFINITY
   // Pictures that could not be compared. Later pictures do not wait for them.
   const notCompared: NotCompared = new Map()
-  /** Keeps the lock by time: one video may have 10,000 hashes, each to be compared with a million watches. */
+  /** Renews the lock on a timer: a video may have 10,000 hashes, each to be compared with a million watches. */
   const compare = async (ids: readonly string[]) => {
     const timer = setInterval(() => watches.hold(token, HOLD_MS).catch(onError), HOLD_MS / 3)
     await compareAll(parts, ids, notCompared).finally(() => clearInterval(timer))
@@ -115,7 +115,7 @@ function createStep(parts: WatchingParts): () => Promise<void> {
   }
 }
 
-/** Position to continue from after a gap, and the reason for the log. A picture that is compared twice is notified once. */
+/** The position to continue from after a gap, and the reason for the log. A picture that is compared twice is notified only once. */
 async function againFrom(store: Store, { revision }: Position, loss: Loss): Promise<[Position, string]> {
   const isLost = loss === 'history-diverged'
   return [

@@ -11,16 +11,15 @@ export interface WatchLoadingParts {
   readonly watches: Pick<Watches, 'all' | 'get'>
   /** [ms] never goes back. */
   readonly clock: () => number
-  /** Called for a watch that cannot be read. It stays out of the catalogue, or as it was there. */
+  /** Called for a watch that cannot be read. The catalogue keeps what it had of it, if anything. */
   readonly onError: (error: unknown) => void
 }
 
-/** Changes that end watches. After other changes a watch is read again. */
+/** Changes that end watches. After any other change the watch is read again. */
 const ENDS_WATCHES: Readonly<Record<ImageOp, boolean>> = { image: false, trustStatus: false, tombstone: true }
 const SLICE_MS = 1
 const WATCHES_AT_ONCE = 200
 
-/** Reads all watches. */
 export async function loadWatches({ watches, clock, onError }: WatchLoadingParts): Promise<Catalogue> {
   const catalogue = new Catalogue()
   for await (const found of watches.all())

@@ -22,9 +22,9 @@ interface Told {
   readonly atMs: number
   /** Ids and fixed words, never hashes. */
   readonly data: Readonly<Record<string, string | number>>
-  /** When to send it; `atMs` when left out. */
+  /** When to send it; `atMs` if omitted. */
   readonly dueAtMs?: number
-  /** The message is not sent once this image no longer matches. */
+  /** Discard the message once this image no longer matches. */
   readonly imageId?: string
 }
 
@@ -42,7 +42,7 @@ export interface PlanParts {
   readonly now: () => number
 }
 
-/** What to do with an entry: deliveries to add, webhooks to wake without a new delivery, and webhooks that are planned later. */
+/** The outcome for an entry: deliveries to add, webhooks to wake without a new delivery, and webhooks that are planned later. */
 export interface Plan {
   readonly deliveries: readonly NewDelivery[]
   readonly wake: readonly string[]
@@ -59,7 +59,7 @@ const NOBODY: ReadonlySet<string> = new Set()
 
 /**
  * Plans one entry.
- * @param behind ids of webhooks for which an older event about the same subject waits: they wait for this one too.
+ * @param behind ids of webhooks for which an older event about the same subject waits; this event must wait as well.
  * @throws {Problem} store-unavailable. Any other error makes the entry wait; entries are never dropped.
  */
 export type PlanOf = (entry: OutboxEntry, behind?: ReadonlySet<string>) => Promise<Plan>
@@ -112,12 +112,12 @@ function fieldIn({ fields }: OutboxEntry): Field {
   return (name) => fields.get(name)?.toString('utf8') ?? ''
 }
 
-/** Is the entry from the stream of events, whose fields differ from the outbox's? */
+/** Is the entry from the stream of events? Its fields differ from those of the outbox. */
 function isAnEvent({ source, fields }: OutboxEntry): boolean {
   return source === 'events' || (source === 'waiting' && fields.has('about'))
 }
 
-/** The subject of an entry: deliveries about one subject arrive in order. It depends on the entry alone, so that waiting keeps the order. */
+/** The subject of an entry: deliveries about one subject arrive in order. Derived only from the entry, so it stays the same while the entry waits. */
 export function subjectOf(entry: OutboxEntry): string {
   const field = fieldIn(entry)
   const { fields } = entry
@@ -143,7 +143,7 @@ async function ping({ webhooks, now }: PlanParts, webhookId: string, behind: Rea
   }
 }
 
-/** Reads everything about an entry once. @returns a function that gives the messages for an organisation; none for one that is not notified. */
+/** Reads everything about an entry once. @returns a function that returns the messages for an organisation; none if it is not notified. */
 type EventFormatter = (parts: PlanParts, entry: OutboxEntry, field: Field) => Promise<(orgId: string) => Told[]>
 
 const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
@@ -236,14 +236,14 @@ function aboutOf(field: Field): z.infer<typeof About> | undefined {
 }
 
 /**
- * A number from 0 to 1 derived from a keyed digest, always the same for one picture. If each message drew its own, a receiver with many webhooks
- * would see many sending times of one withdrawal and could infer when it happened, and with that which pictures belong to one case.
+ * A number from 0 to 1 derived from a keyed digest, always the same for one picture. With a number per message, a receiver with many webhooks would
+ * see many sending times of one withdrawal. It could infer when the withdrawal happened, and so which pictures belong to one case.
  */
 function shareOf(digest: string): number {
   return Buffer.from(digest, 'base64url').readUInt32BE() / 2 ** 32
 }
 
-/** The organisation that registered an image, if it may still read the image's case. */
+/** The organisation that registered an image; for an image of a case only if it may still read the case. */
 async function ownerOf({ banks, cases }: PlanParts, { bank, caseId }: RegisteredFacts): Promise<string | undefined> {
   if (caseId === undefined) return (await banks.get(bank))?.orgId
   const assistance = (await cases.get(caseId))?.assistance

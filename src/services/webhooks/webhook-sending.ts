@@ -14,29 +14,29 @@ export interface SendingParts {
   readonly send: Outgoing
   /** May this organisation receive webhooks at all? */
   readonly isSubscribed: (orgId: string) => Promise<boolean>
-  /** Does an image still match? Messages about one that does not are discarded. */
+  /** Does an image still match? If not, messages about it are discarded. */
   readonly stillMatching: (imageId: string) => Promise<boolean>
   readonly now: () => number
   readonly random: () => number
   readonly timeoutMs?: number
-  /** Called when messages failed on our side. They wait and are tried again. */
+  /** Called when messages failed on our side. They wait for another attempt. */
   readonly onError: (error: DueError) => void
 }
 
 /** Time for a whole request. A receiver that needs longer should answer first and process afterwards. */
 const TIMEOUT_MS = 15_000
-/** A claimed message becomes due again after this time if the claiming process has died. */
+/** A claimed message becomes due again after this time, in case the claiming process died. */
 const LEASE_MS = 2 * TIMEOUT_MS
 /** Rounds for one webhook before other webhooks are served. */
 const ROUNDS = 25
-/** HTTP status with which a receiver ends the webhook for good. */
+/** A receiver ends the webhook for good with this HTTP status. */
 const GONE = 410
 
 /**
  * Makes a function that sends to one webhook until nothing is due, at most `ROUNDS` rounds.
- * @returns when to call it again; `undefined` when nothing waits, or when the webhook is disabled or its organisation may not receive webhooks:
- *   waiting messages then keep waiting.
- * @throws {Problem} store-unavailable. Claimed messages become due again by themselves and may arrive twice.
+ * @returns when to call it again. `undefined` if nothing waits, or if the webhook is disabled or its organisation may not receive webhooks: then
+ *   waiting messages stay.
+ * @throws {Problem} store-unavailable. Claimed messages become due again by themselves, and may arrive twice.
  */
 export function webhookSending(parts: SendingParts): (webhookId: string) => Promise<number | undefined> {
   return async (webhookId) => {
@@ -80,7 +80,7 @@ async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promi
   await settle(isStale ? waiting(parts.now()) : settlement)
 }
 
-/** Disables a webhook. @returns false when its owner has changed the URL meanwhile: it stays enabled, and the new URL is tried. */
+/** Disables a webhook. @returns false if its owner has changed the URL meanwhile: it stays enabled, and the new URL is tried. */
 async function switchOff({ webhooks }: SendingParts, { webhookId, url }: Webhook): Promise<boolean> {
   const after = await webhooks.change(webhookId, (before) => (before.url === url ? { ...before, isEnabled: false } : before))
   return after?.url === url
@@ -131,8 +131,8 @@ async function attempt(parts: SendingParts, { url, secrets }: Webhook, { id, bod
 }
 
 /**
- * The headers of the Standard Webhooks specification. While a secret is being replaced, the message has a signature for each valid secret; a
- * receiver needs to know only one of them.
+ * The headers of the Standard Webhooks specification. While a secret is being replaced, there is a signature for each valid secret; a receiver needs
+ * only one of the secrets.
  * @param id the same in every attempt, so that a receiver can recognise a repeated message.
  */
 function signedBy(secrets: Webhook['secrets'], id: string, nowMs: number, body: string): Record<string, string> {

@@ -5,15 +5,15 @@ import type { ApiKeys } from '../../store/organisations/api-keys.js'
 export interface SubscriberParts {
   readonly apiKeys: Pick<ApiKeys, 'all'>
   readonly now: () => number
-  /** How long an answer is reused. It is needed for every event; even so, a revoked key takes effect within one second. */
+  /** How long an answer is reused: it is needed for every event. A revoked key still takes effect within one second. */
   readonly knownForMs?: number
 }
 
 const KNOWN_FOR_MS = 500
 
 /**
- * @returns a function that says whether an organisation has a key with the scope `webhooks` that has not expired. Without one it gets no messages;
- * waiting messages keep waiting. A suspended key counts, because its organisation has to be notified of the suspension.
+ * @returns a function: does an organisation have an unexpired key with the scope `webhooks`? If not, it gets no messages, and waiting messages stay.
+ *   A suspended key counts, because its organisation must be notified of the suspension.
  */
 export function createSubscriberCheck({
   apiKeys,

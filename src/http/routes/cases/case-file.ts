@@ -62,7 +62,7 @@ const ImageView = z.object({
 
 const LastEvent = z.string().regex(CASE_EVENT_ID_PATTERN, 'must be the id of an event').optional()
 
-/** A route's answer that is a file. */
+/** The schema of an answer that is a file. */
 const Bytes = z.custom<Buffer>((value) => Buffer.isBuffer(value))
 
 export interface CaseFileRouteOptions {

@@ -119,7 +119,7 @@ export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async
   )
 }
 
-/** Others refuse the rest as well. */
+/** Refusals of one video alone. Any other refusal applies to the remaining videos as well, and ends the request. */
 const OF_ONE_VIDEO: readonly ProblemCode[] = [
   'request-invalid',
   'quality-too-low',
@@ -134,7 +134,7 @@ interface LinesOptions extends CaseHashRouteOptions {
   readonly close: () => void
 }
 
-/** Of two requests with one key, the later one reads its lines only to compare them with the first one's. */
+/** Of two requests with one idempotency key, the later one only compares its body with that of the first and gets its answer. */
 async function registerLines(request: FastifyRequest, options: LinesOptions): Promise<RegisteredHashes> {
   const { idempotency, body, key } = options
   if (Number(request.headers['content-length'] ?? 0) > MAX_LINES_BYTES) throw new Problem('body-too-large')

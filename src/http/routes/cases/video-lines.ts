@@ -12,7 +12,7 @@ import { DurationMs, GivenVideo } from '../../given-videos.js'
 
 /** Twenty of the longest videos: a new case has room for five. */
 export const MAX_LINES_BYTES = 32 << 20
-/** As many as a body of JSON may have. */
+/** The same number as in a JSON body. */
 export const MAX_VIDEOS = 100
 
 /** For the description. Other fields of an export are ignored. */
@@ -25,15 +25,15 @@ export const VideoLine = SignalLine.pick({ type: true, hash: true, quality: true
   .or(NextLine.omit({ signalId: true }).meta({ description: 'The next line of the same video, counted from 2.' }))
 
 export interface LinedVideo {
-  /** From 1: its last line, or the one for which it is refused. */
+  /** Counted from 1: the last line of the video, or the line that is refused. */
   readonly line: number
   readonly video: z.infer<typeof GivenVideo> | Problem
 }
 
 /**
- * Yields each video once it is complete, or once for what refuses it. Memory: the signals of one video.
- * @param yielder yields to the event loop where it is due.
- * @throws {Problem} upload-incomplete when the body breaks off; body-too-large beyond `MAX_LINES_BYTES`.
+ * Yields each complete video, and one refusal for each broken one. Memory: the signals of one video.
+ * @param yielder yields to the event loop when needed.
+ * @throws {Problem} upload-incomplete if the body breaks off; body-too-large beyond `MAX_LINES_BYTES`.
  */
 export async function* videosIn(
   body: AsyncIterable<unknown>,
@@ -42,7 +42,7 @@ export async function* videosIn(
   const reader = createJsonReader()
   let count = 0
   let last = 0
-  /** Lines that belong to no record follow a refused one. They are not refused again. */
+  /** Later lines of a refused video belong to no record. They are not refused again. */
   let isAfterRefusal = false
 
   function* shown(records: readonly LinedRecord[], wasOpen: boolean): Generator<LinedVideo> {
@@ -70,7 +70,7 @@ export async function* videosIn(
   yield* shown(reader.end(last), true)
 }
 
-/** Not destroyed when the reader stops midway: that would close the connection before the answer is sent. */
+/** Leaves the body open when the reader stops midway: destroying it would close the connection before the answer is sent. */
 async function* limited(body: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   let bytes = 0
   for await (const chunk of body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : body) {
@@ -80,7 +80,7 @@ async function* limited(body: AsyncIterable<unknown>): AsyncGenerator<unknown> {
   }
 }
 
-/** @returns the video as a body of JSON would have it; or why there is none. */
+/** @returns the video as in a JSON body, or why it is refused. */
 function toVideo(record: LinedRecord['record']): z.infer<typeof GivenVideo> | string {
   if (record.kind === 'rejected') return record.why
   if (record.kind !== 'put') return 'only videos can be added'
@@ -92,7 +92,7 @@ function toVideo(record: LinedRecord['record']): z.infer<typeof GivenVideo> | st
   return `${issue?.path.join('/')} ${issue?.message}`.trim()
 }
 
-/** So that a video has to be as in JSON, whichever way it comes. */
+/** The video as in a JSON body, so that the same schema validates both. */
 function givenFrom({ picture = [], video, category }: NewSignal): unknown {
   if (video === undefined) return undefined
   const frames = video.framesAtMs.map((atMs) => ({ atMs, signals: [] as object[] }))
@@ -105,7 +105,7 @@ function givenFrom({ picture = [], video, category }: NewSignal): unknown {
   return { durationMs: video.durationMs, frames, ...file, ...(category !== undefined && { category }) }
 }
 
-/** @param why fixed words, which repeat nothing of the line. */
+/** @param why a fixed text, which never quotes the line. */
 function refusal(why: string, pointer: string, line: number): Problem {
   const code = why === 'minor-declared' || why === 'quality-too-low' ? why : 'request-invalid'
   return new Problem(code, { errors: [{ pointer, detail: `line ${line}: ${why}` }] })

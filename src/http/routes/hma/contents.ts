@@ -87,7 +87,6 @@ function addSignalRoute(app: FastifyInstance, options: HmaContentOptions): void 
   })
 }
 
-/** Adds signals of one picture or video. */
 async function addSignals(
   { contents, registration }: HmaContentOptions,
   bank: ShownBank,
@@ -168,7 +167,7 @@ function removeContentRoute(app: FastifyInstance, { banks, contents, registratio
   })
 }
 
-/** Hashes what is to be added. It is fetched from `url`, with note and metadata in a JSON body, or sent in a form with them. */
+/** Hashes the content to add. It is either fetched from `url`, with note and metadata in a JSON body, or sent in a form together with them. */
 async function contentIn(exchange: Exchange, options: HmaContentOptions) {
   const { request } = exchange
   const query = laxFields(request.query)

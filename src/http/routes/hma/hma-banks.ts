@@ -11,12 +11,12 @@ import { callerOf } from '../../plugins/authentication.js'
 
 const HMA_NAME = /^[A-Z_][A-Z0-9_]*$/
 
-/** HMA's form of a bank: its name and the ratio of queries that it answers. */
+/** A bank in HMA's form: its name, and the ratio of queries that it answers. */
 export function presentBank({ shownAs, enabledRatio }: ShownBank) {
   return { name: shownAs, matching_enabled_ratio: enabledRatio ?? 1 }
 }
 
-/** @throws {HmaRefusal} 404 only if the bank does not exist: a client then forgets it */
+/** @throws {HmaRefusal} 404, only if the bank does not exist: on 404 a client forgets the bank */
 export function bankSeen(banks: Pick<Banks, 'list'>, caller: Caller, name: string, missing = 'bank not found'): ShownBank {
   const bank = banks.list(caller).find((known) => known.shownAs === name && known.purpose === 'match')
   if (bank === undefined) throw new HmaRefusal(404, missing)
@@ -92,12 +92,12 @@ export const hmaBankRoutes: FastifyPluginAsync<HmaBankOptions> = async (app, { b
   })
 }
 
-/** The ratio overrides the switch, as in HMA. */
+/** The ratio. It overrides the switch `enabled`, as in HMA. */
 function ratioIn(ratio: number | undefined, enabled: boolean | undefined): number | undefined {
   return ratio ?? (enabled === undefined ? undefined : enabled ? 1 : 0)
 }
 
-/** A bank cannot be renamed (decision 0031). Then nothing else of the request is done either. */
+/** Refuses the whole request: a bank cannot be renamed (decision 0031). */
 function refuseNewName(name: string, known: readonly ShownBank[]): never {
   if (!HMA_NAME.test(name) || !BANK_NAME_PATTERN.test(name))
     throw new HmaRefusal(400, 'Bank names must be UPPER_WITH_UNDERSCORE')

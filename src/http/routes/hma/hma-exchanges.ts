@@ -16,7 +16,7 @@ import { HmaRefusal } from '../../hma/refusals.js'
 
 export interface HmaExchangeOptions {
   readonly health: Pick<Health, 'report'>
-  /** Who sees the number of hashes. Others get none. */
+  /** Who sees the number of hashes. All others see no number. */
   readonly countsFor: 'public' | 'admin'
   readonly now: () => number
 }
