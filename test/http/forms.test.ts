@@ -84,13 +84,14 @@ t.test('a video of other forms does not match registered forms or videos of form
     const payload = { queries: [{ video }] }
     const answer = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload })
     t.equal(answer.statusCode, 200, answer.body)
-    return answer.json<{ results: { matches: { grade: string }[] }[] }>().results[0]?.matches.map(({ grade }) => grade)
+    const [result] = answer.json<{ results: { matches: { grade: string }[] }[] }>().results
+    return result?.matches.map(({ grade }) => grade) ?? []
   }
   const others = await film([2, 3, 4, 5], 'query')
   t.ok(others.frames.length > 1 && others.frames.every(({ isForm }) => isForm))
   const unsaid = others.frames.map(({ isForm: _, ...frame }) => frame)
-  t.match(await gradesOf({ frames: unsaid }), [/exact|strong|near/, /exact|strong|near/], 'flagged')
-  t.notMatch(await gradesOf({ frames: others.frames }), [/exact|strong|near/], 'not flagged')
+  t.match((await gradesOf({ frames: unsaid })).join(), /exact|strong|near/, 'flagged')
+  t.notMatch((await gradesOf({ frames: others.frames })).join(), /exact|strong|near/, 'not flagged')
   t.same(await gradesOf({ frames: (await film([2, 1], 'query')).frames }), ['exact'], 'the same form is found in a video')
   t.same(await gradesOf({ frames: (await film([12, 13], 'query')).frames }), ['exact'], 'a video is found by its excerpt')
 })

@@ -89,7 +89,8 @@ export function copySurplusIn(
   { agreement, isForm }: { readonly agreement: Agreement | undefined; readonly isForm: boolean },
 ): number | undefined {
   const ofForm = isForm ? formSurplusIn(searcher, asked, graded) : undefined
-  const inFrame = graded.told.views.asked === 'whole' ? agreement?.withinFrameBits : undefined
+  const { asked: askedView, registered: registeredView } = graded.told.views
+  const inFrame = askedView === 'whole' && registeredView === 'whole' ? agreement?.withinFrameBits : undefined
   return ofForm === undefined ? inFrame : Math.min(ofForm, inFrame ?? ofForm)
 }
 

@@ -14,13 +14,12 @@ const TURNED_DEG = [2, -2] as const
 /** The upright rectangle around a turned screen is larger than the screen. */
 const TURNED_SHARE = 0.96
 
-/** @param turn `first` for nine places, the corners, the middles of the sides and the middle; `second` for the sixteen between these.
- */
-export function centresIn({ width, height }: MeasuredRaster, turn: 'first' | 'second'): View[] {
+/** @param half `first` for nine places: the corners, the middles of the sides and the middle; `second` for the sixteen between these. */
+export function centresIn({ width, height }: MeasuredRaster, half: 'first' | 'second'): View[] {
   const isFirst = (i: number) => i % 2 === 0
   return PLACES.flatMap((across, i) =>
     PLACES.flatMap((down, j): View[] => {
-      if ((isFirst(i) && isFirst(j)) !== (turn === 'first')) return []
+      if ((isFirst(i) && isFirst(j)) !== (half === 'first')) return []
       const [left, top] = [across * (1 - SHARE) * width, down * (1 - SHARE) * height]
       const part = { left, top, right: left + SHARE * width, bottom: top + SHARE * height }
       return [{ kind: 'tilted', part, isCore: true }]
