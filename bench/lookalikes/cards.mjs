@@ -1,9 +1,8 @@
 // Cards of one design and photographs in one frame: what was drawn to look for false matches after all constants had been chosen.
 
-import { randomOf } from '../variants/random.mjs'
 import { bubble } from '../variants/unseen/widgets.mjs'
 import { fullName, sentence } from '../variants/unseen/words.mjs'
-import { canvas, filling, saved, words } from './draw.mjs'
+import { canvas, drawnGroup, filling, words } from './draw.mjs'
 
 export const cards = [
   group('bank cards', bankCard),
@@ -12,18 +11,7 @@ export const cards = [
 ]
 
 function group(name, draw) {
-  return {
-    name,
-    async draw({ photos, size, set, seed }) {
-      const registered = []
-      for (let i = 0; i < size; i++) {
-        const random = randomOf(`${seed} ${set} ${name} ${i}`)
-        const picture = await draw(random, photos[(i + 17) % photos.length], photos[11])
-        registered.push({ name: `${name} ${i}`, bytes: await saved(picture, random) })
-      }
-      return { registered }
-    },
-  }
+  return drawnGroup(name, ({ random, photos, i }) => draw(random, photos[(i + 17) % photos.length], photos[11]))
 }
 
 function gradient(from, to, diagonal = 0) {

@@ -3,10 +3,9 @@
 import sharp from 'sharp'
 import { textPage } from '../robustness/pages.mjs'
 import { pictureOf } from '../variants/picture.mjs'
-import { randomOf } from '../variants/random.mjs'
 import { avatar, block, bubble, icon, icons, statusBar } from '../variants/unseen/widgets.mjs'
 import { clock, count, fullName, paragraph, sentence } from '../variants/unseen/words.mjs'
-import { canvas, filling, hsl, saved, words } from './draw.mjs'
+import { canvas, drawnGroup, filling, hsl, words } from './draw.mjs'
 
 const UNRELATED_TIMES = 3 // as many photographs as other groups have pictures
 
@@ -29,18 +28,9 @@ export const controls = [
 ]
 
 function control(name, draw) {
-  return {
-    name,
-    async draw({ photos, size, set, seed }) {
-      const registered = []
-      for (let i = 0; i < size; i++) {
-        const random = randomOf(`${seed} ${set} ${name} ${i}`)
-        const picture = await draw(random, photos[(i + 41) % photos.length], `${seed} ${set} ${i}`)
-        registered.push({ name: `${name} ${i}`, bytes: await saved(picture, random) })
-      }
-      return { registered }
-    },
-  }
+  return drawnGroup(name, ({ random, photos, i, set, seed }) =>
+    draw(random, photos[(i + 41) % photos.length], `${seed} ${set} ${i}`),
+  )
 }
 
 function chat(random) {

@@ -2,6 +2,7 @@
 
 import sharp from 'sharp'
 import { pictureOf, pipeline } from '../variants/picture.mjs'
+import { randomOf } from '../variants/random.mjs'
 import { svg } from '../variants/svg.mjs'
 import { layerOf, painted, screen } from '../variants/unseen/screen.mjs'
 
@@ -49,6 +50,22 @@ export function words(x, y, size, fill, content, { anchor = 'start', bold = fals
 
 export function hsl(hue, saturation, lightness) {
   return `hsl(${((hue % 360) + 360) % 360},${saturation}%,${lightness}%)`
+}
+
+/** A group of pictures that are drawn and registered one by one. @param drawAt draws the picture of the number `i`. */
+export function drawnGroup(name, drawAt) {
+  return {
+    name,
+    async draw({ photos, size, set, seed }) {
+      const registered = []
+      for (let i = 0; i < size; i++) {
+        const random = randomOf(`${seed} ${set} ${name} ${i}`)
+        const picture = await drawAt({ random, photos, i, set, seed })
+        registered.push({ name: `${name} ${i}`, bytes: await saved(picture, random) })
+      }
+      return { registered }
+    },
+  }
 }
 
 /** Numbers from 0 to below `length`, in an order by chance. */

@@ -16,7 +16,7 @@ export function isAnimated(bytes: Uint8Array, format: MediaFormat): boolean {
   return HAS_FRAMES[format]?.(bytes) === true
 }
 
-/** How a file says that it has several frames; `undefined` for formats of which only one is hashed. */
+/** Whether a file has several frames, by format. `undefined`: only one frame of this format is hashed. */
 const HAS_FRAMES: Readonly<Record<MediaFormat, ((bytes: Uint8Array) => boolean) | undefined>> = {
   jpeg: undefined,
   png: hasAnimationControl,

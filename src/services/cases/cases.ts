@@ -77,7 +77,7 @@ export interface Cases {
   isComplaint(own: OwnCase, reference: string): boolean
   view(named: NamedCase): Promise<CaseView>
   /**
-   * Extends the case by the full retention period from now. Needs only a token: whoever blocks the PIN by wrong guesses cannot prevent it.
+   * Extends the case by the full retention period from now. Needs only a token, so it still works after somebody blocked the PIN by wrong guesses.
    * @throws {Problem} case-withdrawn, case-expired
    */
   renew(own: OwnCase): Promise<{ readonly expiresAtMs: number; readonly remindAtMs: number }>

@@ -6,8 +6,8 @@ import { viewOf } from '../../domain/matching/signal.js'
 import type { Searcher } from '../index/searcher.js'
 
 /**
- * Searches by hashes for the nearest registered picture with details. Returns its subject group; `undefined` if none is near. So all copies of a
- * picture get one group, whoever submits them. Does not compare details: two screenshots of one app share details as well.
+ * Searches by hashes for the nearest registered picture with details. Returns its subject group; `undefined` if none is near. All copies of a picture
+ * get one group, even in different cases. It does not compare details, because two screenshots of one app share details, too.
  *
  * Pauses about every millisecond. Cost: some 20 searches.
  */

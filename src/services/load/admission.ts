@@ -78,7 +78,7 @@ export const SHORTAGES = ['turns', 'pictures'] as const
 export type Shortage = (typeof SHORTAGES)[number]
 
 export interface Admission {
-  /** For a request of a program, which can retry. @returns the resource for lack of which the request is refused; `undefined` if it is admitted. */
+  /** For a request of a program, which can retry. @returns the resource that is short, so that the request is refused; `undefined` if it is admitted. */
   shortageFor(needs: {
     readonly pictures: boolean
     /** Pictures that were admitted and are still being uploaded. */
