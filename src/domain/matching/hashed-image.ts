@@ -15,6 +15,8 @@ export interface HashedSignal {
   readonly hashes: readonly Hash256[]
   /** Queries by picture only: where the part lies, in fractions of the picture's sides. Absent for the whole, tilted parts and further frames. */
   readonly part?: Rectangle | undefined
+  /** Queries by picture only: set for a part of a form that shows a photograph. */
+  readonly isPhotograph?: true | undefined
 }
 
 export interface HashedImage {

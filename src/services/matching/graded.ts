@@ -105,9 +105,9 @@ function formSurplusIn(
 ): number | undefined {
   if (grade === 'exact' || grade === 'review') return undefined
   const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(told.hit.image, type).map((view) => ({ ...view, type }))
-  const shown = asked.flatMap(({ type, view, hashes }) => {
+  const shown = asked.flatMap(({ type, view, hashes, isPhotograph }) => {
     const hash = hashes[orientationsOf(hashes.length).indexOf(told.orientation)]
-    return hash === undefined ? [] : [{ type, view, hash }]
+    return hash === undefined ? [] : [{ type, view, hash, isPhotograph }]
   })
   return formSurplusBits(shown, [...viewsOf('pdq'), ...viewsOf('pdq-area')])
 }
