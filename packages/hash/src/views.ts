@@ -1,8 +1,8 @@
 // Chooses the parts of a picture that are hashed, for registering and for queries.
 
 import { type Deframed, deframe, SAME_OVERLAP } from './deframe/deframe.js'
+import { seenEndsOf } from './deframe/ends.js'
 import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
-import { seenEndsOf } from './ends.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, overlapOf, type Rectangle } from './rectangle.js'

@@ -1,7 +1,7 @@
 // Chooses windows of a long picture, such as a scrolling screenshot, by which its parts are found. The same in workers and browsers.
 
 import { deframe } from './deframe/deframe.js'
-import { endsOf } from './ends.js'
+import { endsOf } from './deframe/ends.js'
 import { MAX_WINDOWS } from './file-frames.js'
 import type { FrameKernel } from './frame-kernel.js'
 import { cutOut, type Pixels } from './pixels.js'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { endsOf, seenEndsOf } from '../../packages/hash/src/ends.js'
-import { overlapOf, type Rectangle } from '../../packages/hash/src/rectangle.js'
+import { endsOf, seenEndsOf } from '../../../packages/hash/src/deframe/ends.js'
+import { overlapOf, type Rectangle } from '../../../packages/hash/src/rectangle.js'
 
 const SAME_OVERLAP = 0.93
 

@@ -1,7 +1,7 @@
 // Ends of photographs. A screen of a scrolling page cuts photographs off at its top and bottom, anywhere. Of what remains the whole end is hashed in a
 // fixed shape, so that it does not matter how much more of the photograph is seen.
 
-import { overlapOf, type Rectangle } from './rectangle.js'
+import { overlapOf, type Rectangle } from '../rectangle.js'
 
 /**
  * Height of an end, relative to its width. Cuts at some shares of the height would find little: at shares that are 5 % apart 4 of 100 tuning
