@@ -42,7 +42,7 @@ export function angleOf(momentX: number, momentY: number): number {
   return (Math.round(share * ANGLES) + ANGLES) % ANGLES
 }
 
-/** First moments of the luma in the disc around a point: the intensity centroid times the sum. */
+/** First moments of the luma in the disc around a point. Divided by the sum of luma they would be its intensity centroid. */
 export function momentsAt({ width, luma }: Level, x: number, y: number): [momentX: number, momentY: number] {
   let [momentX, momentY] = [0, 0]
   for (let j = -PATCH_REACH; j <= PATCH_REACH; j++) {
