@@ -86,14 +86,14 @@ export function isVisibleTo({ orgId: owner, readers }: Bank, orgId: string): boo
 const EVERYBODY = '*'
 
 /** @returns since when [epoch ms] an organisation may see the bank. Of two banks with one label, the one known longer keeps the label for it. */
-export function isKnownSinceMs({ knownSinceMs, createdAtMs }: Bank, orgId: string): number {
+export function knownSinceMsOf({ knownSinceMs, createdAtMs }: Bank, orgId: string): number {
   const sinceMs = knownSinceMs ?? {}
   return ownValue(sinceMs, orgId) ?? ownValue(sinceMs, EVERYBODY) ?? createdAtMs
 }
 
 /** The new `knownSinceMs` when the readers change. Organisations that could already see the bank keep their date. */
 export function knownAfter(bank: Bank, readers: Bank['readers'], nowMs: number): Bank['knownSinceMs'] {
-  const sinceMs = (orgId: string) => (isVisibleTo(bank, orgId) ? isKnownSinceMs(bank, orgId) : nowMs)
+  const sinceMs = (orgId: string) => (isVisibleTo(bank, orgId) ? knownSinceMsOf(bank, orgId) : nowMs)
   const named = Object.keys(readers ?? bank.readers ?? {}).map((orgId) => [orgId, sinceMs(orgId)] as const)
   return Object.fromEntries(readers === undefined ? [...named, [EVERYBODY, sinceMs(EVERYBODY)]] : named)
 }

@@ -22,13 +22,13 @@ export const ROTATED_PATTERN: { readonly plain: Int8Array; readonly mirrored: In
   mirrored: rotatedPattern((x, y, cos, sin) => [x * cos + y * sin, x * sin - y * cos]),
 }
 
-function rotatedPattern(angle: (x: number, y: number, cos: number, sin: number) => [number, number]): Int8Array {
+function rotatedPattern(rotate: (x: number, y: number, cos: number, sin: number) => [number, number]): Int8Array {
   const points = new Int8Array(ANGLES * POINTS * 2)
   for (let k = 0; k < ANGLES; k++) {
     const cos = Math.cos((2 * Math.PI * k) / ANGLES)
     const sin = Math.sin((2 * Math.PI * k) / ANGLES)
     for (let i = 0; i < POINTS; i++) {
-      const [x, y] = angle(ORB_PATTERN[2 * i] ?? 0, ORB_PATTERN[2 * i + 1] ?? 0, cos, sin)
+      const [x, y] = rotate(ORB_PATTERN[2 * i] ?? 0, ORB_PATTERN[2 * i + 1] ?? 0, cos, sin)
       points[(k * POINTS + i) * 2] = Math.round(x)
       points[(k * POINTS + i) * 2 + 1] = Math.round(y)
     }
