@@ -58,9 +58,9 @@ export function createPendingVideos(ttlMs: number): PendingVideos {
     },
     put(bytes) {
       const ticket = randomBytes(32).toString('base64url')
-      let endOver = (_: boolean) => {}
+      let resolveOver = (_: boolean) => {}
       const over = new Promise<boolean>((resolve) => {
-        endOver = resolve
+        resolveOver = resolve
       })
       let giveUp = () => {}
       const answer = new Promise<VideoHandoffAnswer>((resolve, reject) => {
@@ -68,7 +68,7 @@ export function createPendingVideos(ttlMs: number): PendingVideos {
           clearTimeout(timer)
           if (!waiting.delete(ticket)) return false
           bytes.wipe()
-          endOver(isAnswered)
+          resolveOver(isAnswered)
           return true
         }
         giveUp = () => {

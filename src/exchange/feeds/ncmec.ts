@@ -64,12 +64,12 @@ interface Entry {
   pdq: string
 }
 
-function recordOf({ kind, member, id, classification, pdq }: Entry, adults: readonly string[]): FeedRecord {
+function recordOf({ kind, member, id, classification, pdq }: Entry, ofAdults: readonly string[]): FeedRecord {
   if (member === '' || id === '') return { kind: 'rejected', entry: undefined, why: 'record-unreadable' }
   const entry = `${member}-${id}`
   if (kind === 'deletedImage' || kind === 'deletedVideo') return { kind: 'gone', entry }
   if (tagDeclaresMinor(classification)) return { kind: 'rejected', entry, why: 'minor-declared' }
-  if (!adults.includes(classification)) return { kind: 'rejected', entry, why: 'classification-unlisted' }
+  if (!ofAdults.includes(classification)) return { kind: 'rejected', entry, why: 'classification-unlisted' }
   if (kind !== 'image' || pdq === '') return { kind: 'rejected', entry, why: 'signal-type-unknown' }
   return recordFrom(entry, signalFrom({ typeText: 'pdq', hex: pdq, ref: refOf(entry) }))
 }

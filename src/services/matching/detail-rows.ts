@@ -32,14 +32,14 @@ export function* chosenRows(
 ): Generator<void, DetailRows, void> {
   const own = ranked.rows.filter(({ hash }) => !common.isDecoration(hash))
   if (own.length < MIN_OWN_SHARE * ranked.rows.length) return { ...ranked, rows: [] }
-  const [rare, usual]: [DetailRow[], DetailRow[]] = [[], []]
+  const [rare, frequent]: [DetailRow[], DetailRow[]] = [[], []]
   for (const row of own) {
     const hits = yield* searcher.search('detail', [row.hash], DETAIL_BITS)
     if (isDecorationOf(searcher, hits, subjectGroup)) continue
-    const group = common.isInBackground(row.hash) ? usual : rare
+    const group = common.isInBackground(row.hash) ? frequent : rare
     group.push(row)
   }
-  return { ...ranked, rows: [...rare, ...usual].slice(0, MAX_DETAIL_ROWS) }
+  return { ...ranked, rows: [...rare, ...frequent].slice(0, MAX_DETAIL_ROWS) }
 }
 
 /**

@@ -13,26 +13,26 @@ export const FORGOTTEN_AFTER_MS = 600_000
 
 /** Redis key per kind of process. */
 export const HEARTBEATS = { workers: keys.workerHeartbeats, messengers: keys.messengerHeartbeats } as const
-export type Heartbeat = keyof typeof HEARTBEATS
+export type ProcessKind = keyof typeof HEARTBEATS
 
-export interface WorkerCount {
+export interface ProcessCount {
   readonly alive: number
   /** No heartbeat for `SILENT_AFTER_MS`, but one in the last `FORGOTTEN_AFTER_MS`: crashed or hanging. */
   readonly silent: number
 }
 
 /** Records a heartbeat. @param workerId from `createWorkerId`, new for each start of a process. */
-export async function heartbeat(redis: Redis, workerId: string, whose: Heartbeat = 'workers'): Promise<void> {
+export async function heartbeat(redis: Redis, workerId: string, whose: ProcessKind = 'workers'): Promise<void> {
   await redis.zadd(HEARTBEATS[whose], await timeMs(redis), workerId)
 }
 
 /** Removes a process that ends normally, so that it does not count as silent. */
-export async function lastHeartbeat(redis: Redis, workerId: string, whose: Heartbeat = 'workers'): Promise<void> {
+export async function lastHeartbeat(redis: Redis, workerId: string, whose: ProcessKind = 'workers'): Promise<void> {
   await redis.zrem(HEARTBEATS[whose], workerId)
 }
 
 /** @throws {Problem} store-unavailable */
-export function countAlive(store: Store, whose: Heartbeat): Promise<WorkerCount> {
+export function countAlive(store: Store, whose: ProcessKind): Promise<ProcessCount> {
   const heartbeats = HEARTBEATS[whose]
   return store.ask(async (redis) => {
     const nowMs = await timeMs(redis)
