@@ -1,4 +1,4 @@
-// Makes Redis rewrite its append-only file, so that deleted data is no longer in it.
+// Makes Redis rewrite its append-only file (here called its log), so that deleted data is no longer in it.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../domain/problem.js'
@@ -45,6 +45,7 @@ export async function rewriteLog(store: Store, timeoutMs: number): Promise<LogRe
   return 'rewritten'
 }
 
+/** Reads the state of the append-only file, and whether its last rewrite succeeded. */
 async function persistence(store: Store) {
   const info = await store.ask((redis) => redis.info('persistence'))
   const is = (name: string, value: string) => new RegExp(`^${name}:${value}\r?$`, 'm').test(info)

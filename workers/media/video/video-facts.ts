@@ -1,4 +1,4 @@
-// What the child reads from a video's container before any frame is decoded.
+// The facts of a video, which one child process reads from its container, and how a second one, ffmpeg, is told to decode it.
 
 import type { VideoCodecName } from '../../../src/domain/media/video-limits.js'
 
@@ -12,11 +12,12 @@ export const VIDEO_DECODERS: Readonly<Record<VideoCodecName, string>> = {
 }
 
 /**
- * Added to all times in the stream between the children: packets that an edit list hides have times before 0, and cluster times of Matroska cannot be
- * negative. A multiple of `FRAME_INTERVAL_MS`.
+ * Added to all times in the Matroska stream between the two children: packets that an edit list hides have times before 0, and cluster times of
+ * Matroska cannot be negative. A multiple of `FRAME_INTERVAL_MS`.
  */
 export const STREAM_SHIFT_MS = 600_000
 
+/** Clockwise, in degrees. */
 export const ROTATIONS = [0, 90, 180, 270] as const
 
 export interface VideoFacts {
@@ -26,7 +27,6 @@ export interface VideoFacts {
   /** Size to which frames are scaled, before rotation. */
   readonly width: number
   readonly height: number
-  /** Clockwise, in degrees. */
   readonly rotation: (typeof ROTATIONS)[number]
   /** Whether frames are mirrored horizontally after rotation. */
   readonly isFlipped: boolean
