@@ -84,7 +84,7 @@ function propertiesOf(bytes: Buffer): Property[] {
     const own = all.filter(({ index }) => indexes.has(index))
     return own.some(({ type }) => type === 'colr') ? own : all
   } catch {
-    return [] // cut off within its boxes: decoding tells
+    return [] // cut off within its boxes: the decoder decides about the file
   }
 }
 
@@ -106,7 +106,7 @@ export function isPremultiplied(bytes: Buffer): boolean {
       )
     })
   } catch {
-    return false // cut off within its boxes: decoding tells
+    return false // cut off within its boxes: the decoder decides about the file
   }
 }
 
