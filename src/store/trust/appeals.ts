@@ -1,12 +1,12 @@
 // Resubmission blocks, which keep cases from registering what was judged harmless, and appeals against such judgements.
 
 import type { Appealed } from '../../domain/cases/appeal.js'
-import { formatUuid } from '../../domain/ids.js'
+import { formatUuid, idBytes } from '../../domain/ids.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
-import { idBuffer, keys } from '../redis/keys.js'
+import { keys } from '../redis/keys.js'
 import { cursorOf, pageOfSorted } from '../redis/paging.js'
 import { endBlocks, liftBlock, putAppeal, settleAppeal } from '../scripts/trust/appeals.js'
 
@@ -114,7 +114,7 @@ export function createAppealStore(store: Store): Appeals {
 /** The stored name of what is appealed: a letter and 16 bytes. */
 function subjectOf(about: Appealed): Buffer {
   if ('blockId' in about) return Buffer.concat([Buffer.from('b'), Buffer.from(about.blockId, 'hex')])
-  return Buffer.concat([Buffer.from('s'), idBuffer(about.signalId)])
+  return Buffer.concat([Buffer.from('s'), idBytes(about.signalId)])
 }
 
 function aboutOf(subject: Buffer): Appealed | undefined {
