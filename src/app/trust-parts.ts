@@ -65,7 +65,7 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
   const trust = openTrust(parts, index, { ...shared, dailyCounts, notices })
   const matchEvents = createMatchEvents(parts, { ...shared, notices, trust })
   // Stopped before the parts that receive its last counts.
-  lifecycle.keep('sightings', matchEvents)
+  lifecycle.keep('match recorder', matchEvents)
   return {
     kindOf,
     trust,

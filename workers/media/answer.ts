@@ -1,4 +1,4 @@
-// A child's answer about one picture.
+// Computes a child's answer about one picture.
 
 import type { Purpose } from '../../packages/hash/src/views.js'
 import { Problem } from '../../src/domain/problem.js'
@@ -8,7 +8,7 @@ import { detailsOf } from './details-of-file.js'
 import { hashImage } from './hashes-of-file.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 
-/** The hashes, or the code of a problem; never a decoder's message. The caller overwrites `bytes`. */
+/** @returns the hashes, or the code of a problem; never a decoder's message. Never throws. The caller overwrites `bytes`. */
 export async function answerFor(bytes: Buffer, purpose: Purpose, details: DetailsWanted = 'none'): Promise<HandoffAnswer> {
   try {
     const { quality, signals, blockhash, isSimple, isForm, mainFrame } = await hashImage(bytes, purpose)

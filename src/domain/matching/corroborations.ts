@@ -54,7 +54,7 @@ type Kind = 'piece' | 'deframed' | 'other'
  */
 const PIECES_BITS = 20
 
-/** Observations by registered image. The caller numbers the images. */
+/** Observations by registered image. Images are identified by numbers of the caller. */
 export class Corroborations {
   // Invariant: for each image the nearest observation of each combination of signal, orientation, kind and `isWithin`.
   readonly #seen = new Map<number, Map<string, Seen>>()
@@ -73,8 +73,10 @@ export class Corroborations {
 
   /**
    * @returns the two independent observations with the smallest sum of distances; `undefined` if there are no two, or neither is within match
-   *   distance. The sum is raised above the limit of a strong match in three cases. One view is symmetric: it says most of what it says twice. Both
-   *   registered views are deframed: they may show what pictures are pasted into. Or both observations are of pieces, which rooms share.
+   *   distance. The sum is raised above the limit of a strong match in three cases:
+   *   - A query view is symmetric. Then most bits of its hash repeat another bit.
+   *   - Both registered views are deframed. They may show a page that other pictures are pasted into.
+   *   - Both observations are of pieces. Pictures of similar rooms share those.
    */
   together(image: number): CorroboratingPair | undefined {
     const seen = [...(this.#seen.get(image)?.values() ?? [])]
@@ -107,7 +109,7 @@ export class Corroborations {
 interface Pair {
   readonly bits: number
   readonly reported: Seen
-  /** The other observation, if it is nearly as near. */
+  /** The other observation, if it is within match distance and nearly as near. */
   readonly nearlyReported: readonly Seen[]
 }
 
@@ -123,7 +125,7 @@ function isReportedDifferently({ observation: one }: Seen, { observation: other 
   return distanceBandOf(one.distanceBits) !== distanceBandOf(other.distanceBits)
 }
 
-/** A sum that is not strong, nor near the edge of strong. */
+/** The smallest sum that is neither strong nor within `EDGE_BITS` of it. */
 export const NOT_STRONG_BITS = PAIR_SUM_BITS.strong + EDGE_BITS + 1
 
 function sumOf(one: Seen, other: Seen): number {

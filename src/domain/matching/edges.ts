@@ -13,8 +13,8 @@ export const EDGE_BITS = 2
 
 /**
  * - `outer`: decides whether there is a match, or its grade.
- * - `alone`: an outer edge that many images share, or that is rarely exact, such as that of the allowlist or of details. It is not evidence of
- *   probing across images.
+ * - `alone`: an outer edge that many images share or whose distance is imprecise, such as that of the allowlist or of details. Queries near it count
+ *   for each image alone, and not for an organisation's probing across images.
  * - `inner`: changes only what else is reported of a match: its distance band, view, orientation or rank. Those can be reported more coarsely at
  *   no loss.
  */
@@ -42,7 +42,7 @@ export interface Measured {
   readonly togetherBits: number
   /** Is the second algorithm near the distance at which it agrees? */
   readonly isCorroborationClose: boolean
-  /** The radius that the caller asked for. */
+  /** The radius that the caller asked for, in bits. */
   readonly thresholdBits: number | undefined
 }
 

@@ -139,7 +139,10 @@ export const NO_TRUST: Trust = {
   toleratedFlood: 0,
 }
 
-/** @returns the trust after the action: the same object if nothing changes, a problem code if the tables above forbid the step. */
+/**
+ * @param nowMs [epoch ms].
+ * @returns the trust after the action: the same object if nothing changes; a problem code if the tables above forbid the step.
+ */
 export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | ProblemCode {
   if (trust.circulation === 'invalidated' && action.kind !== 'reinstate')
     return isSettledAlready(trust, action) ? trust : 'signal-invalidated'
@@ -173,7 +176,7 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
   }
 }
 
-/** Puts a signal into quarantine. @returns the same object if it is in one that stops as much. */
+/** Puts a signal into quarantine. @returns the same object if it is already in one that stops as much. */
 function held(trust: Trust, action: Hold, nowMs: number): Trust {
   const { heldFor, stoppedViews } = trust
   const isFurtherView = action.cause === 'decoration' && heldFor === 'decoration' && !stoppedViews.includes(action.view)
@@ -241,7 +244,7 @@ export function verdictOf(trust: Trust, pseudonym: string): Verdict | undefined 
   return trust.verdicts.find((each) => each.pseudonym === pseudonym)?.verdict
 }
 
-/** On an invalidated signal only a reversal is allowed. Repeating the decision or the scheduled end of a pause changes nothing. */
+/** An invalidated signal allows only `reinstate`. The same decision again and the scheduled end of a pause change nothing and are no error. */
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   if (action.kind === 'resume') return action.ifDue === true
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
@@ -283,7 +286,7 @@ function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | 
   return rejected(trust, nowMs)
 }
 
-/** As if the dispute had been rejected: its reasons cannot be raised again, and the signal matches, unless its owner paused it. */
+/** Reverses an upheld dispute, as if it had been rejected: its reasons cannot be raised again, and the signal matches unless its owner paused it. */
 function reinstated(trust: Trust, nowMs: number): Trust | ProblemCode {
   if (trust.dispute === 'rejected') return trust
   if (trust.circulation !== 'invalidated') return 'signal-not-invalidated'

@@ -1,7 +1,7 @@
 // Resubmission blocks, which keep cases from registering what was judged harmless, and appeals against such judgements.
 
 import type { Appealed } from '../../domain/cases/appeal.js'
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid, idBytes } from '../../domain/ids.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { writeAudited } from '../audit/audit.js'
@@ -114,9 +114,7 @@ export function createAppealStore(store: Store): Appeals {
 /** The stored name of what is appealed: a letter and 16 bytes. */
 function subjectOf(about: Appealed): Buffer {
   if ('blockId' in about) return Buffer.concat([Buffer.from('b'), Buffer.from(about.blockId, 'hex')])
-  const id = parseUuid(about.signalId)
-  if (id === undefined) throw new RangeError('an image id is a UUID')
-  return Buffer.concat([Buffer.from('s'), id])
+  return Buffer.concat([Buffer.from('s'), idBytes(about.signalId)])
 }
 
 function aboutOf(subject: Buffer): Appealed | undefined {

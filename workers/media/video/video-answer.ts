@@ -1,4 +1,4 @@
-// What the child that hashes a video answers, as JSON.
+// Writes the answer of the child that hashes a video, as JSON.
 
 import { formatHash } from '../../../packages/hash/src/hash256.js'
 import type { VideoSignals } from '../../../packages/hash/src/video-frames.js'
