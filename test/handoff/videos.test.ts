@@ -16,6 +16,7 @@ const ANSWER: VideoHandoffAnswer = {
     durationMs: 2000,
     protectedShare: 0.5,
     isKeyFramesOnly: true,
+    isThinned: true,
     file: { sha256: HASH, md5: 'ab'.repeat(16) },
     frames: [0, 250].map((atMs) => ({
       atMs,

@@ -27,6 +27,8 @@ export interface VideoSignals {
   readonly frames: readonly VideoFrame[]
   /** Share of the duration, 0…1, in which every frame has enough structure to be found. */
   readonly protectedShare: number
+  /** There would be more signals than allowed: of a long video fewer frames, or fewer views of them, were chosen. */
+  readonly isThinned?: true
 }
 
 export interface VideoHasher {
@@ -106,7 +108,8 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
       const frames = selection
         .frames()
         .map((frame) => (formsAtMs.has(frame.atMs) ? { ...frame, isForm: true as const } : frame))
-      return { durationMs, frames, protectedShare: share }
+      const isThinned = selection.isThinned()
+      return { durationMs, frames, protectedShare: share, ...(isThinned && { isThinned }) }
     },
   }
 }

@@ -45,6 +45,8 @@ export interface HashedVideo {
   }[]
   /** Present if decoding all of it would have cost more than a video may: of some parts only key frames were looked at. */
   readonly isKeyFramesOnly?: true
+  /** Present if the video is so long that fewer frames, or fewer views of them, were chosen. */
+  readonly isThinned?: true
 }
 
 /** The result of hashing a video file. */
