@@ -135,7 +135,7 @@ export const HashedVideoFacts = {
   }),
   isThinned: z.literal(true).optional().meta({
     description:
-      'So long that fewer frames, or fewer views of them, were chosen. Of a query that is more than about three minutes: copies that are cropped or filmed from a screen are found less often than by parts of it.',
+      'So long that fewer frames, or fewer views of them, were chosen: a query of more than about three minutes. Parts of it find more copies that are cropped or filmed from a screen.',
   }),
 }
 

@@ -87,14 +87,7 @@ export function createAttesting({
     const because = await becauseOf(assisted.caseId, orgId)
     if (because === undefined) return []
     const stored: Facts[] = []
-    for await (const some of images.ofCase(assisted.caseId))
-      for (const { id, image } of some) {
-        const { tier, category, createdAtMs, video } = image
-        stored.push({
-          id,
-          image: { tier, category, createdAtMs, ...(video && { video: { durationMs: video.durationMs } }) },
-        })
-      }
+    for await (const some of images.ofCase(assisted.caseId)) stored.push(...some.map(factsOf))
     // Pictures that it attested when it registered them need no second attestation.
     const open = stored.filter(({ image }) => because !== 'opened' || image.tier !== 'ngo-attested').sort(byTime)
     const trusted = await Promise.all(open.map(({ id }) => trusts.get(id)))
@@ -153,6 +146,10 @@ export function createAttesting({
 interface Facts {
   readonly id: string
   readonly image: Pick<StoredImage['image'], 'tier' | 'category' | 'createdAtMs'> & Pick<RegisteredFacts, 'video'>
+}
+
+function factsOf({ id, image: { tier, category, createdAtMs, video } }: StoredImage): Facts {
+  return { id, image: { tier, category, createdAtMs, ...(video && { video: { durationMs: video.durationMs } }) } }
 }
 
 function byTime(a: Facts, b: Facts): number {
