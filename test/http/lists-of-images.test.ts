@@ -2,6 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { z } from 'zod'
+import { WEBHOOK_PAYLOADS } from '../../src/services/webhooks/webhook-payloads.js'
 import { startService } from '../helpers/service.js'
 
 /** Ids of registered images, and of what remains of them. */
@@ -72,4 +73,12 @@ t.test('no list forgets to say which of its entries are videos', async (t) => {
     ),
   )
   t.ok(lists.length >= 10, `there are lists: ${lists.map(({ operationId }) => operationId)}`)
+})
+
+t.test('no webhook message about a registered image forgets it, except of one that is gone', async (t) => {
+  const forgotten = WEBHOOK_PAYLOADS.flatMap(({ type, body }) => {
+    const names = Object.keys(body.shape.data.shape)
+    return IDS.some((id) => names.includes(id)) && !SAYS.some((name) => names.includes(name)) ? [type] : []
+  })
+  t.same(forgotten, ['signal.withdrawn'])
 })

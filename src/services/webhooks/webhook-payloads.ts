@@ -8,6 +8,7 @@ import { WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/organisations/we
 
 const MatchId = z.string().meta({ description: 'As in the answer to the query: the organisation’s own.' })
 const SignalId = z.uuid().meta({ description: 'The id returned when the signal was submitted.' })
+const DurationS = z.int().optional().meta({ description: 'Only of a video.' })
 const OF_CLOCK = {
   law: z.enum(LAWS),
   stage: z.enum(STAGES),
@@ -23,15 +24,17 @@ const DATA = {
     platforms: z.enum(PLATFORM_BUCKETS).optional().meta({ description: 'How many, of what platforms do.' }),
     attempts: z.int().optional().meta({ description: 'How many wrong PINs or recovery codes in a day.' }),
   }),
-  'match.found': z.strictObject({ watchId: z.uuid(), matchId: MatchId, grade: z.enum(GRADES) }),
+  'match.found': z.strictObject({ watchId: z.uuid(), matchId: MatchId, grade: z.enum(GRADES), durationS: DurationS }),
   'signal.withdrawn': z.strictObject({ matchId: MatchId }),
   'signal.disputed': z.strictObject({
     matchId: MatchId.optional().meta({ description: 'For who was told of it in a match.' }),
     signalId: SignalId.optional().meta({ description: 'For who handed it in.' }),
+    durationS: DurationS,
   }),
   'sla.due': z.strictObject({
     matchId: MatchId.optional().meta({ description: 'For the platform that the clock ran for.' }),
     signalId: SignalId.optional().meta({ description: 'For the organisation that the notice names as its contact.' }),
+    durationS: DurationS,
     ...OF_CLOCK,
   }),
   'key.suspended': z.strictObject({ keyId: z.string() }),
