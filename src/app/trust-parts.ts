@@ -58,7 +58,7 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
     onError,
   })
   lifecycle.keep('daily counts', dailyCounts)
-  const notices = createNotices({ deadlines, cases, apiKeys, events, now, onError })
+  const notices = createNotices({ deadlines, cases, apiKeys, images, events, now, onError })
   repeat('notices that are overdue', TELL_OVERDUE_INTERVAL_MS, () => notices.tell(), parts)
   const appeals = createAppealStore(store)
   repeat('ends of blocks', END_BLOCKS_INTERVAL_MS, () => appeals.endBlocks(now()), parts)

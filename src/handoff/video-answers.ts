@@ -33,6 +33,7 @@ export const VIDEO_FACTS_MESSAGE = {
   durationMs: TimeMs,
   protectedShare: z.number().min(0).max(1),
   isKeyFramesOnly: z.literal(true).exactOptional(),
+  isThinned: z.literal(true).exactOptional(),
 }
 
 export const VideoFrameMessage = z.strictObject({

@@ -28,6 +28,8 @@ export interface VideoSignals {
   readonly frames: readonly VideoFrame[]
   /** Share of the duration, 0…1, in which every frame has enough structure to be found. */
   readonly protectedShare: number
+  /** There would be more signals than allowed: of a long video fewer frames, or fewer views of them, were chosen. */
+  readonly isThinned?: true
 }
 
 export interface VideoHasher {
@@ -107,7 +109,8 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
       const frames = selection
         .frames()
         .map((frame) => (formsAtMs.has(frame.atMs) ? { ...frame, isForm: true as const } : frame))
-      return { durationMs, frames, protectedShare: share }
+      const isThinned = selection.isThinned()
+      return { durationMs, frames, protectedShare: share, ...(isThinned && { isThinned }) }
     },
   }
 }

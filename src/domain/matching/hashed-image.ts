@@ -48,6 +48,8 @@ export interface HashedVideo {
   }[]
   /** Present if decoding every frame would have cost too much. Then parts of the video were hashed by their key frames only. */
   readonly isKeyFramesOnly?: true
+  /** Present if the video is so long that fewer frames, or fewer views of them, were chosen. */
+  readonly isThinned?: true
 }
 
 /** The result of hashing a video file. */

@@ -8,6 +8,7 @@ import { WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/organisations/we
 
 const MatchId = z.string().meta({ description: 'The organisation’s own id of the image, as in its matches.' })
 const SignalId = z.uuid().meta({ description: 'The id returned when the signal was submitted.' })
+const DurationS = z.int().optional().meta({ description: 'Only of a video.' })
 const DEADLINE = {
   law: z.enum(LAWS),
   stage: z.enum(STAGES),
@@ -26,15 +27,17 @@ const DATA = {
       .meta({ description: 'Number of platforms, for events that count platforms.' }),
     attempts: z.int().optional().meta({ description: 'Number of wrong PINs or recovery codes on that day.' }),
   }),
-  'match.found': z.strictObject({ watchId: z.uuid(), matchId: MatchId, grade: z.enum(GRADES) }),
+  'match.found': z.strictObject({ watchId: z.uuid(), matchId: MatchId, grade: z.enum(GRADES), durationS: DurationS }),
   'signal.withdrawn': z.strictObject({ matchId: MatchId }),
   'signal.disputed': z.strictObject({
     matchId: MatchId.optional().meta({ description: 'For organisations that got it in a match.' }),
     signalId: SignalId.optional().meta({ description: 'For the organisation that submitted it.' }),
+    durationS: DurationS,
   }),
   'sla.due': z.strictObject({
     matchId: MatchId.optional().meta({ description: 'For the platform that missed the deadline.' }),
     signalId: SignalId.optional().meta({ description: 'For the organisation that the notice names as its contact.' }),
+    durationS: DurationS,
     ...DEADLINE,
   }),
   'key.suspended': z.strictObject({ keyId: z.string() }),

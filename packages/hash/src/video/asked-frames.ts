@@ -65,6 +65,7 @@ export function createAskedFrames(maxSignals = MAX_ASKED_VIDEO_SIGNALS): FrameSe
       return before.isFound
     },
     frames: () => [...kept],
+    isThinned: () => isThinned,
   }
 }
 

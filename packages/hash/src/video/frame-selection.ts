@@ -29,6 +29,8 @@ export interface FrameSelection {
   add(frame: SeenFrame): boolean
   /** @returns the chosen frames by ascending time. */
   frames(): VideoFrame[]
+  /** Whether frames or views of them were left out because there were too many signals. */
+  isThinned(): boolean
 }
 
 /** @returns the index of the interval in which a time lies. */

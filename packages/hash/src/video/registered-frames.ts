@@ -40,6 +40,7 @@ export function createRegisteredFrames(maxSignals = MAX_VIDEO_SIGNALS): FrameSel
   const fulls: Pick<Kept, 'atMs' | 'hash'>[] = []
   let intervalMs = FULL_INTERVAL_MS
   let signalCount = 0
+  let isThinned = false
 
   function makeThin(frame: Kept): void {
     const dropped = (['deframed', 'crop'] as const).flatMap((kind) =>
@@ -87,11 +88,13 @@ export function createRegisteredFrames(maxSignals = MAX_VIDEO_SIGNALS): FrameSel
         if (!isFirst(intervalMs)) makeThin(frame)
         fulls.push({ atMs, hash })
       }
+      isThinned ||= signalCount > maxSignals
       while (signalCount > maxSignals && intervalMs < FULL_INTERVAL_MS << MAX_WIDENINGS) widen()
       while (signalCount > maxSignals) dropOne()
       return true
     },
     frames: () => kept.map(({ atMs, signals }) => ({ atMs, signals })),
+    isThinned: () => isThinned,
   }
 }
 
