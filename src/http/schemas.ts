@@ -9,6 +9,7 @@ import { CONSENT_KINDS } from '../domain/cases/assistance.js'
 import { CASE_STATES } from '../domain/cases/case.js'
 import { DISTANCE_BANDS, GRADES, INLIER_BANDS } from '../domain/matching/grade.js'
 import { SIGNAL_HASH_PATTERN } from '../domain/matching/hash-text.js'
+import { GRADINGS } from '../domain/matching/registry-size.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
 import { ROW_TYPES, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/matching/signal-types.js'
 import { BANK_NAME_PATTERN, BANK_REF_PATTERN } from '../domain/organisations/bank.js'
@@ -119,6 +120,11 @@ export const AskedDetails = z
   })
 export const DepthName = z.enum(DEPTHS).default('auto').meta({
   description: 'auto: by details only if hashes find nothing. full: by hashes and details. hashes: by hashes only.',
+})
+
+export const GradingName = z.enum(GRADINGS).default('per-pair').meta({
+  description:
+    'What the grades promise. per-pair: a false rate for each registered image that an upload is compared with, so that a larger registry gives more false matches. per-upload: of unrelated uploads at most 1 in 1,000,000 is strong or exact and 1 in 10,000 near, among all that is registered now, whatever `banks` says; for platforms that act automatically. Then what is too far away for a grade has a lower one, and `review` is told only with `thresholdBits`: the larger the registry, the fewer copies are found. Of files with the same hash nothing changes. It is a model of measured pairs, and does not cover uploads that share an app, a form or a mask with a registered image (docs/robustness.md#for-an-upload).',
 })
 
 /** The outcome for one of several submitted items: registered or held, or refused with a problem. */
