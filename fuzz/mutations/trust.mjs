@@ -111,14 +111,7 @@ const mutations = [
     ],
     STRICT,
   ),
-  inFile(
-    'src/services/matching/match-by-hashes.ts',
-    [
-      [' || !mayBeExact(type, strictness))', ')'],
-      ['> pairSumBits(strictness).strong', '> pairSumBits(PER_PAIR).strong'],
-    ],
-    STRICT,
-  ),
+  inFile('src/services/matching/match-by-hashes.ts', [[' || !mayBeExact(type, strictness))', ')']], STRICT),
   inFile(
     'src/services/matching/matcher.ts',
     [

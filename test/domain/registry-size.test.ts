@@ -159,6 +159,18 @@ t.test('what has no model counts only while it fits into what hashes leave of th
     t.equal(perUpload(most + 1)[trusts], false, trusts)
   }
   t.equal(perUpload(1_000_000).trustsLines, false)
+  t.equal(perUpload(9_000, 5).trustsLines, false, 'frames leave little of the goal')
+  t.match(perUpload(1_000, 5), { trustsLines: true, tighter: { strong: 1, near: 0 } })
+})
+
+t.test('the same PDQ is exact as long as 0 bits are near enough to be strong', async (t) => {
+  const views = { asked: 'whole', registered: 'whole', rotated: false, content: 'full' } as const
+  const same = { bank: CASES_BANK, signalType: 'pdq', views, distanceBits: 0, corroborated: false } as const
+  const gradeIn = (images: number) =>
+    gradeOf({ ...same, togetherBits: Number.POSITIVE_INFINITY, strictness: perUpload(images) })
+  t.equal(gradeIn(375_000), 'exact')
+  t.equal(gradeIn(376_000), 'near')
+  t.equal(gradeIn(5_000_000), 'review')
 })
 
 t.test('frames of videos count as pictures', async (t) => {

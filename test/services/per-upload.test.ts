@@ -47,6 +47,7 @@ t.test('each kind of evidence has to be nearer in a large registry, and only whe
   const confirmed = (parts: readonly Part[]): readonly Part[] => [...parts, ['blockhash', 'whole', 'c', 2]]
   const cases: readonly [string, readonly Part[], today: string | undefined, strict: string | undefined][] = [
     ['a file', [['sha256', 'whole', 'f']], 'exact sha256 0', 'exact sha256 0'],
+    ['a file, and its picture', [['sha256', 'whole', 'f'], ...pdq(3)], 'exact sha256 0', 'exact sha256 0'],
     ['the same PDQ', pdq(0), 'exact pdq 0', 'near pdq 0'],
     ['PDQ', pdq(7), 'near pdq 7', 'near pdq 7'],
     ['PDQ, farther', pdq(8), 'near pdq 8', undefined],
@@ -91,6 +92,34 @@ t.test('two independent views have to be nearer together', async (t) => {
   t.equal(await askTwo(MILLION, 44, 45), undefined)
   t.equal(await askTwo(10 * MILLION, 38, 38), 'near', 'up to 76 bits')
   t.equal(await askTwo(10 * MILLION, 38, 39), undefined)
+})
+
+t.test('two parts that are never strong are near by their own sum', async (t) => {
+  const registered: readonly Part[] = [
+    ['pdq-area', 'deframed', 'w'],
+    ['pdq-area', 'deframed', 'p'],
+  ]
+  const asked: readonly Part[] = [
+    ['pdq-area', 'whole', 'w', 44],
+    ['pdq-area', 'deframed', 'p', 44],
+  ]
+  const matcher = bareMatcher({ replica: registryOf(MILLION, pictureOf(registered)) })
+  t.match(await matcher.match([askedOf(asked)], ASKING), [[{ grade: 'near' }]])
+})
+
+t.test('where the same PDQ does not decide, a second view is looked for as far as it may be', async (t) => {
+  const registered: readonly Part[] = [
+    ['pdq', 'whole', 'a'],
+    ['pdq-area', 'whole', 'w'],
+    ['pdq-area', 'crop', 'p'],
+  ]
+  const asked: readonly Part[] = [
+    ['pdq', 'whole', 'a'],
+    ['pdq-area', 'whole', 'w', 16],
+    ['pdq-area', 'deframed', 'p', 56],
+  ]
+  const matcher = bareMatcher({ replica: registryOf(10 * MILLION, pictureOf(registered)) })
+  t.match(await matcher.match([askedOf(asked)], ASKING), [[{ grade: 'near', distanceBits: 16 }]])
 })
 
 t.test('a match by details is for review where they are too seldom measured', async (t) => {

@@ -127,9 +127,7 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
       const { distanceBits } = told.hit
       const beyond = missed.get(image)
       const isMissedFirst = beyond !== undefined && rank(beyond.type) < rank(told.type) && !isExact(told.type, distanceBits)
-      const togetherBits = together?.bits ?? Number.POSITIVE_INFINITY
-      const nearTogetherBits = together?.nearBits ?? Number.POSITIVE_INFINITY
-      const sums = { togetherBits, nearTogetherBits, strictness }
+      const sums = sumsOf(together, strictness)
       const measured = { bank: told.bank, type: told.type, views: told.views, distanceBits, ...sums }
       const isCorroborationClose = corroborated.has(image)
       const own =
@@ -137,10 +135,9 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
       const edge = own !== 'outer' && screened.get(image)?.edge === 'alone' ? 'alone' : own
       const seen = views.get(image)
       const isTied = told === found ? seen?.isTied === true : together?.isTied === true
-      const isInner =
-        agreementEdge === 'inner' ||
-        (distanceBits > 0 && (isTied || (together !== undefined && isToldByEither(found, strictness))))
-      const isAtStrong = agreementEdge === 'outer' || isNearEdge(togetherBits, pairSumBits(strictness).strong)
+      const isToldByOther = together !== undefined && isToldByEither(found, strictness)
+      const isInner = agreementEdge === 'inner' || (distanceBits > 0 && (isTied || isToldByOther))
+      const isAtStrong = agreementEdge === 'outer' || isNearEdge(sums.togetherBits, pairSumBits(strictness).strong)
       observations.set(image, {
         observation: {
           ...{ imageId: told.image.id, edge: edge === 'none' && isInner ? 'inner' : edge, distanceBits },
@@ -199,6 +196,11 @@ export function marksOf(
     marks[1] = (marks[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
   }
   return marks
+}
+
+function sumsOf(together: CorroboratingPair | undefined, strictness: Strictness) {
+  const { bits = Number.POSITIVE_INFINITY, nearBits = bits } = together ?? {}
+  return { togetherBits: bits, nearTogetherBits: nearBits, strictness }
 }
 
 function edgeOfAgreement(agreed: Agreed | undefined): Edge {
