@@ -31,7 +31,17 @@ if (list === undefined) throw new Error(`--list is one of: ${[...lists.keys()].j
 
 const root = join(import.meta.dirname, '..')
 /** What tests read beside the build, and what kernels are compiled from. */
-const COPIED = ['dist', 'package.json', 'openapi.yaml', 'bench/decoration', 'examples', 'fuzz', 'src/search', 'test/data']
+const COPIED = [
+  'dist',
+  'package.json',
+  'openapi.yaml',
+  'bench/decoration',
+  'docs/robustness',
+  'examples',
+  'fuzz',
+  'src/search',
+  'test/data',
+]
 const KERNEL = 'src/search/kernel/engine.ts'
 /** Of the processor. Beside other work a test may take much longer by the clock. */
 const TEST_CPU_S = 120

@@ -9,6 +9,7 @@ import {
   AskedDetails,
   BankRef,
   DepthName,
+  GradingName,
   IsForm,
   PartProblem,
   Quality,
@@ -80,6 +81,7 @@ export const MatchRequest = z.strictObject({
     .meta({ description: `With at most ${MAX_SIGNALS} signals in all.` }),
   banks: z.array(BankRef).min(1).max(100).optional().meta({ description: 'Search only these banks; all if omitted.' }),
   thresholdBits: ThresholdBits.optional(),
+  grading: GradingName,
   depth: DepthName,
   transforms: z
     .boolean()

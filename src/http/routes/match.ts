@@ -74,7 +74,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      const { queries, banks, thresholdBits, depth, transforms } = request.body
+      const { queries, banks, thresholdBits, grading, depth, transforms } = request.body
       request.consumeQuota(
         reply,
         queries.reduce((sum, query) => sum + countedAs(query), 0),
@@ -91,6 +91,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         orgId: caller.orgId,
         banks,
         thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
+        grading,
         knowsDistance: mayKnowDistance,
         contexts: places.map((i) => queries[i]?.context),
         onTruncated: (at: number) => void truncated.add(places[at] ?? 0),

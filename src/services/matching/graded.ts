@@ -6,8 +6,9 @@ import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
 import type { ComparedViews } from '../../domain/matching/evidence.js'
 import { formSurplusBits } from '../../domain/matching/forms.js'
-import { distanceBandOf, type Grade, gradeOf, isExact } from '../../domain/matching/grade.js'
+import { distanceBandOf, type Grade, gradeOf, isExact, worseGrade } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import type { Bank } from '../../domain/organisations/bank.js'
@@ -27,6 +28,8 @@ export interface Found {
   readonly isInOwnReach: boolean
   /** Near enough to match by this pair of views alone? */
   readonly isDecided: boolean
+  /** The same where grades are stricter than `per-pair`; else true. */
+  readonly isStrictlyDecided: boolean
   /** Index into `transforms`. */
   readonly orientation: number
   /** The query's hash in that orientation. */
@@ -45,11 +48,17 @@ export interface Graded {
  * Grades a match and selects the view that it reports: the nearest view, or the nearer of two corroborating views if these
  * raise the grade.
  */
-export function graded(found: Found, corroborated: boolean, together: CorroboratingPair | undefined): Graded {
+export function graded(
+  found: Found,
+  corroborated: boolean,
+  together: CorroboratingPair | undefined,
+  strictness: Strictness,
+): Graded {
   const { bank, type, views, hit } = found
-  const facts = { bank, signalType: type, views, distanceBits: hit.distanceBits, corroborated }
+  const facts = { bank, signalType: type, views, distanceBits: hit.distanceBits, corroborated, strictness }
   const alone = gradeOf({ ...facts, togetherBits: Number.POSITIVE_INFINITY })
-  const grade = together === undefined ? alone : gradeOf({ ...facts, togetherBits: together.bits })
+  const sums = together && { togetherBits: together.bits, nearTogetherBits: together.nearBits }
+  const grade = sums === undefined ? alone : gradeOf({ ...facts, ...sums })
   if (together === undefined || grade === alone) return { told: found, grade }
   const { nearer } = together
   const told = { ...found, type: nearer.type, orientation: nearer.orientation, hash: nearer.hash }
@@ -122,6 +131,15 @@ export function agreed({ told, grade }: Graded, agreement: Agreement | undefined
   return { told, grade: isPartial && grade === 'strong' ? 'near' : grade }
 }
 
+/**
+ * A screen that makes matches coarser calls some `near`. Where grades are stricter than `per-pair` that must not raise one.
+ * @param shown the match as the screen shows it.
+ */
+export function notRaised(shown: Match | undefined, { grade }: Match, strictness: Strictness): Match | undefined {
+  if (shown === undefined || strictness === PER_PAIR) return shown
+  return { ...shown, grade: worseGrade(shown.grade, grade) }
+}
+
 /** @param atMs when the registered frame is shown; `undefined` for a picture. */
 export function describe(
   {
@@ -167,10 +185,11 @@ export function transformName(orientation: number): TransformName {
 /**
  * Distances of different types cannot be compared: the type that is first in the table represents the image, unless another is
  * exact. A view within its threshold precedes one beyond it, even with more bits, because thresholds differ by view. The same
- * holds for a view that decides alone.
+ * holds for a view that decides alone. Where grades are stricter, one that decides alone precedes all others.
  */
 export function isNearer(found: Found, known: Found): boolean {
   const isExactly = ({ type, hit }: Found) => isExact(type, hit.distanceBits)
+  if (found.isStrictlyDecided !== known.isStrictlyDecided) return found.isStrictlyDecided
   if (isExactly(found) !== isExactly(known)) return isExactly(found)
   if (found.isWithin !== known.isWithin) return found.isWithin
   if (found.type === known.type && found.isDecided !== known.isDecided) return found.isDecided

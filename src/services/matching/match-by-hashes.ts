@@ -8,11 +8,11 @@ import {
   contentOf,
   dependsOnContent,
   maxCorroboratingBits,
-  PAIR_SUM_BITS,
   reviewBits,
 } from '../../domain/matching/evidence.js'
-import { GRADES, isExact } from '../../domain/matching/grade.js'
+import { GRADES, isExact, mayBeExact, nearAloneBits, pairSumBits } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../domain/organisations/bank.js'
@@ -66,6 +66,7 @@ export interface AskingByHashes {
   readonly isNarrowed: (imageId: string) => boolean
   readonly isStopped: IsStopped
   readonly viewIdOf: ViewIdOf
+  readonly strictness: Strictness
 }
 
 export interface FoundByHashes {
@@ -126,7 +127,7 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     yield
     const corroborated = isCorroborated(each)
     const together = corroborations.together(each.hit.image)
-    const alone = graded(each, corroborated, together)
+    const alone = graded(each, corroborated, together, asking.strictness)
     const agreement = agreementIn(searcher, signals, alone)
     const copySurplus = copySurplusIn(searcher, signals, alone, { agreement, isForm })
     const { told, grade } = agreed(alone, agreement, copySurplus)
@@ -153,7 +154,7 @@ function* findNearest(
   { asking, signals, ahead, observed, compared }: Judging,
   corroborations: Corroborations,
 ): Generator<void, { readonly found: ReadonlyMap<number, Found>; readonly isAll: boolean }, void> {
-  const { searcher, banks, widestOf, firstPassBits, radiusOf, isStopped } = asking
+  const { searcher, banks, widestOf, firstPassBits, radiusOf, isStopped, strictness } = asking
   const { orgId, thresholdBits, imageId } = asking.options
   const nearest = new Map<number, Found>()
   let isAll = true
@@ -205,9 +206,11 @@ function* findNearest(
         if (isCorroborating && !rotated)
           noteHit(corroborations, hit, { type, views, signal: place, orientations, hashes, isWithin: isWithinAll })
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
+        const isStrictlyDecided = strictness === PER_PAIR || hit.distanceBits <= nearAloneBits(bank, type, views, strictness)
         const isInOwnReach = hit.distanceBits <= ownerReviewBits(bank, type, orgId)
         const orientation = orientations[hit.transform] ?? 0
-        const found = { hit, type, views, isWithin, isInOwnReach, isDecided, orientation, hash, image, bank }
+        const decided = { isDecided, isStrictlyDecided }
+        const found = { hit, type, views, isWithin, isInOwnReach, ...decided, orientation, hash, image, bank }
         const known = nearest.get(hit.image)
         observed.seen(found)
         if (known === undefined || isNearer(found, known)) nearest.set(hit.image, found)
@@ -237,15 +240,15 @@ function* search(
  * the search radius are noted already. It searches farther only for images that are not strong yet, which are few.
  */
 function* lookForCorroborations(
-  { asking: { searcher, radiusOf, isStopped }, signals: asked, observed, compared: trial }: Judging,
+  { asking: { searcher, radiusOf, isStopped, strictness }, signals: asked, observed, compared: trial }: Judging,
   found: ReadonlyMap<number, Found>,
   corroborations: Corroborations,
 ): Generator<void, void, void> {
   const open = new Set(
     [...found.values()]
-      .filter(({ type, hit }) => !isExact(type, hit.distanceBits))
+      .filter(({ type, hit }) => !isExact(type, hit.distanceBits) || !mayBeExact(type, strictness))
       .map(({ hit }) => hit.image)
-      .filter((image) => corroborations.togetherBits(image) > PAIR_SUM_BITS.strong),
+      .filter((image) => corroborations.togetherBits(image) > pairSumBits(strictness).strong),
   )
   if (open.size === 0) return
   const compared = comparedWith(searcher, open, trial === undefined ? undefined : MAX_CORROBORATED)

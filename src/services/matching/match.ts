@@ -4,6 +4,7 @@ import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { TransformName } from '../../../packages/hash/src/transforms.js'
 import type { Agreement, Region } from '../../domain/matching/agreement.js'
 import type { DistanceBand, Grade } from '../../domain/matching/grade.js'
+import type { Grading } from '../../domain/matching/registry-size.js'
 import type { Segment } from '../../domain/matching/segments.js'
 import type { Category, Tier, View } from '../../domain/matching/signal.js'
 import type { RowType } from '../../domain/matching/signal-types.js'
@@ -65,6 +66,8 @@ export interface MatchOptions {
   readonly contexts?: readonly (string | undefined)[]
   /** Replaces the banks' thresholds, up to the maximum of each type. */
   readonly thresholdBits: number | undefined
+  /** What the grades promise; `per-pair` when left out. */
+  readonly grading?: Grading | undefined
   /** Views of a picture for a match by details, by its index; called when that picture is processed. */
   readonly viewsOf?: (picture: number) => readonly AskedView[] | undefined
   /** Does the picture with this index look like a form? No picture does when left out. */
