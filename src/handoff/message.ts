@@ -99,6 +99,7 @@ const Message = z.union([
         ),
       isSimple: z.literal(true).optional(),
       isForm: z.literal(true).optional(),
+      isObject: z.literal(true).optional(),
       details: bytesAs(readRegistered, MAX_REGISTERED_BYTES).optional(),
       asked: bytesAs(readAsked, MAX_ASKED_BYTES).optional(),
     }),
@@ -112,11 +113,12 @@ const Message = z.union([
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
   const answer = Message.parse(JSON.parse(text))
   if ('problem' in answer) return answer
-  const { isSimple, isForm, details, asked, ...rest } = answer.image
+  const { isSimple, isForm, isObject, details, asked, ...rest } = answer.image
   const image = {
     ...rest,
     ...(isSimple && { isSimple }),
     ...(isForm && { isForm }),
+    ...(isObject && { isObject }),
     ...(details !== undefined && { details }),
     ...(asked !== undefined && { asked }),
   }
@@ -126,11 +128,11 @@ export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
 
 /**
  * A submission has one hash for each part, registered details, and may be simple. A query has several orientations of each part, query
- * details, and may be a form.
+ * details, and may be a form or an object.
  */
-function isWanted({ signals, isSimple, isForm, details, asked }: HashedImage, wanted: Wanted): boolean {
+function isWanted({ signals, isSimple, isForm, isObject, details, asked }: HashedImage, wanted: Wanted): boolean {
   const isRegistered = wanted.purpose === 'submission'
-  if (isRegistered ? isForm : isSimple) return false
+  if (isRegistered ? isForm || isObject : isSimple) return false
   if (
     wanted.details === 'none' ? details !== undefined || asked !== undefined : (isRegistered ? asked : details) !== undefined
   )
@@ -140,13 +142,14 @@ function isWanted({ signals, isSimple, isForm, details, asked }: HashedImage, wa
 
 export function formatAnswer(answer: HandoffAnswer): string {
   if ('problem' in answer) return JSON.stringify({ problem: answer.problem })
-  const { quality, signals, isSimple, isForm, details, asked } = answer.image
+  const { quality, signals, isSimple, isForm, isObject, details, asked } = answer.image
   return JSON.stringify({
     image: {
       quality,
       signals: signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
       ...(isSimple && { isSimple }),
       ...(isForm && { isForm }),
+      ...(isObject && { isObject }),
       ...(details !== undefined && { details: base64(writeRegistered(details)) }),
       ...(asked !== undefined && { asked: base64(writeAsked(asked)) }),
     },

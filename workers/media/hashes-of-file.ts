@@ -19,6 +19,8 @@ export interface ImageHashes {
   readonly isSimple: boolean
   /** Whether it is flat and of few colours, as a form is. */
   readonly isForm: boolean
+  /** Whether it shows one object on a plain ground. */
+  readonly isObject: boolean
   /** Index of the frame whose views are all hashed. Details are those of this frame. */
   readonly mainFrame: number
 }
@@ -45,8 +47,8 @@ export async function hashImage(bytes: Buffer, purpose: Purpose): Promise<ImageH
   })
   const merged = merger.result()
   if (merged === undefined) throw new Problem('image-undecodable')
-  const { quality, signals, isSimple, isForm } = merged
-  return { quality, signals, blockhash, isSimple, isForm, mainFrame }
+  const { quality, signals, isSimple, isForm, isObject } = merged
+  return { quality, signals, blockhash, isSimple, isForm, isObject, mainFrame }
 }
 
 const hasher = loadImageHasherSync()

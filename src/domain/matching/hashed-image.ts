@@ -25,6 +25,8 @@ export interface HashedImage {
   readonly isSimple?: true
   /** Queries only: flat and of few colours, as cards, receipts and app screens are. */
   readonly isForm?: true
+  /** Queries only: one object on a plain ground, as shops show goods. */
+  readonly isObject?: true
   /** Registration only: present if details are to be matched too. */
   readonly details?: RegisteredDetails
   /** Queries only: the views whose details are searched for. */

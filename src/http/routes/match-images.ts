@@ -78,9 +78,9 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
         const outcome = outcomes[i]
         return outcome instanceof Problem ? undefined : outcome?.asked
       }
-      const isFormOf = (i: number) => {
+      const looksOf = (i: number) => {
         const outcome = outcomes[i]
-        return !(outcome instanceof Problem) && outcome?.isForm === true
+        return outcome instanceof Problem ? undefined : outcome
       }
       const truncated = new Set<number>()
       const found = await matcher.match(
@@ -93,7 +93,7 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
           depth,
           mirrors: transforms === 'true',
           viewsOf,
-          isFormOf,
+          looksOf,
           contexts: outcomes.map(() => context),
           onTruncated: (i) => void truncated.add(i),
         },
@@ -110,6 +110,7 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
                 quality: outcome.quality,
                 signals: ownSignals(outcome),
                 ...(outcome.isForm && { isForm: true as const }),
+                ...(outcome.isObject && { isObject: true as const }),
               },
         ),
       }
