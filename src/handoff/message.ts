@@ -99,6 +99,7 @@ const Message = z.union([
         ),
       isSimple: z.literal(true).optional(),
       isForm: z.literal(true).optional(),
+      isObject: z.literal(true).optional(),
       details: bytesAs(readRegistered, MAX_REGISTERED_BYTES).optional(),
       asked: bytesAs(readAsked, MAX_ASKED_BYTES).optional(),
     }),
@@ -113,11 +114,12 @@ const Message = z.union([
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
   const answer = Message.parse(JSON.parse(text))
   if ('problem' in answer) return answer
-  const { isSimple, isForm, details, asked, ...rest } = answer.image
+  const { isSimple, isForm, isObject, details, asked, ...rest } = answer.image
   const image = {
     ...rest,
     ...(isSimple && { isSimple }),
     ...(isForm && { isForm }),
+    ...(isObject && { isObject }),
     ...(details !== undefined && { details }),
     ...(asked !== undefined && { asked }),
   }
@@ -127,11 +129,11 @@ export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
 
 /**
  * @returns whether an answer has only what was asked for. A submission gets one hash for each part, details to register, and perhaps `isSimple`. A
- *   query gets several orientations of each part, details to query with, and perhaps `isForm`.
+ *   query gets several orientations of each part, details to query with, and perhaps `isForm` or `isObject`.
  */
-function isWanted({ signals, isSimple, isForm, details, asked }: HashedImage, wanted: Wanted): boolean {
+function isWanted({ signals, isSimple, isForm, isObject, details, asked }: HashedImage, wanted: Wanted): boolean {
   const isRegistered = wanted.purpose === 'submission'
-  if (isRegistered ? isForm : isSimple) return false
+  if (isRegistered ? isForm || isObject : isSimple) return false
   if (
     wanted.details === 'none' ? details !== undefined || asked !== undefined : (isRegistered ? asked : details) !== undefined
   )
@@ -141,13 +143,14 @@ function isWanted({ signals, isSimple, isForm, details, asked }: HashedImage, wa
 
 export function formatAnswer(answer: HandoffAnswer): string {
   if ('problem' in answer) return JSON.stringify({ problem: answer.problem })
-  const { quality, signals, isSimple, isForm, details, asked } = answer.image
+  const { quality, signals, isSimple, isForm, isObject, details, asked } = answer.image
   return JSON.stringify({
     image: {
       quality,
       signals: signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
       ...(isSimple && { isSimple }),
       ...(isForm && { isForm }),
+      ...(isObject && { isObject }),
       ...(details !== undefined && { details: base64(writeRegistered(details)) }),
       ...(asked !== undefined && { asked: base64(writeAsked(asked)) }),
     },

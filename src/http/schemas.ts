@@ -43,6 +43,7 @@ export const Quality = z.int().min(0).max(100).meta({
   description: "PDQ's measure of detail. Registration requires 50, a query 25.",
 })
 export const IsForm = z.literal(true)
+export const IsObject = z.literal(true)
 /** Maximum of a stored record. */
 export const MAX_REF_BYTES = 255
 

@@ -161,6 +161,7 @@ t.test('the signals of a video are bounded, and a million frames cost only the w
           })),
           isSimple: false,
           isForm: false,
+          isObject: false,
         }),
       },
       purpose,

@@ -19,6 +19,8 @@ export interface ImageHashes {
   readonly isSimple: boolean
   /** Queries only: whether it is flat and has few colours, as forms do. */
   readonly isForm: boolean
+  /** Queries only: whether it shows one object on a plain ground. */
+  readonly isObject: boolean
   /** Index of the frame of which all views are hashed. Details are computed from this frame, too. */
   readonly mainFrame: number
 }
@@ -45,8 +47,8 @@ export async function hashImage(bytes: Buffer, purpose: Purpose): Promise<ImageH
   })
   const merged = merger.result()
   if (merged === undefined) throw new Problem('image-undecodable')
-  const { quality, signals, isSimple, isForm } = merged
-  return { quality, signals, blockhash, isSimple, isForm, mainFrame }
+  const { quality, signals, isSimple, isForm, isObject } = merged
+  return { quality, signals, blockhash, isSimple, isForm, isObject, mainFrame }
 }
 
 const hasher = loadImageHasherSync()

@@ -135,8 +135,8 @@ export function tabirClient(options: ClientOptions): TabirClient {
     call,
     match,
     async matchPixels(pixels, { withDetails = false, aspect, ...more } = {}) {
-      const hashed = await hashImage(pixels, aspect === undefined ? {} : { aspect })
-      const asked = { signals: hashed.signals, ...(hashed.isForm && { isForm: hashed.isForm }) }
+      const { signals, isForm, isObject } = await hashImage(pixels, aspect === undefined ? {} : { aspect })
+      const asked = { signals, ...(isForm && { isForm }), ...(isObject && { isObject }) }
       const query = withDetails ? { ...asked, details: await detailsOf(pixels) } : asked
       const [result] = await match([query], more)
       if (result === undefined) throw new Error('an answer without a result')

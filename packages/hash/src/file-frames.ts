@@ -95,7 +95,9 @@ export function createFrameMerger(purpose: Purpose): FrameMerger {
     },
     result() {
       if (main === undefined) return fallback
-      return { ...main, signals: [...main.signals, ...added].slice(0, MAX_IMAGE_SIGNALS), isSimple, isForm }
+      // What an object shares with others of its kind is not in further frames.
+      const isObject = main.isObject && added.length === 0
+      return { ...main, signals: [...main.signals, ...added].slice(0, MAX_IMAGE_SIGNALS), isSimple, isForm, isObject }
     },
   }
 }

@@ -40,7 +40,8 @@ export interface HashImageOptions {
  *   to be reduced to `hashedSize` with a triangle filter, and then need `aspect`. Never enlarge a picture.
  * @returns 1 to 34 signals: the whole picture's `pdq` first; `blockhash` last, unless a side is under 16 pixels; parts of the picture between
  *   them, unless a side is under 32 pixels. `isSimple` when registering, if the picture is a sign in a few flat colours, which cases refuse.
- *   `isForm` for a query, if it is flat and has few colours, as forms do: send it with the query, so that it does not match other forms.
+ *   `isForm` for a query, if it is flat and has few colours, as forms do, and `isObject`, if it shows one object on a plain ground: send them with
+ *   the query, so that it does not match other forms or objects.
  * @throws {RangeError} when the sizes are out of range or do not fit the data. If WebAssembly with SIMD is not supported, what the platform
  *   throws.
  * Cost: about 10 ms of one core for a reduced picture.
@@ -58,6 +59,7 @@ export interface HashedFile {
   readonly signals: GivenSignal[]
   readonly isSimple?: true
   readonly isForm?: true
+  readonly isObject?: true
 }
 
 /** A frame of a file, or a window: a part of a picture that is too long to be hashed as a whole. */
@@ -97,10 +99,10 @@ export async function hashFrames(
   }
   const merged = merger.result()
   if (merged === undefined) throw new RangeError('there is no frame')
-  const { quality, isSimple, isForm } = merged
+  const { quality, isSimple, isForm, isObject } = merged
   const signals = given(merged.signals)
   if (blockhash !== undefined) signals.push({ type: 'blockhash', view: 'whole', quality, hash: blockhash })
-  return { signals, mainFrame, ...(isSimple && { isSimple }), ...(isForm && { isForm }) }
+  return { signals, mainFrame, ...(isSimple && { isSimple }), ...(isForm && { isForm }), ...(isObject && { isObject }) }
 }
 
 function given(signals: readonly ImageSignal[]): GivenSignal[] {

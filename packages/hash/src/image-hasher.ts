@@ -1,6 +1,7 @@
 // Computes all hashes of a picture: of the whole, and of the parts by which edited copies are found.
 
 import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
+import { isObject } from './deframe/object.js'
 import { type FrameKernel, loadFrameKernel, loadFrameKernelSync } from './frame-kernel.js'
 
 import { distance, type Hash256 } from './hash256.js'
@@ -48,6 +49,8 @@ export interface ImageSignals {
   readonly isSimple: boolean
   /** Whether it is flat and has few colours, as forms do. Only computed for queries, and for windows of either purpose. */
   readonly isForm: boolean
+  /** Whether it shows one object on a plain ground. Only computed for queries by picture. */
+  readonly isObject: boolean
 }
 
 export interface ImageHasher {
@@ -63,7 +66,7 @@ export interface ImageHasher {
   parts(pixels: Pixels, purpose: Purpose, aspect?: number, extent?: Extent): PartSignals
 }
 
-export type PartSignals = Pick<ImageSignals, 'signals' | 'isSimple' | 'isForm'>
+export type PartSignals = Pick<ImageSignals, 'signals' | 'isSimple' | 'isForm' | 'isObject'>
 
 export async function loadImageHasher(): Promise<ImageHasher> {
   return hasherWith(await loadPdqKernel(), await loadFrameKernel())
@@ -108,7 +111,8 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
     aspect = pixels.width / pixels.height,
     extent: Extent = 'all',
   ): PartSignals {
-    if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX) return { signals: [], isSimple: false, isForm: false }
+    if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX)
+      return { signals: [], isSimple: false, isForm: false, isObject: false }
     return frames.measure(pixels, (raster) => {
       const isSignAlone = purpose === 'register' && isSimple(raster, aspect)
       const all = viewsIn(raster, aspect, purpose, extent)
@@ -120,7 +124,9 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
         maxDeframed: isAskedOfVideo(extent) ? LIKELY_PARTS : MAX_AREA_SIGNALS,
         isPlaced: purpose === 'query' && extent === 'all',
       }
-      return { signals: partsOf(kernel, raster, views, options), isSimple: isSignAlone, isForm: isFlat }
+      const isOneObject = purpose === 'query' && extent === 'all' && isObject(raster)
+      const signals = partsOf(kernel, raster, views, options)
+      return { signals, isSimple: isSignAlone, isForm: isFlat, isObject: isOneObject }
     })
   }
 

@@ -28,6 +28,8 @@ export interface HashedImage {
   readonly isSimple?: true
   /** Queries only: it is flat and has few colours, as cards, receipts and app screens do. */
   readonly isForm?: true
+  /** Queries only: one object on a plain ground, as shops show goods. */
+  readonly isObject?: true
   /** Registration only: present if details are to be matched too. */
   readonly details?: RegisteredDetails
   /** Queries only: the views whose details are searched for. */

@@ -79,9 +79,9 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
         const outcome = outcomes[i]
         return outcome instanceof Problem ? undefined : outcome?.asked
       }
-      const isFormOf = (i: number) => {
+      const looksOf = (i: number) => {
         const outcome = outcomes[i]
-        return !(outcome instanceof Problem) && outcome?.isForm === true
+        return outcome instanceof Problem ? undefined : outcome
       }
       const truncated = new Set<number>()
       const found = await matcher.match(
@@ -95,7 +95,7 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
           depth,
           mirrors: transforms === 'true',
           viewsOf,
-          isFormOf,
+          looksOf,
           contexts: outcomes.map(() => context),
           onTruncated: (i) => void truncated.add(i),
         },
@@ -112,6 +112,7 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
                 quality: outcome.quality,
                 signals: ownSignals(outcome),
                 ...(outcome.isForm && { isForm: true as const }),
+                ...(outcome.isObject && { isObject: true as const }),
               },
         ),
       }

@@ -116,7 +116,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
           depth,
           mirrors: transforms,
           viewsOf: (at) => (refused.has(pictures[at] ?? 0) ? undefined : views[pictures[at] ?? 0]),
-          isFormOf: (at) => queries[pictures[at] ?? 0]?.isForm === true,
+          looksOf: (at) => queries[pictures[at] ?? 0],
           beforeTold: matchVideos,
         })
       }

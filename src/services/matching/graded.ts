@@ -1,13 +1,14 @@
 // Grades a match by hashes and builds what the caller sees of it.
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import { orientationsOf, type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
+import { isUpright, orientationsOf, type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
 import { type Agreement, agreementOf, hasPieces } from '../../domain/matching/agreement.js'
 import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
-import type { ComparedViews } from '../../domain/matching/evidence.js'
+import { type ComparedViews, contentOf } from '../../domain/matching/evidence.js'
 import { formSurplusBits } from '../../domain/matching/forms.js'
 import { distanceBandOf, type Grade, gradeOf, isExact, worseGrade } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { objectSurplusBits } from '../../domain/matching/objects.js'
 import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
@@ -16,7 +17,7 @@ import type { Hit } from '../../search/hit.js'
 import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
 import { comparedWith, MAX_CORROBORATED } from './batch-search.js'
-import type { Match } from './match.js'
+import type { Looks, Match } from './match.js'
 
 export interface Found {
   readonly hit: Hit
@@ -88,42 +89,55 @@ export function agreementIn(
 }
 
 /**
- * By how many bits a match is nearer than required to be more than another picture of one kind: of a form, or in one frame where the wholes decided;
+ * By how many bits a match is nearer than required to be more than another picture of one kind: of a form, of an object, or in one frame where the wholes
+ * decided;
  * `undefined` where nothing is required.
  */
 export function copySurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   graded: Graded,
-  { agreement, isForm }: { readonly agreement: Agreement | undefined; readonly isForm: boolean },
+  { agreement, looks, together }: Judged,
 ): number | undefined {
-  const ofForm = isForm ? formSurplusIn(searcher, asked, graded) : undefined
   const { asked: askedView, registered: registeredView } = graded.told.views
   const inFrame = askedView === 'whole' && registeredView === 'whole' ? agreement?.withinFrameBits : undefined
-  return ofForm === undefined ? inFrame : Math.min(ofForm, inFrame ?? ofForm)
+  const surpluses = [
+    ...kindSurplusesIn(searcher, asked, graded, { looks, together }),
+    ...(inFrame === undefined ? [] : [inFrame]),
+  ]
+  return surpluses.length === 0 ? undefined : Math.min(...surpluses)
 }
 
-/**
- * By how many bits an upload that looks like a form is nearer than required to act on it; `undefined` for the grades `exact`
- * and `review`.
- */
-function formSurplusIn(
+interface Judged {
+  readonly agreement: Agreement | undefined
+  readonly looks: Looks
+  readonly together: CorroboratingPair | undefined
+}
+
+/** By how many bits a form, and an object, is nearer than required to act on it. Empty for other looks, and for the grades `exact` and `review`. */
+function kindSurplusesIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   { told, grade }: Graded,
-): number | undefined {
-  if (grade === 'exact' || grade === 'review') return undefined
+  { looks: { isForm = false, isObject = false }, together }: Pick<Judged, 'looks' | 'together'>,
+): number[] {
+  if (grade === 'exact' || grade === 'review' || !(isForm || isObject)) return []
   const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(told.hit.image, type).map((view) => ({ ...view, type }))
-  const shown = asked.flatMap(({ type, view, hashes }) => {
-    const hash = hashes[orientationsOf(hashes.length).indexOf(told.orientation)]
-    return hash === undefined ? [] : [{ type, view, hash }]
+  const rotated = !isUpright(told.orientation)
+  const shown = asked.flatMap((signal) => {
+    const hash = signal.hashes[orientationsOf(signal.hashes.length).indexOf(told.orientation)]
+    return hash === undefined ? [] : [{ type: signal.type, view: signal.view, hash, rotated, content: contentOf(signal) }]
   })
-  return formSurplusBits(shown, [...viewsOf('pdq'), ...viewsOf('pdq-area')])
+  const registered = [...viewsOf('pdq'), ...viewsOf('pdq-area')]
+  return [
+    ...(isForm ? [formSurplusBits(shown, registered)] : []),
+    ...(isObject ? [objectSurplusBits(shown, registered, together?.bits ?? Number.POSITIVE_INFINITY)] : []),
+  ]
 }
 
 /**
- * Lowers the grade: `strong` becomes `near` if a part differs, and any grade becomes `review` for what may be another form of
- * one kind, or another picture in one frame.
+ * Lowers the grade: `strong` becomes `near` if a part differs, and any grade becomes `review` for what may be another form or
+ * object of one kind, or another picture in one frame.
  */
 export function agreed({ told, grade }: Graded, agreement: Agreement | undefined, copySurplus: number | undefined): Graded {
   if (copySurplus !== undefined && copySurplus < 0) return { told, grade: 'review' }

@@ -34,7 +34,7 @@ import { bestFrames } from './best-frames.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
 import { agreed, agreementIn, copySurplusIn, corroborationOf, describe, type Found, graded, isNearer } from './graded.js'
 import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
-import type { Match, MatchOptions } from './match.js'
+import type { Looks, Match, MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
 import type { Observed } from './observed.js'
 import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
@@ -88,19 +88,19 @@ export function* matchesByHashes(
   ahead: FoundAhead,
   asking: AskingByHashes,
   observed: Observed,
-  isForm = false,
+  looks: Looks = {},
 ): Generator<void, FoundByHashes, void> {
   if (asking.firstPassBits === undefined || !hasManyViews(signals))
-    return yield* judged({ asking, signals, ahead, observed, isForm, compared: undefined })
+    return yield* judged({ asking, signals, ahead, observed, looks, compared: undefined })
   const { found, images } = yield* firstPass(asking.searcher, signals, ahead, asking)
   const compared = comparedWith(asking.searcher, images)
   if (compared !== undefined) {
     // Most of what a first pass meets is near by chance, which shows without searching farther. A match needs all that is near: a harmless picture may be, too.
-    const trial = yield* judged({ asking, signals, ahead: found, observed, isForm, compared })
+    const trial = yield* judged({ asking, signals, ahead: found, observed, looks, compared })
     if (trial.answer.length === 0) return trial
     observed.forget()
   }
-  return yield* judged({ asking, signals, ahead: found, observed, isForm, compared: undefined })
+  return yield* judged({ asking, signals, ahead: found, observed, looks, compared: undefined })
 }
 
 /** A picture whose first pass is done. */
@@ -109,13 +109,13 @@ interface Judging {
   readonly signals: readonly HashedSignal[]
   readonly ahead: FoundAhead
   readonly observed: Observed
-  readonly isForm: boolean
+  readonly looks: Looks
   /** Compares with the images that the first pass met; `undefined` to search the whole radius wherever it met one. */
   readonly compared: Compared | undefined
 }
 
 function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
-  const { asking, signals, observed, isForm } = judging
+  const { asking, signals, observed, looks } = judging
   const { searcher, banks, options, matchIds, most, isNarrowed } = asking
   const corroborations = new Corroborations()
   const { found, isAll } = yield* findNearest(judging, corroborations)
@@ -129,7 +129,7 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const together = corroborations.together(each.hit.image)
     const alone = graded(each, corroborated, together, asking.strictness)
     const agreement = agreementIn(searcher, signals, alone)
-    const copySurplus = copySurplusIn(searcher, signals, alone, { agreement, isForm })
+    const copySurplus = copySurplusIn(searcher, signals, alone, { agreement, looks, together })
     const { told, grade } = agreed(alone, agreement, copySurplus)
     observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', copySurplus, grade })
     const atMs = searcher.frameOf(each.hit.image)?.atMs

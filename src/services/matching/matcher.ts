@@ -23,7 +23,7 @@ import {
 import type { DetailFinder } from './detail-finder.js'
 import { maxMatchesOf } from './fair-share.js'
 import { notRaised } from './graded.js'
-import type { Match, MatchOptions } from './match.js'
+import type { Looks, Match, MatchOptions } from './match.js'
 import { accountOfDetails, matchesByDetails } from './match-by-details.js'
 import {
   type Answer,
@@ -166,6 +166,11 @@ function noteAnswer(
   return matches
 }
 
+/** Without pieces, a picture says too little to be another form. */
+function looksIn(signals: readonly HashedSignal[], { isForm = false, isObject = false }: Looks = {}): Looks {
+  return { isForm: isForm && hasPieces(signals), isObject }
+}
+
 async function answerByHashes(
   searched: Searched,
   picture: number,
@@ -175,8 +180,7 @@ async function answerByHashes(
   const { probing } = parts
   const observed = probing.isOn ? createObserved(options.thresholdBits, asking.strictness) : NOT_OBSERVED
   const found = await runCooperatively(
-    // Without pieces, a picture says too little to be another form.
-    matchesByHashes(signals, ahead, asking, observed, options.isFormOf?.(picture) === true && hasPieces(signals)),
+    matchesByHashes(signals, ahead, asking, observed, looksIn(signals, options.looksOf?.(picture))),
     yieldIfNeeded,
   )
   const told = new Set(found.answer.map(({ ordinal }) => ordinal))

@@ -49,7 +49,7 @@ export interface HmaMatchingOptions extends ByAddressOptions {
   readonly now: () => number
 }
 
-type Asked = Pick<HashedImage, 'signals' | 'isForm'> | AskedVideo
+type Asked = Pick<HashedImage, 'signals' | 'isForm' | 'isObject'> | AskedVideo
 /** The hashes of a file. */
 type Hashed = HashedImage | HmaVideo | Problem
 
@@ -191,7 +191,7 @@ async function findMatches(
   const [matches] =
     'frames' in asked
       ? await videoMatcher.matchVideos([asked], options)
-      : await matcher.match([asked.signals], { ...options, isFormOf: () => asked.isForm === true })
+      : await matcher.match([asked.signals], { ...options, looksOf: () => asked })
   // HMA's answer has no grade, so its clients would act on a match that is only for review.
   const sure = (matches ?? []).filter(({ grade }) => grade !== 'review')
   return sure.map((match) => {

@@ -44,7 +44,7 @@ export function* framesCompared(
         continue
       compared.add(frame)
       const ofFrame = withMargin ? createObserved(asking.options.thresholdBits, asking.strictness) : NOT_OBSERVED
-      const found = yield* matchesByHashes(ownViews(frame), ahead, asking, ofFrame, frame.isForm)
+      const found = yield* matchesByHashes(ownViews(frame), ahead, asking, ofFrame, frame)
       isTruncated ||= found.isTruncated
       const observations = ofFrame.all(new Set(found.answer.map(({ ordinal }) => ordinal)))
       for (const one of found.answer) {
