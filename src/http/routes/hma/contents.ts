@@ -142,10 +142,10 @@ function changeContentRoute(app: FastifyInstance, { banks, contents, now }: HmaC
     const note = 'note' in body ? noteIn(body['note']) : before.note
     if ('note' in body)
       await contents.setRef(imageId, image, refOf({ ...(note !== undefined && { note }), ...(metadata && { metadata }) }))
-    if (until !== undefined) await contents.disableUntil(imageId, until, `key:${caller.keyId}`)
+    const shown = until === undefined ? disableUntilS : await contents.disableUntil(imageId, until, `key:${caller.keyId}`)
     return {
       id: Number(request.params.id),
-      disable_until_ts: until ?? disableUntilS,
+      disable_until_ts: shown,
       collab_metadata: {},
       original_media_uri: null,
       bank: presentBank(bank),
