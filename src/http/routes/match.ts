@@ -63,7 +63,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
   app.post(
     '/match',
     {
-      config: { scope: 'match', writtenAnswer: true },
+      config: { scope: 'match', queries: 'counted', writtenAnswer: true },
       bodyLimit: 4 << 20,
       // A long body was just parsed in this tick, so validate it in a later one.
       preValidation({ headers }, _reply, done) {
