@@ -187,9 +187,8 @@ function held(trust: Trust, action: Hold, nowMs: number): Trust {
 }
 
 /** Sets the pause and the circulation that follows. The signal must not be invalidated. */
-function circulating(trust: Trust, pause: Trust['pause']): Trust {
+function circulating(trust: Trust, pause: Trust['pause'], { heldFor } = trust): Trust {
   if (pause !== undefined) return { ...trust, pause, circulation: 'held' }
-  const { heldFor } = trust
   const isMatching = heldFor === undefined || heldFor === 'decoration'
   const circulation = isMatching ? 'matching' : heldFor === 'look-alikes' ? 'narrowed' : 'held'
   return { ...trust, pause, circulation }
@@ -217,15 +216,21 @@ export function pauseEndsS({ circulation, pause }: Trust): number | undefined {
   return circulation === 'held' && pause !== undefined && pause.untilS !== 0 ? pause.untilS : undefined
 }
 
+/** @returns when [Unix seconds] the signal matches again by itself: 0 if it is invalidated, or held by others than its owner; `undefined` if it matches. */
+export function silentUntilS(trust: Trust): number | undefined {
+  if (trustStatusOf(trust).matches) return undefined
+  const isOnlyPaused = trust.circulation === 'held' && circulating(trust, undefined).circulation !== 'held'
+  return isOnlyPaused ? (trust.pause?.untilS ?? 0) : 0
+}
+
 export function trustStatusOf(trust: Trust): TrustStatus {
-  const isInvalidated = trust.circulation === 'invalidated'
   return {
     support: encodeSupport(supportOf(trust)),
     disputed: trust.dispute === 'open',
     matches: trust.circulation === 'matching' || trust.circulation === 'narrowed',
     narrowed: trust.circulation === 'narrowed',
     stoppedViews: trust.stoppedViews,
-    harmless: isInvalidated && trust.reasons.includes('harmless-content'),
+    harmless: trust.circulation === 'invalidated' && trust.reasons.includes('harmless-content'),
   }
 }
 

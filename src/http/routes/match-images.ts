@@ -54,7 +54,7 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
   app.post(
     '/match/images',
     {
-      config: { scope: 'match', multipart: true, contextField: true },
+      config: { scope: 'match', queries: 'counted', multipart: true, contextField: true },
       schema: matchImagesSchema,
     },
     async (request, reply) => {

@@ -77,7 +77,7 @@ export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = a
 ) => {
   app.post(
     '/match/videos',
-    { config: { scope: 'match', videoFile: true, contextField: true, writtenAnswer: true }, schema },
+    { config: { scope: 'match', queries: 'counted', videoFile: true, contextField: true, writtenAnswer: true }, schema },
     async (request, reply) => {
       const { banks, thresholdBits, grading, transforms } = request.query
       let context: string | undefined

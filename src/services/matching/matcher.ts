@@ -119,13 +119,26 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   // Once for all pictures: the registry may grow while this yields.
   const firstPassBits =
     options.thresholdBits === undefined ? firstPassBitsAmong(catalogue.index('pdq-area').liveRows) : undefined
-  const screens = { radiusOf, isNarrowed, isStopped, viewIdOf, strictness: strictnessIn(catalogue, options) }
-  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
+  const strictness = strictnessIn(catalogue, options)
+  // No spread here and below: V8 keeps a hidden class for each object created by one, until the next full garbage collection.
+  const asking = {
+    searcher,
+    banks,
+    widestOf,
+    firstPassBits,
+    options,
+    matchIds,
+    most,
+    radiusOf,
+    isNarrowed,
+    isStopped,
+    viewIdOf,
+    strictness,
+  }
   const isAhead = all.length > 1
   const ahead = isAhead
     ? await runCooperatively(searchAhead(searcher, all, widestOf, firstPassBits), yieldIfNeeded)
     : NOTHING_AHEAD
-  // No spread: V8 keeps a hidden class for each object created by one, until the next full garbage collection.
   const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking, copies: new WeakSet<Match>() }
   const answers: Answer[] = []
   for (const [picture, signals] of all.entries()) {

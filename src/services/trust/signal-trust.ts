@@ -9,6 +9,7 @@ import {
   type DisputeAnswer,
   type DisputeReason,
   type DisputeState,
+  silentUntilS,
   supportOf,
   type Trust,
   type Verdict,
@@ -42,8 +43,8 @@ export interface JudgedSignal extends SignalTrust {
   readonly bank: string
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
-  /** [Unix seconds] The end of the owner's pause; 0 for a pause without end; `undefined` if it is not paused. */
-  readonly pausedUntilS: number | undefined
+  /** [Unix seconds] When it matches again by itself, as after its owner's pause; 0 for no end; `undefined` if it matches. */
+  readonly silentUntilS: number | undefined
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined
   readonly answer: DisputeAnswer | undefined
@@ -75,7 +76,7 @@ export function judged(signalId: string, image: RegisteredFacts, trust: Trust): 
     circulation,
     heldFor: heldFor ?? (isPaused ? 'owner' : undefined),
     heldAtMs: heldAtMs ?? (isPaused ? pause.atMs : undefined),
-    pausedUntilS: pause?.untilS,
+    silentUntilS: silentUntilS(trust),
     disputedAtMs,
     decidedAtMs,
     answer,

@@ -60,7 +60,8 @@ interface Found {
 }
 type FoundMatch = Found & { readonly match: Match }
 
-const CONFIG = { scope: 'match', keyAlso: 'in-path' } as const
+const CONFIG = { scope: 'match', queries: 'none', keyAlso: 'in-path' } as const
+const LOOK_UP = { ...CONFIG, queries: 'counted' } as const
 const schema = { hide: true }
 
 export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (app, options) => {
@@ -90,7 +91,7 @@ function hashFileRoute(app: FastifyInstance, options: HmaMatchingOptions): void 
 }
 
 function lookUpRawRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
-  app.get('/m/raw_lookup', { config: CONFIG, schema }, async (request, reply) => {
+  app.get('/m/raw_lookup', { config: LOOK_UP, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const signal = fields.needed('signal')
     const type = fields.needed('signal_type')
@@ -111,7 +112,7 @@ function lookUpRawRoute(app: FastifyInstance, options: HmaMatchingOptions): void
 }
 
 function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
-  app.get('/m/lookup', { config: CONFIG, schema }, async (request, reply) => {
+  app.get('/m/lookup', { config: LOOK_UP, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const [url, signal, type] = [fields.text('url'), fields.text('signal'), fields.text('signal_type')]
     const [names, seed, grading] = [fields.text('banks'), fields.text('seed'), gradingIn(fields)]
@@ -132,7 +133,7 @@ function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOpti
 }
 
 function lookUpFileRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
-  app.post('/m/lookup', { config: { ...CONFIG, multipart: true }, schema }, async (request, reply) => {
+  app.post('/m/lookup', { config: { ...LOOK_UP, multipart: true }, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const [banks, seed, grading] = [fields.text('banks'), fields.text('seed'), gradingIn(fields)]
     const coin = fields.text('bypass_coinflip') === 'true' ? 0 : coinOf(seed)

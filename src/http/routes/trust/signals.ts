@@ -201,7 +201,7 @@ function present({
   disputedAtMs,
   decidedAtMs,
   answer,
-  pausedUntilS: _,
+  silentUntilS: _,
   ...trust
 }: JudgedSignal): z.infer<typeof JudgedView> {
   return {
