@@ -1,6 +1,6 @@
 // Breaks the code in one place at a time and checks that a test notices.
 //
-//   npm run fuzz:mutate -- --list search|details|exchange|history|trust|video [--only TEXT] [--part 1/4] [--jobs 2]
+//   npm run fuzz:mutate -- --list search|details|exchange|history|looks|trust|video [--only TEXT] [--part 1/4] [--jobs 2]
 //
 // `--only` chooses mutations by file or by what they are called. Works on copies of the build in the system's folder for temporary files: a mutation is one
 // source file (or a few) compiled anew. Exits with 1 when a mutation survived without a reason, or was killed although the list says that none can.
@@ -31,7 +31,17 @@ if (list === undefined) throw new Error(`--list is one of: ${[...lists.keys()].j
 
 const root = join(import.meta.dirname, '..')
 /** What tests read beside the build, and what kernels are compiled from. */
-const COPIED = ['dist', 'package.json', 'openapi.yaml', 'bench/decoration', 'examples', 'fuzz', 'src/search', 'test/data']
+const COPIED = [
+  'dist',
+  'package.json',
+  'openapi.yaml',
+  'bench/decoration',
+  'docs/robustness',
+  'examples',
+  'fuzz',
+  'src/search',
+  'test/data',
+]
 const KERNEL = 'src/search/kernel/engine.ts'
 /** Of the processor. Beside other work a test may take much longer by the clock. */
 const TEST_CPU_S = 120

@@ -1,4 +1,4 @@
-// Paged lists, and loops over due entries, each go through one helper. Other readers of a list of the store are listed here
+// Paged lists, loops over due entries, and ids as bytes each go through one helper. Other readers of a list of the store are listed here
 // with their reason.
 
 import { readdirSync, readFileSync } from 'node:fs'
@@ -94,4 +94,9 @@ t.test('one helper processes due entries', async (t) => {
   t.same(usersOf(/\bforEachDue\b/), DUE_LOOPS.toSorted())
   // A module that reads due or remaining entries from a store passes them to the helper.
   for (const file of usersOf(/\b\w+\.(due|dueOf|toBeErased)\(/)) t.ok(DUE_LOOPS.includes(file), file)
+})
+
+t.test('one helper converts an id to bytes, or refuses it', async (t) => {
+  // A module that refuses a text that is no UUID, instead of calling `idBytes` or `idBuffer`, has a helper of its own.
+  t.same(usersOf(/\bparseUuid\(.*\n.*=== undefined\)\s*throw|function idBytes\b/), ['src/domain/ids.ts'])
 })

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { createWorkerId, type Heartbeat, heartbeat, type Lacking, lastHeartbeat } from '../src/store/redis/heartbeats.js'
+import { createWorkerId, heartbeat, type Lacking, lastHeartbeat, type ProcessKind } from '../src/store/redis/heartbeats.js'
 
 export interface HeartbeatOptions {
   readonly redis: Redis
@@ -10,7 +10,7 @@ export interface HeartbeatOptions {
   /** Whether the process can take work now. One that cannot sends no heartbeat. */
   readonly isFit: () => boolean
   /** Workers when left out. */
-  readonly whose?: Heartbeat
+  readonly whose?: ProcessKind
   readonly lacking?: readonly Lacking[]
 }
 

@@ -114,7 +114,7 @@ export class Service {
         thresholdBits: undefined,
         depth,
         viewsOf: (i) => images[i].asked,
-        isFormOf: (i) => images[i].isForm === true,
+        looksOf: (i) => images[i],
       },
     )
     return answers.map((matches) => matches.map((match) => ({ ...match, name: this.#images.get(match.matchId).name })))

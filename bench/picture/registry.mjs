@@ -67,7 +67,7 @@ export class Registry {
 
   /** @returns what a platform is told about one picture, each with the `name` of a known one. */
   async ask({ signals, isForm = false }) {
-    const [matches] = await this.#matcher.match([signals], { ...ASKING, isFormOf: () => isForm })
+    const [matches] = await this.#matcher.match([signals], { ...ASKING, looksOf: () => ({ isForm }) })
     return matches.map((match) => ({ ...match, name: this.#names.get(match.matchId) }))
   }
 

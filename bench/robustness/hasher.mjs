@@ -31,10 +31,14 @@ export function isTooPlainToAsk([whole]) {
   return whole.quality < SIGNAL_TYPES.pdq.minAskedQuality
 }
 
-/** May a match of these views be acted on without anybody looking? `togetherBits` is of the nearest two witnesses of the two pictures. */
-export function isDecided({ type, query, ...kind }, bits, togetherBits) {
+/**
+ * May a match of these views be acted on without anybody looking? `togetherBits` is of the nearest two witnesses of the two pictures.
+ * @param tighterBits how much nearer it has to be where grades keep their goals for an upload.
+ */
+export function isDecided({ type, query, ...kind }, bits, togetherBits, tighterBits = 0) {
   const views = { asked: query, ...kind }
-  return bits <= (togetherBits <= PAIR_SUM_BITS.match ? matchBits(type, views) : aloneBits(type, views))
+  const isTogether = togetherBits <= PAIR_SUM_BITS.match - tighterBits
+  return bits <= (isTogether ? matchBits(type, views) : aloneBits(type, views) - tighterBits)
 }
 
 /** How far a service searches for a view. */

@@ -1,5 +1,6 @@
 // Registers pictures, asks for edits of them, counts.
 
+import { tighterBits } from '../../dist/src/domain/matching/registry-size.js'
 import { progress } from '../report.mjs'
 import { openBaselines } from './baselines.mjs'
 import { addTo, emptyChecked } from './checked.mjs'
@@ -18,7 +19,7 @@ const ROWS_OF = { type: 'pdq-area', view: 'crop' } // what files of hashes hold
  * @param part `{ number, of }`: one photograph in `of` is asked about; all are registered.
  * @returns all figures of a run. `edits` is from `openEdits`, the other arguments are from the command line.
  */
-export async function measure({ photos, distractors, edits, rows, rowsPerImage, stage, cache, part }) {
+export async function measure({ photos, distractors, edits, rows, rowsPerImage, stage, cache, part, among }) {
   const cells = new Cells()
   const run = {
     cells,
@@ -26,6 +27,7 @@ export async function measure({ photos, distractors, edits, rows, rowsPerImage, 
     // They are hashes, and have been measured beside these.
     baselines: stage === 'hash' ? openBaselines() : [],
     stage,
+    among,
     cache,
     details: stage === 'hash' ? undefined : new DetailsRegistry(),
     recall: new Recall(edits.catalogue),
@@ -75,6 +77,8 @@ async function ask(run, edit, shown, pictures) {
   const looksAtDetails = run.details !== undefined && (run.stage !== 'service' || matched.size === 0)
   const detailed = looksAtDetails ? await lookAtDetails(run, edit, isForeign, matched.size > 0) : []
   const found = foundBy(run.stage, matched.has(shown.own), detailed.includes(shown.own))
+  for (const images of run.among)
+    found[amongKey(images)] = isFound(near.get(shown.own), run.cells, tighterBits('near', images))
   for (const baseline of run.baselines) {
     const baselineMatched = baseline.near({ signals, pixels })
     found[baseline.key] = baselineMatched.includes(shown.own)
@@ -97,6 +101,10 @@ async function ask(run, edit, shown, pictures) {
   }
   countPairs(run, signals, shown)
   count(run, signals, 1 + shown.beside.size, pictures)
+}
+
+function amongKey(images) {
+  return `among ${images.toLocaleString('en')}`
 }
 
 /** What is found, by method; `tabir` is what was asked for. */
@@ -161,6 +169,7 @@ function figuresOf({
   falsePairs,
   cells,
   stage,
+  among,
   checked,
 }) {
   const ofHashes = { pairs: count.pairs, falsePairs: falsePairs.length }
@@ -179,6 +188,8 @@ function figuresOf({
       { key: 'tabir', name: STAGE_NAMES[stage], ...(stage === 'hash' && ofHashes) },
       ...(stage === 'both' || stage === 'service' ? [{ key: 'hash', name: 'hashes alone', ...ofHashes }] : []),
       ...(stage === 'both' ? [{ key: 'details', name: 'details alone' }] : []),
+      // By hashes alone.
+      ...among.map((images) => ({ key: amongKey(images), name: amongKey(images) })),
       ...baselines.map(({ key, name }) => {
         return { key, name, pairs: count.baselinePairs, falsePairs: count.baselineFalse[key] ?? 0 }
       }),

@@ -24,6 +24,7 @@ export const USAGE = `usage: npm run bench:robustness -- --photos FOLDER [option
   --distractors FOLDER  further pictures to register, none of which is in any edit
   --rows FILE           32 bytes each: hashes of further pictures, of type pdq-area and view crop
   --rows-per-image N    how many of those rows belong to one picture (100)
+  --among N,M           also with grades that keep their goals for an upload among so many images, by hashes
   --json                one line of JSON and nothing else
   --csv FILE            recall of each edit
   --curve FILE          false pairs and recall over the threshold, for each pair of views, as CSV
@@ -50,6 +51,7 @@ const OPTIONS = {
   distractors: { type: 'string' },
   rows: { type: 'string' },
   'rows-per-image': { type: 'string', default: '100' },
+  among: { type: 'string' },
   json: { type: 'boolean', default: false },
   csv: { type: 'string' },
   curve: { type: 'string' },
@@ -82,6 +84,7 @@ export function optionsOf(words) {
     rowsPerImage: integer(values, 'rows-per-image', 1, MAX_ROWS_AN_IMAGE),
     variants: values.variants?.split(',').map((name) => name.trim()),
     falsePairs: values['false-pairs'],
+    among: (values.among?.split(',') ?? []).map((images) => integer({ images }, 'images', 1, Number.MAX_SAFE_INTEGER)),
   }
 }
 

@@ -118,7 +118,10 @@ export class References {
       }
     }
     return new Map(
-      [...found].map(([image, distances]) => [image, { distances, togetherBits: corroborations.togetherBits(image) }]),
+      [...found].map(([image, distances]) => {
+        const { nearBits = Number.POSITIVE_INFINITY } = corroborations.together(image) ?? {}
+        return [image, { distances, togetherBits: nearBits }]
+      }),
     )
   }
 

@@ -106,11 +106,11 @@ export class Distances {
 }
 
 /** @param near as `References.nearest` gives it, or undefined where nothing is near. */
-export function isFound(near, { kinds }) {
+export function isFound(near, { kinds }, tighterBits = 0) {
   return (
     near?.distances.some((bits, cell) => {
       if (bits > WIDEST_BITS) return false
-      return isDecided(kinds[cell], bits, near.togetherBits)
+      return isDecided(kinds[cell], bits, near.togetherBits, tighterBits)
     }) ?? false
   )
 }

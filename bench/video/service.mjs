@@ -51,7 +51,7 @@ export class Service {
     const [matches] = isStill
       ? await this.#pictures.match(
           frames.map(({ signals }) => signals),
-          { ...OPTIONS, depth: 'hashes', isFormOf: (picture) => frames[picture].isForm },
+          { ...OPTIONS, depth: 'hashes', looksOf: (picture) => frames[picture] },
         )
       : await this.#videos.matchVideos([{ frames }], OPTIONS)
     return new Map((matches ?? []).map((match) => [this.#names.get(match.matchId), segmentsOf(match)]))

@@ -148,11 +148,11 @@ const mutations = [
     ['const sum = new Uint32Array(maskWords)', 'const sum = new Uint32Array(maskWords.length)'],
   ]),
   inServices('match-by-details', [
-    ["grade: 'near'", "grade: 'strong'"],
     ["isMirrored ? 'flipY' : 'original'", "'original'"],
     ["if (vetoing.has(bank)) return 'harmless'", ''],
     ['banks.has(bank) && !except.has(ordinal)', '!except.has(ordinal)'],
   ]),
+  inServices('matcher', [["('near' as const) : ('review'", "('strong' as const) : ('review'"]]),
 ].flat()
 
 export const details = { mutations, tests }

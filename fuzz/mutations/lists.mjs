@@ -8,11 +8,12 @@
 import { details } from './details.mjs'
 import { exchange } from './exchange.mjs'
 import { history } from './history.mjs'
+import { looks } from './looks.mjs'
 import { search } from './search.mjs'
 import { trust } from './trust.mjs'
 import { video } from './video.mjs'
 
-export const lists = new Map(Object.entries({ search, details, exchange, history, trust, video }))
+export const lists = new Map(Object.entries({ search, details, exchange, history, looks, trust, video }))
 
 export function changesOf({ changes, file, from, to }) {
   return changes ?? [{ file, from, to }]

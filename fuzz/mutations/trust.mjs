@@ -1,6 +1,10 @@
-// Mutations of the flood guard where it stops one view of a signal.
+// Mutations of what keeps a signal from flagging many innocent uploads: the flood guard, where it stops one view, and grades that keep their goals for
+// each upload.
 
 import { inFile } from './in-file.mjs'
+
+/** Grades that keep their goals for each upload. */
+const STRICT = ['domain/registry-size', 'services/per-upload']
 
 const mutations = [
   inFile(
@@ -42,6 +46,104 @@ const mutations = [
   ),
   inFile('src/services/feed/feed-lines.ts', [['!isStopped(signal)', 'true']], ['http/floods']),
   inFile('packages/feed/src/held.ts', [['entry.signal.narrowed && !isCopy', 'false && !isCopy']], ['feed/held-videos']),
+  inFile(
+    'src/domain/matching/registry-size.ts',
+    [
+      ['decades <= 0 ? 0 : Math.ceil(', 'decades <= 0 ? 0 : Math.floor('],
+      ["strong: tighterBits('strong', pairs)", "strong: tighterBits('near', pairs)"],
+      ["near: tighterBits('near', pairs)", 'near: 0'],
+      [
+        'images * UNMODELLED_RATES_A_PAIR.details <= left',
+        'images * UNMODELLED_RATES_A_PAIR.details <= GOALS_AN_UPLOAD.near',
+      ],
+      ['images * UNMODELLED_RATES_A_PAIR.line <= left', 'true'],
+      ['GOALS_AN_UPLOAD.near - pairs', 'GOALS_AN_UPLOAD.near - images'],
+      ['Math.max(images, pdqRows)', 'images'],
+      ['tighter.strong === 0 && trustsDetails', 'trustsDetails'],
+    ],
+    STRICT,
+  ),
+  inFile(
+    'src/domain/matching/grade.ts',
+    [
+      ['isExact(signalType, distanceBits) && mayBeExact(signalType, strictness)', 'isExact(signalType, distanceBits)'],
+      ['PAIR_SUM_BITS.match - tighter.near', 'PAIR_SUM_BITS.match'],
+      ['PAIR_SUM_BITS.strong - tighter.strong', 'PAIR_SUM_BITS.strong'],
+      ['aloneBits(type, views) - tighter.near', 'aloneBits(type, views)'],
+      ['Math.min(ofBank, aloneBits', 'Math.max(ofBank, aloneBits'],
+      ['isOfFile(type) ? ofBank : ', ''],
+      ['corroborableBits(type, views) - tighter.strong : -1', 'corroborableBits(type, views) : -1'],
+      ['corroborableBits(type, views) - tighter.strong : -1', 'corroborableBits(type, views) - tighter.strong : 15'],
+      ['isOfFile(type) || SIGNAL_TYPES', 'SIGNAL_TYPES'],
+      ['.thresholdBits >= tighter.strong', '.thresholdBits > tighter.strong'],
+      ['nearTogetherBits <= sums.match', 'togetherBits <= sums.match'],
+    ],
+    STRICT,
+  ),
+  inFile(
+    'src/domain/matching/edges.ts',
+    [
+      ['if (strictness.tighter.strong > 0) radii', 'if (false) radii'],
+      ['radii.push(nearAloneBits(bank, type, views, strictness))', 'radii.push(nearAloneBits(bank, type, views, PER_PAIR))'],
+    ],
+    STRICT,
+  ),
+  inFile(
+    'src/domain/matching/corroborations.ts',
+    [['NOT_STRONG_BITS : bits, bits]', 'NOT_STRONG_BITS : bits, NOT_STRONG_BITS]']],
+    ['domain/corroborations'],
+  ),
+  inFile(
+    'src/services/matching/match-scope.ts',
+    [
+      ["grading !== 'per-upload'", 'grading === undefined'],
+      ['shown * comparedImages', 'comparedImages'],
+      ["catalogue.index('pdq').liveRows), images)", "catalogue.index('pdq').liveRows))"],
+    ],
+    STRICT,
+  ),
+  inFile(
+    'src/services/matching/graded.ts',
+    [
+      ['if (found.isStrictlyDecided !== known.isStrictlyDecided) return found.isStrictlyDecided', ''],
+      ['shown === undefined || strictness === PER_PAIR', 'true'],
+      ['{ togetherBits: together.bits, nearTogetherBits: together.nearBits }', '{ togetherBits: together.bits }'],
+    ],
+    STRICT,
+  ),
+  inFile('src/services/matching/match-by-hashes.ts', [[' || !mayBeExact(type, strictness))', ')']], STRICT),
+  inFile(
+    'src/services/matching/matcher.ts',
+    [
+      ['!asking.strictness.trustsDetails && thresholdBits === undefined', 'false'],
+      ['!asking.strictness.trustsDetails && thresholdBits === undefined', '!asking.strictness.trustsDetails'],
+      ["asking.strictness.trustsDetails ? ('near' as const) : ('review' as const)", "'near' as const"],
+    ],
+    STRICT,
+  ),
+  inFile(
+    'src/services/matching/video/target-match.ts',
+    [
+      ['trustsLines || decidesAlone(told)', 'true'],
+      ['trustsLines ? segments : pairs', 'segments'],
+      ["grade === 'review' && thresholdBits === undefined ? undefined : ", ''],
+    ],
+    STRICT,
+  ),
+  inFile(
+    'src/services/matching/video/near-frames.ts',
+    [
+      [
+        'nearAloneBits(bank, type, views, strictness)',
+        'nearAloneBits(bank, type, views, { ...strictness, tighter: { strong: 0, near: 0 } })',
+      ],
+    ],
+    STRICT,
+  ),
+  inFile('src/http/routes/match.ts', [['        grading,\n', '']], ['http/per-upload']),
+  inFile('src/http/routes/match-images.ts', [['          grading,\n', '']], ['http/per-upload']),
+  inFile('src/http/routes/match-videos.ts', [['        grading,\n', '']], ['http/per-upload']),
+  inFile('src/http/routes/hma/matching.ts', [['    grading,\n', '']], ['http/per-upload']),
 ].flat()
 
 export const trust = { mutations }

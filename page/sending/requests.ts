@@ -1,8 +1,8 @@
 // Requests to the service, and why they fail.
 
 /**
- * Why there is no answer. offline: the device has no connection. away: the server does not answer, or says that it cannot now. busy: too many
- * requests. fault: a fault of the server, or an answer that explains nothing. rejected: for the reason `code`.
+ * Why there is no answer. offline: the device has no connection. away: the server does not answer, or says that it cannot now. busy: it has too
+ * much to do. fault: a fault of the server, or an answer that explains nothing. rejected: for the reason `code`.
  */
 export type Failure =
   | { readonly kind: 'offline' | 'fault' }
@@ -12,6 +12,8 @@ export type Failure =
 export type Answer<T> = { readonly value: T } | { readonly failure: Failure }
 
 const TIMEOUT_MS = 120_000
+/** The service answers, and says that it has no room now or that it is still at an earlier try. That says nothing against a file. */
+const BUSY = ['rate-limited', 'overloaded', 'idempotency-key-busy'] as const
 
 interface Content {
   readonly token?: string
@@ -124,9 +126,8 @@ function failureOf(status: number, retryAfter: string | null, body: string): Fai
   const after = Number(retryAfter ?? Number.NaN)
   const retryAfterS = Number.isFinite(after) && after >= 0 ? after : undefined
   const code = codeIn(body)
-  if (status === 429 && (code === undefined || code === 'rate-limited')) return { kind: 'busy', retryAfterS }
-  if ((status > 500 && code !== 'video-unavailable') || status === 408 || code === 'idempotency-key-busy')
-    return { kind: 'away', retryAfterS }
+  if ((status === 429 && code === undefined) || BUSY.some((each) => each === code)) return { kind: 'busy', retryAfterS }
+  if ((status > 500 && code !== 'video-unavailable') || status === 408) return { kind: 'away', retryAfterS }
   return status === 500 || code === undefined ? { kind: 'fault' } : { kind: 'rejected', code, retryAfterS }
 }
 

@@ -30,22 +30,23 @@ export async function onceRedisAnswers<T>(
     try {
       return await work()
     } catch (error) {
-      const away = awayIn(error)
-      if (away === undefined) throw error
-      const refusal = refusalIn(away)
+      const unavailable = unavailableIn(error)
+      if (unavailable === undefined) throw error
+      const refusal = refusalIn(unavailable)
       if (refusal !== undefined) throw refusal
       const patienceS = timeoutMs / 1000
       if (performance.now() - begunAtMs >= timeoutMs)
         throw new Error(
-          `Redis could not be used for ${patienceS} s (${away.message}). Does it run, and do REDIS_URL or REDIS_SOCKET lead to it?`,
+          `Redis could not be used for ${patienceS} s (${unavailable.message}). Does it run, and do REDIS_URL or REDIS_SOCKET lead to it?`,
         )
-      if (isFirst) onWaiting(`Waiting for Redis, for ${patienceS} s at most: it cannot be used yet (${away.message}).`)
+      if (isFirst)
+        onWaiting(`Waiting for Redis, for ${patienceS} s at most: it cannot be used yet (${unavailable.message}).`)
     }
     await sleep(AGAIN_AFTER_MS, undefined, signal === undefined ? {} : { signal })
   }
 }
 
-function awayIn(error: unknown): StoreUnavailableError | undefined {
+function unavailableIn(error: unknown): StoreUnavailableError | undefined {
   if (error instanceof Problem && error.code === 'store-unavailable') return unavailableErrorFor(error.cause)
   return isUnavailable(error) ? unavailableErrorFor(error) : undefined
 }

@@ -1,5 +1,5 @@
-// How pictures and videos get to a worker: a picture waits in this process's memory, a job in Redis names it, and the worker fetches it from the
-// private listener.
+// The hashing parts: a picture or video waits in this process's memory, a job in Redis names its ticket, and a worker fetches it from the private
+// listener.
 
 import { VIDEO_LIMITS } from '../domain/media/video-limits.js'
 import { listenForWorkers } from '../handoff/listener.js'

@@ -58,14 +58,14 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
     onError,
   })
   lifecycle.keep('daily counts', dailyCounts)
-  const notices = createNotices({ deadlines, cases, apiKeys, events, now, onError })
+  const notices = createNotices({ deadlines, cases, apiKeys, images, events, now, onError })
   repeat('notices that are overdue', TELL_OVERDUE_INTERVAL_MS, () => notices.tell(), parts)
   const appeals = createAppealStore(store)
   repeat('ends of blocks', END_BLOCKS_INTERVAL_MS, () => appeals.endBlocks(now()), parts)
   const trust = openTrust(parts, index, { ...shared, dailyCounts, notices })
   const matchEvents = createMatchEvents(parts, { ...shared, notices, trust })
   // Stopped before the parts that receive its last counts.
-  lifecycle.keep('sightings', matchEvents)
+  lifecycle.keep('match recorder', matchEvents)
   return {
     kindOf,
     trust,

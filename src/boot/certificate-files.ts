@@ -34,8 +34,8 @@ export interface KeepOptions {
 const LOOK_INTERVAL_MS = 1000
 
 /**
- * Compares inode, size and time of both files, so a changed link counts too (Kubernetes replaces Secrets that way). Both files are seldom
- * replaced in one step, so new files that do not fit are refused only if they are unchanged at the next check.
+ * Watches certificate files, by comparing inode, size and time of both; so a changed link counts, too (Kubernetes replaces Secrets that way). Both
+ * files are seldom replaced in one step. So if new files do not fit together, they are refused only if they are unchanged at the next check.
  * @throws {Error} if the files cannot be used at the start
  */
 export function keepCertificate({

@@ -145,7 +145,7 @@ const allStrikes = (accounts: Parts['accounts']) =>
 const allAppeals = (service: AppealService) =>
   allOf(async (after) => {
     const { appeals, next } = await service.waiting(after, PAGE)
-    return { entries: appeals.map(({ about, atMs }) => ({ ...about, madeAtMs: atMs })), next }
+    return { entries: appeals.map(({ about, atMs, ...facts }) => ({ ...about, ...facts, madeAtMs: atMs })), next }
   })
 
 const allBlocks = (service: AppealService) =>

@@ -6,7 +6,7 @@ import type { Variable } from './variables.js'
 export type Part = 'api' | 'workers' | 'messenger'
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Variables of each part. The part that reads strangers' pictures gets no key, so it cannot leak one. */
+/** Variables of each part. The part that decodes untrusted pictures gets no key, so it cannot leak one. */
 const givenTo: Record<Part, readonly Variable[]> = {
   api: [
     'TABIR_HOST',

@@ -194,7 +194,7 @@ async function lookForRemains({ service, serviceFolder, evidence, folder, print,
   ]
 }
 
-/** Checks that the search works: one that finds nothing proves nothing unless it finds what is there. */
+/** Checks that the search finds pieces where they are, in a picture itself. Otherwise finding none elsewhere would prove nothing. */
 async function controlOf({ pictures }: Folder, evidence: Evidence): Promise<{ readonly found: number }> {
   const [picture] = pictures
   return picture === undefined ? { found: 0 } : searchText(await picture.read(), evidence)

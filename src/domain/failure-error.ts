@@ -1,4 +1,4 @@
-/** An error whose reason is one of a fixed list. Its message is that reason, so it holds nothing of a request or an answer. */
+/** An error with a reason from a fixed list. Its message is that reason, so it contains nothing of a request or an answer. */
 export abstract class FailureError<Failure extends string> extends Error {
   readonly failure: Failure
   constructor(failure: Failure) {

@@ -46,10 +46,10 @@ export function parseUuid(text: string): Uint8Array | undefined {
   return bytes
 }
 
-/** @returns the 16 bytes of an image id. @throws {RangeError} for any other text. */
+/** @returns the 16 bytes of an id. @throws {RangeError} for a text that is no UUID. */
 export function idBytes(id: string): Uint8Array {
   const bytes = parseUuid(id)
-  if (bytes === undefined) throw new RangeError('an image id is a UUID')
+  if (bytes === undefined) throw new RangeError('an id is a UUID')
   return bytes
 }
 

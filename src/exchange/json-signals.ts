@@ -16,7 +16,7 @@ import { rejected, signalFrom } from './given-signal.js'
 import type { LinedRecord, RecordReader } from './record-reader.js'
 import { MAX_SHORT_LINE_CHARS } from './text-lines.js'
 
-/** The room that a stored record has for a reference. */
+/** Maximum size of a reference in a stored record. */
 const MAX_REF_BYTES = 255
 /** A picture has 194 signals at most, and takes one line. */
 const MAX_LINE_SIGNALS = 200

@@ -18,11 +18,13 @@ export interface RecordReader {
   read(text: string | undefined, line: number): readonly LinedRecord[]
   /** The file has ended. @param line its last line. */
   end(line: number): readonly LinedRecord[]
-  /** The first line of the record that the last line belongs to, if it may have more lines. An import can be continued before that line, not within. */
+  /**
+   * The first line of the record that the last line belongs to, if it may have more lines. An import can be continued before that line, not within.
+   */
   readonly openFrom: number | undefined
 }
 
-/** Of a format with one record a line. */
+/** A reader for formats with one record a line. */
 export function singleLines(read: LineReader): RecordReader {
   return {
     openFrom: undefined,

@@ -72,7 +72,7 @@ export function createVpdqFrames(): VpdqFrames {
   }
 }
 
-/** As the signal of a bank. */
+/** @returns the video as a new signal of a bank. */
 export function newSignalOf({ signals, video }: VpdqVideo, facts: Partial<Pick<NewSignal, 'category' | 'tier'>>): NewSignal {
   const [{ frame: _, ...first }] = signals
   return { ref: undefined, category: undefined, ...facts, signal: first, picture: signals, video }
@@ -138,7 +138,7 @@ function refusalOf(hash: Hash256, quality: number): RecordRejection | undefined 
   return isProbable('pdq', hash) ? undefined : 'hash-improbable'
 }
 
-/** PDQ of frames as HMA has a video. */
+/** Writes PDQ of frames as HMA's JSON of a video. */
 export function vpdqJson(frames: readonly Signal[], { framesAtMs }: RegisteredVideo): string {
   const texts = frames.map(({ hash, quality, frame = 0 }) => {
     return `${formatHash(hash)},${quality},${((framesAtMs[frame] ?? 0) / 1000).toFixed(3)}`

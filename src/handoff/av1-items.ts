@@ -1,12 +1,12 @@
-// Pictures in AV1 whose data holds more frames than one: browsers show the first that is to be shown, and libheif the last.
+// Finds AV1 pictures whose data holds several frames. Browsers show the first frame that is to be shown, and libheif the last.
 
 import { associationsIn, type Box, metaBoxesIn, propertiesIn } from '../domain/media/heif-boxes.js'
 import { createStepCounter, type ItemData, itemData, itemsOfKind, type Patch, placesOf } from './item-data.js'
 
 export interface Av1Frames {
-  /** Frames that have to be decoded for the picture that is shown, of the item that has most. One in most files; more with layers. */
+  /** Number of frames that have to be decoded for the shown one, of the item that has most. 1 in most files; more with layers. */
   readonly decoded: number
-  /** Makes padding of what follows the picture that is shown. Empty for most files. */
+  /** Patches that turn the data after the shown frame into padding. Empty for most files. */
   readonly patches: readonly Patch[]
 }
 
@@ -31,7 +31,7 @@ export function av1Frames(file: Buffer): Av1Frames {
   return { decoded, patches }
 }
 
-/** Which of several layers is shown, where a property of the item says so. libheif ignores both properties. */
+/** Which of several layers is shown, if a property of the item says so. libheif ignores both properties. */
 interface Selected {
   /** `lsel` */
   readonly layer?: number
@@ -39,7 +39,7 @@ interface Selected {
   readonly point?: number
 }
 
-/** Means all layers. */
+/** The value of `lsel` that selects no layer: all are shown. */
 const NO_LAYER = 0xffff
 
 function selections(file: Buffer, parts: readonly Box[]): ReadonlyMap<number, Selected> {
@@ -65,8 +65,8 @@ const HAS_EXTENSION = 4
 const HAS_SIZE = 2
 
 /**
- * https://aomediacodec.github.io/av1-spec/#obu-syntax
- * The picture ends before the next frame that is no higher layer of it, or above the layer that is selected.
+ * Finds the end of the shown picture. It ends before the next frame that is no higher layer of it, or above the selected layer.
+ * @see https://aomediacodec.github.io/av1-spec/#obu-syntax
  */
 function shownIn({ length, byte }: ItemData, { layer: selected, point }: Selected, count: () => void) {
   let frames = 0
@@ -97,7 +97,7 @@ function shownIn({ length, byte }: ItemData, { layer: selected, point }: Selecte
       if (isReduced || (byte(content) & 0b1001_0000) !== 0) shownLayer = layer
     }
     if (isFrame || kind === TILE_GROUP) end = undefined
-    else if (shownLayer >= 0) end ??= at // of what may belong to the next frame
+    else if (shownLayer >= 0) end ??= at // this unit may belong to the next frame
     at = content + value
   }
   return { frames, end: length }
@@ -106,7 +106,10 @@ function shownIn({ length, byte }: ItemData, { layer: selected, point }: Selecte
 const MAX_POINTS = 32
 const TIERED_LEVEL = 7
 
-/** https://aomediacodec.github.io/av1-spec/#sequence-header-obu-syntax @returns `undefined` where an operating point names none. */
+/**
+ * @returns the highest layer of an operating point; `undefined` if the sequence header does not name one.
+ * @see https://aomediacodec.github.io/av1-spec/#sequence-header-obu-syntax
+ */
 function highestLayer(byte: (at: number) => number, from: number, point: number): number | undefined {
   let at = 8 * from + 5
   const read = (bits: number): number => {
@@ -135,7 +138,9 @@ function leb128(byte: (at: number) => number, from: number): { readonly value: n
   return { value, bytes: 8 }
 }
 
-/** One unit of padding from `end` on. Its length may be written with more bytes than it needs. */
+/**
+ * @returns patches for one unit of padding from `end` to the end of the data. Its length may take more bytes than it needs, so that all is covered.
+ */
 function padding(end: number, { length, place }: ItemData): Patch[] {
   const rest = length - end - 1
   const sizeBytes = [1, 2, 3, 4, 5].find((bytes) => rest - bytes >= 0 && rest - bytes < 128 ** bytes)
@@ -146,6 +151,6 @@ function padding(end: number, { length, place }: ItemData): Patch[] {
     head.push(k < sizeBytes - 1 ? digit | 128 : digit)
   }
   const patches = head.map((byte, k) => ({ at: place(end + k), byte }))
-  // The last bit that is set has to be the first of a byte.
+  // The content of padding has to end with a byte of which only the first bit is set.
   return rest > sizeBytes ? [...patches, { at: place(length - 1), byte: 0x80 }] : patches
 }

@@ -1,26 +1,26 @@
-// Reused memory in which pictures wait. It is overwritten before another picture gets it.
+// Memory blocks in which pictures wait. They are reused, and overwritten before another picture gets them.
 
 import { MessageChannel } from 'node:worker_threads'
 
 export interface HeldImage {
   readonly pieces: readonly Buffer[]
-  /** Overwrites the picture. Its memory is not reused, because it may still be read: a late reader reads zeros. */
+  /** Overwrites the picture. Its memory is not reused, because something may still be reading it, and then reads zeros. */
   wipe(): void
-  /** Overwrites the picture. Call it when nothing reads it any more: its memory may be reused. */
+  /** Overwrites the picture and makes its memory available for reuse. Call it only when nothing reads it any more. */
   release(): void
 }
 
 /** About as much as a socket delivers at once. At most this much of a picture's last block is unused. */
 const BLOCK_BYTES = 1 << 16
-/** Some twenty phone pictures. Memory beyond this is allocated and freed. */
+/** Maximum memory that is kept for reuse: about twenty phone pictures. Memory beyond it is allocated and freed. */
 const MAX_KEPT_BYTES = 64 << 20
 
 /**
- * Data from a socket is memory outside V8's heap, 2 MB for each picture, and V8 marks its whole heap after every few of them
- * (bench/record/submit.md). So pictures wait in blocks that are reused, and the memory they arrived in is freed at once.
+ * Data from a socket is in memory outside V8's heap, about 2 MB for each picture. After every few pictures V8 would run a full garbage collection to
+ * free it (bench/record/submit.md). So pictures are copied to reused blocks, and the memory they arrived in is freed at once.
  */
 export class Blocks {
-  // Invariant: each is all zeros, and nothing else refers to it.
+  // Invariant: each free block contains only zeros, and nothing else refers to it.
   readonly #free: Buffer[] = []
   readonly #maxKept: number
 
@@ -71,7 +71,8 @@ nowhere.close()
 otherEnd.close()
 
 /**
- * Frees memory at once by transferring it to a closed port. A Buffer that shares its memory is left out: the rest may belong to another picture.
+ * Frees memory at once, by transferring it to a closed port. Leaves out Buffers that are only a part of their memory, because the rest may belong to
+ * another picture.
  */
 function giveBack(pieces: readonly Buffer[]): void {
   const whole = pieces.filter(({ length, buffer }) => length === buffer.byteLength).map(({ buffer }) => buffer)

@@ -1,16 +1,16 @@
-// Writes HEIF files (AVIF, HEIC) in their usual boxes.
+// Writes HEIF files (AVIF, HEIC) with a `meta` box.
 
 /** An item of a file. The first one is the picture that is shown; their ids are 1, 2, … */
 export interface WrittenItem {
-  /** Such as `av01`. */
+  /** Item type, such as `av01`. */
   readonly kind: string
-  /** Boxes that describe it. Those that turn it come last, in the order in which they are applied. */
+  /** Boxes that describe it. Those that rotate or mirror it come last, in the order in which they are applied. */
   readonly properties: readonly Uint8Array[]
-  /** What follows each other in the file. */
+  /** Parts of the data, which are written one after the other. */
   readonly data: readonly Uint8Array[]
 }
 
-/** @param references boxes that say how items belong together. The caller overwrites the file. */
+/** @param references content of the `iref` box: how items refer to one another. @returns the file, for the caller to overwrite. */
 export function heifFileOf(brand: string, items: readonly WrittenItem[], references: readonly Buffer[] = []): Buffer {
   const brands = box('ftyp', Buffer.from(brand), u32(0), Buffer.from(`${brand}mif1miaf`))
   const head = Buffer.alloc(8)

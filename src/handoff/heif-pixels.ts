@@ -1,4 +1,4 @@
-// How many pixels a HEIF file (also AVIF) makes a decoder decode. Sizes, kinds and sources of its items are in the boxes of its `meta` box.
+// Counts the pixels that a decoder has to decode for a HEIF file (HEIC or AVIF), from the sizes, types and sources of items in its `meta` box.
 
 import { type Box, boxesIn, childrenOf, TooManyBoxes } from '../domain/media/heif-boxes.js'
 import { formatOf, type MediaFormat } from '../domain/media/media-formats.js'
@@ -11,7 +11,7 @@ export interface HeifPixels {
   readonly decoded: number
   readonly isDeep: boolean
   readonly hasAlpha: boolean
-  /** HEVC images, and none in AV1: whatever its brands say, only a decoder of HEVC reads it. */
+  /** Whether it has images in HEVC and none in AV1. Then only an HEVC decoder reads it, whatever its brands say. */
   readonly isHevc: boolean
 }
 
@@ -50,8 +50,8 @@ export function heifPixels(head: Buffer): HeifPixels | undefined {
 }
 
 /**
- * The format of a file by its first bytes, and by its boxes where brands may mislead: a HEIC file that also names a brand of AVIF is shown by
- * viewers, and a decoder of AVIF would refuse it.
+ * @returns the format of a file by its first bytes. Brands of HEIF may mislead: viewers show a HEIC file that also names a brand of AVIF, and an AVIF
+ *   decoder would refuse it. So for those the boxes decide.
  */
 export function fileFormatOf(bytes: Buffer): MediaFormat | undefined {
   const format = formatOf(bytes)
@@ -59,17 +59,17 @@ export function fileFormatOf(bytes: Buffer): MediaFormat | undefined {
   try {
     return heifPixels(bytes)?.isHevc === true ? 'heif' : format
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TooManyBoxes) return format // what reads it next tells
+    if (error instanceof RangeError || error instanceof TooManyBoxes) return format // the decoder decides about the file
     throw error
   }
 }
 
-/** Items composed of items, and so on. No decoder goes deeper. */
+/** Maximum nesting of items that are composed of items. No decoder goes deeper. */
 const MAX_DEPTH = 16
 
 /**
- * The pixels of the item that has most. All tiles of a grid are decoded, also those outside of it, and a tile as often as it is referred to. An
- * overlay also draws each of its pictures on the whole area.
+ * @returns the pixels of the most expensive item. A decoder decodes all tiles of a grid, even those outside of it, and a tile as often as it is
+ *   referenced. For an overlay it also draws the whole area once for each of its pictures.
  */
 function pixelsToDecode({ largest, areaOf, sourcesOf, isOverlaid }: Items): number {
   const known = new Map<number, number>()
@@ -89,7 +89,7 @@ function pixelsToDecode({ largest, areaOf, sourcesOf, isOverlaid }: Items): numb
   return [...sourcesOf.keys()].reduce((most, item) => Math.max(most, pixelsOf(item, 0)), largest)
 }
 
-/** Item id → the largest area among its properties. */
+/** @returns for each item id, the largest area among its properties. */
 function areasOfItems(head: Buffer, ofProperties: readonly Box[], areas: readonly number[]): Map<number, number> {
   const areaOf = new Map<number, number>()
   for (const { type, from, to } of ofProperties) {

@@ -1,7 +1,7 @@
-// What the `hvcC` box of an HEVC image in a HEIF file says of the picture.
+// Reads the `hvcC` box of an HEVC image in a HEIF file.
 
 export interface HevcConfig {
-  /** The area of the largest picture that its sequence parameter sets allow. It may differ from what `ispe` declares, and decides what is decoded. */
+  /** The largest area in its sequence parameter sets. It may differ from what `ispe` declares, and the decoder uses this one. */
   readonly pixels: number
   /** More than 8 bits a channel. */
   readonly isDeep: boolean
@@ -18,7 +18,7 @@ export function hevcConfig(box: Buffer): HevcConfig {
   return { pixels: sets.reduce((most, unit) => Math.max(most, pixelsOf(unit)), 0), isDeep }
 }
 
-/** The units in the box, which a decoder gets before the picture. Their own headers tell what they are. @throws {RangeError} as `hevcConfig`. */
+/** @returns the NAL units in the box, which a decoder gets before the picture. @throws {RangeError} as `hevcConfig`. */
 export function hevcUnits(box: Buffer): Buffer[] {
   const units: Buffer[] = []
   let at = ARRAYS_AT + 1
@@ -34,18 +34,18 @@ export function hevcUnits(box: Buffer): Buffer[] {
   return units
 }
 
-/** Its type in ITU-T H.265, table 7-1. */
+/** @returns the type of a NAL unit (ITU-T H.265, table 7-1). */
 export function unitKind(unit: Uint8Array): number {
   return ((unit[0] ?? 0) >> 1) & 63
 }
 
-/** Of the content of a unit, without its header. */
+/** @returns a reader of the bits in a unit's content, without its header. */
 export function unitBits(unit: Buffer) {
   return bitsOf(withoutEmulation(unit.subarray(UNIT_HEADER_BYTES)))
 }
 
 const UNIT_HEADER_BYTES = 2
-/** Of profile and level, in bits. */
+/** Sizes of the fields for profile and level, in bits. */
 const GENERAL_BITS = 96
 const PROFILE_BITS = 88
 const LEVEL_BITS = 8
@@ -53,7 +53,7 @@ const SUB_LAYERS = 8
 const CHROMA_444 = 3
 const MAX_SIDE = 65_535
 
-/** ITU-T H.265, 7.3.2.2, up to the size. @returns 0 for a set that decoders refuse. */
+/** @returns the area that a sequence parameter set declares (ITU-T H.265, 7.3.2.2); 0 for one that decoders refuse. */
 function pixelsOf(unit: Buffer): number {
   const bits = unitBits(unit)
   bits.skip(4)
@@ -68,7 +68,7 @@ function pixelsOf(unit: Buffer): number {
   return width > MAX_SIDE || height > MAX_SIDE ? 0 : width * height
 }
 
-/** Within a unit, 00 00 03 stands for 00 00. */
+/** Removes emulation prevention: within a unit, the bytes 00 00 03 stand for 00 00. */
 function withoutEmulation(bytes: Buffer): Buffer {
   return Buffer.from(bytes.filter((byte, k) => byte !== 3 || k < 2 || bytes[k - 1] !== 0 || bytes[k - 2] !== 0))
 }
@@ -85,7 +85,7 @@ function bitsOf(bytes: Buffer) {
     skip: (count: number) => {
       at += count
     },
-    /** ue(v) of H.265. */
+    /** Reads an Exp-Golomb number, ue(v) in H.265. */
     readGolomb: (): number => {
       let zeros = 0
       while (zeros < 32 && read(1) === 0) zeros++

@@ -1,23 +1,23 @@
-// Pictures in HEVC whose data holds more frames than one: viewers and libheif show the first that is to be shown.
+// Finds HEVC pictures whose data holds several frames. Viewers and libheif show the first frame that is to be shown.
 
 import { type Box, metaBoxesIn, propertiesIn } from '../domain/media/heif-boxes.js'
 import { hevcUnits, unitBits, unitKind } from './hevc-config.js'
 import { createStepCounter, type ItemData, itemData, itemsOfKind, type Patch, placesOf } from './item-data.js'
 
 export interface HevcFrames {
-  /** Frames that are decoded for the picture that is shown, of the item that has most. One in all real files. */
+  /** Number of frames that have to be decoded for the shown one, of the item that has most. 1 in all real files. */
   readonly decoded: number
-  /** Makes units that decoders skip of the frames behind it, which otherwise may be decoded before it is given out. */
+  /** Patches that turn frames after the shown one into units that decoders skip. Otherwise they may be decoded before the shown one is returned. */
   readonly patches: readonly Patch[]
 }
 
 const LENGTHS_AT = 21
-/** Units up to here are slices. */
+/** Units of types up to this are slices. */
 const LAST_SLICE = 31
 const PICTURE_PARAMETERS = 34
-/** ITU-T H.265, table 7-1: decoders ignore it. */
+/** A unit type that decoders ignore (ITU-T H.265, table 7-1). */
 const RESERVED = 41
-/** Of a unit: enough of a slice or a parameter set to tell whether it is shown. */
+/** How many bytes of a unit are read: enough of a slice or a parameter set to tell whether the picture is shown. */
 const HEAD_BYTES = 32
 
 /**
@@ -27,7 +27,7 @@ const HEAD_BYTES = 32
 export function hevcFrames(file: Buffer): HevcFrames {
   const parts = metaBoxesIn(file)
   const configs = propertiesIn(file, parts).filter(({ type }) => type === 'hvcC')
-  // libheif gives the decoder these units first.
+  // libheif passes these units to the decoder first.
   const before = configs.flatMap((box) => hevcUnits(file.subarray(box.from, box.to)))
   const hiding: HidingSets = new Map()
   for (const unit of before) noteParameters(unit, hiding)
@@ -48,7 +48,10 @@ export function hevcFrames(file: Buffer): HevcFrames {
 
 const lengthBytesOf = (file: Buffer, { from }: Box) => (file.readUInt8(from + LENGTHS_AT) & 3) + 1
 
-/** Picture parameter sets whose pictures say themselves whether they are shown: how many bits come before, by id. */
+/**
+ * By id of a picture parameter set whose slices have a flag that says whether the picture is shown: how many extra bits precede it in the slice
+ * header.
+ */
 type HidingSets = Map<number, number>
 
 function shownIn(data: ItemData, lengthBytes: number, hiding: HidingSets, count: () => void) {
@@ -72,7 +75,10 @@ function shownIn(data: ItemData, lengthBytes: number, hiding: HidingSets, count:
   return { frames, patches }
 }
 
-/** https://www.itu.int/rec/T-REC-H.265: `output_flag_present_flag`, `num_extra_slice_header_bits`. */
+/**
+ * Notes a picture parameter set: `output_flag_present_flag` and `num_extra_slice_header_bits`.
+ * @see https://www.itu.int/rec/T-REC-H.265
+ */
 function noteParameters(unit: Buffer, hiding: HidingSets): void {
   if (unitKind(unit) !== PICTURE_PARAMETERS) return
   unlessCut(() => {
@@ -89,7 +95,7 @@ function noteParameters(unit: Buffer, hiding: HidingSets): void {
 const FIRST_RANDOM_ACCESS = 16
 const LAST_RANDOM_ACCESS = 23
 
-/** `pic_output_flag` of the first slice of a picture. */
+/** @returns whether a picture is shown: `pic_output_flag` of its first slice, if it has one. */
 function isOutput(unit: Buffer, hiding: HidingSets): boolean {
   const isShown = unlessCut(() => {
     const bits = unitBits(unit)

@@ -1,26 +1,26 @@
-// Where the data of the items of a HEIF file lies.
+// Finds the data of the items of a HEIF file, and replaces bytes of it.
 
 import { type Box, boxesIn, TooManyBoxes } from '../domain/media/heif-boxes.js'
 
-/** Bytes that replace those of a file. */
+/** A byte that replaces that of a file at an offset. */
 export interface Patch {
   readonly at: number
   readonly byte: number
 }
 
-/** @returns a copy of the file with them. */
+/** @returns a copy of the file with the patches applied. */
 export function patched(file: Buffer, patches: readonly Patch[]): Buffer {
   const copy = Buffer.from(file)
   for (const { at, byte } of patches) copy[at] = byte
   return copy
 }
 
-/** Units and parts of data, of all items together. A picture has a few for each of its tiles, and a grid a hundred pictures. */
+/** Maximum units and parts of data of all items together. A picture has a few, and a grid has about a hundred pictures. */
 const MAX_STEPS = 16_384
-/** Parts that the data of an item may be in. Encoders write one. */
+/** Maximum parts in which the data of an item is stored. Encoders write one. */
 const MAX_RANGES = 32
 
-/** @returns what is called at each step. It throws `TooManyBoxes` when there are more than in any picture. */
+/** @returns a function to call at each step, which throws `TooManyBoxes` beyond `MAX_STEPS`. */
 export function createStepCounter(): () => void {
   let steps = 0
   return () => {
@@ -28,7 +28,7 @@ export function createStepCounter(): () => void {
   }
 }
 
-/** The items of one kind, such as `av01`. */
+/** @returns the ids of the items of one type, such as `av01`. */
 export function itemsOfKind(file: Buffer, parts: readonly Box[], kind: string): ReadonlySet<number> {
   const found = new Set<number>()
   for (const { type, from, to } of parts) {
@@ -45,7 +45,7 @@ export function itemsOfKind(file: Buffer, parts: readonly Box[], kind: string): 
 
 export type Range = readonly [from: number, to: number]
 
-/** Where the data of each item lies. Data that is constructed from other items is left out: libheif does not read it. */
+/** Yields where the data of each item is. Leaves out items whose data is constructed from other items, because libheif does not read them. */
 export function* placesOf(
   file: Buffer,
   parts: readonly Box[],
@@ -87,13 +87,13 @@ const halves = (byte: number) => [byte >> 4, byte & 15] as const
 
 export interface ItemData {
   readonly length: number
-  /** Where a byte lies in the file. */
+  /** @returns the offset in the file of byte `at` of the data. */
   place(at: number): number
-  /** 0 beyond the end. */
+  /** @returns byte `at` of the data; 0 beyond the end. */
   byte(at: number): number
 }
 
-/** The data of an item, whose parts follow each other. */
+/** @returns access to the data of an item as if its parts were joined. */
 export function itemData(file: Buffer, ranges: readonly Range[]): ItemData {
   const place = (at: number): number => {
     let left = at

@@ -1,4 +1,4 @@
-// The private listener: gives a waiting image or video to the worker that has its ticket, and takes the hashes back. Nothing else.
+// The private listener: sends a waiting image or video to the worker that has its ticket, and receives the hashes. It has no other routes.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
@@ -17,15 +17,16 @@ export interface HandoffListener {
 
 const MAX_ANSWER_BYTES = 1 << 20
 /**
- * A host that lost its network closes no connection. After this long without data the kernel probes the peer ten times, a second apart (Node's
- * defaults). Then the pictures that its workers claimed fail, within a third of the time that a picture may take.
+ * A host that lost its network does not close its connections. After this long without data the kernel probes the peer ten times, a second apart
+ * (Node's defaults). If it does not answer, the connection closes, and pictures that were claimed over it fail within about 11 of the 30 seconds that
+ * they may take.
  */
 const ASKED_AFTER_MS = 1000
 
 /**
  * GET /<ticket> → 200 with the image, once; 410 afterwards.
  * PUT /<ticket> → 204 when a request waited for the answer; 410 when none does any more; 400 when it is no answer; 413 when it is too long.
- * Below /videos/: see `serveVideo`.
+ * Paths below /videos/: see `serveVideo`.
  *
  * @param options.host an address that only workers can reach.
  * @param options.certificate for TLS; plain HTTP without one.
@@ -66,8 +67,9 @@ export async function listenForWorkers(
 }
 
 /**
- * A worker keeps the connection over which it claimed a picture for longer than a picture may take. So when that connection closes, the worker is
- * gone, and the pictures it claimed over it fail.
+ * A worker keeps the connection over which it claimed a picture open for longer than a picture may take. So if it closes, the worker has died, and
+ * the pictures that it claimed over this connection fail.
+ * @returns a function that notes a claim.
  */
 function takenOver(pendingImages: PendingImages): (socket: Socket, ticket: string) => void {
   const tickets = new WeakMap<Socket, Set<string>>()

@@ -27,13 +27,13 @@ export type DecodingProblem = (typeof DECODING_PROBLEMS)[number]
 
 export type HandoffAnswer = { readonly image: HashedImage } | { readonly problem: DecodingProblem }
 
-/** What a picture was sent for. */
+/** What the api asked for with a picture. */
 export interface Wanted {
   readonly purpose: 'submission' | 'query'
   readonly details: 'none' | 'also'
 }
 
-/** For each signal type: the most signals of one picture, their views, and how many hashes each may have. */
+/** For each signal type: the maximum number of signals of one picture, their views, and how many hashes each may have. */
 const SIGNAL_RULES: Readonly<
   Record<SignalType, { readonly max: number; readonly views: readonly View[]; readonly hashes: readonly number[] }>
 > = {
@@ -43,7 +43,7 @@ const SIGNAL_RULES: Readonly<
   sha256: { max: 1, views: ['whole'], hashes: [1] },
   video_md5: { max: 0, views: [], hashes: [] },
 }
-/** blockhash and sha256 are added to those of the frames. */
+/** Of the frames, and a blockhash and a sha256. */
 const MAX_SIGNALS = MAX_IMAGE_SIGNALS + 2
 
 const HashText = z.string().transform((text, context): Hash256 => {
@@ -101,6 +101,7 @@ const Message = z.union([
         ),
       isSimple: z.literal(true).optional(),
       isForm: z.literal(true).optional(),
+      isObject: z.literal(true).optional(),
       details: bytesAs(readRegistered, MAX_REGISTERED_BYTES).optional(),
       asked: bytesAs(readAsked, MAX_ASKED_BYTES).optional(),
     }),
@@ -108,17 +109,19 @@ const Message = z.union([
 ])
 
 /**
- * @param wanted what the picture was sent for, if known. An answer with anything else is rejected.
- * @throws {Error} when the text is no valid answer: the two sides have different versions, or a decoder was taken over. Never log its text.
+ * @param wanted what was asked for, if known. An answer with anything else is rejected.
+ * @throws {Error} when the text is no valid answer. The two sides have different versions, or a file has taken control of a decoder: never log the
+ *   text.
  */
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
   const answer = Message.parse(JSON.parse(text))
   if ('problem' in answer) return answer
-  const { isSimple, isForm, details, asked, ...rest } = answer.image
+  const { isSimple, isForm, isObject, details, asked, ...rest } = answer.image
   const image = {
     ...rest,
     ...(isSimple && { isSimple }),
     ...(isForm && { isForm }),
+    ...(isObject && { isObject }),
     ...(details !== undefined && { details }),
     ...(asked !== undefined && { asked }),
   }
@@ -127,12 +130,12 @@ export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
 }
 
 /**
- * A submission has one hash for each part, registered details, and may be simple. A query has several orientations of each part, query
- * details, and may be a form.
+ * @returns whether an answer has only what was asked for. A submission gets one hash for each part, details to register, and perhaps `isSimple`. A
+ *   query gets several orientations of each part, details to query with, and perhaps `isForm` or `isObject`.
  */
-function isWanted({ signals, isSimple, isForm, details, asked }: HashedImage, wanted: Wanted): boolean {
+function isWanted({ signals, isSimple, isForm, isObject, details, asked }: HashedImage, wanted: Wanted): boolean {
   const isRegistered = wanted.purpose === 'submission'
-  if (isRegistered ? isForm : isSimple) return false
+  if (isRegistered ? isForm || isObject : isSimple) return false
   if (
     wanted.details === 'none' ? details !== undefined || asked !== undefined : (isRegistered ? asked : details) !== undefined
   )
@@ -142,13 +145,14 @@ function isWanted({ signals, isSimple, isForm, details, asked }: HashedImage, wa
 
 export function formatAnswer(answer: HandoffAnswer): string {
   if ('problem' in answer) return JSON.stringify({ problem: answer.problem })
-  const { quality, signals, isSimple, isForm, details, asked } = answer.image
+  const { quality, signals, isSimple, isForm, isObject, details, asked } = answer.image
   return JSON.stringify({
     image: {
       quality,
       signals: signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
       ...(isSimple && { isSimple }),
       ...(isForm && { isForm }),
+      ...(isObject && { isObject }),
       ...(details !== undefined && { details: base64(writeRegistered(details)) }),
       ...(asked !== undefined && { asked: base64(writeAsked(asked)) }),
     },

@@ -1,14 +1,14 @@
-// Reads the `mini` box of a HEIF file, which describes a picture in some twenty bytes instead of a `meta` box. ISO/IEC 23008-12, Annex O.
+// Reads the `mini` box of a HEIF file, which describes a picture in about twenty bytes instead of a `meta` box (ISO/IEC 23008-12, Annex O).
 
-/** A picture, or the transparency of one. */
+/** The coded data of a picture, or of its transparency. */
 interface Coded {
-  /** How its decoder is set up: the content of `av1C` or `hvcC`. */
+  /** Configuration of the decoder: the content of `av1C` or `hvcC`. */
   readonly config: Buffer
   readonly data: Buffer
 }
 
 export interface MiniPicture {
-  /** Codes of four characters: of the kind of item, and of the box that sets up its decoder. `undefined` where the brand of the file tells. */
+  /** Four-character codes of the item type and of its configuration box. `undefined` if the brand of the file implies them. */
   readonly codec: { readonly item: string; readonly config: string } | undefined
   readonly width: number
   readonly height: number
@@ -29,19 +29,19 @@ export interface MiniPicture {
 }
 
 /**
- * @param content of the box. Nothing of it is copied.
- * @returns `undefined` for what is no such picture, or declares more data than the box has.
+ * @param content of the box. The result refers to it; nothing is copied.
+ * @returns `undefined` if it is not such a picture, or declares more data than the box has.
  */
 export function miniPicture(content: Buffer): MiniPicture | undefined {
   const read = DIALECTS.flatMap((dialect) => readingOf(content, dialect) ?? [])
   return (read.find(({ unused }) => unused === 0) ?? read[0])?.picture
 }
 
-/** Where libavif and libheif write different fields. The lengths in a file add up in one of the two ways. */
+/** Differences between what libavif and libheif write. Both ways are tried: the right one is that in which the declared lengths add up to the box. */
 interface Dialect {
-  /** Code points of a grey picture include those of a matrix, which it does not need. */
+  /** Whether a grey picture has a code point for the matrix, which it does not need. */
   readonly hasGreyMatrix: boolean
-  /** A gain map may say that it is as large as the picture. */
+  /** Whether a gain map has a flag for being as large as the picture. */
   readonly hasEqualSides: boolean
 }
 
@@ -51,8 +51,9 @@ const DIALECTS: readonly Dialect[] = [
 ]
 
 const GREY = 0
-/** Bits that say where colour samples lie, by the kind of subsampling. */
+/** Number of bits for the position of colour samples, by the kind of subsampling. */
 const PLACE_BITS = [0, 2, 1, 0]
+/** The code point for "unspecified". */
 const UNSAID = 2
 const SRGB = { primaries: 1, transfer: 13 }
 const BT601 = 6
@@ -129,7 +130,7 @@ function readingOf(content: Buffer, dialect: Dialect): { picture: MiniPicture; u
 }
 
 interface Bits {
-  /** @param count up to 32. 0 beyond the end. */
+  /** Reads an unsigned number. Bits beyond the end are 0. @param count of bits, up to 32. */
   read(count: number): number
   isSet(): boolean
   bytesRead(): number
@@ -149,7 +150,7 @@ function fourCharacters(read: Bits['read']): string {
   return String.fromCharCode(read(8), read(8), read(8), read(8))
 }
 
-/** A gain map, by which some screens show a picture brighter. */
+/** What is declared about a gain map, by which HDR screens show a picture brighter. */
 interface GainMap {
   readonly isThere: boolean
   readonly hasProfile: boolean
@@ -175,7 +176,7 @@ function skipHdr(bits: Bits, sideBits: number, { hasEqualSides }: Dialect): Gain
   return { isThere, hasProfile }
 }
 
-/** Boxes about brightness, each with a bit that says whether it is there: clli, mdcv, cclv, amve, reve, ndwt. */
+/** Size in bits of each description of brightness: clli, mdcv, cclv (variable), amve, reve, ndwt. A flag for each says whether it is present. */
 const LIGHT_BITS = [32, 192, undefined, 64, 128, 32]
 
 function skipLight({ read, isSet }: Bits): void {

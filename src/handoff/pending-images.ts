@@ -1,4 +1,4 @@
-// Images that wait for a worker, in this process's memory. Each has a ticket that works once, and waits for 30 s at most.
+// Images that wait for a worker in this process's memory. Each has a ticket that works once, and waits for 30 s at most.
 
 import { randomBytes } from 'node:crypto'
 import { Problem } from '../domain/problem.js'
@@ -20,10 +20,10 @@ interface Waiting {
   image: HeldImage | undefined
   isTaken: boolean
   readonly putAtMs: number
-  /** Its number in the order of all images that were ever put. */
+  /** Its number in the order in which images were put. */
   readonly place: number
   readonly priority: number
-  /** Whether it goes before the next queries of programs. */
+  /** Whether it is taken before later queries of programs. Only such images delay them. */
   readonly isAhead: boolean
   readonly settle: (answer: HandoffAnswer) => void
   readonly giveUp: () => void
@@ -35,7 +35,8 @@ export class PendingImages {
   // Invariant: an entry's image is overwritten with zeros before the entry is removed, for whatever reason.
   readonly #waiting = new Map<string, Waiting>()
   #left = 0
-  // Claimed images. Invariant: none was both put earlier and has a stronger priority than another, because that other one implies all it would.
+  // Claims that `#isInLine` needs. Invariant: of two claims, the one that was put later has the stronger priority (the smaller number). A claim that
+  // was put earlier and is not weaker would add nothing, so it is dropped.
   #taken: readonly Pick<Waiting, 'place' | 'priority'>[] = []
   readonly #pace: WorkerPace
   readonly #ttlMs: number
@@ -65,14 +66,14 @@ export class PendingImages {
     return oldest === undefined ? 0 : this.#now() - oldest.putAtMs
   }
 
-  /** How long [ms] the oldest image has waited for a free worker, without those that others may overtake; 0 when none waits. */
+  /** How long [ms] the oldest image has waited for a free worker, of those with `isAhead`; 0 when none waits. */
   get untakenMs(): number {
     for (const entry of this.#waiting.values())
       if (entry.isAhead && this.#isInLine(entry)) return this.#now() - entry.putAtMs
     return 0
   }
 
-  /** Expected wait [ms] of a program's picture that is put now, behind `more` others. An estimate; 0 when none waits. */
+  /** Estimated wait [ms] of a program's picture that is put now, with `more` others before it that are not put yet; 0 when none waits. */
   expectedMs(more = 0): number {
     let others = more
     for (const entry of this.#waiting.values()) if (entry.isAhead && this.#isInLine(entry)) others++
@@ -80,15 +81,15 @@ export class PendingImages {
   }
 
   /**
-   * Takes over an image, in the pieces it arrived in. The caller must not use them any more: they are overwritten, at once if the image is copied
-   * to wait elsewhere.
+   * Takes over an image, in the pieces it arrived in. The caller must not use them any more: they are overwritten, at once if the image is copied to
+   * blocks.
    * @param priority of its job: a smaller one is taken first.
-   * @param isAhead whether it goes before the next queries of programs. One that does not never delays others.
+   * @param isAhead whether it is taken before later queries of programs. One that is not never delays them.
    */
   put(image: Buffer | readonly Buffer[], priority = 0, isAhead = true): PendingImage {
     const ticket = randomBytes(32).toString('base64url')
     const { promise, resolve, reject } = withResolvers<HandoffAnswer>()
-    promise.catch(() => {}) // nobody may be listening any more
+    promise.catch(() => {}) // the request may have ended
     const giveUp = () => {
       clearTimeout(timer)
       if (this.#forget(ticket)) reject(new Problem('hashing-unavailable', { retryAfterS: RETRY_AFTER_S }))
@@ -106,8 +107,8 @@ export class PendingImages {
   }
 
   /**
-   * @returns the pieces of the image, once, to send them; `undefined` for a ticket that is unknown, used or expired. They still belong to this
-   * object: call `wipe` when they are sent. They are overwritten when the time is up, even if they are still being read.
+   * @returns the pieces of the image to send, once; `undefined` for a ticket that is unknown, used or expired. They still belong to this object: call
+   *   `wipe` when they are sent. They are overwritten when the time is up, even if they are still being read.
    */
   claim(ticket: string): readonly Buffer[] | undefined {
     const entry = this.#waiting.get(ticket)
@@ -131,13 +132,13 @@ export class PendingImages {
     return this.#waiting.get(ticket)?.isTaken === true
   }
 
-  /** The worker that claimed it is gone: its answer rejects now and not when the time is up. No effect for an image that was not claimed. */
+  /** Call when the worker that claimed it has died: `answer` rejects at once. No effect for an image that was not claimed. */
   fail(ticket: string): void {
     const entry = this.#waiting.get(ticket)
     if (entry?.isTaken === true) entry.giveUp()
   }
 
-  /** @returns whether anybody waited for it. Only a claimed image can be answered. */
+  /** Passes on a worker's answer. @returns whether the image was claimed and a request still waited for it. */
   answer(ticket: string, answer: HandoffAnswer): boolean {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || !entry.isTaken) return false
@@ -160,15 +161,15 @@ export class PendingImages {
   }
 
   /**
-   * Whether an image waits for a free worker. Not when an image that was put later, with no stronger priority, was claimed before it: then its
-   * job is with a worker that died, and waits to be found there while other workers are free.
+   * Whether an image waits because no worker is free. It does not if a later image with no stronger priority was claimed before it. Then a worker
+   * took its job and died, and BullMQ has not yet noticed that; so its wait says nothing about how busy workers are.
    */
   #isInLine({ isTaken, place, priority }: Waiting): boolean {
     if (isTaken) return false
     return !this.#taken.some((other) => other.priority >= priority && other.place > place)
   }
 
-  /** Records a claim, and drops claims of images that were put before all that still wait: they say nothing about those. */
+  /** Records a claim. Drops claims that `#isInLine` no longer needs, such as those of images that were put before all that still wait. */
   #noteTaken({ place, priority }: Waiting): void {
     const [oldest] = this.#waiting.values()
     const firstPlace = oldest?.place ?? place

@@ -1,4 +1,4 @@
-// Videos that wait for a worker or are being hashed. Each has a ticket that works once, and waits for some minutes at most.
+// Videos that wait for a worker or are being hashed. Each has a ticket that works once, and waits for `ttlMs` at most.
 
 import { randomBytes } from 'node:crypto'
 import { Problem } from '../domain/problem.js'
@@ -8,15 +8,15 @@ import type { VideoBytes } from './video-bytes.js'
 export interface PendingVideo {
   /** 256 random bits, base64url. It gives access to the video, so it is sent to one worker only. */
   readonly ticket: string
-  /** Resolves when a worker answers. @throws {Problem} hashing-unavailable when none did in time, it was lost, or the video was cancelled. */
+  /** Resolves when a worker answers. @throws {Problem} hashing-unavailable when none did in time, the worker died, or the video was cancelled. */
   readonly answer: Promise<VideoHandoffAnswer>
-  /** Overwrites the video, and has its worker stop; `answer` rejects. No effect after an answer. */
+  /** Overwrites the video and makes its worker stop; `answer` rejects. No effect after an answer. */
   cancel(): void
 }
 
 export interface ClaimedVideo {
   readonly bytes: VideoBytes
-  /** Resolves when the worker need not go on: `true` after its answer, `false` when nobody waits for it any more. */
+  /** Resolves when the worker may stop: with `true` after its answer, with `false` when no request waits for it any more. */
   readonly over: Promise<boolean>
 }
 
@@ -39,9 +39,9 @@ export interface PendingVideos {
   claim(ticket: string): ClaimedVideo | undefined
   /** Whether a worker claimed it and its answer may still come. */
   isTaken(ticket: string): boolean
-  /** The worker that claimed it is gone. No effect for a video that was not claimed or is answered. */
+  /** Call when the worker that claimed it has died. No effect for a video that was not claimed or is answered. */
   fail(ticket: string): void
-  /** @returns whether anybody waited for it. Only a claimed video can be answered. */
+  /** Passes on a worker's answer. @returns whether the video was claimed and a request still waited for it. */
   answer(ticket: string, answer: VideoHandoffAnswer): boolean
   /** Cancels everything, for a process that stops. */
   close(): void
@@ -58,9 +58,9 @@ export function createPendingVideos(ttlMs: number): PendingVideos {
     },
     put(bytes) {
       const ticket = randomBytes(32).toString('base64url')
-      let endOver = (_: boolean) => {}
+      let resolveOver = (_: boolean) => {}
       const over = new Promise<boolean>((resolve) => {
-        endOver = resolve
+        resolveOver = resolve
       })
       let giveUp = () => {}
       const answer = new Promise<VideoHandoffAnswer>((resolve, reject) => {
@@ -68,7 +68,7 @@ export function createPendingVideos(ttlMs: number): PendingVideos {
           clearTimeout(timer)
           if (!waiting.delete(ticket)) return false
           bytes.wipe()
-          endOver(isAnswered)
+          resolveOver(isAnswered)
           return true
         }
         giveUp = () => {
@@ -80,7 +80,7 @@ export function createPendingVideos(ttlMs: number): PendingVideos {
         const timer = setTimeout(giveUp, ttlMs)
         waiting.set(ticket, { bytes, over, isTaken: false, settle, giveUp })
       })
-      answer.catch(() => {}) // nobody may be listening any more
+      answer.catch(() => {}) // the request may have ended
       return { ticket, answer, cancel: giveUp }
     },
     claim(ticket) {

@@ -25,37 +25,40 @@ export interface PictureCost {
   /** Time on one core of a processor of 2022. Measured by `npm run bench:decoding`, rounded up. */
   readonly timeMs: number
   readonly memoryMb: number
-  /** Further time for the windows of a long picture: it is decoded a second time. Too costly pictures have no windows, so it refuses nothing. */
+  /**
+   * Additional time for the windows of a long picture, which is decoded a second time. No picture is refused for it: if it costs too much, it gets
+   * none.
+   */
   readonly windowsMs?: number
-  /** Whether it has more pixels than its format may have, whatever they cost. */
+  /** Set if it has more pixels than its format allows, whatever they cost. */
   readonly isTooLarge?: true
 }
 
 /**
- * Any file may cost `FREE_MS` and `FREE_MB`, and each kilobyte adds to them. That suffices for 12 megapixels of AVIF, and for any real picture. No
- * file of less than 60 kB costs more than 1.5 s or 500 MB.
+ * Limits by size of the file: any file may cost `FREE_MS` and `FREE_MB`, and more for each kilobyte. That suffices for 12 megapixels of AVIF, and for
+ * all real pictures. No file of less than 60 kB may cost more than 1.5 s or 500 MB.
  */
 const FREE_MS = 500
 const MS_PER_KB = 15
 const FREE_MB = 250
 const MB_PER_KB = 4
-/** When the header is not understood or is missing. Decoding refuses such a file or costs about this much. */
+/** Cost of a file whose header is missing or cannot be read. Decoding refuses such a file, or takes about this much. */
 export const UNKNOWN_COST: PictureCost = { timeMs: 100, memoryMb: 0 }
-/** Fixed cost of a picture: reading, hashing. */
+/** Fixed cost of a picture, for reading and hashing. */
 const BASE_MS = 50
-/** More boxes than any picture has. Finite, since budgets add costs up. */
+/** Cost of a file with too many boxes to count. Finite, because callers add costs up. */
 const ENDLESS: PictureCost = { timeMs: 2 * (BASE_MS + MAX_DECODING_MS), memoryMb: 0 }
-/** To find photographs in a long picture and to hash 120 windows. */
+/** Time to find photographs in a long picture, and to hash 120 windows. */
 const WINDOWS_MS = 400
 
-/** Whether a picture costs more than a file of this size may. */
+/** @returns whether a picture costs more than a file of this size may. */
 export function isTooCostly({ timeMs, memoryMb, isTooLarge }: PictureCost, sizeBytes: number): boolean {
   const allowedMs = Math.min(MAX_DECODING_MS, FREE_MS + (MS_PER_KB * sizeBytes) / 1000)
   const allowedMb = Math.min(MAX_DECODING_MB, FREE_MB + (MB_PER_KB * sizeBytes) / 1000)
   return isTooLarge === true || timeMs - BASE_MS > allowedMs || memoryMb > allowedMb
 }
 
-/** @param head the file, or its beginning; what follows is not counted. Never throws. Reads each byte a few times at most. */
+/** @param head the file, or its beginning; the rest is not counted. Never throws. Cost: reads each byte a few times at most. */
 export function pictureCost(head: Buffer): PictureCost {
   const usual = usualHeif(head)
   const cost = costOf(usual ?? head)
@@ -112,7 +115,7 @@ function sized(width: number, height: number, nsPerPixel: number, bytesPerPixel:
   return { ...plain(width * height, nsPerPixel, bytesPerPixel), aspect: width / height }
 }
 
-/** The decoder of an interlaced picture holds all of it, since no row is complete before the end. */
+/** For an interlaced picture the decoder holds all of it, because no row is complete before the end. */
 function pngLayout(head: Buffer): Layout {
   const [width, height] = [head.readUInt32BE(16), head.readUInt32BE(20)]
   const bytes = (head.readUInt8(24) > 8 ? 2 : 1) * (PNG_CHANNELS.get(head.readUInt8(25)) ?? 4)
@@ -127,7 +130,7 @@ const PNG_CHANNELS = new Map([
   [6, 4],
 ])
 
-/** A header of 12 bytes has sides of 16 bits. A negative height says that the first row is the top one. */
+/** A header of 12 bytes has sides of 16 bits. A negative height means that the first row is the top one. */
 function bmpLayout(head: Buffer): Layout {
   const isShort = head.readUInt32LE(14) === 12
   const width = isShort ? head.readUInt16LE(18) : head.readInt32LE(18)
@@ -136,14 +139,14 @@ function bmpLayout(head: Buffer): Layout {
 }
 
 const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce]
-/** Arithmetic coding takes several times as long as Huffman's. */
+/** Arithmetic coding takes several times as long as Huffman coding. */
 const isArithmetic = (code: number) => code >= 0xc9
-/** Markers of this range that describe no frame: DHT, JPG, DAC. */
+/** SOF markers. DHT, JPG and DAC are in the same range. */
 const isFrame = (code: number) => code >= 0xc0 && code <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(code)
 
 /**
- * A file in one scan is reduced while it is read. Of any other the decoder holds all coefficients, and each scan goes over the whole picture, however
- * little it contains.
+ * A file in one scan is reduced while it is read. For any other, the decoder keeps all coefficients, and each scan takes time for the whole picture,
+ * however little it contains.
  */
 function jpegLayout(head: Buffer): Layout | undefined {
   let frame: { readonly code: number; readonly at: number } | undefined
@@ -166,7 +169,7 @@ function jpegLayout(head: Buffer): Layout | undefined {
   return { ...sized(width, height, ns, 2 * samplesPerPixel(head, at + 9)), maxPixels: MAX_PROGRESSIVE_JPEG_PIXELS }
 }
 
-/** Of all components. Colour often has fewer samples than there are pixels. */
+/** @returns samples of all components for each pixel. Colour components often have fewer samples than there are pixels. */
 function samplesPerPixel(head: Buffer, at: number): number {
   const factors = Array.from({ length: head.readUInt8(at) }, (_, i) => head.readUInt8(at + 2 + 3 * i))
   const largest = Math.max(...factors.map((each) => each >> 4)) * Math.max(...factors.map((each) => each & 15))
@@ -183,7 +186,7 @@ function webpLayout(head: Buffer): Layout {
   return webpOf(head.readUIntLE(24, 3) + 1, head.readUIntLE(27, 3) + 1, 25, 8)
 }
 
-/** What is decoded whole takes 9 bytes a pixel, and 12 with transparency. */
+/** Up to `MAX_WHOLE_PIXELS` it is decoded at full size, which takes 9 bytes a pixel, and 12 with transparency. */
 function webpOf(width: number, height: number, ns: number, bytes: number): Layout {
   return width * height > MAX_WHOLE_PIXELS
     ? sized(width, height, ns, bytes)
@@ -199,7 +202,7 @@ const SHORT = 3
 const LONG8 = 16
 
 /**
- * The first picture of the file. Many samples, or many bits in each, are as much to read as more pixels. Of a field that appears twice the first
+ * Reads the first picture of the file. Pixels with more samples, or more bits in each, cost in proportion. If a field appears twice, the first one
  * counts, as for the decoder.
  */
 function tiffLayout(head: Buffer): Layout | undefined {
@@ -236,7 +239,7 @@ function heifLayout(head: Buffer): Layout | undefined {
   return decodedLayout(found, 40 * factor * decodedFrames(head, av1Frames), 20 * factor)
 }
 
-/** Frames that have to be decoded for the one that is shown. */
+/** @returns how many frames have to be decoded for the shown one, at least 1. */
 function decodedFrames(head: Buffer, framesOf: (file: Buffer) => { readonly decoded: number }): number {
   try {
     return Math.max(1, framesOf(head).decoded)
@@ -263,8 +266,9 @@ function decodedLayout({ largest, decoded }: HeifPixels, nsPerPixel: number, byt
 }
 
 /**
- * Decoding takes 25 ns a channel of the picture, and about half of that of further layers and references. Writing PNG takes 35 ns if the picture is
- * flat and 85 if it is not, which the size of the file tells: a file that is drawn by a formula costs twice what is counted here.
+ * For each pixel, decoding takes 25 ns a channel, and about half of that for each further layer or reference. Writing PNG takes 35 ns a channel if
+ * the picture is flat and 85 ns if it is not, which is estimated by the size of the file. A file that describes a detailed picture by a formula may
+ * cost twice this estimate.
  */
 function jxlLayout(head: Buffer): Layout {
   const codestream = jxlCodestream(head)

@@ -1,10 +1,10 @@
-// The short form of a HEIF file as a file in the usual boxes, which all that reads HEIF here knows.
+// Converts a HEIF file in the short form (`mini`) to one with a `meta` box, which all other readers of HEIF need.
 
 import { boxesIn, TooManyBoxes } from '../domain/media/heif-boxes.js'
 import { box, fullBox, heifFileOf, u16, u32 } from './heif-file.js'
 import { type MiniPicture, miniPicture } from './mini-box.js'
 
-/** By the kind of their items. */
+/** Configuration box and brand of each item type. */
 const CODECS = new Map([
   ['av01', { config: 'av1C', brand: 'avif' }],
   ['hvc1', { config: 'hvcC', brand: 'heic' }],
@@ -12,8 +12,8 @@ const CODECS = new Map([
 const MINOR_BRAND_AT = 12
 
 /**
- * The picture of a file in the short form (`mini`), with its transparency, turned as it says. A gain map and metadata are left out.
- * @returns a new file, which the caller overwrites, or `undefined` for any other file, also for one that ends within its picture.
+ * Keeps the picture, its transparency, colours and orientation. Leaves out a gain map and metadata.
+ * @returns a new file, for the caller to overwrite; `undefined` for a file in another form, and for one that ends within its picture.
  */
 export function usualHeif(file: Buffer): Buffer | undefined {
   const mini = miniIn(file)
@@ -39,7 +39,7 @@ function miniIn(file: Buffer): Buffer | undefined {
     const mini = boxes.find(({ type }) => type === 'mini' || type === 'meta')
     return mini?.type === 'mini' ? file.subarray(mini.from, mini.to) : undefined
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TooManyBoxes) return undefined // what reads it next tells
+    if (error instanceof RangeError || error instanceof TooManyBoxes) return undefined // the decoder decides about the file
     throw error
   }
 }
@@ -66,7 +66,7 @@ function alphaProperties({ width, height, bits, orientation }: MiniPicture, own:
   ]
 }
 
-/** By the orientation of EXIF: quarters to the left, and then the axis of a mirror. */
+/** For each EXIF orientation: quarter turns counter-clockwise (`irot`), and then the axis of mirroring (`imir`). */
 const TURNS: Readonly<Record<number, readonly [quarters: number, axis?: number]>> = {
   2: [0, 1],
   3: [2],

@@ -1,5 +1,5 @@
-// A worker's answer about a video: lines of JSON on the private listener. The first has the facts of the video, or the code of a problem; each other
-// one a frame. So the api reads thousands of hashes in many short steps.
+// A worker's answer about a video: lines of JSON on the private listener. The first line has the facts of the video, or the code of a problem; each
+// other line has a frame. So the api reads thousands of hashes in many short steps, and other requests run in between.
 
 import { z } from 'zod'
 import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
@@ -22,17 +22,18 @@ export type VideoHandoffProblem = (typeof VIDEO_HANDOFF_PROBLEMS)[number]
 export type VideoHandoffAnswer = { readonly video: HashedVideoFile } | { readonly problem: VideoHandoffProblem }
 
 export const MAX_VIDEO_FRAMES = 2 + MAX_VIDEO_MS / FRAME_INTERVAL_MS
-/** Each of at most eight hashes. */
+/** Maximum signals of a frame, each of at most eight hashes. */
 const MAX_FRAME_SIGNALS = 64
 const MAX_LINE_CHARS = 1 << 16
 
 const TimeMs = z.int().min(0).max(MAX_VIDEO_MS)
 
-/** What is said of a video besides its frames, here and by the child that hashes it. */
+/** The facts of a video besides its frames, in this answer and in that of the child that hashes it. */
 export const VIDEO_FACTS_MESSAGE = {
   durationMs: TimeMs,
   protectedShare: z.number().min(0).max(1),
   isKeyFramesOnly: z.literal(true).exactOptional(),
+  isThinned: z.literal(true).exactOptional(),
 }
 
 export const VideoFrameMessage = z.strictObject({
@@ -69,7 +70,7 @@ export function* formatVideoAnswer(answer: VideoHandoffAnswer): Generator<string
 
 /**
  * Reads an answer as it arrives.
- * @throws {Error} when it is no valid answer: the two sides have different versions, or a decoder was taken over. Never log it.
+ * @throws {Error} when it is no valid answer. The two sides have different versions, or a file has taken control of a decoder: never log it.
  */
 export async function readVideoAnswer(body: AsyncIterable<unknown>): Promise<VideoHandoffAnswer> {
   let head: z.infer<typeof Head> | undefined

@@ -1,12 +1,12 @@
-// A video in memory, in blocks that nothing else uses. They are overwritten before they are freed.
+// Holds a video in memory, in blocks that nothing else uses. They are overwritten before they are freed.
 
 export interface VideoBytes {
   readonly sizeBytes: number
-  /** Copies a chunk, and overwrites the original. */
+  /** Appends a copy of a chunk, and overwrites the original. */
   add(chunk: Buffer): void
-  /** Yields the blocks in order, once, and overwrites each when the next is asked for, or when the loop ends. */
+  /** Yields the blocks in order, once. Overwrites each when the next one is requested or the loop ends. */
   drain(): Generator<Buffer, void, void>
-  /** Overwrites what was not drained, a few blocks in each tick: all of a long video at once would hold up other requests. */
+  /** Overwrites what was not drained, a few blocks in each tick, because all of a long video at once would delay other requests. */
   wipe(): void
 }
 
@@ -14,7 +14,7 @@ const BLOCK_BYTES = 1 << 20
 const WIPED_PER_TICK = 4
 
 export function createVideoBytes(): VideoBytes {
-  // Invariant: all but the last are full.
+  // Invariant: all blocks but the last are full.
   const blocks: Buffer[] = []
   let filledOfLast = BLOCK_BYTES
   let sizeBytes = 0

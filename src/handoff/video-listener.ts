@@ -1,5 +1,5 @@
-// Routes of the private listener for videos. Unlike those for pictures, the response to a claim stays open until the worker may stop: the worker sees at
-// once that the request was cancelled, and the api sees that the worker died.
+// Routes of the private listener for videos. Unlike those for pictures, the response to a claim stays open until the worker may stop. So the worker
+// sees at once that the request was cancelled, and the api sees at once that the worker died.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClaimedVideo, PendingVideos } from './pending-videos.js'
@@ -7,7 +7,7 @@ import { readVideoAnswer } from './video-answers.js'
 
 /** Before the ticket in the path. */
 export const VIDEOS_PATH = '/videos/'
-/** Header of a claim: how many bytes the video has. The body goes on after them, without a byte. */
+/** Header of the response to a claim: the number of bytes of the video. After them the body stays open, without further bytes. */
 export const VIDEO_SIZE_HEADER = 'x-video-bytes'
 
 /**
@@ -33,10 +33,10 @@ export async function serveVideo(
 async function give({ bytes, over }: ClaimedVideo, response: ServerResponse): Promise<void> {
   over.then((isAnswered) => (isAnswered ? response.end() : response.destroy()))
   response.writeHead(200, { 'content-type': 'application/octet-stream', [VIDEO_SIZE_HEADER]: bytes.sizeBytes })
-  for (const block of bytes.drain()) await written(response, block) // so each block is overwritten once it is sent
+  for (const block of bytes.drain()) await written(response, block) // one at a time, so that each block is overwritten once it is sent
 }
 
-/** Settles when the bytes were handed to the system. @throws {Error} when the connection broke off */
+/** Resolves when the bytes were passed to the operating system. @throws {Error} when the connection broke off */
 function written(response: ServerResponse, block: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     response.write(block, (error) => (error ? reject(error) : resolve()))

@@ -1,4 +1,4 @@
-// The worker's side of the private listener.
+// The worker's side of the hand-off: a client of the private listener.
 
 import type { IncomingMessage } from 'node:http'
 import { createPrivateClient, type LineClient } from '../net/private-line.js'
@@ -9,10 +9,10 @@ import { VIDEO_SIZE_HEADER, VIDEOS_PATH } from './video-listener.js'
 export interface HandoffVisit {
   /** @returns the image in the pieces it arrived in, which the caller overwrites; `undefined` when it no longer waits. */
   take(handoffUrl: string, ticket: string): Promise<readonly Buffer[] | undefined>
-  /** @returns whether anybody still waited for the answer. */
+  /** @returns whether a request still waited for the answer. */
   answer(handoffUrl: string, ticket: string, answer: HandoffAnswer): Promise<boolean>
   /**
-   * @param onChunk sees each piece as it arrives.
+   * @param onChunk called with each piece as it arrives.
    * @returns a video, which the caller overwrites and releases; `undefined` when it no longer waits.
    */
   takeVideo(handoffUrl: string, ticket: string, onChunk: (chunk: Buffer) => void): Promise<TakenVideo | undefined>
@@ -23,15 +23,15 @@ export interface HandoffVisit {
 
 export interface TakenVideo {
   readonly pieces: readonly Buffer[]
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when no request waits for the answer any more. */
   readonly gone: AbortSignal
-  /** Lets go of the connection, for who sends no answer. */
+  /** Closes the connection. Call it if no answer will be sent. */
   release(): void
 }
 
 const TIMEOUT_MS = 10_000
 
-/** @param line the protocol and client to use; plain HTTP by default. Jobs with an address of another protocol are refused. */
+/** Creates the client. @param line the protocol and HTTP client to use; plain HTTP by default. Addresses with another protocol are refused. */
 export function visitHandoffs({ protocol, agent, request }: LineClient = createPrivateClient(undefined)): HandoffVisit {
   const open = (
     method: 'GET' | 'PUT',
@@ -85,7 +85,7 @@ export function visitHandoffs({ protocol, agent, request }: LineClient = createP
   }
 }
 
-/** Reads the video, and then watches the connection. */
+/** Reads the video, then watches whether the connection closes. */
 function takeVideo(response: IncomingMessage, onChunk: (chunk: Buffer) => void): Promise<TakenVideo> {
   const sizeBytes = Number(response.headers[VIDEO_SIZE_HEADER])
   const gone = new AbortController()
@@ -111,5 +111,5 @@ function takeVideo(response: IncomingMessage, onChunk: (chunk: Buffer) => void):
   })
 }
 
-/** After so long the kernel probes whether the api is still there. */
+/** After this long without data the kernel probes whether the api still answers. */
 const KEEP_ALIVE_MS = 10_000

@@ -133,12 +133,17 @@ export const HashedVideoFacts = {
   isKeyFramesOnly: z.literal(true).optional().meta({
     description: 'Decoding all of it would have cost too much: of some parts only key frames were looked at.',
   }),
+  isThinned: z.literal(true).optional().meta({
+    description:
+      'So long that fewer frames, or fewer views of them, were chosen: a query of more than about three minutes. Parts of it find more copies that are cropped or filmed from a screen.',
+  }),
 }
 
-export function hashedVideoFacts({ durationMs, protectedShare, isKeyFramesOnly }: HashedVideo) {
+export function hashedVideoFacts({ durationMs, protectedShare, isKeyFramesOnly, isThinned }: HashedVideo) {
   return {
     durationMs: Math.max(1, durationMs),
     protectedShare,
     ...(isKeyFramesOnly && { isKeyFramesOnly: true as const }),
+    ...(isThinned && { isThinned: true as const }),
   }
 }

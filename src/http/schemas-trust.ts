@@ -4,13 +4,14 @@ import { z } from 'zod'
 import { TIER_NAMES } from '../domain/matching/signal.js'
 import { DISPUTE_REASONS, DISPUTE_STATES } from '../domain/trust/trust.js'
 import type { SignalTrust } from '../services/trust/signal-trust.js'
-import { CategoryName } from './schemas.js'
+import { CategoryName, DurationS } from './schemas.js'
 
 const count = (description: string) => z.int().meta({ description })
 
 export const SignalTrustView = z.object({
   tier: z.enum(TIER_NAMES),
   category: CategoryName.nullable(),
+  durationS: DurationS,
   disputed: z.boolean().meta({ description: 'Is a dispute open?' }),
   dispute: z.object({
     state: z.enum(DISPUTE_STATES),
@@ -29,11 +30,12 @@ export const SignalTrustView = z.object({
 })
 
 export function presentTrust(trust: SignalTrust): z.infer<typeof SignalTrustView> {
-  const { tier, category, disputed, dispute, reasons, source, registeredAtMs } = trust
+  const { tier, category, durationS, disputed, dispute, reasons, source, registeredAtMs } = trust
   const { attestations, verifications, confirmations, notBlocked } = trust
   return {
     tier,
     category: category ?? null,
+    ...(durationS !== undefined && { durationS }),
     disputed,
     dispute: { state: dispute, reasons: [...reasons] },
     provenance: {

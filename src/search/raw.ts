@@ -1,10 +1,10 @@
-// Rows loaded in bulk. Searched by reading them all, until compaction has built a segment of them.
+// A part of the index with rows that were loaded in bulk. A search reads all of them, until compaction has built a segment (`segment.ts`) of them.
 
 import type { Hit } from './hit.js'
 import { type Part, type Sets, scanAll } from './part.js'
 import { RowBlock } from './row-block.js'
 
-/** 155 MB when full. Memory that is not written is not backed by the system. */
+/** Maximum rows: 155 MB when full. The system provides memory only for rows that are written. */
 export const RAW_ROWS = 1 << 22
 
 export class Raw implements Part {

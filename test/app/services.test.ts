@@ -31,7 +31,7 @@ t.test('a start that fails behind any part leaves nothing open', async (t) => {
     'store',
     'replica',
     'probing',
-    'sightings',
+    'match recorder',
     'erasure of banks',
     'watching',
     'listener for workers',

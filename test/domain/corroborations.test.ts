@@ -72,6 +72,9 @@ t.test(
 t.test('two deframed parts make a match, but not a strong one', async (t) => {
   const deframed: TwoViews = { asked: 'whole', registered: 'deframed' }
   const [one, other] = [observation(0, hashOf(0), 20, deframed), observation(1, hashOf(100), 30, deframed)]
+  const corroborations = new Corroborations()
+  for (const each of [one, other]) corroborations.note(IMAGE, each)
+  t.equal(corroborations.together(IMAGE)?.nearBits, 50, 'as a match they are as near as they are')
   t.equal(together(one, other), NOT_STRONG_BITS)
   t.equal(together(one, { ...other, distanceBits: 60 }), NOT_STRONG_BITS)
   t.equal(together({ ...one, distanceBits: 50 }, { ...other, distanceBits: 50 }), 100)
@@ -85,7 +88,11 @@ t.test('one of two corroborating views must be within its threshold, and is the 
   t.equal(together({ ...one, ...beyond }, { ...other, ...beyond }), Number.POSITIVE_INFINITY)
   const corroborations = new Corroborations()
   for (const each of [{ ...one, ...beyond }, other]) corroborations.note(IMAGE, each)
-  t.same(corroborations.together(IMAGE), { bits: 107, nearer: other, isTied: false }, 'the one that is within')
+  t.same(
+    corroborations.together(IMAGE),
+    { bits: 107, nearBits: 107, nearer: other, isTied: false },
+    'the one that is within',
+  )
   const [near, far] = [observation(0, hashOf(0), 30), observation(1, hashOf(100), 50)]
   for (const order of [
     [near, far],
@@ -93,7 +100,7 @@ t.test('one of two corroborating views must be within its threshold, and is the 
   ]) {
     const both = new Corroborations()
     for (const each of order) both.note(IMAGE, each)
-    t.same(both.together(IMAGE), { bits: 80, nearer: near, isTied: false }, 'the nearer one')
+    t.same(both.together(IMAGE), { bits: 80, nearBits: 80, nearer: near, isTied: false }, 'the nearer one')
   }
 })
 

@@ -184,7 +184,7 @@ t.test('copies of a filled-in form match, and another form of its kind is for re
       orgId: 'org',
       banks: undefined,
       thresholdBits,
-      isFormOf: () => asked.isForm,
+      looksOf: () => asked,
     })
     return matches.map(({ grade }) => grade)
   }

@@ -21,7 +21,7 @@ interface Lists {
 const root = new URL('../../../', import.meta.url)
 const { lists, changesOf }: Lists = await import(new URL('fuzz/mutations/lists.mjs', root).href)
 
-t.same([...lists.keys()], ['search', 'details', 'exchange', 'history', 'trust', 'video'])
+t.same([...lists.keys()], ['search', 'details', 'exchange', 'history', 'looks', 'trust', 'video'])
 for (const [name, { mutations, tests = [] }] of lists) {
   t.test(`each mutation of the list ${name} matches one place and changes it`, async (t) => {
     const changes = mutations.flatMap(changesOf)

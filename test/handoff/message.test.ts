@@ -49,11 +49,8 @@ t.test('a worker’s answer is read as it was written', async () => {
       assert.deepEqual(parseAnswer(formatAnswer({ image: said })), { image: said })
     }),
   )
-  for (const image of [{ details }, { asked }, { isSimple: true as const }, { isForm: true as const }].map((more) => ({
-    quality: 80,
-    signals: [],
-    ...more,
-  })))
+  const looks = [{ isSimple: true as const }, { isForm: true as const }, { isObject: true as const }]
+  for (const image of [{ details }, { asked }, ...looks].map((more) => ({ quality: 80, signals: [], ...more })))
     assert.deepEqual(parseAnswer(formatAnswer({ image })), { image })
   for (const problem of DECODING_PROBLEMS) assert.deepEqual(parseAnswer(formatAnswer({ problem })), { problem })
 })

@@ -8,6 +8,9 @@ import { createPendingVideos } from '../../src/handoff/pending-videos.js'
 import { formatVideoAnswer, readVideoAnswer, type VideoHandoffAnswer } from '../../src/handoff/video-answers.js'
 import { createVideoBytes } from '../../src/handoff/video-bytes.js'
 import { visitHandoffs } from '../../src/handoff/visit.js'
+import { hashedVideoFacts } from '../../src/http/given-videos.js'
+import { formatVideo } from '../../workers/media/video/video-answer.js'
+import { parseVideoMessage } from '../../workers/media/video/video-message.js'
 import { until } from '../helpers/service.js'
 
 const HASH = hashFromBytes(Buffer.alloc(32, 0xa5))
@@ -16,6 +19,7 @@ const ANSWER: VideoHandoffAnswer = {
     durationMs: 2000,
     protectedShare: 0.5,
     isKeyFramesOnly: true,
+    isThinned: true,
     file: { sha256: HASH, md5: 'ab'.repeat(16) },
     frames: [0, 250].map((atMs) => ({
       atMs,
@@ -46,6 +50,16 @@ function video(sizeBytes = 2_500_000) {
   t.ok(chunks.every(isWiped), 'every added chunk is overwritten')
   return { bytes, whole }
 }
+
+t.test('what a child says of a video besides its frames is told to the caller', async (t) => {
+  const { frames: _, file: __, ...facts } = ANSWER.video
+  const said = { ...facts, frames: [] }
+  const { isKeyFramesOnly, ...signals } = said
+  const message = parseVideoMessage(formatVideo(signals, isKeyFramesOnly === true), 'query')
+  t.same(message, { video: said })
+  t.same(hashedVideoFacts(said), facts)
+  t.match(facts, { isThinned: true, isKeyFramesOnly: true })
+})
 
 t.test('a video is sent once, and answered once', async (t) => {
   const { pendingVideos, visit, url } = await open(t)

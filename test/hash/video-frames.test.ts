@@ -161,13 +161,16 @@ t.test('the signals of a video are bounded, and a million frames cost only the w
           })),
           isSimple: false,
           isForm: false,
+          isObject: false,
         }),
       },
       purpose,
     )
     for (let i = 0; i < 1e6; i++) video.add((i * MAX_VIDEO_MS) / 1e6, blank)
     t.equal(hashes, MAX_VIDEO_MS / FRAME_INTERVAL_MS)
-    const count = video.result(MAX_VIDEO_MS).frames.reduce((sum, { signals }) => sum + signals.length, 0)
+    const { frames, isThinned } = video.result(MAX_VIDEO_MS)
+    t.equal(isThinned, true, 'that it left some out is told')
+    const count = frames.reduce((sum, { signals }) => sum + signals.length, 0)
     t.ok(count <= most[purpose] && count > 0.6 * most[purpose], `${purpose}: ${count}`)
   }
 })

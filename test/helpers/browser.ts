@@ -3,7 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import root, { type Test } from 'tap'
-import { launchChromium, withoutBrowser } from './chromium.js'
+import { launchChromium, launchShell, withoutBrowser } from './chromium.js'
 import { scene } from './pictures.js'
 import { startService, type TestService, type TestServiceOptions } from './service.js'
 import type { GivenFile } from './steps.js'
@@ -13,20 +13,26 @@ export { withoutBrowser }
 /** Waiting ends with what is waited for; this is for machines that have much else to do. */
 const SLOW_MS = 100_000
 
-let opened: Promise<Browser> | undefined
+const LAUNCH = { shell: launchShell, chromium: launchChromium }
+type BrowserName = keyof typeof LAUNCH
+const opened = new Map<BrowserName, Promise<Browser>>()
 
 /** One for a whole file, however many services it starts: each visit has a window of its own in it. */
-function theBrowser(): Promise<Browser> {
-  opened ??= launchChromium()
-  return opened
+function browserNamed(name: BrowserName): Promise<Browser> {
+  const browser = opened.get(name) ?? LAUNCH[name]()
+  opened.set(name, browser)
+  return browser
 }
 
-root.teardown(async () => (await opened)?.close())
+root.teardown(() => Promise.all([...opened.values()].map(async (browser) => (await browser).close())))
 
 export interface Site extends TestService {
   readonly url: string
-  /** A window of its own, as somebody who has never been here. What goes wrong in it is in `faults`. */
-  visit(path: string, options?: BrowserContextOptions): Promise<Visit>
+  /**
+   * A window of its own, as somebody who has never been here. What goes wrong in it is in `faults`. The shell needs less
+   * processor time, and loads no icon of a page.
+   */
+  visit(path: string, options?: BrowserContextOptions, browser?: BrowserName): Promise<Visit>
 }
 
 export interface Visit {
@@ -41,15 +47,14 @@ export async function startSite(t: Test, options: TestServiceOptions = {}): Prom
   await service.app.listen({ host: '127.0.0.1', port: 0 })
   const address = service.app.server.address()
   const url = `http://127.0.0.1:${isAddress(address) ? address.port : 0}`
-  const browser = await theBrowser()
   const contexts: BrowserContext[] = []
   // Before the service goes: it would wait for what its pages still listen to.
   t.teardown(() => Promise.all(contexts.map((context) => context.close())))
   return {
     ...service,
     url,
-    async visit(path, contextOptions = {}) {
-      const context = await browser.newContext({ locale: 'en', ...contextOptions })
+    async visit(path, contextOptions = {}, browser = 'shell') {
+      const context = await (await browserNamed(browser)).newContext({ locale: 'en', ...contextOptions })
       contexts.push(context)
       context.setDefaultTimeout(SLOW_MS)
       const page = await context.newPage()

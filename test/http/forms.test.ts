@@ -1,8 +1,10 @@
-// Forms of one kind look alike. A query by hash may declare that its picture is a form; for uploads the service detects that itself.
+// Forms of one kind look alike, and so do objects. A query by hash may declare what its picture is; for uploads the service detects that itself.
 
 import t from 'tap'
 import { hashImage, hashVideo } from '../../packages/hash/src/hash-image.js'
+import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { Purpose } from '../../packages/hash/src/views.js'
+import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { randomFrom, scenePixels } from '../helpers/pictures.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
 
@@ -63,6 +65,25 @@ t.test('another form of the same kind does not match, if the query declares that
     payload: { queries: [{ signals, isForm: 'yes' }] },
   })
   t.equal(refused.statusCode, 400)
+})
+
+t.test('another object of one kind does not match, if the query declares that it shows one', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const { url, headers: hers } = await openCase(service.app)
+  const area = (view: string, name: string, bits = 0) => {
+    return { type: 'pdq-area', view, quality: 100, hash: formatHash(bitsFrom(hashNamed(name), bits)) }
+  }
+  const whole = (name: string) => ({ ...area('whole', name), type: 'pdq' })
+  const images = [{ signals: [whole('shirt'), area('piece', 'half'), area('deframed', 'box')] }]
+  const registered = await service.app.inject({ method: 'POST', url: `${url}/hashes`, headers: hers, payload: { images } })
+  t.equal(registered.statusCode, 201)
+  const signals = [whole('other shirt'), area('piece', 'other half'), area('deframed', 'box', 30)]
+  const asked = (query: object) =>
+    service.app.inject({ method: 'POST', url: '/v1/match', headers, payload: { queries: [query] } })
+  t.match((await asked({ signals })).json(), { results: [{ matches: [{ grade: 'near' }] }] })
+  t.match((await asked({ signals, isObject: true })).json(), { results: [{ matches: [] }] })
+  t.equal((await asked({ signals, isObject: 'yes' })).statusCode, 400)
 })
 
 t.test('a video of other forms does not match registered forms or videos of forms, if its frames declare it', async (t) => {

@@ -1,6 +1,8 @@
 // A signal that was judged false is refused after its removal too, until the operator reverses that. A withdrawal erases the judgement.
 
 import t from 'tap'
+import { parseHash } from '../../packages/hash/src/hash256.js'
+import type { Signal } from '../../src/domain/matching/signal.js'
 import { refused } from '../helpers/refusal.js'
 import { redisOf } from '../helpers/requests.js'
 import { openCase, randomHashText, startService, withBitsFlipped } from '../helpers/service.js'
@@ -160,4 +162,42 @@ t.test('an organisation with too many strikes cannot submit signals, and can sti
   t.equal((await ask(service, 'DELETE', `/v1/banks/first/signals/${kept}`, helper.headers)).statusCode, 204)
   await forgiven()
   t.equal((await send('first', helper, randomHashText())).statusCode, 201)
+})
+
+t.test('an animation or video is refused if all of its frames were judged false, on each way into a bank', async (t) => {
+  const { registration, banks } = service.services
+  const caller = service.services.identify(helper.key)
+  if (caller === undefined) throw new Error('a key is known once it is made')
+  const into = await banks.writable(caller, 'SECOND')
+  const pdq = (hex: string): Signal => {
+    const hash = parseHash(hex)
+    if (hash === undefined) throw new Error('it has 64 hex digits')
+    return { type: 'pdq', view: 'whole', quality: 100, hash }
+  }
+  const [a, b] = [
+    pdq((await invalidatedSignal('public-interest')).hash),
+    pdq((await invalidatedSignal('public-interest')).hash),
+  ]
+  const other = () => pdq(randomHashText())
+  const file = { ...other(), type: 'sha256' as const }
+  const rest = { ref: undefined, category: undefined }
+  const video = { video: { durationMs: 2000, framesAtMs: [0, 1000] } }
+  const ofVideo = (...frames: Signal[]) => [...frames.map((signal, frame) => ({ ...signal, frame })), file]
+  const given = [
+    { signals: [a, other()], isRefused: false },
+    { signals: [other(), a], isRefused: false },
+    { signals: [a, b], isRefused: true },
+    { signals: ofVideo(a, other()), ...video, isRefused: false },
+    { signals: ofVideo(a, b), ...video, isRefused: true },
+  ]
+  for (const [i, { signals, isRefused, ...asVideo }] of given.entries()) {
+    const [signal = a] = signals
+    const { invalidatedAt } = await registration.changeBank(into, [
+      { kind: 'put', signal: { signal, picture: signals, ...rest, ...asVideo } },
+    ])
+    t.equal(invalidatedAt.size === 1, isRefused, `change ${i}`)
+    const alone = registration.pictureForBank(into, { signals, ...rest, ...asVideo })
+    if (isRefused) await t.rejects(alone, { code: 'signal-invalidated' }, `picture ${i}`)
+    else await t.resolves(alone, `picture ${i}`)
+  }
 })

@@ -62,10 +62,26 @@ t.test('the end of an owner’s pause does not release what the operator holds',
   nowMs += 10_000
   await service.services.contents.releaseDue()
   t.equal(await holdSchedule(), 0)
-  t.match(await it.untilS(), { disable_until_ts: 1 })
+  t.match(await it.untilS(), { disable_until_ts: 0 }, 'shown as disabled without end')
   t.notOk(await it.isFound(), 'the operator’s hold remains')
   await it.release()
+  t.match(await it.untilS(), { disable_until_ts: 1 })
   t.ok(await it.isFound())
+})
+
+t.test('what others hold or invalidated is shown as disabled without end, whatever its owner sets', async (t) => {
+  const it = await content()
+  await it.hold()
+  t.match(await it.untilS(), { disable_until_ts: 0 })
+  for (const untilS of [inS(10), 1]) {
+    t.match((await it.pause(untilS)).body, { disable_until_ts: 0 })
+    t.match(await it.untilS(), { disable_until_ts: 0 })
+  }
+  await it.release()
+  t.match(await it.untilS(), { disable_until_ts: 1 })
+  t.match((await it.pause(inS(10))).body, { disable_until_ts: inS(10) })
+  await it.decide('upheld')
+  t.match(await it.untilS(), { disable_until_ts: 0 }, 'invalidated while it was paused')
 })
 
 t.test('a pause that is renewed at the moment of its expiry lasts until its new end', async (t) => {

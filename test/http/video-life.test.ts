@@ -74,7 +74,7 @@ t.test('attestation and verification raise the tier of every frame, in matches a
   t.same([await tiers(), await fed()], [['self-reported'], ['self-reported']])
 
   const waiting = (await ask(service, 'GET', '/v1/attestations/waiting', helper.headers)).json()
-  t.match(waiting, { signals: [{ signalId: her.imageId, because: 'contact', tier: 'self-reported' }] })
+  t.match(waiting, { signals: [{ signalId: her.imageId, because: 'contact', tier: 'self-reported', durationS: 6 }] })
   const matchId = (await asked(service, helper.headers, her.hashes))[1]?.[0]?.matchId
   t.equal(matchId, waiting.signals[0].matchId, 'the match id of a frame is that of the video')
   t.match((await ask(service, 'POST', `/v1/matches/${matchId}/attestation`, helper.headers)).json(), {
@@ -98,12 +98,13 @@ t.test('deadlines, counts, disputes, webhooks and audit entries name a video onc
   await service.services.settled()
   const days = (await ask(service, 'GET', '/v1/insights/days/own?days=1', one.headers)).json()
   t.match(days, { days: [{ videos: 1, pictures: 0, found: 1 }] })
-  t.equal((await ask(service, 'GET', `/v1/matches/${matchId}`, one.headers)).json().deadlines.length, 2)
+  const match = (await ask(service, 'GET', `/v1/matches/${matchId}`, one.headers)).json()
+  t.match([match.deadlines.length, match.durationS], [2, 6])
   nowMs += 12 * 3_600_000
   const overdue = (await ask(service, 'GET', '/v1/deadlines/overdue', boss.headers)).json()
   t.match(overdue.deadlines, [
-    { signalId: her.imageId, platform: 'one' },
-    { signalId: her.imageId, platform: 'one' },
+    { signalId: her.imageId, platform: 'one', durationS: 6 },
+    { signalId: her.imageId, platform: 'one', durationS: 6 },
   ])
   t.equal(overdue.deadlines.length, 2)
 

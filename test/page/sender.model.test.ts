@@ -22,6 +22,8 @@ const FAULTS = {
   'proxy 429 after the server had it': { status: 429 },
   'proxy 502 after the server had it': { status: 502 },
   'server 500': { reaches: false, status: 500 },
+  'server busy': { reaches: false, status: 503, code: 'overloaded' },
+  'server still at it': { reaches: false, status: 503, code: 'idempotency-key-busy' },
 } as const satisfies Record<string, Fault>
 type FaultName = keyof typeof FAULTS
 
@@ -31,6 +33,7 @@ interface Fault {
   readonly cuts?: boolean
   readonly status?: number
   readonly retryAfter?: string
+  readonly code?: string
 }
 
 /** How the server handles an image, whatever the connection does. */
@@ -113,6 +116,15 @@ t.test('a passing fault is retried however often it comes, and a lost answer dup
   }
 })
 
+t.test('a file is not given up while the server is busy, also with an earlier try', async (t) => {
+  const world = fakeBrowser(t)
+  for (const fault of ['server busy', 'server still at it'] as const)
+    for (const file of ['file', 'file-video'] as const) {
+      const outcome = await world.run([file], Array<FaultName>(8).fill(fault))
+      t.match([outcome.isDone, outcome.requests, outcome.said.get(0)], [true, 9, 'protected'], `${file}: ${fault}`)
+    }
+})
+
 /** A page's `fetch` and `XMLHttpRequest`, with a server behind them that supports idempotency keys. */
 function fakeBrowser(t: Test) {
   let faults: FaultName[] = []
@@ -146,7 +158,8 @@ function fakeBrowser(t: Test) {
     if (images.some(({ nature }) => nature === 'file-broken')) return { status: 403, body: HTML, retryAfter: null }
     const fault: Fault = FAULTS[faults.shift() ?? 'none']
     const answer = fault.reaches === false ? undefined : serve(key, images)
-    if (fault.status !== undefined) return { status: fault.status, body: HTML, retryAfter: fault.retryAfter ?? null }
+    const body = fault.code === undefined ? HTML : JSON.stringify({ code: fault.code })
+    if (fault.status !== undefined) return { status: fault.status, body, retryAfter: fault.retryAfter ?? null }
     if (answer === undefined || fault.answers === false) return undefined
     return { ...answer, body: fault.cuts ? answer.body.slice(0, answer.body.length / 2) : answer.body, retryAfter: null }
   }

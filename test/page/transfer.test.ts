@@ -9,7 +9,7 @@ const LIMIT_BYTES = 60_000
 t.test('at most 60 kB are transferred before the first picture is chosen', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const measure = async (language: string) => {
-    const { page, context } = await site.visit('/how-it-works')
+    const { page, context } = await site.visit('/how-it-works', {}, 'chromium')
     const devtools = await context.newCDPSession(page)
     await devtools.send('Network.enable')
     let receivedBytes = 0
@@ -26,7 +26,7 @@ t.test('at most 60 kB are transferred before the first picture is chosen', { ski
 
 t.test('no byte of a picture, no file name and no metadata leaves the page', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
-  const { page, faults } = await site.visit('/how-it-works')
+  const { page, faults } = await site.visit('/how-it-works', {}, 'chromium')
   const sent: { method: string; url: string; headers: string; body: Buffer }[] = []
   await page.context().route('**/*', async (route) => {
     const request = route.request()
@@ -113,7 +113,7 @@ t.test(
   { skip: withoutBrowser },
   async (t) => {
     const site = await usualSite()
-    const { page, context } = await site.visit('/how-it-works')
+    const { page, context } = await site.visit('/how-it-works', {}, 'chromium')
     /** What runs and is shown when the document or its resources were changed. */
     const opened = async (change: (body: string, kind: string) => string) => {
       await context.unrouteAll()

@@ -53,13 +53,13 @@ t.test('an image is blocked if all of its frames are blocked', async (t) => {
     among: async (_: unknown, asked: readonly Buffer[]) => asked.map((digest) => digests.has(digest.toString('hex'))),
   }
   const signals = invalidatedSignals(refusals as unknown as Parameters<typeof invalidatedSignals>[0], secret, () => 0)
-  for (const digest of signals.digestsOf([blocked, alsoBlocked])) digests.add(digest.toString('hex'))
+  for (const digest of signals.digestsOf([[blocked, alsoBlocked]])) digests.add(digest.toString('hex'))
 
   const pictures = [[blocked], [other, blocked], [blocked, alsoBlocked], [other], [alsoBlocked]]
   const isBlocked = (await signals.blocksOf(pictures)).map((block) => block !== undefined)
   t.same(isBlocked, [true, false, true, false, true])
-  for (const [i, picture] of pictures.entries()) t.equal(await signals.refuses('org', picture), isBlocked[i])
+  t.same(await signals.blockedAmong('org', pictures), isBlocked)
   const withoutPdq = [{ ...blocked, type: 'blockhash' } as const, { ...other, type: 'sha256' } as const]
-  for (const digest of signals.digestsOf(withoutPdq.slice(0, 1))) digests.add(digest.toString('hex'))
-  t.ok(await signals.refuses('org', withoutPdq), 'without PDQ, one blocked whole view is enough')
+  for (const digest of signals.digestsOf([withoutPdq.slice(0, 1)])) digests.add(digest.toString('hex'))
+  t.same(await signals.blockedAmong('org', [withoutPdq]), [true], 'without PDQ, one blocked whole view is enough')
 })

@@ -39,10 +39,10 @@ async function gradesOf(registered: Buffer, asked: readonly Buffer[]) {
   const queries: Awaited<ReturnType<typeof hashImage>>[] = []
   for (const bytes of asked) queries.push(await hashImage(bytes, 'query'))
   const options = { orgId: 'org', banks: undefined, thresholdBits: undefined } as const
-  const isFormOf = (i: number) => queries[i]?.isForm === true
+  const looksOf = (i: number) => queries[i]
   const answers = await bareMatcher({ replica }).match(
     queries.map((query) => query.signals),
-    { ...options, isFormOf },
+    { ...options, looksOf },
   )
   return answers.map((matches) => matches.map(({ grade }) => grade).join())
 }

@@ -13,6 +13,7 @@ import {
   DISPUTE_REASONS,
   NO_TRUST,
   pauseEndsS,
+  silentUntilS,
   supportOf,
   type Trust,
   type TrustAction,
@@ -242,7 +243,7 @@ function sameWords(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((word, i) => word === other[i])
 }
 
-function worth({ answer, tier, disputed, dispute, reasons, circulation, pausedUntilS, ...support }: JudgedSignal) {
+function worth({ answer, tier, disputed, dispute, reasons, circulation, silentUntilS, ...support }: JudgedSignal) {
   const { confirmations, notBlocked, attestations, verifications } = support
   return {
     answer,
@@ -251,7 +252,7 @@ function worth({ answer, tier, disputed, dispute, reasons, circulation, pausedUn
     dispute,
     reasons,
     circulation,
-    pausedUntilS,
+    silentUntilS,
     confirmations,
     notBlocked,
     attestations,
@@ -270,7 +271,7 @@ function seenOf(state: State) {
     dispute: state.dispute,
     reasons: state.reasons,
     circulation: state.circulation,
-    pausedUntilS: state.pause?.untilS,
+    silentUntilS: silentUntilS(state),
     confirmations,
     notBlocked,
     attestations,

@@ -1,4 +1,4 @@
-// A child's answer about one picture.
+// Computes a child's answer about one picture.
 
 import type { Purpose } from '../../packages/hash/src/views.js'
 import { Problem } from '../../src/domain/problem.js'
@@ -8,10 +8,10 @@ import { detailsOf } from './details-of-file.js'
 import { hashImage } from './hashes-of-file.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 
-/** The hashes, or the code of a problem; never a decoder's message. The caller overwrites `bytes`. */
+/** @returns the hashes, or the code of a problem; never a decoder's message. Never throws. The caller overwrites `bytes`. */
 export async function answerFor(bytes: Buffer, purpose: Purpose, details: DetailsWanted = 'none'): Promise<HandoffAnswer> {
   try {
-    const { quality, signals, blockhash, isSimple, isForm, mainFrame } = await hashImage(bytes, purpose)
+    const { quality, signals, blockhash, isSimple, isForm, isObject, mainFrame } = await hashImage(bytes, purpose)
     const found = details === 'none' ? {} : await detailsOf(bytes, purpose, mainFrame)
     return {
       image: {
@@ -19,6 +19,7 @@ export async function answerFor(bytes: Buffer, purpose: Purpose, details: Detail
         signals: [...signals, { type: 'blockhash', view: 'whole', quality, hashes: blockhash }],
         ...(isSimple && { isSimple }),
         ...(isForm && { isForm }),
+        ...(isObject && { isObject }),
         ...found,
       },
     }

@@ -1,6 +1,9 @@
-// Reads the header, the masks and the palette of a BMP file. What is accepted is what Chromium displays.
+// Reads the header, the masks and the palette of a BMP file. Accepts the files that Chromium displays.
 
-/** How the pixels are stored. `masks`: each channel is some bits of a pixel's number. */
+/**
+ * How pixels are stored. `palette`: as indexes. `masks`: each channel is some bits of a number. `rle`, `rle24`: run-length encoded indexes or
+ * colours.
+ */
 type Storage = 'palette' | 'masks' | 'rle' | 'rle24'
 
 export interface BmpLayout {
@@ -12,14 +15,14 @@ export interface BmpLayout {
   readonly pixelsAt: number
   /** Red, green, blue of each index; black beyond the file's own entries. */
   readonly palette: Uint8Array
-  /** Of red, green, blue and alpha. That of alpha is 0 if the picture is opaque. */
+  /** Bit masks of red, green, blue and alpha. That of alpha is 0 if the picture is opaque. */
   readonly masks: readonly number[]
   readonly profile: Buffer | undefined
 }
 
 const FILE_HEADER_BYTES = 14
 const COMPRESSION = { none: 0, rle8: 1, rle4: 2, masks: 3, rle24: 4, alphaMasks: 6 } as const
-/** With several compressions the number of bits was read by different rules in OS/2 and Windows. These are the allowed pairs. */
+/** The numbers of bits that each compression allows. Some compression codes mean different things in OS/2 and Windows. */
 const BITS_OF: ReadonlyMap<number, readonly number[]> = new Map([
   [COMPRESSION.none, [1, 2, 4, 8, 16, 24, 32]],
   [COMPRESSION.rle8, [8]],
@@ -29,6 +32,7 @@ const BITS_OF: ReadonlyMap<number, readonly number[]> = new Map([
   [COMPRESSION.alphaMasks, [16, 32]],
 ])
 
+// Sizes of the bitmap's header from which on it has certain fields.
 const CORE = 12
 const WITH_COMPRESSION = 20
 const WITH_COLOURS = 36
@@ -38,7 +42,10 @@ const V4 = 108
 const V5 = 124
 const PROFILE_EMBEDDED = 0x4d424544
 
-/** Calls with an offset from the start of the header of the bitmap. Fields that a short header does not have are 0. */
+/**
+ * Reads a field of the bitmap's header at this offset.
+ * @param headerBytes size from which on a header has the field. In a shorter one it is 0.
+ */
 type Field = (offset: number, headerBytes: number) => number
 
 /** @returns `undefined` if no browser displays such a file. @throws {RangeError} when the file ends within its header. */
@@ -73,7 +80,7 @@ export function bmpLayout(file: Buffer): BmpLayout | undefined {
   }
 }
 
-/** Windows has 12, 40, 52, 56, 108 and 124, OS/2 12 and 16 to 64. */
+/** Headers have 12, 40, 52, 56, 108 or 124 bytes in Windows; 12 or 16 to 64 in OS/2. */
 function isHeaderSize(bytes: number): boolean {
   return bytes === CORE || (bytes >= 16 && bytes <= 64) || bytes === V4 || bytes === V5
 }
@@ -92,7 +99,7 @@ function storageOf(compression: number, isIndexed: boolean): Storage {
   return isIndexed ? 'palette' : 'masks'
 }
 
-/** Without masks in the file, those that its bits imply. Alpha counts where the header has a mask for it. */
+/** @returns the masks in the file, or those that its bits imply. Alpha has one only if the header declares it. */
 function masksIn(
   file: Buffer,
   { headerBytes, bits, compression }: { headerBytes: number; bits: number; compression: number },
@@ -123,7 +130,7 @@ function paletteIn(file: Buffer, { paletteAt, bits, entryBytes, declared }: Pale
   return { palette, end: paletteAt + entryBytes * entries }
 }
 
-/** Its place is counted from the header of the bitmap. */
+/** The ICC profile. Its offset counts from the bitmap's header. */
 function profileIn(file: Buffer): Buffer | undefined {
   const from = FILE_HEADER_BYTES + file.readUInt32LE(FILE_HEADER_BYTES + 112)
   const bytes = file.readUInt32LE(FILE_HEADER_BYTES + 116)

@@ -7,21 +7,21 @@ const END_OF_PICTURE = 1
 const JUMP = 2
 
 interface Coding {
-  /** Of the pixel that a run repeats. */
+  /** Bytes of the pixel that a run repeats. */
   readonly runBytes: number
-  /** Of so many pixels that follow each other unrepeated. */
+  /** Bytes of a sequence of `count` pixels that are not repeated. */
   readonly bytesFor: (count: number) => number
-  /** Draws pixel `k` of a run or of a sequence that starts at `at`. */
+  /** Draws pixel `k` of a run or of a sequence whose bytes start at `at`, to `to` in the output. */
   readonly put: (at: number, k: number, to: number, isRun: boolean) => void
 }
 
-/** RLE8 and RLE4. @returns how many rows the file has, also when their ends were skipped. */
+/** Draws RLE8 and RLE4. @returns how many rows the file has, including those whose ends it skips. */
 export function drawRuns(bytes: Buffer, layout: BmpLayout, pixels: Buffer): number {
   const { bits, palette } = layout
   const isHalf = bits === 4
   const indexAt = (at: number, k: number, isRun: boolean) => {
     if (!isHalf) return bytes[isRun ? at : at + k] ?? 0
-    const byte = bytes[isRun ? at : at + (k >> 1)] ?? 0 // a run alternates between the two of its byte
+    const byte = bytes[isRun ? at : at + (k >> 1)] ?? 0 // a run alternates between the two indexes of its byte
     return k % 2 === 0 ? byte >> 4 : byte & 15
   }
   return runs(bytes, layout, {
@@ -34,7 +34,7 @@ export function drawRuns(bytes: Buffer, layout: BmpLayout, pixels: Buffer): numb
   })
 }
 
-/** RLE24 of OS/2: blue, green, red. */
+/** Draws RLE24 of OS/2: blue, green, red. @returns as `drawRuns`. */
 export function drawRuns24(bytes: Buffer, layout: BmpLayout, pixels: Buffer): number {
   return runs(bytes, layout, {
     runBytes: 3,

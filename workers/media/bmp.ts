@@ -1,4 +1,4 @@
-// The decoder of BMP files. Libraries for it on npm read a part of the kinds that browsers display, and trust the sizes in the header.
+// The decoder of BMP files. The libraries on npm read only some of the variants that browsers display, and trust the sizes in the header.
 
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { Problem } from '../../src/domain/problem.js'
@@ -8,7 +8,7 @@ import type { Decoder } from './decoder.js'
 import { libvips } from './libvips.js'
 import { plainTiff } from './plain-tiff.js'
 
-/** A file that ends too early is refused at registration; of a query what is there is drawn, and the rest is white. */
+/** Refuses a file that ends too early at registration. In a query it draws what is there; the rest is white. */
 export const bmp: Decoder = {
   async *open(bytes, _, limits) {
     const layout = layoutOf(bytes)
@@ -16,7 +16,7 @@ export const bmp: Decoder = {
     if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
     const { file, pixels } = plainTiff({ width, height, channels: masks[3] === 0 ? 3 : 4, profile })
     try {
-      if (!layout.storage.startsWith('rle')) pixels.fill(255) // what an encoded picture skips is black
+      if (!layout.storage.startsWith('rle')) pixels.fill(255) // missing rows are white; what a run-length encoded picture skips is black
       const drawnRows = DRAW[layout.storage](bytes, layout, pixels)
       if (drawnRows < (limits.purpose === 'register' ? height : 1)) throw new Problem('image-undecodable')
       yield* libvips.open(file, 'tiff', limits)
@@ -36,7 +36,7 @@ function layoutOf(bytes: Buffer): BmpLayout {
   throw new Problem('image-undecodable')
 }
 
-/** Each draws what the file has of a picture, and returns how many rows that is. */
+/** Each draws the rows that the file has, and returns their number. */
 const DRAW: Readonly<Record<BmpLayout['storage'], (bytes: Buffer, layout: BmpLayout, pixels: Buffer) => number>> = {
   palette: (bytes, layout, pixels) => eachRow(bytes, layout, (at, row) => drawIndexes(bytes, at, layout, pixels, row)),
   masks: drawMasked,
@@ -70,7 +70,7 @@ function drawIndexes(bytes: Buffer, at: number, { width, bits, palette }: BmpLay
   }
 }
 
-/** Pixels as numbers of 16, 24 or 32 bits. */
+/** Draws pixels that are numbers of 16, 24 or 32 bits. @returns the number of rows. */
 function drawMasked(bytes: Buffer, layout: BmpLayout, pixels: Buffer): number {
   const { width, bits, masks } = layout
   const channels = masks[3] === 0 ? 3 : 4
@@ -90,7 +90,7 @@ function drawMasked(bytes: Buffer, layout: BmpLayout, pixels: Buffer): number {
       isSeen ||= pixels[to + 3] !== 0
     }
   })
-  // A picture in which nothing is visible was written by a program that leaves its alpha at zero.
+  // If all pixels are transparent, the program that wrote the file left alpha at 0 without meaning it.
   if (!isSeen) for (let at = 3; at < pixels.length; at += 4) pixels[at] = 255
   return rows
 }
@@ -102,7 +102,7 @@ interface Scale {
 }
 const NOTHING: Scale = { mask: 0, shift: 0, factor: 0 }
 
-/** From the bits of a mask to 0…255. */
+/** How to convert the bits of a mask to 0…255. */
 function scaleFor(mask: number): Scale {
   if (mask === 0) return NOTHING
   const shift = 31 - Math.clz32(mask & -mask)

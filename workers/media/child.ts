@@ -1,4 +1,4 @@
-// The program of a sandboxed child: it reads pictures from a socket and writes hashes. It has nothing else.
+// The program of a sandboxed child process: reads pictures from a socket and writes hashes to it. It has no other file, network or secret.
 
 import { leaveUnread, unreadWith } from '../../src/domain/media/media-formats.js'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
@@ -10,7 +10,7 @@ import { onceIdle, optimiseLater, warmUp } from './warm-up.js'
 
 const CHANNEL_FD = 3
 const MAX_IMAGE_BYTES = 1 << 30
-/** Long enough that neither the start of a service nor a line of pictures waits for it, and that a process of a moment does without. */
+/** The child warms up after it was idle for this long. So this delays neither the start of a service nor a queue of pictures. */
 const IDLE_MS = 10_000
 
 leaveUnread(unreadWith({ heic: process.argv.includes(HEIC_OFF) ? 'off' : 'on' }))
@@ -18,7 +18,7 @@ collectAtOnce()
 optimiseLater()
 const collectNowAndThen = collectEvery(256)
 const idleness = onceIdle(
-  () => warmUp().then(collectEvery(1)), // each decoder had its own memory
+  () => warmUp().then(collectEvery(1)), // frees the memory that the decoders used
   (ring) => {
     const timer = setTimeout(ring, IDLE_MS)
     return () => clearTimeout(timer)

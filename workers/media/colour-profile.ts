@@ -5,14 +5,14 @@ import type { DecodedPicture } from './decoded-picture.js'
 import { plainTiff } from './plain-tiff.js'
 
 /**
- * The picture in sRGB. When the profile hardly changes any of 4,096 of its pixels, the same object is returned.
+ * Converts a picture to sRGB, unless the profile changes none of 4,096 sampled pixels by more than `UNSEEN_LEVELS`.
  *
- * Many profiles are long descriptions of sRGB. Applying one can take longer than decoding, and rounding may change hashes that other systems
- * compute without profiles. But a profile must not be ignored because of its name: one that swaps colours would show a viewer one picture
- * and hash another. So its effect is tested and not its description.
+ * Many profiles only describe sRGB. Applying one can take longer than decoding, and rounding may change hashes that other systems compute without
+ * profiles. But the name of a profile cannot be trusted: with one that swaps colours, viewers would show one picture and another would be hashed. So
+ * its effect is tested.
  *
  * @param profile an ICC profile for red, green and blue.
- * @returns `picture`, or another one after `picture` was overwritten.
+ * @returns `picture` itself; or another one, after overwriting `picture`.
  */
 export async function inSrgb(picture: DecodedPicture, profile: Buffer): Promise<DecodedPicture> {
   let kept = false

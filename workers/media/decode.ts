@@ -1,4 +1,4 @@
-// From a stranger's bytes to frames: chooses the decoder of a file, and refuses files that no decoder may get.
+// Decodes an untrusted file to frames: chooses its decoder, and refuses files that no decoder may get.
 import { MAX_FRAMES, MAX_WINDOWS } from '../../packages/hash/src/file-frames.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { type DecoderName, isDecoded, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
@@ -58,12 +58,12 @@ function framesOfUsual(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame>
   const cost = pictureCost(bytes)
   if (isTooCostly(cost, bytes.length)) throw new Problem('image-too-many-pixels')
   const open = (chosen: FrameLimits) => framesOfStills(bytes, format, chosen, decoder)
-  // Windows need a second decoding, and both together may cost no more than one.
+  // Windows need a second decoding. Both together may cost no more than a single one is allowed to.
   const isWindowed = !isTooCostly({ ...cost, timeMs: 2 * cost.timeMs }, bytes.length)
   return isWindowed ? withWindows(open, limits) : open(limits)
 }
 
-/** The frames of an animation, each decoded as a still picture. One that cannot be decoded is left out if another can. */
+/** Yields the frames of an animation, each decoded as a still picture. Frames that cannot be decoded are left out, unless that is all of them. */
 async function* framesOfStills(
   bytes: Buffer,
   format: MediaFormat,

@@ -27,7 +27,8 @@ export interface FrameLimits {
 
 export interface Decoder {
   /**
-   * The frames that represent a file, at least one and at most `MAX_FRAMES`, the most telling one first; then windows. The next one is decoded once the previous one was used.
+   * Yields the frames that represent a file: at least one and at most `MAX_FRAMES`, the most representative one first. Each is decoded when it is
+   * requested.
    * @param format of the file, by its first bytes.
    * @throws {Problem} `image-too-many-pixels`; `image-undecodable` for a damaged file; `media-unsupported` for a variant of the format that this
    *   build does not read; `hashing-unavailable` when memory ran out. Never a library's own message.

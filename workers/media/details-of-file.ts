@@ -1,4 +1,4 @@
-// From a stranger's bytes to the details of the picture. Pixels in between are overwritten.
+// Computes the details of an untrusted file's picture. All pixels are overwritten.
 import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
 import { type Details, detailsWith } from '../../packages/hash/src/details/details.js'
 import { loadDetailsKernelSync } from '../../packages/hash/src/details-kernel.js'

@@ -1,4 +1,4 @@
-// From a stranger's bytes to hashes. Pixels in between are overwritten.
+// Hashes an untrusted file. All pixels are overwritten.
 import { createFrameMerger } from '../../packages/hash/src/file-frames.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { type ImageSignal, loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
@@ -9,17 +9,19 @@ import { eachFrame } from './decode.js'
 import { blockhashesOf, blockhashesOfTiny } from './imghash-blockhash.js'
 
 export interface ImageHashes {
-  /** PDQ's quality, 0…100. Under 50 the picture has too little structure to be found again. */
+  /** PDQ's quality, 0…100. Under 50 the picture has too little structure to be registered. */
   readonly quality: number
   /** PDQ of the whole picture first, then of its views; then those of further frames. */
   readonly signals: readonly ImageSignal[]
-  /** blockhash of all eight orientations, in the order of `transforms`; the first is the picture as it is. */
+  /** blockhash of the main frame in all eight orientations, in the order of `transforms`. */
   readonly blockhash: readonly Hash256[]
-  /** Whether it is a sign in a few flat colours. */
+  /** Registration only: whether it is a sign or logo in a few flat colours. */
   readonly isSimple: boolean
-  /** Whether it is flat and of few colours, as a form is. */
+  /** Queries only: whether it is flat and has few colours, as forms do. */
   readonly isForm: boolean
-  /** Index of the frame whose views are all hashed. Details are those of this frame. */
+  /** Queries only: whether it shows one object on a plain ground. */
+  readonly isObject: boolean
+  /** Index of the frame of which all views are hashed. Details are computed from this frame, too. */
   readonly mainFrame: number
 }
 
@@ -45,8 +47,8 @@ export async function hashImage(bytes: Buffer, purpose: Purpose): Promise<ImageH
   })
   const merged = merger.result()
   if (merged === undefined) throw new Problem('image-undecodable')
-  const { quality, signals, isSimple, isForm } = merged
-  return { quality, signals, blockhash, isSimple, isForm, mainFrame }
+  const { quality, signals, isSimple, isForm, isObject } = merged
+  return { quality, signals, blockhash, isSimple, isForm, isObject, mainFrame }
 }
 
 const hasher = loadImageHasherSync()

@@ -1,4 +1,4 @@
-// Properties of the primary picture of an AVIF or HEIC file that change how it is shown: colours, transparency, and a clean aperture.
+// Reads properties of the primary picture of an AVIF or HEIC file that change how it is shown: colours, transparency, and a clean aperture.
 
 import { withoutAperture } from '../../src/domain/media/heif-aperture.js'
 import {
@@ -12,9 +12,7 @@ import {
 import { av1Colour, type CodePoints } from './colour/av1-colour.js'
 import { type ColourSignal, signalOf } from './colour/colour-signal.js'
 
-/**
- * @returns `profile`: an ICC profile decides. `srgb`: the numbers are those of sRGB, or the file is damaged.
- */
+/** @returns `profile` if an ICC profile decides; `srgb` if the colours are sRGB, or the file is damaged. */
 export function heifColour(bytes: Buffer): ColourSignal | 'profile' | 'srgb' {
   const colours = propertiesOf(bytes).filter(({ type }) => type === 'colr')
   const kindOf = ({ from }: Box) => bytes.toString('latin1', from, from + 4)
@@ -25,7 +23,7 @@ export function heifColour(bytes: Buffer): ColourSignal | 'profile' | 'srgb' {
   return inData === undefined ? 'srgb' : signalOf(inData.primaries, inData.transfer, 'heif')
 }
 
-/** Without such a property the data of the picture, or of the first tile of a grid, may tell. */
+/** Reads the colours from the coded data of the picture, or of the first tile of a grid, for a file without a `colr` box. */
 function colourInData(bytes: Buffer): CodePoints | undefined {
   try {
     const parts = metaBoxesIn(bytes)
@@ -45,7 +43,7 @@ const MAX_READ_ITEMS = 8
 const MAX_HEADER_BYTES = 256
 const MAX_PLACES = 100_000
 
-/** Where the data of each item begins, if it is in the file itself. */
+/** @returns where the data of each item begins. Leaves out items whose data is not at an offset in this file. */
 function placesOf(bytes: Buffer, parts: readonly Box[]): { item: number; at: number }[] {
   const box = parts.find(({ type }) => type === 'iloc')
   if (box === undefined) return []
@@ -76,7 +74,7 @@ function placesOf(bytes: Buffer, parts: readonly Box[]): { item: number; at: num
   return places
 }
 
-/** The properties of the primary picture; of all pictures also when it has none, as the tiles of some grids have them. */
+/** @returns the properties of the primary picture. If it has no `colr`, those of all pictures, because in some grids the tiles have it. */
 function propertiesOf(bytes: Buffer): Property[] {
   try {
     const parts = metaBoxesIn(bytes)
@@ -86,7 +84,7 @@ function propertiesOf(bytes: Buffer): Property[] {
     const own = all.filter(({ index }) => indexes.has(index))
     return own.some(({ type }) => type === 'colr') ? own : all
   } catch {
-    return [] // cut off within its boxes: decoding tells
+    return [] // cut off within its boxes: the decoder decides about the file
   }
 }
 
@@ -95,7 +93,7 @@ function primaryOf(bytes: Buffer, parts: readonly Box[]): number | undefined {
   return box === undefined ? undefined : bytes.readUIntBE(box.from + 4, bytes.readUInt8(box.from) === 0 ? 2 : 4)
 }
 
-/** Whether the colours of the primary picture are multiplied by its transparency. */
+/** @returns whether the colours of the primary picture are premultiplied. */
 export function isPremultiplied(bytes: Buffer): boolean {
   try {
     const parts = metaBoxesIn(bytes)
@@ -108,11 +106,11 @@ export function isPremultiplied(bytes: Buffer): boolean {
       )
     })
   } catch {
-    return false // cut off within its boxes: decoding tells
+    return false // cut off within its boxes: the decoder decides about the file
   }
 }
 
-/** @returns the file without its clean aperture, for the caller to overwrite; `undefined` if it has none. */
+/** @returns a copy of the file without its clean aperture, for the caller to overwrite; `undefined` if it has none. */
 export function wholeOf(bytes: Buffer): Buffer | undefined {
   const whole = withoutAperture(bytes)
   return whole === undefined ? undefined : Buffer.from(whole.buffer)

@@ -1,4 +1,4 @@
-// blockhash on a 16 × 16 grid, by imghash, from block totals instead of pixels.
+// blockhash on a 16 × 16 grid by the library imghash, from the totals of blocks instead of pixels.
 
 import imghash from 'imghash'
 import { blockhashDihedralsOf } from '../../packages/hash/src/dihedral.js'
@@ -7,13 +7,12 @@ import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { type Transform, transforms } from '../../packages/hash/src/transforms.js'
 
 /**
- * The hashes of the picture in all eight orientations, in the order of `transforms`. They equal, bit for bit, what `imghash.hashRaw` returns for
- * each of the eight pictures at full resolution.
+ * @returns the hashes of the picture in all eight orientations, in the order of `transforms`. They equal, bit for bit, what `imghash.hashRaw` returns
+ *   for each of the eight pictures at full resolution.
  *
- * blockhash depends only on the totals of a picture's blocks: whether each is above the median of its band, whether it is within 1 of the median,
- * and whether the median is above mid-grey. None of that changes when every total and mid-grey are shifted by the same amount. So a picture
- * with one pixel for each block, as far from its mid-grey as the block's total from the block's mid-grey, has the same hash, and is hashed in
- * microseconds.
+ * blockhash depends only on the totals of a picture's blocks: whether each is above the median of its band, whether it is within 1 of the median, and
+ * whether the median is above mid-grey. None of that changes when all totals and mid-grey are shifted by the same amount. So instead of the picture,
+ * this hashes one with a pixel for each block, which differs from mid-grey by as much as the block's total does. Cost: microseconds.
  *
  * @param blockTotals from the PDQ kernel.
  */
@@ -23,8 +22,8 @@ export function blockhashesOf(blockTotals: readonly number[], { width, height }:
 }
 
 /**
- * The same for a picture with a side under 16 pixels, which has too few pixels for blocks: one hash from the pixels, and the other seven from its
- * bits.
+ * The same for a picture with a side under 16 pixels, which has too few pixels for blocks. Computes one hash from the pixels, and the other seven
+ * from its bits, some of which are approximations (`blockhashDihedralsOf`).
  */
 export function blockhashesOfTiny({ data, width, height, channels }: Pixels): readonly Hash256[] {
   const rgba = new Uint8Array(4 * width * height).fill(OPAQUE)

@@ -1,4 +1,4 @@
-// The decoder of JPEG XL: jxl-oxide in WebAssembly, which writes PNG, and libvips for what it wrote.
+// The decoder of JPEG XL: jxl-oxide in WebAssembly converts each frame to PNG, which libvips decodes.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -31,7 +31,7 @@ export const jxl: Decoder = {
   },
 }
 
-/** Compiled once for all pictures of a process, and only when there is one. */
+/** Compiled with the first picture, once for all pictures of a process. */
 let compiled: WebAssembly.Module | undefined
-/** Without a picture. */
+/** Memory of the decoder without a picture. */
 const BASE_BYTES = 64 << 20

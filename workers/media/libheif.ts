@@ -26,10 +26,10 @@ import { reducedRgb } from './reduced-rgb.js'
 import { differing, framesOf } from './shown-frames.js'
 
 /**
- * Gives the primary image as viewers show it, in sRGB, transparency on white; then the same on black if that differs. Of an image with a clean
- * aperture first all of it, then the part that the aperture shows. EXIF is ignored: `irot` and `imir` have turned the picture.
+ * Yields the primary image as viewers show it, in sRGB, with transparency on white; then the same on black if that differs. An image with a clean
+ * aperture is first shown whole, then cropped to the aperture. EXIF orientation is ignored, because `irot` and `imir` are applied.
  *
- * The pixels stay in WebAssembly's memory until they are reduced, so there is never a second copy at full size.
+ * The pixels stay in WebAssembly's memory until they are reduced, so there is no second copy at full size.
  */
 export const libheif: Decoder = {
   async *open(bytes, _format, limits) {
@@ -37,7 +37,7 @@ export const libheif: Decoder = {
     const whole = wholeOf(first)
     try {
       yield* framesOf(await shown(whole ?? first, limits))
-      // libheif 1.23 refuses an aperture that leaves out more than a few rows. Then the whole image alone is hashed, with its views.
+      // libheif 1.23 refuses an aperture that leaves out more than a few rows. Then only the whole image is hashed; its views include crops.
       if (whole !== undefined) yield* framesOf(await shown(first, limits).catch(noneIfProblem))
     } finally {
       whole?.fill(0)
@@ -46,7 +46,7 @@ export const libheif: Decoder = {
   },
 }
 
-/** Without the frames that follow the picture in its data: libheif may decode all of them before it gives out the first. */
+/** @returns the file without further frames in the data of the picture: libheif may decode all of them before it returns the first. */
 function asShownFirst(file: Buffer): Buffer {
   try {
     const { patches } = hevcFrames(file)
@@ -75,12 +75,12 @@ async function shown(bytes: Buffer, { sizeFor, purpose, maxFrames = 2 }: FrameLi
   return await opened.read(bytes, limits, (picture) => picturesOf(picture, sizeFor, backgrounds).catch(failed))
 }
 
-/** Without a picture: libheif itself, and the units that a small one is decoded in. */
+/** Memory of libheif without a picture, including the coding units of a small one. */
 const BASE_BYTES = 48 << 20
-/** 10 bits, 4:4:4, alpha, turned: 23 bytes were measured. 8 bits in 4:2:0 take 3 to 7. */
+/** For a picture with 10 bits, 4:4:4, alpha and rotation, 23 bytes were measured; for 8 bits in 4:2:0, 3 to 7. */
 const BYTES_PER_PIXEL = 26
 
-/** The most that a picture of the declared size needs. One whose data decodes to a larger picture is stopped there. */
+/** @returns the most that a picture of the declared size can need. The decoder is stopped there if the data decodes to a larger picture. */
 function maxMemoryBytesFor(bytes: Buffer): number {
   return BASE_BYTES + 2 * bytes.length + BYTES_PER_PIXEL * Math.min(MAX_PIXELS, declaredPixels(bytes))
 }
@@ -96,13 +96,13 @@ function declaredPixels(bytes: Buffer): number {
 
 let reader: HeifReader | undefined
 
-/** Compiled once for all pictures of a process, and only when there is one. */
+/** Called with the first picture; one reader serves all pictures of a process. */
 async function loadReader(): Promise<HeifReader> {
   const { default: factory }: { readonly default: LibHeifFactory } = await import(`${PACKAGE}/libheif-wasm/libheif.js`)
   return createHeifReader(factory, new WebAssembly.Module(readFileSync(pathOf('libheif-wasm/libheif.wasm'))))
 }
 
-/** A string, not written where it is imported: Tabir compiles without the package. */
+/** Not a literal in the import, so that Tabir compiles without the package. */
 const PACKAGE: string = 'libheif-js'
 
 function pathOf(file: string): string {
@@ -113,7 +113,7 @@ function failed(error: unknown): never {
   throw new Problem(ranOutOfMemory(error) ? 'hashing-unavailable' : 'image-undecodable')
 }
 
-/** The picture on each background where that makes a difference. */
+/** @returns the picture on each background; only one of them if both are equal. */
 async function picturesOf(
   picture: HeifPicture,
   sizeFor: FrameLimits['sizeFor'],
@@ -149,7 +149,7 @@ async function pixelsOf(
   return picture.profile === undefined ? shown : inSrgb(shown, Buffer.from(picture.profile))
 }
 
-/** Devices flatten before they reduce, and round. */
+/** Puts the picture on a background before reducing, and rounds, as browsers do. Beyond `MAX_WHOLE_PIXELS` it reduces first. */
 async function flatPixelsOf(
   picture: HeifPicture,
   sizeFor: FrameLimits['sizeFor'],
@@ -162,7 +162,7 @@ async function flatPixelsOf(
   return { data, ...sizeOf(info), channels: 3, aspect: width / height }
 }
 
-/** Of a picture whose code points say what its numbers mean. */
+/** Converts a picture whose code points declare its colour space. */
 async function converted(
   picture: HeifPicture,
   sizeFor: FrameLimits['sizeFor'],
@@ -178,10 +178,14 @@ async function converted(
 
 const sizeOf = ({ width, height }: OutputInfo) => ({ width, height })
 
-/** The oldest accepted version. Older ones were not tested here. */
+/** The oldest accepted version of libheif-js. Older ones were not tested. */
 const FLOOR = '1.23.2'
 
-/** Called at startup where HEIC is read. @param installed gives the version of the package. @throws {Error} for the operator, when the package is missing or too old. */
+/**
+ * Called at startup if HEIC is read.
+ * @param installed returns the version of the package; `undefined` if it is missing.
+ * @throws {Error} for the operator, when the package is missing or too old.
+ */
 export function checkHeifDecoder(installed: () => string | undefined = installedVersion): void {
   const version = installed()
   const advice = 'install it with the other optional packages, or set TABIR_HEIC=off'

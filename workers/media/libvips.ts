@@ -40,14 +40,14 @@ sharp.cache(false) // a cache would keep decoded pixels after the call
 sharp.concurrency(1)
 
 /**
- * Gives the first frame: rotated as its EXIF says, in sRGB, transparency on white. Then the same on black if that differs. Of a picture with a clean
- * aperture both without and with it.
+ * Yields the first frame: rotated as its EXIF says, in sRGB, with transparency on white. Then the same on black if that differs. A picture with a
+ * clean aperture is yielded both without and with it.
  *
- * A JPEG or WebP that is reduced is never decoded at full size, whatever its orientation and profile. How much a file may cost was checked before, so
- * libvips has no limit on pixels of its own.
+ * A JPEG, or a WebP beyond `MAX_WHOLE_PIXELS`, is reduced while it is decoded, whatever its orientation and profile. The caller has checked the cost
+ * of the file, so libvips has no limit on pixels of its own.
  *
- * Damage is judged as browsers judge it. What browsers draw with a warning is hashed, because refusing it would be a way to evade matching. For files
- * that end too early see `readingOfDamaged`.
+ * A damaged file that browsers draw is hashed, because refusing it would be a way to evade matching. For files that end too early see
+ * `readingOfDamaged`.
  */
 export const libvips: Decoder = {
   async *open(bytes, format, limits) {
@@ -68,14 +68,15 @@ export const libvips: Decoder = {
 
 const isIsoMedia = (format: MediaFormat) => format === 'avif' || format === 'heif'
 
-/** What libjpeg and libnsgif say when a marker or a block ends a picture that is not complete, which every viewer draws. */
+/** Formats whose decoder only warns about a picture that ends too early. */
 const WARNS = ['jpeg', 'gif']
+/** What libjpeg and libnsgif say then. */
 const ENDS_EARLY = /premature end|unexpected end|invalid frame data/i
 
-/** A transparent picture that costs more is decoded once for all backgrounds. */
+/** A transparent picture with a higher decoding cost is decoded once for both backgrounds, not twice. */
 const MAX_TWICE_MS = 500
 
-/** The picture on each background where it differs. Of a file that ends too early what may be hashed of it. */
+/** @returns the picture on each background, once if both are equal; of a file that ends too early, what may be hashed of it. */
 async function shownInFull(bytes: Buffer, format: MediaFormat, limits: FrameLimits): Promise<DecodedPicture[]> {
   const failOn = limits.purpose === 'register' && WARNS.includes(format) ? 'warning' : 'error'
   if (limits.purpose === 'register' && (await isFilledWithZeros(bytes, format, thumbnail)))
@@ -98,6 +99,7 @@ async function shownInFull(bytes: Buffer, format: MediaFormat, limits: FrameLimi
 async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits): Promise<DecodedPicture[]> {
   const header = await headerOf(reading, format)
   const { width, height, profile, colour, hasAlpha, isMultiplied, isCmyk } = header
+  // Checked here, because an error of sharp's own limit could not be told from damage.
   if (Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
   const backgrounds = hasAlpha && limits.maxFrames !== 1 ? BACKGROUNDS : BACKGROUNDS.slice(0, 1)
   const isCostly = backgrounds.length > 1 && pictureCost(reading.bytes).timeMs > MAX_TWICE_MS
@@ -122,21 +124,21 @@ interface Header {
   readonly height: number
   /** The profile of a picture in red, green and blue. Profiles of other colour spaces are applied while decoding. */
   readonly profile: Buffer | undefined
-  /** What the numbers mean, unless it is sRGB or a profile tells. */
+  /** The declared colour space. `undefined` if it is sRGB, or if a profile decides. */
   readonly colour: ColourSignal | undefined
   readonly ignoresIcc: boolean
+  /** 16 bits a channel. */
   readonly isDeep: boolean
   readonly hasAlpha: boolean
-  /** Colours that are multiplied by the transparency, which libvips ignores. */
+  /** Whether colours are premultiplied. libvips does not regard that. */
   readonly isMultiplied: boolean
-  /** CMYK, whose profile browsers do not apply as it says. */
+  /** CMYK that browsers convert without its profile. */
   readonly isCmyk: boolean
   readonly hasProfile: boolean
-  /** Whether the decoder may reduce. */
+  /** Whether the decoder may reduce while it decodes. */
   readonly shrinksOnLoad: boolean
 }
 
-/** The limit on sides is checked here and not by sharp, so that it can be told from damage. */
 async function headerOf(reading: Reading, format: MediaFormat): Promise<Header> {
   const { bytes } = reading
   const found = await read(reading).metadata()
@@ -158,7 +160,7 @@ async function headerOf(reading: Reading, format: MediaFormat): Promise<Header> 
   }
 }
 
-/** At full size. */
+/** Opens the picture at full size. */
 function whole(reading: Reading, { ignoresIcc }: Header): Sharp {
   return read(reading, { autoOrient: true, ignoreIcc: ignoresIcc })
 }
@@ -184,7 +186,7 @@ async function pixelsOf(
   return pictureOf(data, info, header)
 }
 
-/** Decodes once for all backgrounds, and applies what the file says of its numbers. Differs by a level from flattening before reducing. */
+/** Decodes once for all backgrounds and converts the colour space. Reduces before it flattens; the other order differs by up to a level. */
 async function fromRgba(
   reading: Reading,
   header: Header,
@@ -200,7 +202,7 @@ async function fromRgba(
     .toBuffer({ resolveWithObject: true })
   const codes = isDeep ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2) : data
   if (header.isMultiplied) divideByAlpha(codes, isDeep ? 0xffff : 0xff)
-  // Browsers drop the lower 8 of 16 bits before they apply a gamma, so that numbers near black become a few levels; other viewers do not.
+  // Browsers drop the lower 8 of 16 bits before they apply a gamma, which leaves few levels near black. Other viewers do not. So both are hashed.
   const coarse = isDeep && colour.range === 'sdr' ? [Uint8Array.from(codes, (code) => code >> 8)] : []
   const shownAs = colour === undefined ? [data] : [...coarse, codes].map((each) => toSrgb(each, colour))
   const flat = shownAs.flatMap((rgba) => backgrounds.map((background) => flattened(rgba, LEVEL_OF[background])))
@@ -209,8 +211,8 @@ async function fromRgba(
 }
 
 /**
- * Flattens before it reduces, as browsers do. They round what they flatten, and libvips cuts off; but so does the WebP decoder of browsers.
- * Memory: 12 bytes a pixel.
+ * Flattens before it reduces, as browsers do. They round, except for WebP, where their decoder cuts fractions off. libvips always cuts off, so it
+ * does not flatten here. Memory: 12 bytes a pixel.
  */
 async function fromWhole(
   reading: Reading,
@@ -236,7 +238,7 @@ async function fromWhole(
   }
 }
 
-/** First without the profile, as devices can read it and as other hashers do. Then as the profile says, as printers and some viewers show it. */
+/** @returns the picture without its profile, as browsers and other hashers read it; then with the profile, as printers and some viewers show it. */
 async function fromCmyk(reading: Reading, header: Header, limits: FrameLimits): Promise<DecodedPicture[]> {
   const isWhole = isDecodedWhole(header)
   const { data, info } = await (isWhole ? whole(reading, header) : opened(reading, header, limits.sizeFor))
@@ -257,8 +259,8 @@ function pictureOf(data: Buffer, { width, height, channels }: OutputInfo, header
 }
 
 /**
- * The oldest accepted version of each parser of strangers' bytes. Older ones have a known hole or were not tested here. A component that reports no
- * version counts as too old.
+ * The oldest accepted version of each parser of untrusted files. Older ones have a known vulnerability or were not tested. A component that reports
+ * no version counts as too old.
  */
 const floors = [
   { part: 'sharp', floor: '0.35.0', because: 'the oldest release whose blocking of loaders was tested here' },
@@ -280,7 +282,7 @@ const floors = [
 ] as const
 
 /**
- * Refuses decoders with known holes. Called at startup, before any picture is read.
+ * Refuses decoders with known vulnerabilities. Called at startup, before any picture is read.
  * @param versions as `sharp.versions` reports them.
  * @throws {Error} for the operator: names each part, its version and the version it needs.
  */

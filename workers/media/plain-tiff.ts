@@ -1,5 +1,5 @@
-// An uncompressed TIFF around pixels that were decoded here, so that libvips treats them as those of any file: sharp accepts colour profiles and
-// unassociated alpha only as part of a file.
+// Writes an uncompressed TIFF for pixels that were decoded here. libvips then treats them like any file: sharp accepts colour profiles and
+// unassociated alpha only in a file.
 
 export interface PlainTiff {
   /** The caller overwrites it. */
@@ -11,7 +11,7 @@ export interface PlainTiff {
 interface Kind {
   readonly width: number
   readonly height: number
-  /** Red, green, blue; the fourth is alpha, with which the colours are not multiplied. */
+  /** Red, green, blue; with 4 also alpha, not premultiplied. */
   readonly channels: 3 | 4
   /** An ICC profile for red, green and blue. */
   readonly profile?: Buffer | undefined
@@ -22,7 +22,7 @@ const LONG = 4
 const UNDEFINED = 7
 const HEADER_BYTES = 8
 
-/** TIFF 6.0 with one strip, whose pixels are zero. The area must be checked before. */
+/** Creates a TIFF 6.0 with one strip of zeros, for the caller to fill. The caller has checked the area. */
 export function plainTiff({ width, height, channels, profile = Buffer.alloc(0) }: Kind): PlainTiff {
   const profileAt = HEADER_BYTES + 2 * channels
   const pixelsAt = profileAt + even(profile.length)

@@ -1,4 +1,4 @@
-// Reduces pixels that a decoder gave at their full size.
+// Reduces pixels that were decoded at full size.
 
 import sharp from 'sharp'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
@@ -10,7 +10,7 @@ interface Sides {
   readonly height: number
 }
 
-/** @param rgb red, green and blue of each pixel. @returns the same where it is small; otherwise another, after `rgb` was overwritten. */
+/** @param rgb red, green and blue of each pixel. @returns the same pixels if there are few; otherwise fewer, after overwriting `rgb`. */
 export async function reducedRgb(
   rgb: Buffer,
   { width, height }: Sides,

@@ -1,9 +1,9 @@
-// The pictures that one decoding made, for both decoders of still pictures.
+// Helpers of the two decoders of still pictures, for the pictures that one decoding gives.
 
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Frame } from './decoder.js'
 
-/** Overwrites what the caller did not take. */
+/** Yields each picture as a frame. At the end it overwrites pictures that the caller did not take. */
 export function* framesOf(pictures: DecodedPicture[]): Generator<Frame> {
   try {
     for (let pixels = pictures.shift(); pixels !== undefined; pixels = pictures.shift()) yield { pixels }
@@ -12,7 +12,7 @@ export function* framesOf(pictures: DecodedPicture[]): Generator<Frame> {
   }
 }
 
-/** @returns the same picture on two backgrounds once if both are alike. */
+/** @returns the pictures; if the first two are equal, only the first, after overwriting the second. */
 export function differing(pictures: DecodedPicture[]): DecodedPicture[] {
   const [first, second] = pictures
   if (first === undefined || second?.data.equals(first.data) !== true) return pictures

@@ -1,19 +1,21 @@
-// Compiles the decoders of WebAssembly while a child has nothing to do, so that a person's first picture does not wait for it.
+// Compiles the WebAssembly decoders while a child is idle, so that its first picture does not wait for that.
 
 import { setFlagsFromString } from 'node:v8'
 import { isDecoded } from '../../src/domain/media/media-formats.js'
 import { answerFor } from './answer.js'
 
 /**
- * V8 of Node 20 optimises a function of WebAssembly after about 2 million bytes of it have run. Then a single HEIC file has the largest ones compiled
- * for 0.2 s, and hardly uses them. Later versions of V8 wait for 13 million. Any V8 that does not know the flag ignores it.
+ * Makes V8 optimise WebAssembly functions later. V8 of Node 20 optimises one after about 2 million bytes of it have run. A single HEIC file would so
+ * have its largest functions optimised for 0.2 s, and hardly use them. Later versions of V8 wait for 13 million. A V8 that does not know the flag
+ * ignores it.
  */
 export function optimiseLater(): void {
   setFlagsFromString('--wasm-tiering-budget=20000000')
 }
 
 /**
- * Takes 0.8 s of a core, once (bench/record/decoding.md). Never throws: a decoder that is missing fails with the first picture that needs it.
+ * Decodes small pictures, so that the decoders are compiled. Cost: 0.8 s of a core (bench/record/decoding.md). Never throws: a missing decoder fails
+ * with the first picture that needs it.
  * @returns how many pictures were hashed.
  */
 export async function warmUp(): Promise<number> {
@@ -27,12 +29,12 @@ export async function warmUp(): Promise<number> {
   return hashed
 }
 
-/** Functions are optimised only when they have run for a while. */
+/** How often each picture is decoded: V8 optimises functions only after they have run for a while. */
 const ROUNDS = 5
 
 /**
- * Runs `task` once, when nothing was going on for so long.
- * @param alarm calls back later, unless the returned function is called. Tests replace it.
+ * Runs `task` once, when there was no work for some time. Call `begin` when work begins, and `end` when it ends or at the start.
+ * @param alarm sets a timer that calls `ring`, and returns a function that cancels it. Tests replace it.
  */
 export function onceIdle(
   task: () => unknown,

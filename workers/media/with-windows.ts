@@ -7,10 +7,10 @@ import type { DecodedPicture } from './decoded-picture.js'
 import type { Frame, FrameLimits } from './decoder.js'
 
 /**
- * All frames of a file; then, if the first is long, windows of it. For these the file is decoded a second time, because the whole was reduced to a
- * size at which its parts cannot be recognised.
+ * Yields all frames of a file; then, if the first one is long, windows of it. For these it decodes the file a second time, because the first time
+ * reduced the picture to a size at which its parts cannot be recognised.
  *
- * Memory: the picture at `windowedSize`, 36 MB at most, and one window. The large one is overwritten here, also after an error.
+ * Memory: the picture at `windowedSize`, 36 MB at most, and one window. The picture is overwritten here, even after an error.
  * @throws what `open` throws.
  */
 export async function* withWindows(

@@ -1,16 +1,16 @@
-// Long videos of a case as lines, which the service reads without holding all of them.
+// Writes long videos as NDJSON, which the service reads line by line without holding all of it.
 
 import type { Operations } from './operations.generated.js'
 
 type Hashes = Operations['addHashes']['args']['body']
 type Video = NonNullable<Hashes['videos']>[number]
 
-/** From here on lines are used: some 300 kB of JSON. */
+/** A video with more signals is sent as lines. That is about 300 kB of JSON. */
 const LONG_VIDEO_SIGNALS = 2000
-/** Most signals of a line: a line may have 32,768 characters. */
+/** Maximum signals of a line: a line may have 32,768 characters. */
 const LINE_SIGNALS = 200
 
-/** @returns NDJSON, if the body has a long video, and nothing that lines cannot have. */
+/** @returns the body as NDJSON; `undefined` if it has no long video, or has images or a video without a whole `pdq`, which lines cannot carry. */
 export function linesOf({ images = [], videos = [], ...declared }: Hashes): string | undefined {
   const isLong = videos.some((video) => countOf(video) > LONG_VIDEO_SIGNALS)
   if (!isLong || images.length > 0) return undefined

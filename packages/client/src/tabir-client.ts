@@ -6,6 +6,7 @@ import { OPERATIONS, type Operations, type Schemas } from './operations.generate
 
 export type OperationId = keyof Operations
 export type Args<Op extends OperationId> = Operations[Op]['args']
+/** What an operation returns: the parsed body; the `Response` itself for a file; `undefined` if the body is empty. */
 export type Answer<Op extends OperationId> = Operations[Op]['answer']
 export type { GivenSignal, Pixels, Schemas }
 
@@ -14,9 +15,9 @@ export interface ClientOptions {
   readonly url: string
   /** An API key or the token of a case. Public operations need none. */
   readonly key?: string
-  /** How often a request is sent at most, if it is safe to repeat. 5 by default. */
+  /** Maximum number of attempts, 0.1 to 60 s apart, for a request that is safe to repeat. 5 by default. */
   readonly maxTries?: number
-  /** For each attempt; not applied to streamed uploads. By default 60,000, and 1,500,000 for files of videos, which the server may hold for 20 minutes. */
+  /** For each attempt, but not for streamed uploads. 60,000 by default; 1,500,000 for video files, which may take the server 20 minutes. */
   readonly timeoutMs?: number
   /** Replaces the platform's own `fetch`. */
   readonly fetch?: typeof fetch
@@ -33,15 +34,13 @@ export type AddedSignal = Answer<'addSignals'>['signals'][number]
 export interface TabirClient {
   /**
    * Calls any operation of the API by its id in openapi.yaml.
-   * @throws {TabirProblem} when the server refuses, and a retry cannot help or all attempts are used up.
-   * @throws what `fetch` throws, when the last attempt got no answer.
+   * @throws {TabirProblem} when the server refuses, and no retry helps. And what `fetch` throws, when the last attempt got no answer.
    */
   call<Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>>
-  /** Sends any number of queries in batches of at most 1,000. @returns one result for each query, in the same order. @throws as `call`. */
+  /** Sends any number of queries in batches within the API's limits. @returns one result for each query, in the same order. @throws as `call`. */
   match(queries: readonly MatchQuery[], options?: MatchOptions): Promise<MatchResult[]>
   /**
-   * Hashes a picture locally and queries with its hashes. The picture itself is not sent.
-   *
+   * Hashes a picture locally and queries with its hashes. The picture itself is not sent. Cost: that of `hashImage`, and of `detailsOf` with details.
    * @param pixels as `hashImage` of `@tabir/hash` takes them; with `withDetails`, as its `detailsOf` does.
    * @param options.withDetails also sends the picture's details, up to 250 kB. They reveal more of the picture than hashes do. Services without
    *   extended protection refuse them.
@@ -93,16 +92,17 @@ const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 60_000
 /** POST operations that are safe to repeat without an idempotency key: queries, and additions that change nothing the second time. */
 const REPEATABLE: readonly OperationId[] = ['match', 'matchImages', 'matchVideo', 'addSignals']
-/** Statuses that say that the server did nothing: every operation is safe to repeat. */
+/** Statuses after which every operation is safe to repeat, because the server did nothing. */
 const NOT_DONE = [429]
-/** Statuses of temporary failures; the server may have done its work. */
+/** Statuses of temporary failures, after which the server may have done its work. */
 const PASSING = [408, 500, 502, 503, 504]
 
-/** A query is a picture, or a video of several frames. */
+/** Counts the signals of a query, which is a picture or a video of several frames. */
 function signalsIn({ signals = [], video }: MatchQuery): number {
   return (video?.frames ?? []).reduce((sum, frame) => sum + frame.signals.length, signals.length)
 }
 
+/** Creates a client. Sends nothing. */
 export function tabirClient(options: ClientOptions): TabirClient {
   const { maxTries = MAX_TRIES, wait = sleep } = options
 
@@ -135,8 +135,8 @@ export function tabirClient(options: ClientOptions): TabirClient {
     call,
     match,
     async matchPixels(pixels, { withDetails = false, aspect, ...more } = {}) {
-      const hashed = await hashImage(pixels, aspect === undefined ? {} : { aspect })
-      const asked = { signals: hashed.signals, ...(hashed.isForm && { isForm: hashed.isForm }) }
+      const { signals, isForm, isObject } = await hashImage(pixels, aspect === undefined ? {} : { aspect })
+      const asked = { signals, ...(isForm && { isForm }), ...(isObject && { isObject }) }
       const query = withDetails ? { ...asked, details: await detailsOf(pixels) } : asked
       const [result] = await match([query], more)
       if (result === undefined) throw new Error('an answer without a result')
@@ -158,7 +158,7 @@ export function tabirClient(options: ClientOptions): TabirClient {
   }
 }
 
-/** Codes that refuse signals, not the call as a whole. */
+/** Problem codes that are about signals. For these, `addSignals` returns the refusal as the result of each signal instead of throwing. */
 const OF_SIGNALS = ['quality-too-low', 'signal-invalidated']
 
 function refusedWhole(error: unknown, batch: readonly NewSignal[]): AddedSignal[] | undefined {
@@ -236,7 +236,7 @@ async function attempt<Op extends OperationId>(
   }
 }
 
-/** False for the sign-in page of a captive network, which has status 200. */
+/** @returns whether the API sent this answer. The sign-in page of a captive portal has status 200, too. */
 function isOurs(operation: OperationId, { status, headers }: Response): boolean {
   if (OPERATIONS[operation].answer === 'nothing') return status === 202 || status === 204
   return status !== 204 && headers.get('content-type')?.startsWith('text/html') !== true
@@ -266,7 +266,7 @@ async function answerIn<Op extends OperationId>(operation: Op, response: Respons
   const { answer } = OPERATIONS[operation]
   if (answer === 'file') return response as Answer<Op>
   const body: unknown = answer === 'nothing' ? undefined : await response.json()
-  return body as Answer<Op> // not checked here: the server's tests hold its answers to openapi.yaml
+  return body as Answer<Op> // not checked here: tests of the server compare its answers with openapi.yaml
 }
 
 async function problemIn(response: Response): Promise<TabirProblem> {

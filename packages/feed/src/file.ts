@@ -1,4 +1,5 @@
-// The file of a follower: its signals and its cursor. It contains hashes, so only its owner may read it. Each save drops what was withdrawn.
+// The file in which a follower keeps its signals and its cursor. It contains hashes, so only its owner may read it. Each save rewrites it without
+// withdrawn signals.
 
 import { createReadStream } from 'node:fs'
 import { formatSignalHash } from '../../../src/domain/matching/hash-text.js'

@@ -30,7 +30,10 @@ export interface FollowOptions {
 }
 
 export interface FollowedFeed {
-  /** Reads all pages until the end of the feed, then saves. @throws {FeedError} */
+  /**
+   * Reads all pages until the end of the feed, then saves.
+   * @throws {FeedError} at the first error; what was applied stays, and the next call continues there. {Error} when the file cannot be written.
+   */
   sync(): Promise<void>
   /**
    * Follows the feed until `signal` aborts; a change usually arrives within a second. Retries after every error, waiting 0.5 to 60 seconds.
@@ -38,12 +41,12 @@ export interface FollowedFeed {
    */
   run(signal: AbortSignal): Promise<void>
   /**
-   * Finds all signals that the service would grade `near` or better, nearest first. Exact, and from memory alone.
+   * Finds the signals that the service would grade `near` or better by its hashes: at most 100, nearest first. Searches in memory and sends nothing.
    *
    * The `id` of a match is the server's `matchId`: use it to report feedback. To find rotated and mirrored copies, ask with all hashes that
    * `@tabir/hash` gives, each with its `transform`. Ask about all views of a picture in one call: distant views count only if two agree.
    *
-   * @param thresholdBits replaces the service's rules: all signals within this distance match.
+   * @param thresholdBits replaces the service's rules: all signals within this distance match. 0…256.
    */
   match(signals: readonly AskedSignal[], thresholdBits?: number): LocalMatch[]
   /** How many signals are in memory. */
@@ -52,6 +55,7 @@ export interface FollowedFeed {
   save(): Promise<void>
 }
 
+/** How long `run` lets the server hold a request until something changes. */
 const WAIT_S = 30
 const PAGE_LIMIT = 5000
 const TIMEOUT_MS = (WAIT_S + 90) * 1000

@@ -38,12 +38,12 @@ export interface AskedSignal {
   readonly quality?: number
 }
 
-/** Matches of one call of `match`. */
+/** Maximum matches of one call of `match`. */
 const MAX_LOCAL_MATCHES = 100
 
 interface Entry {
   readonly signal: HeldSignal
-  /** Of the picture or video. Those of its frames follow. */
+  /** Number of the picture or video in the indexes. Those of its frames follow it. */
   readonly ordinal: number
   /** [ms] when each of its frames is shown, ascending. */
   readonly framesAtMs: readonly number[]
@@ -52,8 +52,8 @@ interface Entry {
 }
 
 export class Held {
-  // Invariants: no ordinal is used twice. #byOrdinal has each entry of #byId several times: by its own ordinal, and by one for each of its frames, so
-  // that views count as agreeing only if they are of one frame. The indexes have rows of these entries only.
+  // Invariants: no ordinal is used twice. #byOrdinal has each entry of #byId by its own ordinal and by one for each of its frames; so views count as
+  // agreeing only if they are of the same frame. The indexes have rows of these entries only.
   readonly #byId = new Map<string, Entry>()
   readonly #byOrdinal = new Map<number, Entry>()
   readonly #indexes = new Map<SignalType, SignalIndex>(SIGNAL_TYPE_NAMES.map((type) => [type, new SignalIndex()]))
@@ -116,7 +116,7 @@ export class Held {
     // Matches that count only if a second pair of views agrees.
     const open = new Map<number, LocalMatch>()
     for (const { type, hash, view: askedView = 'whole', transform, quality = 100 } of asked) {
-      // A type that needs the agreement of a second algorithm cannot decide here: there is none to ask.
+      // A type that needs a second algorithm to agree never decides here, because algorithms are not compared.
       if (thresholdBits === undefined && !SIGNAL_TYPES[type].decidesAlone) continue
       const rotated = !isUpright(orientationOf(transform))
       const content = contentOf({ quality, hashes: [hash] })
@@ -204,7 +204,7 @@ export class Held {
   }
 }
 
-/** Of a video that matches by several frames, the nearest. */
+/** Keeps the nearest match of each signal: a video may match by several frames. */
 function nearestById(matches: Iterable<LocalMatch>): Iterable<LocalMatch> {
   const nearest = new Map<string, LocalMatch>()
   for (const match of matches) {

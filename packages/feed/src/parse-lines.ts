@@ -5,7 +5,7 @@ import { parseSignalHash } from '../../../src/domain/matching/hash-text.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../../src/domain/matching/signal-types.js'
 
-/** Twice what a video has. */
+/** Twice the maximum of a video. */
 const MAX_FED_SIGNALS = 20_000
 
 /** A newer server may send types and views that this version does not know: they are left out. */
@@ -66,6 +66,13 @@ export function parseLine(text: string): FedLine {
   return line.data
 }
 
+/**
+ * - `feed-unreadable`: a line is not in the format of the feed.
+ * - `feed-broken-off`: a page ended before its last line. A retry reads it again.
+ * - `refused`: the server refused the request; `code` says why.
+ * - `unreachable`: no connection, or no answer in time.
+ * - `file-unreadable`: the follower's file is not such a file, or is cut short. Delete it to start again.
+ */
 export type FeedFailure = 'feed-unreadable' | 'feed-broken-off' | 'refused' | 'unreachable' | 'file-unreadable'
 
 /** Why a feed could not be followed. Contains no hash, URL or key. */

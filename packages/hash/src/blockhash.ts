@@ -1,4 +1,4 @@
-// blockhash on a 16 × 16 grid, from the totals of its blocks. Used in browsers, where imghash would be too large.
+// blockhash on a 16 × 16 grid, from the totals of its blocks. The package and the page use it instead of imghash, which is too large for a browser.
 
 import { HASH_BYTES, type Hash256, hashFromBytes } from './hash256.js'
 import type { Pixels } from './pixels.js'

@@ -1,4 +1,4 @@
-// Corners and descriptors by WebAssembly: the same results as the oracle (details/level.ts, corners.ts, describe.ts), faster.
+// Corners and descriptors in WebAssembly: the same bits as the reference implementation (details/level.ts, corners.ts, describe.ts), faster.
 
 import { ROTATED_PATTERN } from './details/describe.js'
 import { checkLuma, type Pyramid } from './details/pyramid.js'

@@ -37,9 +37,9 @@ export function blockhashDihedralsOf(hash: Hash256): readonly Hash256[] {
     const upsideDown = transposes ? leftRight : topBottom
     const reversed = transposes ? topBottom : leftRight
     const from = transposes ? HASH_BYTES : 0
-    const turn = (upsideDown ? HASH_BYTES - ROW_BYTES : 0) ^ (reversed ? 1 : 0)
+    const byteMask = (upsideDown ? HASH_BYTES - ROW_BYTES : 0) ^ (reversed ? 1 : 0)
     for (let k = 0; k < HASH_BYTES; k++) {
-      const byte = both[from + (k ^ turn)] ?? 0
+      const byte = both[from + (k ^ byteMask)] ?? 0
       scratch[k] = reversed ? (reversedByte[byte] ?? 0) : byte
     }
     return hashFromBytes(scratch)

@@ -5,13 +5,13 @@ import { distance } from './hash256.js'
 import type { ImageSignal, ImageSignals } from './image-hasher.js'
 import type { Extent, Purpose } from './views.js'
 
-/** Most pictures of one file that are decoded as frames; windows are counted apart. */
+/** Maximum frames that are decoded of one file; windows are counted apart. */
 export const MAX_FRAMES = 16
-/** Most windows of one long screenshot. */
+/** Maximum windows of one long screenshot. */
 export const MAX_WINDOWS = 120
-/** Most signals of one image, of all its frames and windows. */
+/** Maximum signals of one image, for all its frames and windows. */
 export const MAX_IMAGE_SIGNALS = 192
-/** Most frames of an animation that are chosen. */
+/** Maximum frames that are chosen of an animation. */
 export const MAX_CHOSEN_FRAMES = 8
 
 /** Browsers show a frame with a shorter duration for `SHOWN_INSTEAD_MS`. */
@@ -23,7 +23,7 @@ export function shownMs(declaredMs: number): number {
   return declaredMs < MIN_SHOWN_MS ? SHOWN_INSTEAD_MS : declaredMs
 }
 
-/** PDQ quality. A picture with a lower one is not used if the file shows a better one: a blank first frame must hide nothing. */
+/** Minimum PDQ quality. A frame below it is used only if the file has no better one: so a blank first frame cannot hide the others. */
 export const MIN_USABLE_QUALITY: Readonly<Record<Purpose, number>> = { register: 50, query: 25 }
 /** A hash nearer than this to an earlier one of the same type finds nothing more. */
 const NEAR_DUPLICATE_BITS = 10
@@ -80,7 +80,7 @@ export function createFrameMerger(purpose: Purpose): FrameMerger {
         else if (fallback === undefined || found.quality > fallback.quality) fallback = found
         if (main !== found) return
       } else if (extent !== 'window' || !found.isForm) {
-        // The windows of two chats in one app look alike where they show nothing but text.
+        // A window that looks like a form is left out: where two chats of one app show only text, their windows look alike.
         for (const signal of found.signals) {
           const isUsable = signal.quality >= MIN_USABLE_QUALITY[purpose]
           if (isUsable && isNew(signal, [...(main?.signals ?? []), ...added])) added.push(signal)
@@ -95,7 +95,9 @@ export function createFrameMerger(purpose: Purpose): FrameMerger {
     },
     result() {
       if (main === undefined) return fallback
-      return { ...main, signals: [...main.signals, ...added].slice(0, MAX_IMAGE_SIGNALS), isSimple, isForm }
+      // What an object shares with others of its kind is not in further frames.
+      const isObject = main.isObject && added.length === 0
+      return { ...main, signals: [...main.signals, ...added].slice(0, MAX_IMAGE_SIGNALS), isSimple, isForm, isObject }
     },
   }
 }

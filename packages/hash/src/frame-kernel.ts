@@ -1,4 +1,4 @@
-// Measures a picture for frame removal, in WebAssembly: the same numbers as the oracle (measured.ts), faster.
+// Measures a picture for frame removal, in WebAssembly: the same numbers as the reference implementation (measured.ts), faster.
 
 import { type Line, strongest } from './deframe/lines.js'
 import { wasmBase64 } from './frame.generated.js'

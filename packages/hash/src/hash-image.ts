@@ -16,7 +16,7 @@ export type { Pixels } from './pixels.js'
 export { hashedSize } from './reduced-side.js'
 export { FRAME_INTERVAL_MS, MAX_VIDEO_MS } from './video-frames.js'
 
-/** A signal in the form of the API: for a query of `POST /v1/match`, or an image of `POST /v1/cases/{caseNumber}/hashes`. */
+/** A signal (one hash of a picture or of a part of it) in the form of the API, for `POST /v1/match` and `POST /v1/cases/{caseNumber}/hashes`. */
 export interface GivenSignal {
   readonly type: 'pdq' | 'pdq-area' | 'blockhash'
   readonly view: ViewKind
@@ -29,7 +29,7 @@ export interface GivenSignal {
 export interface HashImageOptions {
   /** `query`, the default, to look for a picture; `register` to add it. */
   readonly purpose?: Purpose
-  /** Width over height of the displayed picture. Needed if width and height were reduced by different factors. */
+  /** Width over height of the displayed picture. Needed only if width and height were reduced by different factors, as `hashedSize` does. */
   readonly aspect?: number
 }
 
@@ -40,7 +40,8 @@ export interface HashImageOptions {
  *   to be reduced to `hashedSize` with a triangle filter, and then need `aspect`. Never enlarge a picture.
  * @returns 1 to 34 signals: the whole picture's `pdq` first; `blockhash` last, unless a side is under 16 pixels; parts of the picture between
  *   them, unless a side is under 32 pixels. `isSimple` when registering, if the picture is a sign in a few flat colours, which cases refuse.
- *   `isForm` for a query, if it is flat and of few colours, as forms are: send it with the query, so that it does not match other forms.
+ *   `isForm` for a query, if it is flat and has few colours, as forms do, and `isObject`, if it shows one object on a plain ground: send them with
+ *   the query, so that it does not match other forms or objects.
  * @throws {RangeError} when the sizes are out of range or do not fit the data. If WebAssembly with SIMD is not supported, what the platform
  *   throws.
  * Cost: about 10 ms of one core for a reduced picture.
@@ -58,22 +59,23 @@ export interface HashedFile {
   readonly signals: GivenSignal[]
   readonly isSimple?: true
   readonly isForm?: true
+  readonly isObject?: true
 }
 
-/** One of the pictures in a file. */
+/** A frame of a file, or a window: a part of a picture that is too long to be hashed as a whole. */
 export interface FilePicture extends Pick<HashImageOptions, 'aspect'> {
   readonly pixels: Pixels
-  /** Set for a part of a long picture, which comes after the picture itself. */
+  /** Set for a window. It comes after the picture itself. */
   readonly isWindow?: boolean
 }
 
 /**
  * Hashes the pictures in one file as those of one image: the frames of an animation, or a transparent picture on white and on black.
  *
- * @param frames at least one and at most 16, the most telling one first, then at most 120 windows; `pixels` as for `hashImage`. The next one is
- *   asked for once the one before was hashed, so its pixels can be overwritten then.
- * @returns at most 193 signals, those of the main frame first and a `blockhash` of it last. `mainFrame` is its index: the first one with enough
- *   structure, so a blank first frame hides nothing.
+ * @param frames at least one and at most 16 frames, the most representative one first, then at most 120 windows; `pixels` as for `hashImage`. The
+ *   next one is requested once the previous one is hashed, so a generator can reuse its buffer.
+ * @returns at most 193 signals, those of the main frame first and its `blockhash` last. The main frame is the first one with enough structure, so a
+ *   blank first frame hides nothing; `mainFrame` is its index.
  * @throws as `hashImage`; {RangeError} without a frame.
  */
 export async function hashFrames(
@@ -97,10 +99,10 @@ export async function hashFrames(
   }
   const merged = merger.result()
   if (merged === undefined) throw new RangeError('there is no frame')
-  const { quality, isSimple, isForm } = merged
+  const { quality, isSimple, isForm, isObject } = merged
   const signals = given(merged.signals)
   if (blockhash !== undefined) signals.push({ type: 'blockhash', view: 'whole', quality, hash: blockhash })
-  return { signals, mainFrame, ...(isSimple && { isSimple }), ...(isForm && { isForm }) }
+  return { signals, mainFrame, ...(isSimple && { isSimple }), ...(isForm && { isForm }), ...(isObject && { isObject }) }
 }
 
 function given(signals: readonly ImageSignal[]): GivenSignal[] {
@@ -122,20 +124,22 @@ export interface VideoPicture extends Pick<HashImageOptions, 'aspect'> {
   readonly pixels: Pixels
 }
 
-/** A video in the form of the API: the `video` of a query of `POST /v1/match`, or one of `POST /v1/cases/{caseNumber}/hashes`. */
+/** A video in the form of the API, for `POST /v1/match` and `POST /v1/cases/{caseNumber}/hashes`. */
 export interface HashedVideo {
   readonly durationMs: number
   /** `isForm` for a query, as `hashImage` gives it: send it with the frame. */
   readonly frames: { readonly atMs: number; readonly signals: GivenSignal[]; readonly isForm?: true }[]
   /** Share of the duration, 0…1, in which every frame has enough structure to be found. */
   readonly protectedShare: number
+  /** So long that fewer frames, or fewer views of them, were chosen: hash it in parts to find more. */
+  readonly isThinned?: true
 }
 
 /**
  * Hashes a video by some of its frames, each like a picture. The same frames give the same hashes as in the service.
  *
- * @param frames what is shown at 0, 250, 500 … milliseconds (`FRAME_INTERVAL_MS`), by ascending time; a picture that is shown for long, again each
- *   time. Others are ignored. The next one is asked for once the one before was hashed, so its pixels can be overwritten then.
+ * @param frames what is shown at 0, 250, 500 … milliseconds (`FRAME_INTERVAL_MS`), by ascending time. Repeat a frame that is shown for longer. Frames
+ *   in between are ignored. The next one is requested once the previous one is hashed, so a generator can reuse its buffer.
  * @returns at most 10,000 signals to register, about 1,000 a minute; at most 8,000 to query, about 2,400 a minute. `frames` is empty if there is no
  *   frame with enough structure: such a video can be neither registered nor found.
  * @throws {RangeError} when a time or the duration is not a number or beyond `MAX_VIDEO_MS`; as `hashImage`.
@@ -185,7 +189,7 @@ function loadedOnce<T>(load: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** Every JavaScript engine accepts this number of arguments. */
+/** All JavaScript engines accept this number of arguments to a function. */
 const BYTES_AT_ONCE = 8192
 
 function base64(bytes: Uint8Array): string {

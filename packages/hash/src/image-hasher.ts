@@ -1,6 +1,7 @@
 // Computes all hashes of a picture: of the whole, and of the parts by which edited copies are found.
 
 import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
+import { isObject } from './deframe/object.js'
 import { type FrameKernel, loadFrameKernel, loadFrameKernelSync } from './frame-kernel.js'
 
 import { distance, type Hash256 } from './hash256.js'
@@ -48,8 +49,10 @@ export interface ImageSignals {
   readonly blockTotals: readonly number[] | undefined
   /** Whether it is a sign in a few flat colours, which must not be registered. Only computed when registering. */
   readonly isSimple: boolean
-  /** Whether it is flat and has few colours, as forms do. Only computed for queries and windows. */
+  /** Whether it is flat and has few colours, as forms do. Only computed for queries, and for windows of either purpose. */
   readonly isForm: boolean
+  /** Whether it shows one object on a plain ground. Only computed for queries by picture. */
+  readonly isObject: boolean
 }
 
 export interface ImageHasher {
@@ -61,11 +64,11 @@ export interface ImageHasher {
   hash(pixels: Pixels, purpose: Purpose, aspect?: number, extent?: Extent): ImageSignals
   /** The whole picture's `pdq` alone, by which frames of a video are compared. Cost: 2 ms for a million pixels. @throws as `hash`. */
   whole(pixels: Pixels): ImageSignal
-  /** What `hash` finds besides that. */
+  /** The signals of the picture's parts, which `hash` returns after the whole's. @throws as `hash`. */
   parts(pixels: Pixels, purpose: Purpose, aspect?: number, extent?: Extent): PartSignals
 }
 
-export type PartSignals = Pick<ImageSignals, 'signals' | 'isSimple' | 'isForm'>
+export type PartSignals = Pick<ImageSignals, 'signals' | 'isSimple' | 'isForm' | 'isObject'>
 
 export async function loadImageHasher(): Promise<ImageHasher> {
   return hasherWith(await loadPdqKernel(), await loadFrameKernel())
@@ -91,11 +94,11 @@ const NEAR_DUPLICATE_BITS = 10
 const MIN_QUALITY = 50
 /** A whole picture in a query needs only this share of both minimums: a copy may be paler or darker than the registered picture. */
 const COPY_SHARE = 0.5
-/** A hash with more `separableBits` shows a bar, a box or an edge, as apps and memes draw them, rather than a picture. */
+/** A hash with more `separableBits` shows a bar, a box or an edge, as apps and memes draw them, and no picture. */
 export const MAX_SEPARABLE_BITS = 204
 /** Share of a form. Smaller parts are avatars and stickers, which many forms share. */
 const MIN_PICTURE_AREA = 0.07
-/** Places of parts are rounded to a thousandth of a side. */
+/** The places of parts are rounded to a thousandth of a side. */
 const PLACES = 1000
 const MIN_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
   whole: 10,
@@ -112,7 +115,8 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
     aspect = pixels.width / pixels.height,
     extent: Extent = 'all',
   ): PartSignals {
-    if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX) return { signals: [], isSimple: false, isForm: false }
+    if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX)
+      return { signals: [], isSimple: false, isForm: false, isObject: false }
     return frames.measure(pixels, (raster) => {
       const isSignAlone = purpose === 'register' && isSimple(raster, aspect)
       const all = viewsIn(raster, aspect, purpose, extent)
@@ -125,7 +129,9 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
         isPlaced: purpose === 'query' && extent === 'all',
         isForm: isFlat && extent === 'all',
       }
-      return { signals: partsOf(kernel, raster, views, options), isSimple: isSignAlone, isForm: isFlat }
+      const isOneObject = purpose === 'query' && extent === 'all' && isObject(raster)
+      const signals = partsOf(kernel, raster, views, options)
+      return { signals, isSimple: isSignAlone, isForm: isFlat, isObject: isOneObject }
     })
   }
 
@@ -144,14 +150,17 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
   }
 }
 
-/** A window or a frame of a video with a picture on it is one of few that show that picture, so it is compared like any picture. */
+/**
+ * Windows, and frames of videos, count as forms only if they are pages of flat colours and text (`isPage`). One with a picture on it is compared like
+ * a picture, because few other windows or frames of the file show that picture.
+ */
 function isFormIn(raster: MeasuredRaster, purpose: Purpose, extent: Extent): boolean {
   if (extent === 'window') return isPage(raster)
   if (purpose === 'register') return false
   return extent === 'all' || extent === 'frame' ? isForm(raster) : isPage(raster)
 }
 
-/** A form around a photograph: the likely parts without a frame are looked at. */
+/** @returns whether a view is a likely part without its frame and shows a photograph. Then the picture around it is not treated as a form. */
 function isOfPhotograph(raster: MeasuredRaster, { kind, part, unlikely }: View): boolean {
   return kind === 'deframed' && unlikely !== true && isPhotographIn(raster, part)
 }
@@ -160,12 +169,12 @@ function pdqSignal(quality: number, hashes: readonly Hash256[]): ImageSignal {
   return { type: 'pdq', view: 'whole', quality, hashes }
 }
 
-/** Deframed views of a further frame. It costs each query eight searches, so there are few. */
+/** Maximum deframed views of a further frame. Each costs a query eight searches, one for each orientation. */
 const MAX_DEFRAMED_OF_FRAME = 3
 
 /**
- * What a window shows is a part of the picture, perhaps one that many people have. Registered views of kind `deframed` never make a strong match by
- * themselves, and query views of kind `crop` have to be nearer than others.
+ * The kind of a window's view. A window shows only a part of the picture, perhaps one that is in many screenshots. So it gets the kinds with stricter
+ * rules: two registered views of kind `deframed` never make a strong match, and query views of kind `crop` have to be nearer than others.
  */
 const WINDOW_KIND = { register: 'deframed', query: 'crop' } as const
 
@@ -179,10 +188,10 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
     .slice(0, MAX_THIN.crop)
   const thin = [...of('whole'), ...of('deframed').slice(0, MAX_THIN.deframed), ...crops]
   if (extent === 'thin') return thin
-  // Those come first, so that a full frame can be made thin by its signals alone.
+  // The views of a thin frame come first of their kinds, so that a full frame can be made thin by leaving out signals.
   if (extent === 'full') return [...new Set([...thin, ...of('deframed'), ...of('crop')])]
   if (extent === 'frame') return [...of('whole'), ...of('deframed').slice(0, MAX_DEFRAMED_OF_FRAME)]
-  // More than are hashed, in case the first are too plain.
+  // All deframed views, although only `LIKELY_PARTS` of them are hashed: the first ones may be too plain.
   const likely = [...of('whole'), ...of('deframed')]
   if (extent === 'likely') return likely
   const screens = likely

@@ -12,7 +12,7 @@ export interface MeasuredRaster extends Pick<Raster, 'width' | 'height' | 'rgb'>
   readonly texture: Texture
 }
 
-/** The oracle. `FrameKernel` computes the same bits in a twentieth of the time. */
+/** The reference implementation. `FrameKernel` computes the same bits in a twentieth of the time. */
 export function measuredOf(pixels: Pixels): MeasuredRaster {
   const raster = rasterOf(pixels)
   const { width, height, rgb } = raster

@@ -1,4 +1,4 @@
-// PDQ by WebAssembly, in Node and in browsers: the same bits as the oracle (pdq.ts), about eighteen times as fast.
+// PDQ in WebAssembly, in Node and in browsers: the same bits as the reference implementation (pdq.ts), about eighteen times as fast.
 
 import { HASH_BYTES, hashFromBytes } from './hash256.js'
 import { wasmBase64 } from './pdq.generated.js'

@@ -1,4 +1,4 @@
-// PDQ in plain TypeScript: the oracle that the WebAssembly kernel must equal, bit for bit.
+// PDQ in plain TypeScript: the reference implementation, which the WebAssembly kernel must equal bit for bit.
 
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from './hash256.js'
 import { checkPixels, type Pixels } from './pixels.js'
@@ -6,13 +6,13 @@ import { type Transform, transforms } from './transforms.js'
 
 export interface PdqResult {
   readonly hash: Hash256
-  /** 0…100: how much structure the picture has. Under 50 a hash is neither banked nor matched. */
+  /** 0…100: how much structure the picture has. The service does not register hashes under 50, and does not match those under 25. */
   readonly quality: number
   /** Hashes of the eight orientations, in the order of `transforms`; the first is `hash`. */
   readonly dihedrals: readonly Hash256[]
 }
 
-/** Pictures with a side under this have the all-zero hash and quality 0. */
+/** A picture with a shorter side gets the all-zero hash and quality 0. */
 export const MIN_SIDE_PX = 5
 
 /**

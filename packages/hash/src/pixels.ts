@@ -12,7 +12,7 @@ export interface Pixels {
 
 /** Larger pictures are refused, to bound the kernel's memory. */
 export const MAX_SIDE_PX = 65_535
-/** Of decoded pixels. Larger files may be opened: their decoder reduces them first. */
+/** Maximum number of decoded pixels. Pictures with more can be hashed if their decoder reduces them. */
 export const MAX_PIXELS = 50_000_000
 
 /** @throws {RangeError} when the sizes are impossible or do not fit the data: a caller's bug, never bad input. */
@@ -25,7 +25,7 @@ export function checkPixels({ data, width, height, channels }: Pixels): void {
   if (data.length !== width * height * channels) throw new RangeError('the data does not fit the size')
 }
 
-/** Copies a part of a picture. The caller overwrites it. @param part with whole borders. */
+/** Copies a part of a picture. The caller overwrites the copy. @param part with whole numbers of pixels, within the picture. */
 export function cutOut({ data, width, channels }: Pixels, { left, top, right, bottom }: Rectangle) {
   const rowBytes = (right - left) * channels
   const copy = new Uint8Array(rowBytes * (bottom - top))

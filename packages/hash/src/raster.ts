@@ -70,8 +70,8 @@ const PARTS_PX = 4096
 const ROUNDER = 2 ** 23
 
 /**
- * Each new pixel is the mean of its area; old pixels on a border count in proportion. Columns are summed in whole numbers, then rows in float32
- * from left to right, so that the kernel can compute the same bits.
+ * Each new pixel is the mean of its area; old pixels on a border count in proportion. First adds up rows, in whole numbers, then columns from left to
+ * right, in float32, so that the kernel can compute the same bits.
  */
 function averaged(pixels: Pixels, newWidth: number, newHeight: number): Uint8Array {
   const { width, height, channels } = pixels

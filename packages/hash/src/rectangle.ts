@@ -1,6 +1,9 @@
-// A part of a picture, in the pixels of its raster.
+// A part of a picture.
 
-/** Edges in pixels, not necessarily whole: `left` ≤ x < `right`, `top` ≤ y < `bottom`. */
+/**
+ * Edges: `left` ≤ x < `right`, `top` ≤ y < `bottom`. In pixels of a picture or its raster, not necessarily whole; where a comment says so, in
+ * fractions of the sides.
+ */
 export interface Rectangle {
   readonly left: number
   readonly top: number

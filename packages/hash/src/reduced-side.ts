@@ -47,7 +47,7 @@ export function reducedSide(lengthPx: number): number {
 /** The variance that reducing with a triangle filter adds, in pixels of the reduced side. */
 const SHRINKING_BLUR = 1 / 6
 
-/** The mean squared displacement of samples plus the squared difference in blur, relative to the side. */
+/** The mean squared displacement of samples plus the squared difference in blur, both relative to the side. */
 function mismatch(fullPx: number, shrunkPx: number): number {
   let squares = 0
   for (let i = 0; i < SAMPLES; i++) squares += (centre(i, fullPx) - centre(i, shrunkPx)) ** 2

@@ -1,4 +1,5 @@
-// A video is hashed by some of its frames, each like a picture. Chooses them, while the video is being decoded. The same in workers and browsers.
+// Hashes a video by some of its frames, each like a picture, and chooses these frames while the video is being decoded. The same in workers and
+// browsers.
 
 import { MIN_USABLE_QUALITY } from './file-frames.js'
 import type { ImageHasher } from './image-hasher.js'
@@ -12,12 +13,12 @@ export { MAX_ASKED_VIDEO_SIGNALS } from './video/asked-frames.js'
 export type { VideoFrame } from './video/frame-selection.js'
 export { MAX_VIDEO_SIGNALS } from './video/registered-frames.js'
 
-/** How often frames are looked at. */
+/** Interval at which frames are looked at. */
 export const FRAME_INTERVAL_MS = 250
 /** Longer videos are refused. */
 export const MAX_VIDEO_MS = 600_000
 
-/** A frame says nothing of what is shown later than this after it: decoding may have ended early, or skipped frames. */
+/** A frame counts as shown for at most this long. If the next one comes later, decoding may have ended early or left frames out. */
 const MAX_FRAME_SPAN_MS = 2000
 
 export interface VideoSignals {
@@ -27,20 +28,22 @@ export interface VideoSignals {
   readonly frames: readonly VideoFrame[]
   /** Share of the duration, 0…1, in which every frame has enough structure to be found. */
   readonly protectedShare: number
+  /** There would be more signals than allowed: of a long video fewer frames, or fewer views of them, were chosen. */
+  readonly isThinned?: true
 }
 
 export interface VideoHasher {
   /**
-   * The next time for which a frame is wanted: the one that is shown then, the last to start at or before it. One that is shown for long is wanted
-   * again. A decoder may skip all others.
+   * The next time [ms] for which a frame is wanted: the frame that is shown then, which is the last to start at or before it. A frame that is shown
+   * for longer is wanted again. A decoder may skip all other frames.
    */
   readonly nextMs: number
   /**
-   * Adds a decoded frame. One for an earlier time than `nextMs` is ignored, and so is one before the start. The pixels can be overwritten afterwards.
+   * Adds a decoded frame. Ignores a frame whose time is before `nextMs`. The pixels can be overwritten afterwards.
    *
    * Cost, at 0.5 megapixels: 1 ms; 5 to 15 ms if the frame is hashed in full. Memory: at most 20 MB for all frames.
    *
-   * @param atMs the time for which it was wanted, or the one at which it starts.
+   * @param atMs the time for which it was wanted, or at which it starts.
    * @param pixels as for `ImageHasher`; grey is enough.
    * @param aspect width over height of the displayed frame, if its sides were reduced by different factors.
    * @throws {RangeError} when the time is not a number or beyond `MAX_VIDEO_MS`, or the sizes are out of range or do not fit the data.
@@ -80,7 +83,7 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
     })
   }
 
-  /** For how long what the last frame shows is found, up to the start of the next. */
+  /** For how long the last frame is shown before `toMs`, if it can be found; otherwise 0. */
   function spanMs(toMs: number): number {
     return last?.isFound === true ? Math.min(toMs - last.atMs, MAX_FRAME_SPAN_MS) : 0
   }
@@ -94,7 +97,7 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
       if (givenMs < nextMs) return
       const atMs = Math.round(givenMs)
       const next = { atMs, isFound: isFound(atMs, pixels, aspect) }
-      // Some files start a few milliseconds late.
+      // Some files start a few milliseconds late: the first frame counts from 0.
       foundMs += last === undefined && next.isFound && atMs < FRAME_INTERVAL_MS ? atMs : spanMs(atMs)
       last = next
       nextMs = FRAME_INTERVAL_MS * (Math.floor(atMs / FRAME_INTERVAL_MS) + 1)
@@ -106,7 +109,8 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
       const frames = selection
         .frames()
         .map((frame) => (formsAtMs.has(frame.atMs) ? { ...frame, isForm: true as const } : frame))
-      return { durationMs, frames, protectedShare: share }
+      const isThinned = selection.isThinned()
+      return { durationMs, frames, protectedShare: share, ...(isThinned && { isThinned }) }
     },
   }
 }

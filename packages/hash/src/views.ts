@@ -11,18 +11,29 @@ import { straightened, type TiltedPart } from './tilt.js'
 import { orientationsOf } from './transforms.js'
 
 /**
- * whole: the whole picture. deframed: without its frame. crop: a likely crop. piece: a half or a quarter, in case something covers the rest.
- * tilted: slightly rotated and cropped to a rectangle; of a query's frame, also only cropped.
+ * - `whole`: the whole picture.
+ * - `deframed`: the picture without its frame.
+ * - `crop`: a likely crop.
+ * - `piece`: a half or a quarter, in case something covers the rest.
+ * - `tilted`: slightly rotated and cropped to a rectangle. Of a video's frame in a query, also crops without rotation.
  */
 export const VIEW_KINDS = ['whole', 'deframed', 'crop', 'piece', 'tilted'] as const
 export type ViewKind = (typeof VIEW_KINDS)[number]
 
 /**
  * How much of a frame is hashed.
- * all: all views. frame: the whole and its deframed views, for further pictures of a file. window: the whole as a part of the file's picture.
- * Asked frames of a video: likely is the whole and its likeliest deframed views; pieces and crops are these, some of their crops (`centresIn`) and
- * turned; pieces is also the pieces.
- * Registered frames of a video: full is all views but pieces and tilted ones; thin is the whole, its first deframed view and those marked `isThin`.
+ * - `all`: all views.
+ * - `frame`: the whole and its deframed views, for further frames of a file.
+ * - `window`: a single view, as a part of the file's picture.
+ *
+ * Of a video in a query:
+ * - `likely`: the whole and its likeliest deframed views.
+ * - `pieces`: these; pieces; nine of 25 places of a crop (`centresIn`); and slight rotations of the deframed views (`turned`).
+ * - `crops`: the same without pieces, and with the other 16 places.
+ *
+ * Of a registered video:
+ * - `full`: all views but pieces and tilted ones.
+ * - `thin`: the whole, its first deframed view and the crops marked `isThin`.
  */
 export type Extent = 'all' | 'frame' | 'window' | 'likely' | 'pieces' | 'crops' | 'full' | 'thin'
 
@@ -33,11 +44,11 @@ export type View = (
   | { readonly kind: 'whole' | 'deframed' | 'crop' | 'piece'; readonly part: Rectangle }
   | { readonly kind: 'tilted'; readonly part: TiltedPart | Rectangle }
 ) & {
-  /** Unlikely to match: queried in two orientations (original and mirrored) instead of eight. */
+  /** Unlikely to match, so it is queried in two orientations (original and mirrored) instead of eight. */
   readonly unlikely?: true
-  /** The same part of both pictures. Forms of one kind agree in it, so a form is not queried by it. */
+  /** A part that registrations and queries cut in the same way. Two forms of one kind agree in it, so a form is not queried by it. */
   readonly isCore?: true
-  /** Of a part that shows a sign, such as a logo in a post. A query leaves it out: it would match all posts with that sign. */
+  /** The part shows a sign, such as a logo in a post. A query leaves it out, because it would match all posts with that sign. */
   readonly isSign?: true
   /** An end of a photograph that the picture's border cuts off. Only of pictures whose views are all hashed. */
   readonly isEnd?: true
@@ -45,7 +56,7 @@ export type View = (
   readonly isThin?: true
 }
 
-/** How many views a thin frame has at most of some kinds. */
+/** Maximum views of a thin frame, by kind. */
 export const MAX_THIN = { deframed: 1, crop: 2 } as const
 
 /**
@@ -72,14 +83,14 @@ export function queryOrientations<Hash>(
 
 const PARTS_ASKED = 8
 const PARTS_REGISTERED = 3
-/** Share of the whole area. Smaller parts may be captions, which look alike in many pictures. */
+/** Minimum share of the whole area. Smaller parts may be captions, which look alike in many pictures. */
 const MIN_REGISTERED_AREA = 0.25
 /**
- * Share of the whole area, for the part that is likeliest after the framed one: pictures in chats are smaller than a quarter of a telephone's screen.
- * Further parts are not registered, because they match other screens of the same app.
+ * Minimum share of the whole area for a second part, the likeliest one after the framed part. It is small, because pictures in chats are smaller than
+ * a quarter of a phone's screen. Further parts are not registered, because they would match other screens of the same app.
  */
 const MIN_NEXT_AREA = 0.1
-/** Share of the whole area. The frame of a larger part is a bar of an app over a picture that fills the screen. */
+/** Share of the whole area. If the part inside a frame is larger than this, the frame is an app's bar over a picture that fills the screen. */
 const FULL_SCREEN_AREA = 0.75
 /**
  * Maximum ratio of the long to the short side of a deframed part. A longer part is usually a banner, a headline or a toolbar of an app. If
@@ -119,21 +130,22 @@ const STORY = 9 / 16
 /** Width over height: a story, a post, a square, a wide screen. */
 const SHAPES = [STORY, 4 / 5, 1, 16 / 9] as const
 /**
- * Apps crop a picture to the shape of their place: phones are 9:16 to 9:22, posts up to 16:9. All centred crops in between contain the narrowest and
- * the widest one, so both sides hash these: a crop finds the whole picture, the whole picture its crop, and one crop another.
+ * Apps crop a picture to the shape in which they show it: phones have 9:16 to 9:22, posts up to 16:9. Each centred crop in between contains the
+ * narrowest one, if its sides were cut, or the widest, if its top and bottom were. Registrations and queries both hash these two. So a crop finds the
+ * whole picture, the whole picture its crop, and one crop another.
  */
 const NARROWEST = 9 / 22
 const WIDEST = 16 / 9
 /**
- * The parts of the narrowest crop that are hashed: full-screen stories and reels have names and bars at the top and the bottom, captions over the
- * lower third, icons at the right.
+ * The parts of the narrowest crop that are hashed. Full-screen stories and reels have names and bars at the top and the bottom, captions over the
+ * lower third, and icons at the right. So the first part leaves out the top and the bottom, and the second also the right.
  */
 const CORES: readonly Share[] = [
   [0, 0.14, 1, 0.86],
   [0, 0.3, 0.8, 0.86],
 ]
 const REGISTERED_ANGLES_DEG = [4, -4, 8.5, -8.5] as const
-/** For pictures rotated on an enlarged canvas: rotated back and cropped to the original picture. */
+/** For pictures that were rotated on an enlarged canvas: the view rotates back and crops to the original picture. */
 const FILLED_ANGLES_DEG = [4, -4, 9, -9] as const
 const SKEWED_ANGLES_DEG = [4, -4] as const
 const SKEWED_SHARE = 0.92
@@ -215,7 +227,7 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shap
   ]
 }
 
-/** Hashed by registrations and queries alike. */
+/** Parts of the narrowest crop that registrations and queries both hash. */
 function cores(part: Rectangle, aspect: number): Rectangle[] {
   const narrowest = shaped(part, aspect, NARROWEST)
   return CORES.map((core) => within(narrowest, core))
@@ -240,7 +252,7 @@ function insides({ inside, middle }: Shape, kind: 'crop' | 'deframed'): View[] {
   return [...parts.map((part): View => ({ kind, part })), ...pieces(inside, [...HALVES, ...QUARTERS])]
 }
 
-/** What a circle would leave of the middle square, and what round corners would leave of the whole part. */
+/** The rectangles that a circle would leave of the middle square, and that round corners would leave of the part. */
 function middles(part: Rectangle, aspect: number): View[] {
   return [shaped(part, aspect, 1), part].map((middle) => ({ kind: 'crop', part: inscribed(middle) }))
 }

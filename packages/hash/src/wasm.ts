@@ -5,13 +5,17 @@ export type KernelLender<Kernel> = <T>(use: (kernel: Kernel) => T) => T
 
 type CreateKernel<Kernel> = (instance: WebAssembly.Instance) => Kernel
 
-/** Compiles a kernel. @throws if WebAssembly with SIMD is not supported. */
+/**
+ * Compiles a kernel, asynchronously.
+ * @param create wraps the exports of an instance.
+ * @throws if WebAssembly with SIMD is not supported.
+ */
 export async function loadKernel<Kernel>(base64: string, create: CreateKernel<Kernel>): Promise<KernelLender<Kernel>> {
   const { module, instance } = await WebAssembly.instantiate(bytesOf(base64))
   return kernelLender(module, instance, create)
 }
 
-/** Compiles synchronously: for worker processes and worker threads. A page should use `loadKernel`. */
+/** Compiles synchronously: for worker processes and worker threads. A page should use `loadKernel`. @throws as it does. */
 export function loadKernelSync<Kernel>(base64: string, create: CreateKernel<Kernel>): KernelLender<Kernel> {
   const module = new WebAssembly.Module(bytesOf(base64))
   return kernelLender(module, new WebAssembly.Instance(module), create)
@@ -45,7 +49,9 @@ function kernelLender<Kernel>(
   }
 }
 
-/** Whether an error means that there was not enough memory. Check sizes before: a kernel, a canvas or an array throws the same errors for them. */
+/**
+ * @returns whether an error means that memory ran out. Check sizes first: for impossible sizes, kernels, canvases and arrays throw the same errors.
+ */
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError || error instanceof WebAssembly.RuntimeError
 }

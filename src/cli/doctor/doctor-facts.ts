@@ -11,7 +11,7 @@ import type { IsolationLayer } from '../../domain/isolation-layers.js'
 import { jsonOrUndefined } from '../../domain/json.js'
 import { diskRoom, nearestFolder } from '../../store/embedded/disk-room.js'
 import type { Store } from '../../store/redis/client.js'
-import { countAlive, countLacking, type WorkerCount } from '../../store/redis/heartbeats.js'
+import { countAlive, countLacking, type ProcessCount } from '../../store/redis/heartbeats.js'
 import { infoField } from '../../store/redis/redis-load.js'
 import { parseRedisUrl } from '../../store/redis/redis-url.js'
 import { sealKeyPath } from '../../store/sealing/seal-keys.js'
@@ -60,8 +60,8 @@ export interface RedisFacts {
   readonly isLogSound: boolean
   /** Clock of Redis minus our clock. */
   readonly clockAheadMs: number
-  readonly workers: WorkerCount
-  readonly messengers: WorkerCount
+  readonly workers: ProcessCount
+  readonly messengers: ProcessCount
   /** Number of workers that lack each isolation layer of the decoding child processes. */
   readonly lacking: Readonly<Record<IsolationLayer, number>>
   /** Age of the oldest event that no delivery was made for; 0 if there is none. */

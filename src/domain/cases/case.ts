@@ -57,11 +57,14 @@ export function stateAt({ state, expiresAtMs }: { readonly state: CaseState; rea
 }
 
 const DAY_MS = 86_400_000
-/** A date for the submitter's own calendar, since Tabir has no address to send reminders to: 30 days before expiry, or halfway if that is later. */
+/**
+ * Tabir has no address to send reminders to. So it shows a date for the submitter's own calendar: 30 days before expiry, or halfway if that is later.
+ */
 const REMIND_BEFORE_MS = 30 * DAY_MS
 /** How long an ended case and its receipt can still be read. Then everything is deleted. */
 export const CASE_FORGOTTEN_AFTER_MS = 30 * DAY_MS
 
+/** @returns the date on which the submitter should renew [epoch ms]. */
 export function remindAtMs({ createdAtMs, expiresAtMs }: { readonly createdAtMs: number; readonly expiresAtMs: number }) {
   return expiresAtMs - Math.min(REMIND_BEFORE_MS, Math.floor((expiresAtMs - createdAtMs) / 2))
 }
@@ -138,7 +141,7 @@ function digitsOf(draw: (bound: number) => number, digits: number): string {
  * below 1 in 10,000. Beyond the limit only the recovery code opens the case.
  */
 export const MAX_PIN_GUESSES = 90
-/** Most failed logins that are counted per day, and most days for which the time line lists them. */
+/** Maximum failed logins that are counted per day, and maximum days for which the time line lists them. */
 export const MAX_FAILURES_SHOWN = 100
 export const MAX_FAILURE_DAYS = 30
 export const CASE_TOKEN_TTL_S = 12 * 3600

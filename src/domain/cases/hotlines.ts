@@ -1,5 +1,5 @@
-// Hotlines that may lawfully receive pictures of people under 18, or help with them. Tabir never does and refers such submitters to them. Names,
-// addresses and numbers are from the organisations' own pages.
+// Hotlines that may lawfully receive pictures of people under 18, or that help those people. Tabir never accepts such pictures and refers their
+// submitters to a hotline. Names, addresses and numbers are from the organisations' own pages.
 
 export interface Hotline {
   readonly name: string
@@ -49,5 +49,5 @@ export function hotlinesFor(country: string | undefined): readonly Hotline[] {
   return [...own, ...HOTLINES.filter((hotline) => hotline.country === undefined)]
 }
 
-/** Laws on such images count anybody younger as a child, whatever the age of consent. */
+/** The laws on such pictures protect everybody younger, whatever the age of consent. */
 export const ADULT_AGE_YEARS = 18

@@ -2,13 +2,13 @@
 
 import { ADULT_AGE_YEARS } from './hotlines.js'
 
-/** Nesting beyond this is not searched. It is deeper than any body that Tabir reads, with the extra fields that other systems add. */
+/** Maximum nesting that is searched. No body that Tabir reads is nested deeper, even with the extra fields that other systems add. */
 const DEEPEST = 8
 
 /**
  * @param body parsed JSON.
  * @returns whether any object in it declares a person under 18.
- * Cost: two look-ups per object.
+ * Cost: visits each object once; two look-ups per object.
  */
 export function declaresMinor(body: unknown, depth = 0): boolean {
   if (typeof body !== 'object' || body === null || depth > DEEPEST) return false
@@ -20,7 +20,7 @@ export function declaresMinor(body: unknown, depth = 0): boolean {
   return parts.some((value) => typeof value === 'object' && declaresMinor(value, depth + 1))
 }
 
-/** Streamed bodies are class instances that refer to large parts of the process. Do not walk those. */
+/** A streamed body is a class instance whose fields lead to large parts of the process. Such objects are not searched. */
 function isPlain(thing: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(thing)
   return prototype === Object.prototype || prototype === null
@@ -42,7 +42,7 @@ function objectIn(text: unknown): unknown {
 
 /**
  * @returns whether a tag, label or classification of another system says that a picture shows a child. Knows the industry's classes A1 to B2 and
- *   the common words. It misses other words: what a list contains is agreed with its owner.
+ *   the common words. It misses other words, so an operator must also agree with the owner of a list what it contains.
  */
 export function tagDeclaresMinor(tag: string): boolean {
   return MINOR_CLASS.test(tag) || MINOR_WORDS.test(tag)

@@ -9,7 +9,9 @@ export interface Origin {
 }
 
 /**
- * Selects at most `most` entries and keeps their order. Takes the first entry of each party before the second of any, and within a party the first
+ * Selects at most `most` entries and keeps their order. Cost: linear in the number of entries.
+ *
+ * Takes the first entry of each party before the second of any, and within a party the first
  * of each part before the second of any. So a party gains nothing by opening more banks or cases.
  */
 export function fairShareOf<T>(inOrder: readonly T[], most: number, originOf: (entry: T) => Origin): readonly T[] {

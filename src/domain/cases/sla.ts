@@ -12,7 +12,7 @@ export type Statement = (typeof STATEMENTS)[number]
 export const STAGES = ['acknowledge', 'assess', 'remove'] as const
 export type Stage = (typeof STAGES)[number]
 
-/** Which verdicts meet the deadline of each stage. */
+/** The verdicts by which a platform meets the deadline of each stage. */
 export const STOPPED_BY: Readonly<Record<Stage, readonly Verdict[]>> = {
   acknowledge: ['pending-review', 'blocked', 'not-blocked', 'disputed'],
   assess: ['blocked', 'not-blocked', 'disputed'],

@@ -16,32 +16,33 @@ export interface RegisteredView {
   readonly hash: Hash256
 }
 
-/** A rectangle in the query picture. Each side is a fraction of the picture's width or height, 0…1. */
+/** A rectangle in the query picture, in fractions of its width and height, 0…1. */
 export type Region = Rectangle
 
 export interface Agreement {
-  /** By how many bits all parts agree; negative if they do not. */
+  /** How many bits nearer than required all parts are; negative if they do not all agree. */
   readonly surplusBits: number
   /**
-   * Set if only some quarters agree: their share of the four, and the rectangle around them; or, if no quarter does, the nearest part of the query
-   * and its share of the area. `undefined` if all parts agree, or it is unknown.
+   * Set if only a region agrees. Either some quarters do: `share` is their number divided by four, `region` the rectangle around them. Or no quarter
+   * does, but another part: then its share of the area, and the part. `undefined` if all parts agree, or if nothing is known.
    */
   readonly partial: { readonly share: number; readonly region: Region } | undefined
   /** Could slightly different distances change `partial`? */
   readonly isPartialClose: boolean
-  /** Set if the registered picture has a frame: by how many bits more than the frame agrees; negative if only the frame does. */
+  /** Set if the registered picture has a frame: how many bits nearer than required its inside is; negative if only the frame agrees. */
   readonly withinFrameBits: number | undefined
 }
 
 /**
  * Radii in bits, inclusive. Chosen on 12 tuning photographs and the drawn look-alikes of set a (decision 0098).
  * - `whole`: whole pictures this near agree in all parts.
- * - `framed`: the same for a registered picture with a frame. The words in a frame hardly change the whole, so this is narrower.
+ * - `framed`: the same for a registered picture with a frame. It is narrower, because pictures in one frame that differ only
+ *   in their words are near as wholes.
  * - `parts`: how near every piece must be, if the whole is within `wholeOfParts`, or if the query's deframed view is within `deframed` of the
  *   registered whole.
  * - `quarter`: how near a quarter must be to agree.
- * - `withinFrame`: how near some part must be, if only the whole of a registered picture with a frame is near. Drawn photographs of set b in one
- *   frame on one table are at least 72 bits apart in all parts. Of 211 edited copies of framed pictures of set a that were found by the whole, none
+ * - `withinFrame`: how near at least one part must be, if only the whole of a registered picture with a frame is near. Different photographs that set
+ *   b draws in one frame are at least 72 bits apart in all parts. Of 211 edited copies of framed pictures of set a that were found by the whole, none
  *   beyond `whole` had more than 62.
  */
 const AGREES_BITS = {
@@ -54,11 +55,11 @@ const AGREES_BITS = {
   withinFrame: 64,
 } as const
 
-/** Fewer pieces, of the whole picture or of its deframed view, say too little. */
+/** Minimum number of pieces, of the whole picture and of its deframed view, that can show that all parts agree. */
 const MIN_PIECES = 5
 const MIN_FRAMED_PIECES = 3
 
-/** In the order of `packages/hash/src/views.ts`: left, right, top, bottom, then the four quarters. */
+/** `packages/hash/src/views.ts` cuts pieces in this order: the left, right, top and bottom half, then the four quarters. */
 const PIECES = 8
 const QUARTERS: readonly Region[] = [
   { left: 0, top: 0, right: 0.5, bottom: 0.5 },
@@ -74,7 +75,7 @@ const NONE_BITS = Number.POSITIVE_INFINITY
  * @param asked signals in the order of `hashImage`.
  * @param registered `pdq` and `pdq-area` rows of the registered picture, in the order of `hashImage`.
  * @param orientation index in `transforms` of the orientation in which they match.
- * @returns `undefined` if either picture came without parts.
+ * @returns `undefined` if the registered picture has no `pdq-area` rows, or the query came without pieces.
  * Cost: one distance for each two `pdq-area` hashes, about 10 µs.
  */
 export function agreementOf(
@@ -103,7 +104,7 @@ export function agreementOf(
       wholes,
     ),
   )
-  // Further frames of an animation come without pieces: one agrees if its whole is near enough.
+  // Further frames of an animation have no pieces. Such a frame agrees if its whole is near enough.
   const nearestWholeBits = asked
     .filter(({ view }) => view === 'whole')
     .reduce(
@@ -137,7 +138,7 @@ function withinFrame(
   { orientation, wholeBits }: { readonly orientation: number; readonly wholeBits: number },
 ): number | undefined {
   const isPart = ({ view }: Pick<HashedSignal, 'view'>) => view !== 'whole' && view !== 'tilted'
-  // Pieces are asked about as they are and mirrored: of a picture that was rotated it is unknown.
+  // Pieces are hashed as they are and mirrored only. So in other orientations nothing is known about the parts.
   const isKnown = asked.some(({ view, hashes }) => view === 'piece' && orientationsOf(hashes.length).includes(orientation))
   if (!isKnown) return undefined
   const parts = rows.filter(isPart)
@@ -145,7 +146,7 @@ function withinFrame(
   return Math.max(AGREES_BITS.whole - wholeBits, AGREES_BITS.withinFrame - partBits)
 }
 
-/** @returns whether the query came with its pieces. Without them it is unknown where it agrees. */
+/** @returns whether the query came with pieces. Without them it is unknown in which parts it agrees. */
 export function hasPieces(asked: readonly HashedSignal[]): boolean {
   return asked.some(({ view }) => view === 'piece')
 }
@@ -155,7 +156,7 @@ function allAgree(pieces: readonly number[], least: number, surplusOfAllBits: nu
 }
 
 function partialOf(pieces: readonly number[]): Pick<Agreement, 'partial' | 'isPartialClose'> {
-  // Pieces are identified by their position, which is only known if none was left out.
+  // A piece is identified by its position in the list, which is known only if no piece was left out.
   if (pieces.length !== PIECES) return { partial: undefined, isPartialClose: false }
   const quarters = pieces.slice(PIECES - QUARTERS.length)
   const isPartialClose = quarters.some((bits) => Math.abs(bits - AGREES_BITS.quarter - 0.5) < EDGE_BITS)
@@ -171,8 +172,8 @@ function partialOf(pieces: readonly number[]): Pick<Agreement, 'partial' | 'isPa
 }
 
 /**
- * The nearest part whose place is known: what a registered picture with a frame shares with another one is seldom one of the query's quarters. Of
- * equally near parts the largest.
+ * Finds the nearest part whose place is known; of equally near parts the largest. What a registered picture with a frame shares with a query is
+ * seldom exactly one of the query's quarters.
  */
 function partialOfPlaced(
   parts: readonly { readonly part: Rectangle | undefined; readonly bits: number }[],
@@ -193,7 +194,7 @@ function partialOfPlaced(
   }
 }
 
-/** @returns whether the registered picture has a frame: then its deframed view comes first and its pieces are of that view. */
+/** @returns whether the registered picture has a frame. Then its deframed view comes before its pieces, which are cut from that view. */
 export function hasFrame(area: readonly Pick<RegisteredView, 'view'>[]): boolean {
   const [deframed, piece] = [
     area.findIndex(({ view }) => view === 'deframed'),
@@ -202,7 +203,7 @@ export function hasFrame(area: readonly Pick<RegisteredView, 'view'>[]): boolean
   return deframed >= 0 && (piece < 0 || deframed < piece)
 }
 
-/** @returns whether the registered picture is cut to a shape: then a crop comes first, the inside, and its pieces are of that. */
+/** @returns whether the registered picture is cut to a shape, such as a circle. Then a crop of its inside comes before the pieces of that crop. */
 export function hasShape(area: readonly Pick<RegisteredView, 'view'>[]): boolean {
   const [crop, piece] = [area.findIndex(({ view }) => view === 'crop'), area.findIndex(({ view }) => view === 'piece')]
   return crop >= 0 && crop < piece

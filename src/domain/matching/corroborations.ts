@@ -30,8 +30,10 @@ export interface ViewObservation {
 
 /** Two independent observations of one registered picture. */
 export interface CorroboratingPair {
-  /** The sum of their distances. */
+  /** The sum of their distances; more where it must not be strong. */
   readonly bits: number
+  /** The sum without that. */
+  readonly nearBits: number
   /** The nearer of those within match distance. The match is reported with its view, orientation and distance. */
   readonly nearer: ViewObservation
   /** Could a slightly different distance change which observation is reported? Probing detection counts such queries. */
@@ -54,7 +56,7 @@ type Kind = 'piece' | 'deframed' | 'other'
  */
 const PIECES_BITS = 20
 
-/** Observations by registered image. The caller numbers the images. */
+/** Observations by registered image. Images are identified by numbers of the caller. */
 export class Corroborations {
   // Invariant: for each image the nearest observation of each combination of signal, orientation, kind and `isWithin`.
   readonly #seen = new Map<number, Map<string, Seen>>()
@@ -73,8 +75,10 @@ export class Corroborations {
 
   /**
    * @returns the two independent observations with the smallest sum of distances; `undefined` if there are no two, or neither is within match
-   *   distance. The sum is raised above the limit of a strong match in three cases. One view is symmetric: it says most of what it says twice. Both
-   *   registered views are deframed: they may show what pictures are pasted into. Or both observations are of pieces, which rooms share.
+   *   distance. The sum is raised above the limit of a strong match in three cases:
+   *   - A query view is symmetric. Then most bits of its hash repeat another bit.
+   *   - Both registered views are deframed. They may show a page that other pictures are pasted into.
+   *   - Both observations are of pieces. Pictures of similar rooms share those.
    */
   together(image: number): CorroboratingPair | undefined {
     const seen = [...(this.#seen.get(image)?.values() ?? [])]
@@ -95,7 +99,7 @@ export class Corroborations {
     const isTied = [...least.nearlyReported, ...near.map(({ reported }) => reported)].some((other) =>
       isReportedDifferently(least.reported, other),
     )
-    return { bits: least.bits, nearer: least.reported.observation, isTied }
+    return { bits: least.bits, nearBits: least.nearBits, nearer: least.reported.observation, isTied }
   }
 
   /** @returns the sum of `together`; infinity if there is none. */
@@ -106,8 +110,9 @@ export class Corroborations {
 
 interface Pair {
   readonly bits: number
+  readonly nearBits: number
   readonly reported: Seen
-  /** The other observation, if it is nearly as near. */
+  /** The other observation, if it is within match distance and nearly as near. */
   readonly nearlyReported: readonly Seen[]
 }
 
@@ -115,7 +120,8 @@ function pairOf(one: Seen, other: Seen): Pair | undefined {
   const [reported, next] = [one, other].filter(({ observation }) => observation.isWithin).sort((a, b) => a.bits - b.bits)
   if (reported === undefined) return undefined
   const isNearlyReported = next !== undefined && next.bits <= reported.bits + EDGE_BITS
-  return { bits: sumOf(one, other), reported, nearlyReported: isNearlyReported ? [next] : [] }
+  const [bits, nearBits] = sumsOf(one, other)
+  return { bits, nearBits, reported, nearlyReported: isNearlyReported ? [next] : [] }
 }
 
 function isReportedDifferently({ observation: one }: Seen, { observation: other }: Seen): boolean {
@@ -123,15 +129,17 @@ function isReportedDifferently({ observation: one }: Seen, { observation: other 
   return distanceBandOf(one.distanceBits) !== distanceBandOf(other.distanceBits)
 }
 
-/** A sum that is not strong, nor near the edge of strong. */
+/** The smallest sum that is neither strong nor within `EDGE_BITS` of it. */
 export const NOT_STRONG_BITS = PAIR_SUM_BITS.strong + EDGE_BITS + 1
 
-function sumOf(one: Seen, other: Seen): number {
+/** @returns `bits` and `nearBits`. */
+function sumsOf(one: Seen, other: Seen): readonly [number, number] {
   const areBoth = (kind: Kind) => one.kind === kind && other.kind === kind
   const bits = one.bits + other.bits + (areBoth('piece') ? PIECES_BITS : 0)
   const isSymmetricOne = () => [one, other].some(({ observation: { hash } }) => isSymmetric(hash))
   // A farther pair never gets a smaller sum, because only the nearest view of each signal is kept.
-  return bits < NOT_STRONG_BITS && (areBoth('deframed') || areBoth('piece') || isSymmetricOne()) ? NOT_STRONG_BITS : bits
+  const isRaised = bits < NOT_STRONG_BITS && (areBoth('deframed') || areBoth('piece') || isSymmetricOne())
+  return [isRaised ? NOT_STRONG_BITS : bits, bits]
 }
 
 function areIndependent({ observation: one }: Seen, { observation: other }: Seen): boolean {

@@ -1,8 +1,9 @@
 // Edges: distances at which an answer changes. A query reveals something about a stored hash only if its distance is near an edge.
 
-import { aloneThresholdOf, type Bank, thresholdOf } from '../organisations/bank.js'
-import { type ComparedViews, PAIR_SUM_BITS, reviewBits } from './evidence.js'
-import { BAND_EDGES_BITS, isExact } from './grade.js'
+import { type Bank, thresholdOf } from '../organisations/bank.js'
+import { type ComparedViews, reviewBits } from './evidence.js'
+import { BAND_EDGES_BITS, isExact, nearAloneBits, pairSumBits, strongBits } from './grade.js'
+import { PER_PAIR, type Strictness } from './registry-size.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
@@ -13,8 +14,8 @@ export const EDGE_BITS = 2
 
 /**
  * - `outer`: decides whether there is a match, or its grade.
- * - `alone`: an outer edge that many images share, or that is rarely exact, such as that of the allowlist or of details. It is not evidence of
- *   probing across images.
+ * - `alone`: an outer edge that many images share or whose distance is imprecise, such as that of the allowlist or of details. Queries near it count
+ *   for each image alone, and not for an organisation's probing across images.
  * - `inner`: changes only what else is reported of a match: its distance band, view, orientation or rank. Those can be reported more coarsely at
  *   no loss.
  */
@@ -42,19 +43,26 @@ export interface Measured {
   readonly togetherBits: number
   /** Is the second algorithm near the distance at which it agrees? */
   readonly isCorroborationClose: boolean
-  /** The radius that the caller asked for. */
+  /** The radius that the caller asked for, in bits. */
   readonly thresholdBits: number | undefined
+  /** As in `MatchFacts`. */
+  readonly nearTogetherBits?: number
+  readonly strictness?: Strictness
 }
 
 /** @returns the most revealing edge that this distance is near to. An exact match has none. */
 export function edgeOf(measured: Measured): Edge {
   const { bank, type, views, distanceBits, togetherBits, isCorroborationClose, thresholdBits } = measured
+  const { nearTogetherBits = togetherBits, strictness = PER_PAIR } = measured
   if (isExact(type, distanceBits)) return 'none'
   const radii = [thresholdOf(bank, type, views)]
   if (thresholdBits !== undefined) radii.push(Math.min(thresholdBits, reviewBits(type, views)))
-  if (togetherBits > PAIR_SUM_BITS.match - EDGE_BITS) radii.push(aloneThresholdOf(bank, type, views))
+  const sums = pairSumBits(strictness)
+  if (nearTogetherBits > sums.match - EDGE_BITS) radii.push(nearAloneBits(bank, type, views, strictness))
+  if (strictness.tighter.strong > 0) radii.push(strongBits(type, views, strictness))
   if (radii.some((bits) => bits > 0 && isNearEdge(distanceBits, bits))) return 'outer'
-  if (isCorroborationClose || Object.values(PAIR_SUM_BITS).some((bits) => isNearEdge(togetherBits, bits))) return 'outer'
+  const isAtSum = isNearEdge(togetherBits, sums.strong) || isNearEdge(nearTogetherBits, sums.match)
+  if (isCorroborationClose || isAtSum) return 'outer'
   return BAND_EDGES_BITS.some((bits) => isNearEdge(distanceBits, bits)) ? 'inner' : 'none'
 }
 

@@ -23,26 +23,27 @@ const REACHES = {
   askedCrop: { alone: 31, rotated: 31, plain: 31, symmetric: 22, match: 31, review: 50, corroboration: undefined },
 } as const
 
-/** Views that show less of a picture. There are more of them. */
+/** Views that show only a part of a picture. A picture has many of them, so each has more chances of a false match. */
 const PARTIAL: ReadonlySet<View> = new Set<View>(['piece', 'tilted'])
 
 /** How many bits nearer a partial view must be. */
 const PARTIAL_BITS = 2
 
 /**
- * A query view with a PDQ quality below this is `plain`: good enough to hash, but its hash is nearer to unrelated ones. Of 39 false pairs among 3.6
- * thousand million, 7 had such a view. None of 3,433 edited copies was found only by such a view beyond the `plain` radius.
+ * A query view with a PDQ quality below this is `plain`: it can be hashed, but its hash is nearer to unrelated hashes than others are. Of 39 false
+ * pairs among 3.6 thousand million, 7 had such a view. None of 3,433 edited copies was found only by such a view beyond the `plain` radius.
  */
 const PLAIN_UNDER_QUALITY = 70
 
 /**
- * A query view whose hash is this near to its own flip along a diagonal is `symmetric`. Most bits of such a hash repeat another one: only 136 of the 256
- * are independent, so 22 bits between two of them are as rare by chance as 42 between others. One in 400 views of tuning photographs is symmetric. Those were within 66 bits of other
- * photographs ninety times as often as the rest. No edited copy was found only by such a view beyond the `symmetric` radius (decision 0098).
+ * A query view whose hash is nearer than this to its own flip along a diagonal is `symmetric`. Most bits of such a hash repeat another one: only 136
+ * of the 256 are independent. So a distance of 22 bits between two such hashes is as unlikely by chance as 42 bits between others. One in 400 views
+ * of tuning photographs is symmetric; those were within 66 bits of other photographs ninety times as often as the rest. No edited copy was found only
+ * by such a view beyond the `symmetric` radius (decision 0098).
  */
 const SYMMETRIC_UNDER_BITS = 80
 
-/** How much a view says: enough, little, or most of it twice. */
+/** How much information a view's hash holds: `plain` views have little structure, `symmetric` ones repeat most of their bits. */
 export type Content = 'full' | 'plain' | 'symmetric'
 
 /** Content of a query view, judged by its quality and the first of its hashes. Cost: about 1 µs. */
@@ -68,7 +69,7 @@ export const MIN_INDEPENDENT_BITS = 72
  */
 export const PAIR_SUM_BITS = { match: 112, strong: 88 } as const
 
-/** How near each of two pairs of frames has to be that are evidence together (`lines.ts`), in bits, inclusive. */
+/** How near each pair of frames on a line has to be (`frame-pair.ts`), in bits, inclusive. */
 const LINE_BITS = 56
 
 /** Which part of the query and which part of the registered picture two signals show. */
@@ -123,8 +124,8 @@ const NEVER_ALONE = -1
 const REACH_OF_CONTENT = { full: 'alone', plain: 'plain', symmetric: 'symmetric' } as const
 
 /**
- * @returns the distance up to which agreement of another algorithm makes a match strong. At least one of the two must be near enough to decide
- *   alone.
+ * @returns the distance up to which agreement of another algorithm makes a match strong, in bits. For a type that may decide alone, it is the
+ *   distance up to which it does; for others their threshold.
  */
 export function corroborableBits(type: SignalType, views: ComparedViews): number {
   return SIGNAL_TYPES[type].decidesAlone ? aloneBits(type, views) : SIGNAL_TYPES[type].thresholdBits
@@ -145,12 +146,12 @@ export function maxCorroboratingBits(type: SignalType, asked: View): number | un
   return corroboration === undefined ? undefined : corroboration - (PARTIAL.has(asked) ? PARTIAL_BITS : 0)
 }
 
-/** @returns how near each of two pairs of frames has to be that are evidence together. */
+/** @returns how near each pair of frames on a line has to be, in bits, inclusive. */
 export function lineBits(isPartial: boolean): number {
   return LINE_BITS - (isPartial ? PARTIAL_BITS : 0)
 }
 
-/** @returns how far to search for such pairs of a query view, in bits; `undefined` if the view cannot be part of one. */
+/** @returns how far to search for pairs on a line, in bits; `undefined` if this query view cannot be part of one. */
 export function widestLineBits(type: SignalType, asked: View, rotated: boolean): number | undefined {
   return type === 'pdq-area' && asked !== 'crop' && !rotated ? lineBits(PARTIAL.has(asked)) : undefined
 }
@@ -169,14 +170,14 @@ function reachesOf({ asked }: Pick<TwoViews, 'asked'>) {
 }
 
 /**
- * Are both views partial? Two such pairs have to be nearer: the corners of two pictures under the same mask agree, and so do a button and a title of
- * the same app, although the pictures differ.
+ * @returns whether both views are partial. Two pairs of such views have to be nearer than others (`corroborations.ts`). Different pictures may agree
+ *   in two pieces: in the corners of the same mask, or in a button and a title of the same app.
  */
 export function isPieceOnPiece({ asked, registered }: TwoViews): boolean {
   return PARTIAL.has(asked) && PARTIAL.has(registered)
 }
 
-/** Does either view show only a part? Such views are more, so they have to be nearer. */
+/** @returns whether either view shows only a part. Such a pair has to be nearer, because a picture has many partial views. */
 export function isPartial({ asked, registered }: TwoViews): boolean {
   return PARTIAL.has(asked) || PARTIAL.has(registered)
 }

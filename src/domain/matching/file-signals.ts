@@ -1,4 +1,4 @@
-// Hashes of a whole video file as signals, to register it and to look for it.
+// Hashes of a video file's bytes as signals, for registrations and queries.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { parseSignalHash } from './hash-text.js'

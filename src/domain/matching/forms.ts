@@ -16,11 +16,16 @@ export interface ShownView {
 }
 
 /**
- * How near a part of a form-like query must be to a registered part, in bits, inclusive. Forms of one kind are near in the same part: whole and
- * whole, quarter and quarter; and in parts that show nearly the same: a crop or a part without a frame, and what either was cut from. A copy that was
- * cropped, framed or tilted is near in different parts, too. Of drawn forms no two different parts were within 59 bits where the registered form has
- * no frame; parts that are alike were not within 21 (33 for pieces where one side has a frame, 63 where one part is tilted). Chosen on tuning
- * photographs and the drawn documents of set a (decision 0126).
+ * How near a part of a form-like query must be to a registered part, in bits, inclusive (decision 0126). Two forms of one kind are near in the same
+ * part, such as whole and whole, or quarter and quarter. They are also near in two parts that show nearly the same, such as a crop and the whole that
+ * it was cut from. Only a copy that was cropped, framed or tilted is near in different parts, too.
+ * - `SAME_PART_BITS`: the same view of both. Views that are not listed never decide.
+ * - `ALIKE_PART_BITS`: different views that may show nearly the same: a crop, any view of a form with a frame, a tilted view and a piece. Drawn forms
+ *   of one kind were never within 21 bits.
+ * - `OTHER_PART_BITS`: views that show different parts. Drawn forms were never within 59 bits where the registered form has no frame, nor within 63
+ *   where one part is tilted.
+ * - `PIECE_OF_OTHER_PART_BITS`: a piece of the query's deframed view and any registered part. Drawn forms were never within 33 bits.
+ * Chosen on tuning photographs and the drawn documents of set a.
  */
 const SAME_PART_BITS: Readonly<Partial<Record<View, number>>> = { whole: 8, deframed: 4 }
 /**
@@ -33,12 +38,12 @@ const OTHER_PART_BITS = 40
 const PIECE_OF_OTHER_PART_BITS = 26
 
 /**
- * How near each piece must be where the wholes are near, if the registered form has no frame: cards on one gradient are as wholes 6 bits apart, and 54
- * or more in some piece.
+ * If the registered form has no frame and the wholes are near, each piece must be this near, too. Two cards on the same gradient are 6 bits apart as
+ * wholes, and 54 or more in at least one piece.
  */
 const PIECE_OF_SAME_WHOLE_BITS = 40
 
-/** A whole or deframed view may be farther if all of its pieces are near. Fewer pieces say too little. */
+/** A whole or deframed view may be farther, up to `bits`, if at least `minPieces` of its pieces are known and all of them are within `pieceBits`. */
 const ALL_NEAR = {
   whole: { bits: 16, pieceBits: 20, minPieces: 5 },
   deframed: { bits: 12, pieceBits: 16, minPieces: 3 },
@@ -57,7 +62,8 @@ export function formSurplusBits(asked: readonly ShownView[], registered: readonl
   const [areas, rows] = [asked.filter(isArea), registered.filter(isArea)]
   const deframedAt = areas.findIndex(({ view }) => view === 'deframed')
   const [ofWhole, ofFramed] = deframedAt < 0 ? [areas, []] : [areas.slice(0, deframedAt), areas.slice(deframedAt)]
-  // Without the whole's own row it is unknown of what the pieces are: a frame's inside may be too plain for a row, and its pieces not.
+  // Registered without a row of the whole: then it is unknown what the pieces were cut from. The inside of a frame may be too plain for a row of its
+  // own, while its pieces are not. So assume a frame.
   const isFramed = hasFrame(rows) || !rows.some(({ view }) => view === 'whole')
   const isPieceOfWhole = (part: ShownView) => !isFramed && !hasShape(rows) && isPiece(part)
   const piecesBits = Math.max(...ofWhole.filter(isPieceOfWhole).map((piece) => nearestBits(piece, rows)))

@@ -14,11 +14,11 @@ export interface FramePair {
   readonly bits: number
   /** Is either view partial (`isPartial` in `evidence.ts`)? */
   readonly isPartial: boolean
-  /** How many bits nearer than usual the pair has to be for a line, because its bank or the caller wants it. */
+  /** How many bits nearer than `lineBits` the pair has to be to count for a line, because its bank or the caller set a narrower radius. */
   readonly tighterBits: number
   /** Of the query view. */
   readonly content: Content
-  /** Does the query frame look like a form? Forms of one kind are near in the same parts, page after page, and so would make lines. */
+  /** Does the query frame look like a form? Two videos of different pages of one form are near in every frame, and would so make a line. */
   readonly isForm: boolean
   /** Index of the orientation in `transforms`. */
   readonly orientation: number
@@ -33,20 +33,21 @@ export interface FramePair {
   readonly grade: Exclude<Grade, 'review'> | undefined
 }
 
-/** Frames, and query views, are distinct if they are at least this far apart. */
+/** Two frames, or two query views, are distinct if their hashes are at least this far apart, in bits. */
 export const MIN_DISTINCT_BITS = 24
 
-/** A pair is on a line if it is at most this far from it, in registered time. */
+/** A pair is on a line if it deviates from it by at most this much registered time. */
 export const TOLERANCE_MS = 1000
 
 /**
- * How far apart the two pairs of a line are, in either video. Nearer frames are seldom independent. Beyond `MAX_APART_MS` of query time, chance
- * would grow with the fourth power of the videos' length instead of its square.
+ * Two pairs that make a line are at least `MIN_APART_MS` apart in both videos, because nearer frames are seldom independent. They are at most
+ * `MAX_APART_MS` apart in the query: without that limit the number of chance lines would grow with the fourth power of the videos' length instead of
+ * its square.
  */
 export const MIN_APART_MS = 500
 export const MAX_APART_MS = 30_000
 
-/** Speeds of a line, as registered time per query time. `REVERSED` is the only one of a video that is played backwards. */
+/** Possible speeds of a line: registered time per query time. A video that is played backwards has exactly the speed `REVERSED`. */
 export const SPEEDS = { slowest: 0.5, fastest: 2 } as const
 export const REVERSED = -1
 
@@ -58,9 +59,9 @@ export function lineSurplusOf(pair: FramePair): number | undefined {
 }
 
 /**
- * Are two pairs on one line, whatever their distances? They are, if both frames and the query's views differ, and if both are within
- * `TOLERANCE_MS` of t′ = s·t + o for a possible speed s and any offset o. The views have to differ because a logo or a banner stays the same while
- * the frames change. Cost: below 1 µs.
+ * @returns whether two pairs are on one line. Their times have to be within `TOLERANCE_MS` of t′ = s·t + o, for a possible speed s and any offset o.
+ *   And they have to be distinct in the query's frames, in the registered frames and in the query's views: a logo or a banner stays the same while
+ *   the frames change. Their distances do not count. Cost: below 1 µs.
  */
 export function areInLine(one: FramePair, other: FramePair): boolean {
   if (one.orientation !== other.orientation) return false

@@ -1,7 +1,8 @@
 // Grades a match by how sure it is.
 
 import { aloneThresholdOf, type Bank, thresholdOf } from '../organisations/bank.js'
-import { type ComparedViews, corroborableBits, PAIR_SUM_BITS } from './evidence.js'
+import { aloneBits, type ComparedViews, corroborableBits, PAIR_SUM_BITS } from './evidence.js'
+import { PER_PAIR, type Strictness } from './registry-size.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
@@ -23,18 +24,58 @@ export interface MatchFacts {
   readonly corroborated: boolean
   /** Sum of the distances of two independent observations; infinity if there are no two (`corroborations.ts`). */
   readonly togetherBits: number
+  /** The same without what keeps a sum from being strong; `togetherBits` when left out. */
+  readonly nearTogetherBits?: number
+  /** As `per-pair` when left out. */
+  readonly strictness?: Strictness
 }
 
 /** @returns the grade of a match. */
-export function gradeOf({ bank, signalType, views, distanceBits, corroborated, togetherBits }: MatchFacts): Grade {
-  if (isExact(signalType, distanceBits)) return 'exact'
+export function gradeOf(facts: MatchFacts): Grade {
+  const { bank, signalType, views, distanceBits, corroborated, togetherBits, strictness = PER_PAIR } = facts
+  if (isExact(signalType, distanceBits) && mayBeExact(signalType, strictness)) return 'exact'
   if (distanceBits > thresholdOf(bank, signalType, views)) return 'review'
-  if (togetherBits <= PAIR_SUM_BITS.strong) return 'strong'
+  const sums = pairSumBits(strictness)
+  if (togetherBits <= sums.strong) return 'strong'
   // A second algorithm compares whole pictures, so it says nothing about a deframed view.
   const isOfWhole = views.registered !== 'deframed'
-  if (corroborated && isOfWhole && distanceBits <= corroborableBits(signalType, views)) return 'strong'
-  const isNear = distanceBits <= aloneThresholdOf(bank, signalType, views) || togetherBits <= PAIR_SUM_BITS.match
+  if (corroborated && isOfWhole && distanceBits <= strongBits(signalType, views, strictness)) return 'strong'
+  const { nearTogetherBits = togetherBits } = facts
+  const isNear = distanceBits <= nearAloneBits(bank, signalType, views, strictness) || nearTogetherBits <= sums.match
   return isNear ? 'near' : 'review'
+}
+
+/** @returns `PAIR_SUM_BITS` for this strictness. */
+export function pairSumBits({ tighter }: Strictness): Readonly<Record<keyof typeof PAIR_SUM_BITS, number>> {
+  return { match: PAIR_SUM_BITS.match - tighter.near, strong: PAIR_SUM_BITS.strong - tighter.strong }
+}
+
+/** @returns up to which distance one pair of views alone is `near`, in bits, inclusive. A bank's own narrower radius is one already. */
+export function nearAloneBits(bank: Bank, type: SignalType, views: ComparedViews, { tighter }: Strictness): number {
+  const ofBank = aloneThresholdOf(bank, type, views)
+  return isOfFile(type) ? ofBank : Math.min(ofBank, aloneBits(type, views) - tighter.near)
+}
+
+/** @returns up to which distance agreement of another algorithm makes a match strong, in bits, inclusive. */
+export function strongBits(type: SignalType, views: ComparedViews, { tighter }: Strictness): number {
+  if (tighter.strong === 0) return corroborableBits(type, views)
+  // Of a type that never decides alone it was not measured how its false pairs become fewer.
+  return SIGNAL_TYPES[type].decidesAlone ? corroborableBits(type, views) - tighter.strong : -1
+}
+
+/** Is 0 bits near enough for more than `strong`? */
+export function mayBeExact(type: SignalType, { tighter }: Strictness): boolean {
+  return isOfFile(type) || SIGNAL_TYPES[type].thresholdBits >= tighter.strong
+}
+
+/** A hash of a file is the same or not: no picture comes near it by chance. */
+function isOfFile(type: SignalType): boolean {
+  return SIGNAL_TYPES[type].maxThresholdBits === 0
+}
+
+/** @returns whichever of two grades says less. */
+export function worseGrade(one: Grade, other: Grade): Grade {
+  return GRADES.indexOf(one) >= GRADES.indexOf(other) ? one : other
 }
 
 /** @returns whether the hash shows the very same picture. */

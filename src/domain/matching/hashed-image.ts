@@ -13,7 +13,10 @@ export interface HashedSignal {
   readonly quality: number
   /** One hash for each orientation, in the order of `orientationsOf`: all eight, or unchanged and mirrored, or unchanged only. */
   readonly hashes: readonly Hash256[]
-  /** Queries by picture only: where the part lies, in fractions of the picture's sides. Absent for the whole, tilted parts and further frames. */
+  /**
+   * Where the part lies, in fractions of the picture's sides, 0…1. Only in queries by picture, and not for the whole, tilted parts and further
+   * frames.
+   */
   readonly part?: Rectangle | undefined
   /** Queries by picture only: set for a part of a form that shows a photograph. */
   readonly isPhotograph?: true | undefined
@@ -23,10 +26,12 @@ export interface HashedImage {
   /** PDQ quality of the whole picture, 0…100: how well it can be recognised. */
   readonly quality: number
   readonly signals: readonly HashedSignal[]
-  /** Registration only: a sign in a few flat colours. Too many unrelated pictures look like it. */
+  /** Registration only: it is a sign or logo in a few flat colours, which too many unrelated pictures look like. */
   readonly isSimple?: true
-  /** Queries only: flat and of few colours, as cards, receipts and app screens are. */
+  /** Queries only: it is flat and has few colours, as cards, receipts and app screens do. */
   readonly isForm?: true
+  /** Queries only: one object on a plain ground, as shops show goods. */
+  readonly isObject?: true
   /** Registration only: present if details are to be matched too. */
   readonly details?: RegisteredDetails
   /** Queries only: the views whose details are searched for. */
@@ -45,8 +50,10 @@ export interface HashedVideo {
     /** As in `HashedImage`. */
     readonly isForm?: true
   }[]
-  /** Present if decoding all of it would have cost more than a video may: of some parts only key frames were looked at. */
+  /** Present if decoding every frame would have cost too much. Then parts of the video were hashed by their key frames only. */
   readonly isKeyFramesOnly?: true
+  /** Present if the video is so long that fewer frames, or fewer views of them, were chosen. */
+  readonly isThinned?: true
 }
 
 /** The result of hashing a video file. */

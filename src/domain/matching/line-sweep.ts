@@ -9,14 +9,14 @@ export interface Line {
 }
 
 /**
- * At most this many lines are looked for: more than an answer has, because neighbouring ones are merged. A film that repeats two seconds for two
- * minutes has 60.
+ * Maximum number of lines. It is larger than the number of segments in an answer, because neighbouring lines are merged later. A video that repeats
+ * two seconds for two minutes has 60.
  */
 const MAX_LINES = 64
 
 /**
- * Speeds that are tried. Steps of 1/8 are narrow enough for every line: the two pairs that define it are at most 30 s apart, so at the nearest
- * step both are within the tolerance (30 s × 1/16 < 2 × 1 s). The simplest first: of equally good ones, the first is reported.
+ * Speeds that are tried. Steps of 1/8 find every line: its two pairs are at most 30 s apart, so at the nearest step both are within the tolerance
+ * (30 s × 1/16 < 2 × 1 s). Speeds nearest to 1 come first: of equally good ones, the first is reported.
  */
 const STEP = 1 / 8
 const TRIED: readonly number[] = [
@@ -26,14 +26,15 @@ const TRIED: readonly number[] = [
   REVERSED,
 ]
 
-/** Pairs this far count nothing when offsets are compared. */
+/** A pair at this distance or farther adds nothing to the `nearness` of a band. */
 const FAR_BITS = 64
 
 /**
- * Takes the line with the most frames, then the best of the remaining pairs, until no two of these are in line.
- * @param pairs of one orientation.
- * @param inLine which pairs are in line.
- * Cost: at most 64 × 14 passes over the pairs. Pauses after each.
+ * Finds the line with the most frames, takes its pairs away, and repeats this with the rest until no two pairs are in line.
+ * @param pairs of one orientation, at most 65,536.
+ * @param inLine which two pairs are in line.
+ * @returns the lines, that with the most frames first.
+ * Cost: at most 64 × 14 passes over the pairs. Yields after each, so that a caller can pause.
  */
 export function* linesAmong(pairs: readonly FramePair[], inLine: PairsInLine): Generator<void, Line[], void> {
   const state = { pairs, inLine, isTaken: new Uint8Array(pairs.length), ...framesOf(pairs) }
@@ -46,11 +47,12 @@ export function* linesAmong(pairs: readonly FramePair[], inLine: PairsInLine): G
   }
   const lines: Line[] = []
   while (lines.length < MAX_LINES) {
-    // By frames alone: nearness is a sum, so it would prefer slow speeds, on which one registered frame has more neighbours.
+    // Speeds are compared by frames alone. `nearness` is a sum over pairs, and slow speeds have more pairs: each registered frame is near more query
+    // frames.
     const top = sweeps.reduce((one, other) => ((other.best?.frames ?? 0) > (one.best?.frames ?? 0) ? other : one))
     if (top.best === undefined) break
     if (top.isStale) {
-      // What a sweep found before pairs were taken can only get worse. So sweeps that are behind even so need no new pass.
+      // Taking pairs can only make the result of a sweep worse. So its old result is an upper bound, and only the leading sweep needs a new pass.
       yield
       top.best = bestIn(top, state)
       top.isStale = false
@@ -65,7 +67,7 @@ export function* linesAmong(pairs: readonly FramePair[], inLine: PairsInLine): G
   return lines
 }
 
-/** A symmetric relation of pairs, a bit for each two. */
+/** Which pairs are in line with which: a symmetric relation, stored as a bit for each two. Memory: n² / 8 bytes for n pairs. */
 export class PairsInLine {
   readonly words: number
   readonly #bits: Uint32Array
@@ -88,7 +90,7 @@ export class PairsInLine {
     }
   }
 
-  /** @returns how many of a set of pairs are in line with this one. */
+  /** @returns how many pairs of a set are in line with `pair`. @param set a bit for each pair, in `words` words. */
   count(pair: number, set: Uint32Array): number {
     if (this.#isAny[pair] === 0) return 0
     let count = 0
@@ -111,9 +113,9 @@ interface Band {
   /** In the order of the sweep; `to` is exclusive. */
   readonly from: number
   readonly to: number
-  /** Moments on the side with fewer. */
+  /** Number of distinct frames: of the query or of the registered video, whichever has fewer. */
   readonly frames: number
-  /** Sum of how near the pairs are. */
+  /** Sum over the pairs of `FAR_BITS` minus their distance. */
   readonly nearness: number
 }
 
@@ -121,7 +123,7 @@ interface State {
   readonly pairs: readonly FramePair[]
   readonly inLine: PairsInLine
   readonly isTaken: Uint8Array
-  /** The number of each pair's moment. */
+  /** For each pair, the number of its frame in the query and in the registered video. */
   readonly askedOf: Uint16Array
   readonly registeredOf: Uint16Array
 }
@@ -154,7 +156,7 @@ function sweepAt(speed: number, pairs: readonly FramePair[]): Sweep {
   }
 }
 
-/** The band with the most frames of those with two pairs in line. */
+/** @returns the band with the most frames, of the bands in which at least two pairs are in line. */
 function bestIn({ order, offsets }: Sweep, { pairs, inLine, isTaken, askedOf, registeredOf }: State): Band | undefined {
   const inBand = new Uint32Array(inLine.words)
   const [asked, registered] = [new Moments(pairs.length), new Moments(pairs.length)]
@@ -184,14 +186,15 @@ function bestIn({ order, offsets }: Sweep, { pairs, inLine, isTaken, askedOf, re
 }
 
 /**
- * Frames are counted on the side with fewer: where a picture stands still, many query frames are near one registered frame, and every speed fits.
+ * Compares by frames, then by nearness. `frames` is that of the video with fewer: while a still is shown, many query frames are near one registered
+ * frame at any speed.
  */
 function isBetter(one: Band | undefined, other: Band | undefined): boolean {
   if (one === undefined || other === undefined) return one !== undefined
   return one.frames !== other.frames ? one.frames > other.frames : one.nearness > other.nearness
 }
 
-/** Counts distinct moments. */
+/** Counts the distinct frames of the pairs in a band. */
 class Moments {
   readonly #counts: Uint16Array
   count = 0

@@ -1,4 +1,4 @@
-// Detects hashes that no picture has. A program that fails to hash often sends zeros, which would match every other failure.
+// Detects hashes that no picture has. A program that failed to hash a picture often sends zeros, and all such hashes would match one another.
 
 import { distance, HASH_BITS, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { formatSignalHash } from './hash-text.js'
@@ -9,7 +9,7 @@ import type { SignalType } from './signal-types.js'
  * million is beyond it. For blockhash and hashes of files any number of set bits is possible, so only all zeros and all ones are rejected.
  */
 const MAX_OFF_HALF_BITS = 48
-/** Hashes of an empty file, which a failed upload or download leaves. */
+/** Hashes of an empty file, as a failed upload or download leaves it. */
 const OF_EMPTY_FILE: Partial<Readonly<Record<SignalType, string>>> = {
   sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
   video_md5: 'd41d8cd98f00b204e9800998ecf8427e',

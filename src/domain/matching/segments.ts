@@ -12,7 +12,9 @@ export interface Span {
 export interface Segment {
   readonly query: Span
   readonly registered: Span
-  /** Registered time per query time: 0.5…2, or −1 for a part that is played backwards. 1 also where all pairs show one moment. */
+  /**
+   * Registered time per query time: 0.5…2, or −1 for a part that is played backwards. 1 for a still, of which all pairs show one registered frame.
+   */
   readonly speed: number
   /** Index of the orientation in `transforms`. */
   readonly orientation: number
@@ -20,13 +22,13 @@ export interface Segment {
   readonly frames: number
   /** Distance of the nearest pair. */
   readonly bits: number
-  /** `near` for a line; otherwise that of the best pair. */
+  /** The best grade of its pairs; `near` if none of them is a match by itself. */
   readonly grade: Exclude<Grade, 'review'>
 }
 
-/** A query frame every two seconds makes one segment, and so does a loop of two seconds. */
+/** Parts that are at most this far apart in both videos become one segment. So query frames may be up to two seconds apart. */
 const MERGED_MS = 2000
-/** At most this many runs are kept, the longest, so that merging costs little. */
+/** Only this many runs are kept, the longest ones, to bound the cost of merging. */
 const MAX_RUNS = 64
 export const MAX_SEGMENTS = 16
 
@@ -35,9 +37,10 @@ interface Part extends Omit<Segment, 'frames'> {
 }
 
 /**
- * @param parts lines before runs, the best first.
- * @returns the longest first, at most `MAX_SEGMENTS`. Segments that are less than 2 s apart in both videos are one.
- * Cost: at most some 100 thousand comparisons of parts.
+ * Merges parts that are at most `MERGED_MS` apart in both videos.
+ * @param parts lines, the best first, then runs.
+ * @returns at most `MAX_SEGMENTS`, the longest first.
+ * Cost: about 100,000 comparisons of parts at most.
  */
 export function merged(parts: readonly Part[]): readonly Segment[] {
   let kept: readonly Part[] = parts
@@ -74,7 +77,7 @@ function gapMs(one: Span, other: Span): number {
   return Math.max(one.fromMs, other.fromMs) - Math.min(one.toMs, other.toMs)
 }
 
-/** The first gives the speed: it is the better line, or a line instead of a run. */
+/** Takes the speed of the first, which is the better line, or a line where the other is a run. */
 function together(one: Part, other: Part): Part {
   return {
     query: hull(one.query, other.query),
@@ -141,9 +144,9 @@ function spanOf(moments: Iterable<number>): Span {
 }
 
 /**
- * Pairs that are matches by themselves, as parts: neighbouring query frames near one registered frame are one part, because that is a picture
- * that stands still. The longest first.
- * Cost: a sort.
+ * Groups pairs that are matches by themselves into runs: query frames at most `MERGED_MS` apart that are near the same registered frame, as a still
+ * gives them. Speed 1.
+ * @returns at most `MAX_RUNS`, the longest first. Cost: a sort.
  */
 export function runsOf(pairs: readonly FramePair[]): readonly Part[] {
   const ordered = pairs

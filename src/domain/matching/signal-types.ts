@@ -1,6 +1,6 @@
 // The hash types that Tabir knows, one row each. Limits, codecs and the API's schema derive from these rows.
 
-/** Hashes of whole files are the same or not. */
+/** Hashes of whole files are equal or not; there is no distance between. */
 const OF_FILES = {
   thresholdBits: 0,
   maxThresholdBits: 0,
@@ -13,18 +13,18 @@ const OF_FILES = {
 
 /**
  * Columns:
- * - `code`: the byte in stored records. Never reused.
- * - `algorithm`: types of one algorithm make the same mistakes, so they do not confirm each other.
- * - `thresholdBits`: match radius unless the bank sets another. For `pdq-area` it is the widest one; `evidence.ts` narrows it by the compared
- *   views.
- * - `maxThresholdBits`: the widest radius a caller may ask for. PDQ's first false pair in 138 million was at 62 bits; at 90 bits chance matches
- *   would begin to describe the bank rather than the picture.
+ * - `code`: the byte in stored records. Never reuse one.
+ * - `algorithm`: types of the same algorithm make the same mistakes, so they do not confirm each other.
+ * - `thresholdBits`: match radius in bits, inclusive, unless the bank sets another. For `pdq-area` it is the widest one; `evidence.ts` narrows it by
+ *   the compared views.
+ * - `maxThresholdBits`: the widest radius a caller may ask for. PDQ's first false pair in 138 million was at 62 bits. Beyond 90 bits unrelated
+ *   rows would match by chance, which says nothing about the picture and reveals what the bank contains.
  * - `corroboratesBits`: how near a second type must be to confirm a match of another type. It may be wider than `thresholdBits` because it is
  *   compared with one picture, not with all.
- * - `decidesAlone`: whether one pair within the threshold is a match. Not for blockhash: 6 of 2.2 million pairs of unrelated pictures were   within
- *   it (docs/robustness.md).
+ * - `decidesAlone`: whether one pair within the threshold is a match. Not for blockhash: 6 of 2.2 million pairs of unrelated pictures were within it
+ *   (docs/robustness.md).
  * - `identifies`: whether distance 0 means the same picture. Not for blockhash: resized copies that differ by 16 bits of PDQ have distance 0.
- * - `minQuality`: a hash with lower quality says too little about the picture and cannot be registered.
+ * - `minQuality`: the lowest quality that can be registered. A hash with a lower one says too little about the picture.
  * - `minAskedQuality`: the same for queries. It is lower because a darker copy, or one with less contrast, has a lower quality than the
  *   registered picture.
  */
@@ -67,7 +67,7 @@ export const SIGNAL_TYPES = {
     algorithm: 'sha256',
     ...OF_FILES,
   },
-  /** MD5 of a video's file, by which other systems identify it. */
+  /** MD5 of a video file, by which other systems identify it. */
   video_md5: {
     code: 9,
     algorithm: 'md5',
@@ -86,22 +86,22 @@ export const SIGNAL_TYPE_NAMES = [
 ] as const satisfies readonly SignalType[]
 
 /**
- * The types of rows in an index. A `detail` is not a signal type: one detail alone proves nothing, only their geometry does
- * (`src/services/matching/detail-finder.ts`). What derives from the signal types must leave it out.
+ * The types of rows in an index. `detail` is not a signal type: one detail alone proves nothing, only the geometry of many does
+ * (`src/services/matching/detail-finder.ts`). So whatever derives from the signal types leaves it out.
  */
 export const ROW_TYPES = [...SIGNAL_TYPE_NAMES, 'detail'] as const
 export type RowType = (typeof ROW_TYPES)[number]
 
-/** Stored codes of records that are not signals. `row`: one searchable detail. `head`: the data that all details of a picture share. Never reused. */
+/** Codes of stored rows that are not signals. `row`: one searchable detail. `head`: the data that all details of a picture share. Never reuse one. */
 export const DETAIL_CODES = { row: 5, head: 6 } as const
 
 /**
- * Stored codes of rows that make an image a video. `head`: the video itself, before all of its frames. `frame`: a frame; the signals after it are of
- * this frame. Never reused.
+ * Codes of stored rows that make an image a video. `head`: the video itself, before all of its frames. `frame`: one frame; the signals after it
+ * belong to it. Never reuse one.
  */
 export const VIDEO_CODES = { head: 7, frame: 8 } as const
 
-/** Search radius for details: it includes half of the true pairs and one false pair in 20 million. */
+/** Search radius for details in bits. It finds half of the true pairs, and one in 20 million unrelated pairs. */
 export const DETAIL_BITS = 24
 
 /** @returns the type with this stored code; `undefined` for a code of a newer version. */

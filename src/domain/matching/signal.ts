@@ -45,11 +45,11 @@ export interface Signal {
   /** 0…100 as PDQ measures it; 100 for types without such a measure. */
   readonly quality: number
   readonly hash: Hash256
-  /** Index in `framesAtMs` of the frame of a video that was hashed. Absent for a signal of the whole file, and for pictures. */
+  /** Of a video: index in `framesAtMs` of the hashed frame. Absent for a signal of the whole file, and for pictures. */
   readonly frame?: number
 }
 
-/** What makes an image a video. */
+/** The fields that an image has only if it is a video. */
 export interface RegisteredVideo {
   /** [ms] an integer, less than 2³². */
   readonly durationMs: number
@@ -72,7 +72,7 @@ export interface RegisteredFacts {
   readonly video?: Pick<RegisteredVideo, 'durationMs'>
 }
 
-/** [s] of a video; `undefined` for a picture. */
+/** @returns the duration in seconds, rounded up; `undefined` for a picture. */
 export function durationSOf(video: RegisteredFacts['video']): number | undefined {
   return video && Math.ceil(video.durationMs / 1000)
 }
@@ -104,7 +104,7 @@ export function signalsByFrame({
   return byFrame
 }
 
-/** @returns the name with this code in a table such as `VIEWS`; `undefined` if no name has it. */
+/** @returns the name with this code in a table such as `VIEWS`; `undefined` if none has it. */
 export function nameOfCode<Name extends string>(
   names: readonly Name[],
   codes: Readonly<Record<Name, number>>,

@@ -1,4 +1,4 @@
-// Signals of a video as they are written for others: each with the time of its frame, rather than the number of the frame.
+// Signals of a video in the form of exports and the feed: each has the time of its frame instead of the frame's index.
 
 import type { RegisteredImage, Signal } from './signal.js'
 
@@ -7,7 +7,7 @@ export type TimedSignal = Omit<Signal, 'frame'> & {
   readonly atMs?: number
 }
 
-/** In the same order. */
+/** @returns the signals of an image in this form, in the same order. */
 export function timedSignals({ signals, video }: Pick<RegisteredImage, 'signals' | 'video'>): readonly TimedSignal[] {
   if (video === undefined) return signals
   return signals.map(({ frame, ...rest }) => {
@@ -16,7 +16,7 @@ export function timedSignals({ signals, video }: Pick<RegisteredImage, 'signals'
   })
 }
 
-/** The video of these signals. Signals of one time are of one frame. */
+/** The reverse of `timedSignals`. Signals with the same `atMs` belong to one frame. */
 export function videoOf(
   durationMs: number,
   signals: readonly TimedSignal[],

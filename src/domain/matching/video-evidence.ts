@@ -32,8 +32,8 @@ const ROWS_AT_ONCE = 16
  *
  * False lines: two points always are on some line, so the evidence is mainly in the two distances. Of unrelated pictures, 9 in 10 million pairs
  * are within 56 bits by any of their views (docs/robustness/false-rates.csv). A minute in which a new picture comes every second, against another
- * one, has 3,600 pairs and so k = 0.003 by chance. Two of these are on a line in a quarter of cases: 1 in a million pairs of videos
- * (k²/2 × 0.25). Ten minutes against ten: k = 0.3 and, because the two are at most 30 s apart, 3 in 10,000. Chance pairs come in clusters, because
+ * one, has 3,600 pairs, and so 0.003 near pairs by chance. Two of these are on a line in a quarter of cases: 1 in a million pairs of videos
+ * (0.003² / 2 × 0.25). Ten minutes against ten: 0.3 near pairs and, because the two are at most 30 s apart, 3 in 10,000. Chance pairs come in clusters, because
  * neighbouring frames are alike, which is why frames must be distinct. So what is measured counts: 4 false lines among 1.56 million pairs of videos
  * (bench/record/video.md).
  *
@@ -43,15 +43,15 @@ const ROWS_AT_ONCE = 16
 export function* evidenceOf(pairs: readonly FramePair[]): Generator<void, Evidence, void> {
   const runs = runsOf(pairs)
   yield
-  const lined = new Map<number, FramePair[]>()
+  const byOrientation = new Map<number, FramePair[]>()
   for (const pair of nearestOf(pairs.filter(mayBeOnLine))) {
-    const same = lined.get(pair.orientation) ?? []
-    lined.set(pair.orientation, same)
+    const same = byOrientation.get(pair.orientation) ?? []
+    byOrientation.set(pair.orientation, same)
     same.push(pair)
   }
   const parts = []
   let surplusBits = Number.NEGATIVE_INFINITY
-  for (const same of lined.values()) {
+  for (const same of byOrientation.values()) {
     yield
     const compared = yield* compare(same)
     surplusBits = Math.max(surplusBits, compared.surplusBits)
@@ -102,7 +102,7 @@ function* compare(pairs: readonly FramePair[]): Generator<void, Compared, void> 
 /** At most `MAX_PAIRS`, in an order that does not depend on the order given. */
 function nearestOf(pairs: readonly FramePair[]): readonly FramePair[] {
   const kept = pairs.length <= MAX_PAIRS ? [...pairs] : ranked(thinned([...pairs].sort(nearestFirst))).slice(0, MAX_PAIRS)
-  return kept.sort(inTime)
+  return kept.sort(byTimes)
 }
 
 /** @param pairs the nearest first. */
@@ -131,10 +131,11 @@ function ranked(pairs: readonly FramePair[]): readonly FramePair[] {
 }
 
 function nearestFirst(a: FramePair, b: FramePair): number {
-  return a.bits - b.bits || inTime(a, b)
+  return a.bits - b.bits || byTimes(a, b)
 }
 
-function inTime(a: FramePair, b: FramePair): number {
+/** In the order of their times; of those with the same times, in some fixed order. */
+function byTimes(a: FramePair, b: FramePair): number {
   return (
     a.askedMs - b.askedMs ||
     a.registeredMs - b.registeredMs ||

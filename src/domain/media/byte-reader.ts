@@ -2,22 +2,21 @@
 
 export interface ByteReader {
   readonly length: number
-  /** @throws {RangeError} beyond the end, as the others do. */
+  /** @throws {RangeError} beyond the end, as do `u16`, `u32` and `text`. */
   u8(at: number): number
   u16(at: number, isLittle?: boolean): number
   u32(at: number, isLittle?: boolean): number
-  /** Where the next such byte is; `length` when there is none. Counts as one read, and is many times as fast as reading. */
+  /** @returns where the next such byte is, from `at` on; `length` if there is none. Counts as one read for each piece that it searches. */
   find(byte: number, at: number): number
-  /** The bytes as Latin-1. */
+  /** Reads bytes as Latin-1. */
   text(at: number, length: number): string
-  /** Copies up to `length` bytes from the start. */
+  /** Copies up to `length` bytes from the start, fewer if the file is shorter. */
   head(length: number): Uint8Array
 }
 
 /**
  * @param maxReads how many bytes may be read. Beyond that each read throws a RangeError, which bounds the time that a hostile file takes.
- *
- * Cost: a read in the piece of the previous one is an array access, any other a binary search.
+ * Cost: a read in the same piece as the previous one is an array access, any other a binary search.
  */
 export function createByteReader(pieces: readonly Uint8Array[], maxReads = Number.POSITIVE_INFINITY): ByteReader {
   let reads = 0
@@ -48,7 +47,7 @@ export function createByteReader(pieces: readonly Uint8Array[], maxReads = Numbe
   }
   function find(byte: number, at: number): number {
     for (let next = at; next < length; next = from + piece.length) {
-      u8(next) // goes to its piece
+      u8(next) // sets `piece` and `from`
       const found = piece.indexOf(byte, next - from)
       if (found >= 0) return from + found
     }

@@ -1,22 +1,26 @@
 // The boxes of a HEIF file (HEIC, AVIF), and which properties each of its items has. The same in workers and in browsers.
 
 export interface Box {
+  /** Four characters, as Latin-1. */
   readonly type: string
+  /** The content, without the box's header: offsets in the file, `to` exclusive. */
   readonly from: number
   readonly to: number
 }
 
-/** A grid in an ordinary picture has some hundred. A file with more is refused, because its cost cannot be counted. */
+/**
+ * Most boxes in one range. A grid in an ordinary picture has a few hundred. A file with more is refused, because its decoding cost cannot be bounded.
+ */
 const MAX_BOXES = 4096
 export class TooManyBoxes extends Error {}
 
-/** @throws as `boxesIn`. */
+/** The boxes inside all boxes of one type. @throws as `boxesIn`. */
 export function childrenOf(file: Uint8Array, boxes: readonly Box[], name: string): Box[] {
   return boxes.filter(({ type }) => type === name).flatMap(({ from, to }) => boxesIn(file, from, to))
 }
 
 /**
- * The boxes in a range, also those that are cut off. Stops at a box with an impossible size.
+ * The boxes in a range of bytes. A box that goes beyond the range is cut off there. Stops at a box with an impossible size.
  * @throws {RangeError} when the range ends beyond the file. @throws {TooManyBoxes}
  */
 export function boxesIn(file: Uint8Array, from: number, to: number): Box[] {
@@ -42,17 +46,18 @@ export function metaBoxesIn(file: Uint8Array): Box[] {
   return meta === undefined ? [] : boxesIn(file, meta.from + 4, meta.to)
 }
 
-/** A property, which belongs to the items that name its index. */
+/** A property of one or more items (pictures). An `Association` says of which. */
 export interface Property extends Box {
-  /** 1…, as associations count. */
+  /** From 1, as associations count. */
   readonly index: number
 }
 
-/** @param meta of `metaBoxesIn`. @throws as `boxesIn`. */
+/** All properties in the file, in the order of their indexes. @param meta of `metaBoxesIn`. @throws as `boxesIn`. */
 export function propertiesIn(file: Uint8Array, meta: readonly Box[]): Property[] {
   return childrenOf(file, childrenOf(file, meta, 'iprp'), 'ipco').map((box, k) => ({ ...box, index: k + 1 }))
 }
 
+/** Says that an item has a property. */
 export interface Association {
   readonly item: number
   readonly index: number
@@ -63,7 +68,7 @@ export interface Association {
 
 const MAX_ASSOCIATIONS = 100_000
 
-/** @param meta of `metaBoxesIn`. @throws as `boxesIn`. */
+/** All associations, at most 100,000; further ones are ignored. @param meta of `metaBoxesIn`. @throws as `boxesIn`. */
 export function associationsIn(file: Uint8Array, meta: readonly Box[]): Association[] {
   const view = viewOf(file)
   const uint = (at: number, bytes: 1 | 2 | 4) =>

@@ -3,19 +3,18 @@
 import { Problem } from '../problem.js'
 import { instantiate, type LibHeif, type LibHeifFactory, type LibHeifInstance } from './libheif-instance.js'
 
-/** One picture of a file, as viewers show it: `irot`, `imir` and `clap` are applied. EXIF inside must not turn it again. */
+/** One picture of a file, as viewers show it: `irot`, `imir` and `clap` are applied. So ignore the orientation in its EXIF. */
 export interface HeifPicture {
-  /** Rows without padding, 8 bits a channel. It is the decoder's memory: valid until `use` settles, and overwritten then. */
+  /** Rows without padding, 8 bits a channel. In the decoder's memory: valid until `use` settles, then overwritten. */
   readonly data: Uint8Array
   readonly width: number
   readonly height: number
-  /** Red, green, blue; and alpha, by which the colours are not multiplied. */
+  /** Red, green, blue; with 4 also alpha, not premultiplied. */
   readonly channels: 3 | 4
   /** The ICC profile of a `colr` box. libheif does not apply it. */
   readonly profile: Uint8Array | undefined
   /**
-   * Code points of ITU-T H.273. libheif applies the matrix and the range, and leaves primaries and transfer as they are. A reader ignores them if
-   * there is a profile.
+   * Code points of ITU-T H.273. libheif converts matrix and range, but not primaries and transfer. If there is a profile, it takes precedence.
    */
   readonly colours: { readonly primaries: number; readonly transfer: number } | undefined
 }
@@ -23,9 +22,9 @@ export interface HeifPicture {
 export interface HeifLimits {
   readonly maxPixels: number
   readonly maxSidePx: number
-  /** All memory of the decoder, with the file and the picture. */
+  /** For all memory of the decoder, including the file and the picture. */
   readonly maxMemoryBytes: number
-  /** Decodes a grid also when some tiles are missing or damaged, as viewers do. They are left green. */
+  /** Decode a grid even if some tiles are missing or damaged, as viewers do. Those tiles are green. */
   readonly allowsMissingTiles?: boolean
 }
 
@@ -44,8 +43,8 @@ export interface HeifReader {
 }
 
 /**
- * Keeps one instance of the module. Before each picture its memory is as it was at the start, so that nothing of one file, also none that exploits
- * a bug of the decoder, reaches the next one.
+ * Keeps one instance of the module, and resets its memory to the initial state after each picture. So nothing of one file reaches the next, even if
+ * it exploits a bug of the decoder.
  * @param compiled `libheif-js/libheif-wasm/libheif.wasm`.
  */
 export function createHeifReader(factory: LibHeifFactory, compiled: WebAssembly.Module): HeifReader {
@@ -75,10 +74,10 @@ export function createHeifReader(factory: LibHeifFactory, compiled: WebAssembly.
   }
 }
 
-/** A larger instance is not kept: between pictures a process should not hold the memory of the largest one. */
+/** An instance with more memory is dropped after use, so that a process does not keep the memory of its largest picture. */
 const KEPT_BYTES = 64 << 20
 
-// libheif's constants.
+// Constants of libheif.h.
 const RGB = 1
 const INTERLEAVED_RGB = 10
 const INTERLEAVED_RGBA = 11
@@ -94,10 +93,10 @@ const STRICT_AT = 21
 const PRIMARIES_AT = 4 // in heif_color_profile_nclx, 32 bits
 const TRANSFER_AT = 8
 
-/** HEVC, and items composed of other items. libheif refuses components that are not HEVC. */
+/** Item types that are decoded: HEVC, and those composed of other items. libheif refuses a composition of items that are not HEVC. */
 const READ_ITEMS = ['hvc1', 'grid', 'iovl', 'iden']
 
-/** Frees nothing: `reset` does. @param onBroken called when the instance must not be used again. */
+/** Frees no memory of libheif; `reset` does. @param onBroken called when the instance must not be used again. */
 function pictureIn(instance: LibHeifInstance, bytes: Uint8Array, limits: HeifLimits, onBroken: () => void): HeifPicture {
   instance.maxMemoryBytes = limits.maxMemoryBytes
   instance.refusal = undefined
@@ -105,15 +104,15 @@ function pictureIn(instance: LibHeifInstance, bytes: Uint8Array, limits: HeifLim
     return decoded(instance.lib, bytes, limits)
   } catch (error) {
     const isProblem = error instanceof Problem
-    if (!isProblem) onBroken() // a trap, or an exception of C++ that nothing caught
-    // Refused memory shows in many errors. A file that needs more than the limit decodes to more than its header declares.
+    if (!isProblem) onBroken() // a trap, or an uncaught C++ exception
+    // When memory was refused, libheif may fail with any error. A file that exceeds the limit decodes to more pixels than its header declares.
     if (instance.refusal === 'limit') throw new Problem('image-too-many-pixels')
     if (instance.refusal === 'machine') throw new Problem('hashing-unavailable')
     throw isProblem ? error : new Problem('image-undecodable')
   }
 }
 
-/** Also in a file of another kind, for one a video: HEIF's brands say that there are images. */
+/** Brands of HEIF. A file of another kind, such as a video, may list one, too: it then contains images. */
 const HEIF_BRANDS = /he[iv][cxms]|m[is]f[1-3]/
 const BRANDS_AT = 8
 const MAX_BRANDS_BYTES = 256
@@ -193,7 +192,7 @@ interface Plane {
   readonly height: number
 }
 
-/** Moves rows together: libheif pads them. */
+/** Removes libheif's padding between rows, in place. */
 function packed({ HEAPU8 }: LibHeif, { plane, stride, rowBytes, height }: Plane): Uint8Array {
   if (plane === 0 || stride < rowBytes || plane + stride * height > HEAPU8.length) throw new Problem('image-undecodable')
   if (stride > rowBytes) {
@@ -204,7 +203,7 @@ function packed({ HEAPU8 }: LibHeif, { plane, stride, rowBytes, height }: Plane)
   return HEAPU8.subarray(plane, plane + rowBytes * height)
 }
 
-/** Undoes that the colours were multiplied by the transparency. @param full the number of what is not transparent. */
+/** Converts premultiplied colours to plain ones, in place. @param full alpha of an opaque pixel: 255, or 65,535 for 16 bits. */
 export function divideByAlpha(rgba: Uint8Array | Uint16Array, full = 255): void {
   for (let at = 0; at < rgba.length; at += 4) {
     const alpha = rgba[at + 3] ?? 0
@@ -213,7 +212,7 @@ export function divideByAlpha(rgba: Uint8Array | Uint16Array, full = 255): void 
   }
 }
 
-/** A profile or code points that cannot be read are as none, as in viewers. */
+/** If the profile or code points cannot be read, treats them as absent, as viewers do. */
 function colourOf(lib: LibHeif, handle: number): Pick<HeifPicture, 'profile' | 'colours'> {
   const { allocate, call, word } = caller(lib)
   try {

@@ -1,18 +1,20 @@
-// Finds where the image in a file ends. What follows it is shown by no viewer, so it must not hide the image from a query.
+// Finds where the image in a file ends. No viewer shows the bytes after it, so appended bytes must not make a query fail.
 
 import { type ByteReader, createByteReader } from './byte-reader.js'
 import { END_OF_IMAGE, jpegMarkers, START_OF_SCAN } from './jpeg-markers.js'
 import { FORMAT_BYTES, formatOf, type MediaFormat } from './media-formats.js'
 import { tiffEnd } from './tiff-end.js'
 
-/** A photograph of 20 MB takes 200,000 to 300,000. */
+/** Maximum bytes that are read. A photograph of 20 MB takes 200,000 to 300,000. */
 const MAX_READS = 600_000
 
 /**
- * Two formats in one file: the first bytes decide, as in viewers.
+ * Finds the length of the image. The first bytes decide its format, as in viewers, whatever else the file contains.
  *
  * @param pieces the file, or its beginning, in the pieces in which it arrived.
- * @returns how many bytes the image has with all that belongs to it. `undefined` when that is unknown or more than was given. Never throws.
+ * @returns the number of bytes up to the end of the image, including its metadata. `undefined` if that is unknown, or more than was given. Never
+ *   throws.
+ * Cost: at most `MAX_READS` reads.
  */
 export function imageEnd(pieces: readonly Uint8Array[]): number | undefined {
   const file = createByteReader(pieces, MAX_READS)
@@ -39,10 +41,10 @@ const ENDS: Readonly<Record<MediaFormat, (file: ByteReader) => number | undefine
   jxl: (file) => (file.u8(0) === 0 ? boxesEnd(file) : fillerEnd(file)), // the bare codestream says its length nowhere
 }
 
-/** So many equal bytes at the end of a file are filler, since coded pixels do not repeat like that. */
+/** This many equal bytes at the end of a file are filler: compressed pixels do not repeat like that. */
 const FILLER_BYTES = 1 << 16
 
-/** An image without a marker for its end is followed by filler, or its end is unknown. */
+/** A JPEG without a marker for its end: if the file ends in filler, the image takes all of it; otherwise its end is unknown. */
 function jpegEnd(file: ByteReader): number | undefined {
   let hasScan = false
   for (const { code, at } of jpegMarkers(file)) {
@@ -52,7 +54,7 @@ function jpegEnd(file: ByteReader): number | undefined {
   return hasScan ? fillerEnd(file) : undefined
 }
 
-/** @returns the end of a file that ends in filler, which is kept. */
+/** @returns the length of the file if it ends in filler, which then counts as part of the image; otherwise `undefined`. */
 function fillerEnd(file: ByteReader): number | undefined {
   const fillerAt = file.length - FILLER_BYTES
   const filler = file.u8(fillerAt)
@@ -62,7 +64,7 @@ function fillerEnd(file: ByteReader): number | undefined {
 
 const PIXEL_CHUNKS = ['IDAT', 'fdAT']
 
-/** Viewers show the pixels that come before anything that is no chunk, and before an endless chunk of another kind. */
+/** Viewers show the pixels before the first bytes that are not a chunk, and before a chunk without pixels that is longer than the file. */
 function pngEnd(file: ByteReader): number | undefined {
   let hasPixels = false
   for (let at = 8; ; ) {
@@ -80,7 +82,7 @@ const EXTENSION = 0x21
 const FRAME = 0x2c
 const TRAILER = 0x3b
 
-/** Viewers show the frames that come before anything that is no block, and before an endless extension. */
+/** Viewers show the frames before the first bytes that are not a block, and before an extension that is longer than the file. */
 function gifEnd(file: ByteReader): number | undefined {
   let at = 13 + paletteBytes(file.u8(10))
   for (let hasFrame = false; ; ) {
@@ -99,7 +101,7 @@ function gifEnd(file: ByteReader): number | undefined {
 
 const paletteBytes = (flags: number) => ((flags & 0x80) === 0 ? 0 : 3 << ((flags & 7) + 1))
 
-/** @returns where the blocks end, beyond the file if it ends within them. */
+/** @returns where the sub-blocks end; infinity if the file ends within them. */
 function afterBlocks(file: ByteReader, at: number): number {
   for (;;) {
     if (at >= file.length) return Number.POSITIVE_INFINITY
@@ -109,15 +111,16 @@ function afterBlocks(file: ByteReader, at: number): number {
   }
 }
 
-/** More boxes than this are in no picture. */
+/** No real picture has more boxes. */
 const MAX_BOXES = 4096
-/** Boxes with pixels, and boxes that say where pixels are. */
+/** Boxes with pixels. */
 const PIXEL_BOXES = ['mdat', 'mini', 'jxlc', 'jxlp']
+/** Also boxes that say where pixels are. If one of these is cut off, so is the image. */
 const IMAGE_BOXES = [...PIXEL_BOXES, 'ftyp', 'meta', 'moov', 'moof']
 /** Boxes for padding. */
 const PADDING_BOXES = ['free', 'skip', 'wide']
 
-/** Ends behind the last box that is not padding. */
+/** The image ends with the last box that is not padding. */
 function boxesEnd(file: ByteReader): number | undefined {
   let hasPixels = false
   let end: number | undefined
@@ -136,7 +139,7 @@ function boxesEnd(file: ByteReader): number | undefined {
   return hasPixels ? end : undefined
 }
 
-/** The size in the file's head is wrong in many files, so it is computed from the picture's. */
+/** Many files have a wrong size in their header, so it is computed from width, height and bits. */
 function bmpEnd(file: ByteReader): number | undefined {
   const headerBytes = file.u32(14, true)
   if (headerBytes === 12) {

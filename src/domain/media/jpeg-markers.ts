@@ -1,4 +1,4 @@
-// Goes over the markers of a JPEG file as decoders do.
+// Iterates over the markers of a JPEG file, as decoders do.
 
 import type { ByteReader } from './byte-reader.js'
 
@@ -15,8 +15,8 @@ export const END_OF_IMAGE = 0xd9
 const isStandalone = (code: number) => code === 0x01 || (code >= 0xd0 && code <= 0xd8)
 
 /**
- * The markers that begin a segment, and the end of the image as the last one. Other bytes between segments are skipped, as decoders skip them. Of
- * a file that ends too early, those before. Cost: reads each byte once at most.
+ * Yields the markers that begin a segment; the last one is the end of the image, unless the file ends before it. Skips other bytes between segments,
+ * as decoders do. Cost: reads each byte at most once.
  */
 export function* jpegMarkers(file: ByteReader): Generator<JpegMarker> {
   for (let at = file.find(0xff, 2); at + 1 < file.length; at = file.find(0xff, at)) {

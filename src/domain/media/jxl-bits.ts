@@ -1,19 +1,20 @@
 // Reads the header fields of JPEG XL (ISO/IEC 18181-1), which are packed into bits, the lowest bit of a byte first.
 
-/** Of a U32: a fixed value, or so many bits added to an offset. */
+/** One way to store a U32: a fixed value, or an offset to which a number of that many bits is added. */
 type Distribution = number | readonly [offset: number, bits: number]
 
 export interface JxlBits {
-  /** @param count up to 32. */
+  /** Reads an unsigned number. @param count of bits, up to 32. */
   read(count: number): number
   isSet(): boolean
   skip(count: number): void
-  /** One of four distributions, which two bits choose. */
+  /** Reads two bits, which choose one of four ways, and then the value. */
   u32(...distributions: readonly [Distribution, Distribution, Distribution, Distribution]): number
   u64(): number
+  /** The specification's `Enum`: 0, 1, or a larger number in 4 or 6 bits. */
   enumeration(): number
   alignToByte(): void
-  /** In bytes. Must be aligned. */
+  /** In bytes; in the middle of a byte, that of the next one. */
   readonly position: number
 }
 

@@ -1,19 +1,20 @@
-// Lists the frames of a JPEG XL file by their headers, without decoding any: a few bytes may declare a thousand layers.
+// Lists the frames of a JPEG XL file by their headers, without decoding any. A few bytes may declare a thousand layers, so the cost has to be known
+// first.
 
 import type { JxlBits } from './jxl-bits.js'
 import { jxlBits } from './jxl-bits.js'
 import { type JxlHeader, jxlCodestream, jxlHeader, skipExtensions, skipName } from './jxl-header.js'
 
 export interface JxlFrames {
-  /** Of each picture that is shown, in ticks. A decoder counts the same pictures. */
+  /** Duration of each picture that is shown, in ticks of the header's animation clock. A decoder counts the same pictures. */
   readonly durations: readonly number[]
-  /** Of all frames, layers and references. */
+  /** Pixels of all frames, including layers and references. */
   readonly pixels: number
 }
 
 /**
- * The frames whose headers can be found: all of them in the files of usual encoders. After a table of contents in another order, which
- * progressive encoders write, nothing says where the next frame begins.
+ * Finds the frames by their headers. It finds all in files of common encoders. Progressive encoders write a permuted table of contents; after one,
+ * the start of the next frame is unknown, and further frames are not found.
  *
  * Cost: reads each byte of the headers once.
  */
@@ -53,8 +54,10 @@ function durationsIn(file: Uint8Array): readonly number[] {
   }
 }
 
+// Frame types: low-frequency coefficients of a later frame, and a reference that is never shown.
 const LF = 1
 const REFERENCE = 2
+/** Flag of a frame: its low-frequency coefficients are in an earlier frame. */
 const USES_LF = 0x20
 
 interface Frame {
@@ -163,10 +166,10 @@ function skipFilters(bits: JxlBits, isModular: boolean): void {
   skipExtensions(bits)
 }
 
-/** More entries in a table of contents are refused by decoders. */
+/** Decoders refuse a table of contents with more entries. */
 const MAX_ENTRIES = 65_536
 
-/** @returns where the next frame begins; `undefined` if nothing says so. */
+/** @returns where the next frame begins, in bytes; `undefined` if the table of contents does not say it. */
 function endOf(bits: JxlBits, { width, height, passes, upsampling, lfLevel, groupShift }: Frame): number | undefined {
   const scale = upsampling * 8 ** lfLevel
   const groupsOf = (side: number) => Math.ceil(Math.ceil(width / scale) / side) * Math.ceil(Math.ceil(height / scale) / side)

@@ -1,23 +1,24 @@
-// Reads the header of a JPEG XL file: what the picture is, before anything is decoded.
+// Reads the header of a JPEG XL file, without decoding anything: size, channels and animation.
 
 import { type JxlBits, jxlBits } from './jxl-bits.js'
 
 export interface JxlHeader {
-  /** Before the picture is turned. */
+  /** Before rotation. */
   readonly width: number
   readonly height: number
+  /** Are the colours stored in XYB, as lossy encoders do it? */
   readonly isXyb: boolean
-  /** Beside the colours: alpha, black of CMYK, depth and others. */
+  /** Channels besides the colours: alpha, black of CMYK, depth and others. */
   readonly extraChannels: number
   readonly isAnimation: boolean
   readonly hasTimecodes: boolean
-  /** Where the frames begin in the codestream, in bytes. `undefined` after a preview or a profile, whose length nothing says. */
+  /** Where the frames begin in the codestream, in bytes. `undefined` after a preview or a profile, because the header does not give its length. */
   readonly framesAt: number | undefined
 }
 
 /**
- * The codestream of a file, which a container of boxes may hold in parts.
- * @param maxBytes parts are put together up to here.
+ * @returns the codestream of a file: the file itself, or what the boxes of a container hold. In one box it is not copied.
+ * @param maxBytes where a codestream in several boxes is cut off.
  */
 export function jxlCodestream(file: Uint8Array, maxBytes = file.length): Uint8Array {
   if (file[0] === 0xff) return file
@@ -119,7 +120,7 @@ function metadataIn(bits: JxlBits) {
   const hasExtraFields = bits.isSet()
   if (hasExtraFields) {
     bits.skip(3) // orientation
-    if (bits.isSet()) sizeIn(bits) // at which it should be shown
+    if (bits.isSet()) sizeIn(bits) // intended display size
     found.hasPreview = bits.isSet()
     if (found.hasPreview) skipPreview(bits)
     found.isAnimation = bits.isSet()
@@ -170,7 +171,7 @@ export function skipName(bits: JxlBits): void {
   bits.skip(8 * bits.u32(0, [0, 4], [16, 5], [48, 10]))
 }
 
-/** Each has a length in bits. */
+/** Skips extensions. Each has its length in bits before all of them. */
 export function skipExtensions(bits: JxlBits): void {
   const present = bits.u64()
   let length = 0
@@ -199,7 +200,7 @@ function skipColours(bits: JxlBits): boolean {
   return false
 }
 
-/** The matrix from XYB, and the weights of upsampling. */
+/** Skips the matrix for XYB and the weights for upsampling. */
 function skipTransform(bits: JxlBits, isXyb: boolean): void {
   if (bits.isSet()) return
   if (isXyb && !bits.isSet()) bits.skip(16 * F16)

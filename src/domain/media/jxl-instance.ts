@@ -1,7 +1,7 @@
-// Instances of jxl-oxide, a decoder of JPEG XL in WebAssembly. The JavaScript that comes with it keeps one instance for ever, whose memory grows
-// without a bound and is never overwritten. So its functions are called here by their interface, wasm-bindgen's.
+// Instances of jxl-oxide, a decoder of JPEG XL in WebAssembly. The JavaScript in its package keeps one instance for ever, whose memory grows without
+// bound and is never overwritten. So this file calls the module's exports directly, with the calling convention of wasm-bindgen.
 
-/** The exports that are called here. Pointers are numbers. What can fail returns its result, an error, and whether it failed. */
+/** The exports that are called here. Pointers are numbers. A function that can fail returns its results, then an error, then 1 if it failed. */
 interface Exports {
   __wbindgen_start(): void
   __wbindgen_malloc(bytes: number, alignment: number): number
@@ -41,14 +41,17 @@ export interface JxlInstance extends Exports {
 
 export const PAGE_BYTES = 65_536
 
-/** Compiles once for all instances. @param wasm `jxl-oxide-wasm/module.wasm`. @throws {Error} when it is not of the expected form. */
+/**
+ * Compiles the module, once for all instances. @param wasm `jxl-oxide-wasm/module.wasm`. @throws {Error} if it is another version with another form.
+ */
 export function compileJxl(wasm: Uint8Array): WebAssembly.Module {
   return new WebAssembly.Module(withImportedMemory(wasm))
 }
 
 /**
- * A fresh instance with its own memory: nothing of one file reaches the next. 1 ms.
- * @throws {RangeError} when there is no memory.
+ * Creates an instance with its own memory, so that nothing of one file reaches the next. Cost: 1 ms.
+ * @param maxMemoryBytes bound of its memory, rounded up to pages of 64 KiB.
+ * @throws {RangeError} when this machine has too little memory.
  */
 export function instantiateJxl(compiled: WebAssembly.Module, maxMemoryBytes: number): JxlInstance {
   const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: Math.ceil(maxMemoryBytes / PAGE_BYTES) })
@@ -72,8 +75,8 @@ export function instantiateJxl(compiled: WebAssembly.Module, maxMemoryBytes: num
 
   function importFor(name: string): (value: unknown) => unknown {
     if (name.includes('init_externref_table')) return () => initialise(table)
-    if (name.includes('string_new')) return () => '' // what is wrong with a file is told to nobody
-    if (name.includes('static_accessor')) return () => keep({}) // it asks for the browser's name, and gets a world without one
+    if (name.includes('string_new')) return () => '' // error messages are not read, because they may quote the file
+    if (name.includes('static_accessor')) return () => keep({}) // it looks for the browser's name in the global object
     if (name.includes('is_undefined')) return (value: unknown) => Number(value === undefined)
     if (name.includes('instanceof')) return () => 0
     return () => {
@@ -82,7 +85,7 @@ export function instantiateJxl(compiled: WebAssembly.Module, maxMemoryBytes: num
   }
 }
 
-/** The constants that wasm-bindgen expects in its table. */
+/** Adds the constants that wasm-bindgen expects in its table. */
 function initialise(table: WebAssembly.Table | undefined): void {
   const first = table?.grow(4) ?? 0
   table?.set(0, undefined)
@@ -97,14 +100,14 @@ function checked(exports: WebAssembly.Exports): Exports {
 
 const IMPORTS = 'wbg'
 const MEMORY = 'memory'
-/** What the module itself declares; checked below. */
+/** The size that the module declares for its memory; checked below. */
 const INITIAL_PAGES = 21
 const PREAMBLE_BYTES = 8
 const IMPORT_SECTION = 2
 const MEMORY_SECTION = 5
 const KIND_MEMORY = 2
 
-/** Moves the memory from the module's own to its imports, so that each instance gets one with a bound of its own. */
+/** Rewrites the module: its memory becomes an import, so that each instance gets a memory with a bound of its own. @throws as `compileJxl`. */
 function withImportedMemory(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [wasm.subarray(0, PREAMBLE_BYTES)]
   let moved = 0

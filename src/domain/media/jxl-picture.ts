@@ -6,34 +6,34 @@ import { instantiateJxl, type JxlInstance, PAGE_BYTES } from './jxl-instance.js'
 export interface JxlLimits {
   readonly maxPixels: number
   readonly maxSidePx: number
-  /** All memory of the decoder, with the file and the picture. */
+  /** For all memory of the decoder, including the file and the picture. */
   readonly maxMemoryBytes: number
-  /** Whether a file that ends too early is shown as far as it goes. */
+  /** Whether a file that ends too early is decoded as far as it goes. */
   readonly isPartShown: boolean
 }
 
 export interface JxlFile {
   readonly width: number
   readonly height: number
-  /** Pictures that are shown one after the other; 1 of a file that is no animation. */
+  /** Number of frames of an animation; 1 for other files. */
   readonly frames: number
   /**
-   * @param frame index under `frames`.
-   * @returns a PNG of the picture, turned as it is shown. It is the decoder's memory: valid until the next call, and overwritten by `close`.
+   * @param frame from 0, less than `frames`.
+   * @returns a PNG of the frame, rotated as it is shown. In the decoder's memory: valid until the next call, and overwritten by `close`.
    * @throws {Problem} as `openJxl` does.
    */
   png(frame: number): Uint8Array<ArrayBuffer>
-  /** Overwrites all memory of the decoder. Must be called. */
+  /** Overwrites all memory of the decoder. The caller must call it. */
   close(): void
 }
 
 /**
- * Reads the file and decodes nothing yet. The caller overwrites `bytes`.
+ * Reads the file; `png` decodes. The caller overwrites `bytes`.
  *
- * Colours are 8 bits in sRGB where the file keeps them as XYB, which lossy encoders do; HDR is tone-mapped. Other files name their colour space in
- * the PNG, by an `iCCP` or a `cICP` chunk.
+ * If the file stores XYB, as lossy encoders do, the PNG has 8 bits in sRGB, and HDR is tone-mapped. Other files keep their colour space, which an
+ * `iCCP` or `cICP` chunk of the PNG names.
  *
- * Cost: 0.2 µs a pixel for flat pictures to 0.5 for photographs, and 34 bytes a pixel. Writing PNG takes most of that time.
+ * Cost of `png`: 0.2 µs a pixel for flat pictures to 0.5 µs for photographs, mostly for writing PNG, and 34 bytes a pixel.
  *
  * @param compiled by `compileJxl`.
  * @throws {Problem} `image-undecodable` for a damaged file; `media-unsupported` for CMYK; `image-too-many-pixels` when the picture, or what decoding
@@ -67,12 +67,12 @@ function instantiated(compiled: WebAssembly.Module, { maxMemoryBytes }: JxlLimit
   }
 }
 
-/** A decoder in WebAssembly stops in the same way over damage and for lack of memory. */
+/** A WebAssembly trap does not say whether the file was damaged or memory was missing. So this tells by how much memory was used and is left. */
 function problemOf({ memory }: JxlInstance, usedBytes: number, { maxMemoryBytes }: JxlLimits): Problem {
   try {
     memory.grow(Math.floor((maxMemoryBytes - usedBytes) / PAGE_BYTES))
   } catch {
-    return new Problem('hashing-unavailable') // it had not reached its limit
+    return new Problem('hashing-unavailable') // the machine has less memory than the limit
   }
   return new Problem(usedBytes > maxMemoryBytes / 2 ? 'image-too-many-pixels' : 'image-undecodable')
 }
@@ -97,7 +97,7 @@ function opened(instance: JxlInstance, bytes: Uint8Array, limits: JxlLimits, gua
   const isWhole = instance.jxlimage_is_loading_done(image) !== 0
   if (!isWhole && !limits.isPartShown) throw new Problem('image-undecodable')
   const loaded = instance.jxlimage_num_loaded_keyframes(image)
-  const frames = isWhole ? loaded : Math.max(1, loaded) // of a part, the frames before the one that is cut
+  const frames = isWhole ? loaded : Math.max(1, loaded) // of a file that ends early, the frames before its end
   if (frames < 1) throw new Problem('image-undecodable')
   return { width, height, frames, png: (frame) => guarded(() => pngOf(instance, image, frame)) }
 }
@@ -106,6 +106,6 @@ function pngOf(instance: JxlInstance, image: number, frame: number): Uint8Array<
   const [rendered, , isBroken] = instance.jxlimage_render(image, frame)
   if (isBroken) throw new Problem('image-undecodable')
   const [at, bytes, , isUnsupported] = instance.renderresult_encodeToPng(rendered)
-  if (isUnsupported) throw new Problem('media-unsupported') // CMYK, by its source
+  if (isUnsupported) throw new Problem('media-unsupported') // by the source of jxl-oxide, only CMYK
   return new Uint8Array(instance.memory.buffer, at >>> 0, bytes)
 }

@@ -1,4 +1,4 @@
-// An instance of libheif in WebAssembly whose memory is bounded, and can be set back to its first state.
+// An instance of libheif in WebAssembly whose memory is bounded and can be reset to its initial state.
 
 import { Problem } from '../problem.js'
 
@@ -46,13 +46,13 @@ export interface LibHeif {
 export interface LibHeifInstance {
   readonly lib: LibHeif
   maxMemoryBytes: number
-  /** Why memory was refused last, if it was: the file needs more than it may, or this machine has no more. */
+  /** Why memory was last refused, if it was. `limit`: beyond `maxMemoryBytes`. `machine`: this machine has no more. */
   refusal: 'limit' | 'machine' | undefined
-  /** Overwrites all memory. */
+  /** Overwrites all memory with its initial state. */
   reset(): void
 }
 
-/** @throws {Problem} `hashing-unavailable`. */
+/** @throws {Problem} `hashing-unavailable` if there is too little memory for an instance. */
 export function instantiate(factory: LibHeifFactory, compiled: WebAssembly.Module): LibHeifInstance {
   let memory: WebAssembly.Memory | undefined
   const lib = withoutMemory(() =>
@@ -64,7 +64,7 @@ export function instantiate(factory: LibHeifFactory, compiled: WebAssembly.Modul
         return instance.exports
       },
       print: () => {},
-      printErr: () => {}, // it writes what it finds in files
+      printErr: () => {}, // libheif's messages may quote the file
     }),
   )
   if (memory === undefined) throw new Error('libheif has no memory')
@@ -78,7 +78,7 @@ export function instantiate(factory: LibHeifFactory, compiled: WebAssembly.Modul
       lib.HEAPU8.set(initial)
     },
   }
-  // The module itself allows 2 GiB. libheif's JavaScript calls `grow` when a C function asks for memory, and takes an error for a refusal.
+  // The module itself allows 2 GiB. When a C function asks for memory, libheif's JavaScript calls `grow`, and treats an exception as a refusal.
   const grow = memory.grow.bind(memory)
   memory.grow = (pages) => {
     instance.refusal = lib.HEAPU8.length + pages * PAGE_BYTES > instance.maxMemoryBytes ? 'limit' : 'machine'
@@ -92,7 +92,7 @@ export function instantiate(factory: LibHeifFactory, compiled: WebAssembly.Modul
 
 const PAGE_BYTES = 65_536
 
-/** A loop over words: `findLastIndex` calls a function for each of 16 million bytes, which takes 0.13 s. */
+/** Copies the heap without its trailing zeros. Loops over words, because `findLastIndex` over 16 million bytes takes 0.13 s. */
 function withoutZerosBehind(heap: Uint8Array): Uint8Array {
   const words = new Uint32Array(heap.buffer, 0, heap.length / 4)
   let used = words.length

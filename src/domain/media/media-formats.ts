@@ -23,7 +23,7 @@ export const MEDIA_FORMATS = {
   gif: { name: 'GIF', mimeType: 'image/gif', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
   avif: { name: 'AVIF', mimeType: 'image/avif', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
   tiff: { name: 'TIFF', mimeType: 'image/tiff', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
-  /** HEIC, and any other picture in HEIF that does not name AV1. Those without an HEVC image are refused by its decoder. */
+  /** HEIC, and any other HEIF file whose brands do not name AV1. The decoder refuses those without an HEVC image. */
   heif: { name: 'HEIC', mimeType: 'image/heic', decoder: 'libheif', isOffered: true, isOpenedByAll: false },
   bmp: { name: 'BMP', mimeType: 'image/bmp', decoder: 'bmp', isOffered: true, isOpenedByAll: true },
   jxl: { name: 'JPEG XL', mimeType: 'image/jxl', decoder: 'jxl', isOffered: true, isOpenedByAll: false },
@@ -71,8 +71,11 @@ const SIGNATURES: Readonly<Record<MediaFormat, readonly Signature[]>> = {
 const BY_SIGNATURE = namesOf(SIGNATURES)
 
 /**
- * What people choose as well, and nothing here reads, in the order in which they are tried. The page says what to do instead.
- * picture: in a format that hardly any browser opens. drawing: of shapes, such as an animated sticker. document: may contain pictures.
+ * Kinds of other files that people choose instead of a picture, in the order in which they are tried. The page says what to do with them.
+ * - `picture`: in a format that hardly any browser opens.
+ * - `video`: containers of videos. Some of them are read elsewhere (`video-limits.ts`).
+ * - `drawing`: vector graphics, such as an animated sticker.
+ * - `document`: may contain pictures.
  */
 export const UNREAD_KINDS = ['picture', 'video', 'drawing', 'document'] as const
 export type UnreadKind = (typeof UNREAD_KINDS)[number]
@@ -136,7 +139,7 @@ export function unreadWith({ heic }: { readonly heic: 'on' | 'off' }): readonly 
   return heic === 'on' ? [] : ['heif']
 }
 
-/** Switches formats off in this process: called once at its start, before anything is decoded or described. */
+/** Switches formats off in this process. Call it once at startup, before anything is decoded or described. */
 export function leaveUnread(formats: readonly MediaFormat[]): void {
   unread = formats
 }
@@ -148,7 +151,7 @@ export function isDecoded(format: MediaFormat | undefined): boolean {
   return format !== undefined && MEDIA_FORMATS[format].isOffered && !unread.includes(format)
 }
 
-/** The names of the formats that are read, for messages: `A, B or C`. */
+/** The names of the formats that this process reads, for messages: `A, B or C`. */
 export function decodedFormats(): string {
   return listed(namesOf(MEDIA_FORMATS).filter(isDecoded))
 }

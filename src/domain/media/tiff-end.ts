@@ -7,10 +7,10 @@ const STRIP_BYTES = 279
 const TILE_OFFSETS = 324
 const TILE_BYTES = 325
 
-/** Bytes of a value, by its type. A decoder rejects other types. */
+/** Bytes of a value, by its type; 0 for types that do not exist. */
 const TYPE_BYTES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8] as const
 const SHORT = 3
-/** More strips or tiles than this are in no picture that costs as much as a picture may. */
+/** Maximum number of strips or tiles. No picture within the decoding limits has more. */
 const MAX_PARTS = 1 << 16
 
 interface Field {
@@ -19,7 +19,7 @@ interface Field {
   readonly at: number
 }
 
-/** @returns `undefined` when it has no pixels, or too many parts. @throws {RangeError} when the file ends within them. */
+/** @returns `undefined` when the file has no pixels, or too many strips or tiles. @throws {RangeError} when the file ends within its directory. */
 export function tiffEnd(file: ByteReader): number | undefined {
   const isLittle = file.u8(0) === 0x49
   const short = (at: number) => file.u16(at, isLittle)

@@ -1,4 +1,4 @@
-// Which sizes of video are decoded, and the size at which a frame is hashed. The same in workers and browsers.
+// Limits on the size of a video's frames, and the size at which a frame is hashed. The same in workers and browsers.
 
 import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
 
@@ -7,14 +7,14 @@ interface Size {
   readonly height: number
 }
 
-/** 4096 × 2304: 4K in all its shapes, upright as well. */
+/** 4096 × 2304: all common 4K sizes, landscape and portrait. */
 export const MAX_FRAME_PIXELS = 4096 * 2304
-/** The longest side. */
+/** Limit of the longer side. */
 export const MAX_FRAME_SIDE_PX = 8192
-/** Smaller pictures are enlarged, so that a file cannot hide by declaring a size that its decoder does not keep to. */
+/** Frames of a smaller declared size are enlarged to this. Otherwise a file could evade matching by declaring a tiny size for larger frames. */
 const MIN_HASHED_SIDE_PX = 128
 
-/** @param size that the container declares. @returns to which size frames are reduced, before they are rotated. */
+/** @param size that the container declares. @returns the size to which frames are scaled, before rotation. */
 export function hashedFrameSize(size: Size): Size {
   const { width, height } = hashedSize(size)
   return { width: Math.max(MIN_HASHED_SIDE_PX, width), height: Math.max(MIN_HASHED_SIDE_PX, height) }

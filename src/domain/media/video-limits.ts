@@ -1,12 +1,12 @@
-// Limits of uploaded videos. Those of what is decoded: workers/media/video.
+// Limits of uploaded video files. Limits of decoding are in workers/media/video and video-frame-size.ts.
 
-/** Of a video file. It is held in memory up to three times: by the api until a worker has it, by the worker, and by the child that reads it. */
+/** Maximum size of a video file. Up to three processes hold it in memory: the api until a worker has it, the worker, and the child that reads it. */
 export const MAX_VIDEO_BYTES = 200 * 1024 * 1024
 
 export interface VideoLimits {
   /** One file. */
   readonly maxBytes: number
-  /** All files that one process holds at a time. */
+  /** All video files that one process holds at a time. */
   readonly maxInFlightBytes: number
   /** How long an upload may take. */
   readonly uploadTimeoutMs: number
@@ -14,7 +14,7 @@ export interface VideoLimits {
   readonly ttlMs: number
 }
 
-/** So a video is held in memory for at most 20 minutes, which data-inventory.md and the API's description promise. */
+/** The two times add up to 20 minutes: docs/data-inventory.md and the API's description promise that no video is in memory for longer. */
 export const VIDEO_LIMITS: VideoLimits = {
   maxBytes: MAX_VIDEO_BYTES,
   maxInFlightBytes: 2 * MAX_VIDEO_BYTES,
@@ -26,5 +26,5 @@ export const VIDEO_LIMITS: VideoLimits = {
 export const VIDEO_CODECS = ['avc', 'hevc', 'vp8', 'vp9', 'av1'] as const
 export type VideoCodecName = (typeof VIDEO_CODECS)[number]
 
-/** What is read, as people call it. */
+/** The containers and codecs that are read, for messages. */
 export const VIDEO_FORMATS = 'MP4, MOV, WebM or Matroska, with H.264, HEVC, VP8, VP9 or AV1'

@@ -1,12 +1,12 @@
-// What a container says of its video, as the service and the page read it: both have to hash the same frames. The types are those of the containers'
-// reader, as far as they are needed, so that nothing is imported here.
+// What a container declares about its video. The service and the page both use this code, because they have to hash the same frames. The types
+// describe the parts of mediabunny that are used, so that this file need not import it.
 
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 
 export const MAX_TRACKS = 32
 /** 240 frames a second for the longest video. */
 export const MAX_PACKETS = (240 * MAX_VIDEO_MS) / 1000
-/** The pixels' own aspect is not believed where it makes no picture. */
+/** A declared pixel aspect ratio beyond this, or below its inverse, is ignored. */
 const MAX_ASPECT = 16
 
 /** [s] */
@@ -27,20 +27,20 @@ interface Track {
   getSquarePixelHeight(): Promise<number>
 }
 
-/** The key frame before the beginning, or else the first packet. `null` for a file without packets, and for an encrypted one. */
+/** @returns the key frame at or before the beginning, or else the first packet; `null` for a file without packets, and for an encrypted one. */
 export async function firstShown<P>(packets: Packets<P>): Promise<P | null> {
   return (await packets.getKeyPacket(0)) ?? (await packets.getFirstPacket())
 }
 
-/** [s] Time of the first sound or picture, which players show as the beginning. Parts of a stream begin later than 0. */
+/** @returns the time of the first sound or picture [s], which players show as the beginning. It is above 0 in recorded parts of a stream. */
 export async function startOf(input: { getFirstTimestamp(): Promise<number> }): Promise<number> {
   const startS = await input.getFirstTimestamp().catch(() => 0)
   return startS > 0 && Number.isFinite(startS) ? startS : 0
 }
 
 /**
- * [ms] The longer of what is declared and when the last packet ends. NaN or more than `MAX_VIDEO_MS` for a video that is too long; a declared
- * duration decides that before the packets are read.
+ * @returns the duration [ms]: the declared one, or the end of the last packet if that is later. If the declared one is NaN or more than
+ *   `MAX_VIDEO_MS`, it is returned at once and the packets are not read: the video is too long.
  */
 export async function durationOf(track: Track, startS: number): Promise<number> {
   const declaredMs = Math.round(1000 * (((await track.getDurationFromMetadata()) ?? 0) - startS))
@@ -49,13 +49,13 @@ export async function durationOf(track: Track, startS: number): Promise<number> 
   return Math.max(0, declaredMs, foundMs)
 }
 
-/** Width over height, before the picture is rotated. */
+/** @returns width over height as displayed, before rotation. */
 export async function aspectOf(track: Track, { width, height }: { width: number; height: number }): Promise<number> {
   const aspect = (await track.getSquarePixelWidth()) / (await track.getSquarePixelHeight())
   return aspect > 1 / MAX_ASPECT && aspect < MAX_ASPECT ? aspect : width / height
 }
 
-/** [ms] When a packet is first shown, which is negative if an edit list hides it, and until when. */
+/** @returns when a packet is first shown and until when [ms]. `atMs` is negative if an edit list hides the packet. */
 export function timesOf({ timestamp, duration }: Timed, startS: number): { readonly atMs: number; readonly endMs: number } {
   const atMs = Math.round(1000 * (timestamp - startS))
   const endMs = Math.round(1000 * (timestamp + duration - startS))

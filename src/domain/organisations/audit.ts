@@ -40,7 +40,7 @@ export const AUDIT_ACTS = {
   'block.lifted': ['block'],
   /** At most once a day per key. */
   'key.used': ['orgId', 'day'],
-  /** `account`: `org:` and its id, or only `case`: the log does not say which case. */
+  /** `account`: `org:` and the organisation's id, or only `case`, because the log does not say which case. */
   'account.forgiven': ['account'],
   'seal-key.activated': ['fingerprint'],
   'seal-key.retired': ['fingerprint'],
@@ -87,11 +87,11 @@ export interface RecordedAct {
   readonly atMs: number
 }
 
-/** An entry whose fields have not been checked against its act yet. */
+/** An entry whose fields may not be those of its act; `auditText` checks them. */
 export type UncheckedEntry = Omit<RecordedAct, 'act' | 'by'> & { readonly act: AuditAct; readonly by: AuditActor }
 
 /**
- * An entry as the exact text that is chained.
+ * @returns the entry as the exact text that the chain of digests covers.
  * @throws {RangeError} if its fields are not those of its act, or a value may be a hash: a bug of the caller.
  */
 export function auditText({ act, by, about, atMs }: UncheckedEntry): string {

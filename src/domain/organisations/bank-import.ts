@@ -6,16 +6,16 @@ import type { BankChange } from './bank-change.js'
 export const FILE_FORMATS = ['vpdq', 'ndjson', 'csv', 'lines'] as const
 export type FileFormat = (typeof FILE_FORMATS)[number]
 
-/** Why a foreign record is rejected. Stable: importers sort their rejections by these codes. */
+/** Why a record of a file or feed is rejected. Stable codes: importers sort their rejections by them. */
 export const RECORD_REJECTIONS = [
   'record-too-long',
   'record-unreadable',
-  /** Of a record of several lines, some are missing. */
+  /** A record of several lines lacks some of them. */
   'record-incomplete',
   'columns-missing',
   'signal-type-unknown',
   'hash-malformed',
-  /** No picture has it: all zeros, all ones, or far too many of either. */
+  /** No picture has such a hash (`isProbable`). */
   'hash-improbable',
   'quality-too-low',
   'category-unknown',
@@ -34,7 +34,7 @@ export type ReadRecord =
   | { readonly kind: 'rejected'; readonly why: RecordRejection }
   | { readonly kind: 'blank' }
 
-/** Notes about a line: why it was rejected; or `not-found`: it removes a signal that the bank does not have. */
+/** What is noted about a line: why it was rejected; or `not-found`, if it removes a signal that the bank does not have. */
 export const LINE_NOTES = [...RECORD_REJECTIONS, 'not-found'] as const
 export type LineNote = (typeof LINE_NOTES)[number]
 
@@ -45,7 +45,7 @@ export interface NotedLines {
   readonly why: LineNote
 }
 
-/** `running`: an import whose `updatedAtMs` is long ago was interrupted. `stopped`: by the problem named in `problem`. */
+/** `running`: also an import that was interrupted; its `updatedAtMs` is long ago. `stopped`: by the problem in `problem`. */
 export const IMPORT_STATES = ['running', 'stopped', 'done'] as const
 
 export interface ImportProgress {
@@ -67,7 +67,7 @@ export interface ImportProgress {
   readonly digest: string
 }
 
-/** Further ranges are counted but not listed. */
+/** Maximum number of ranges that are listed. Further lines are only counted. */
 export const MAX_NOTED_RANGES = 10_000
 
 /** Adds a note for a line after all others. Modifies and returns the given list. */

@@ -13,17 +13,17 @@ import type { SignalType } from '../matching/signal-types.js'
 import { ownValue } from '../own-value.js'
 
 /**
- * Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. Excluded are names that every
- * JavaScript object inherits, which would break clients that keep banks in an object. Excluded are names of 43 characters, the length of 256 bits
- * in base64: the audit log rejects whatever may be a hash.
+ * Up to 63 letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names of other systems. Excluded are names that
+ * every JavaScript object inherits, which would break clients that keep banks in an object; and names of 43 characters, the length of 256 bits in
+ * base64, because the audit log rejects whatever may be a hash.
  */
 export const BANK_NAME_PATTERN =
   /^(?!(?:constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf)$|[\w-]{43}$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
 
-/** A bank name, or an exact name: it adds a suffix for the owner if several banks have the same name. */
+/** A bank name, or an exact name. An exact name has a suffix for the owner, to tell banks of the same name apart. */
 export const BANK_REF_PATTERN = new RegExp(`${BANK_NAME_PATTERN.source.slice(0, -1)}(?:~[0-9a-f]{12})?$`)
 
-/** In an exact name, precedes the suffix for the owner. */
+/** Precedes the suffix in an exact name. */
 export const OWNER_MARK = '~'
 
 /**
@@ -43,7 +43,7 @@ export const BANK_PURPOSES = ['match', 'harmless'] as const
 export type BankPurpose = (typeof BANK_PURPOSES)[number]
 
 export interface Bank {
-  /** As stored: its label, or its exact name if another organisation had the label first. */
+  /** As stored: the plain name, or the exact name if another organisation had a bank of this name first. */
   readonly name: string
   /** Random, drawn at creation, so a later bank of the same name differs. The deployment's own banks have none. */
   readonly id?: string | undefined
@@ -86,14 +86,14 @@ export function isVisibleTo({ orgId: owner, readers }: Bank, orgId: string): boo
 const EVERYBODY = '*'
 
 /** @returns since when [epoch ms] an organisation may see the bank. Of two banks with one label, the one known longer keeps the label for it. */
-export function isKnownSinceMs({ knownSinceMs, createdAtMs }: Bank, orgId: string): number {
+export function knownSinceMsOf({ knownSinceMs, createdAtMs }: Bank, orgId: string): number {
   const sinceMs = knownSinceMs ?? {}
   return ownValue(sinceMs, orgId) ?? ownValue(sinceMs, EVERYBODY) ?? createdAtMs
 }
 
 /** The new `knownSinceMs` when the readers change. Organisations that could already see the bank keep their date. */
 export function knownAfter(bank: Bank, readers: Bank['readers'], nowMs: number): Bank['knownSinceMs'] {
-  const sinceMs = (orgId: string) => (isVisibleTo(bank, orgId) ? isKnownSinceMs(bank, orgId) : nowMs)
+  const sinceMs = (orgId: string) => (isVisibleTo(bank, orgId) ? knownSinceMsOf(bank, orgId) : nowMs)
   const named = Object.keys(readers ?? bank.readers ?? {}).map((orgId) => [orgId, sinceMs(orgId)] as const)
   return Object.fromEntries(readers === undefined ? [...named, [EVERYBODY, sinceMs(EVERYBODY)]] : named)
 }
@@ -109,8 +109,8 @@ export const HARMLESS_BANK: Bank = {
 }
 
 /**
- * The index keeps images that were judged harmless under this name, which no bank can have. They act as allowlist entries and are never part of an
- * answer. In the store they stay in their own bank and are erased with it.
+ * The bank in which the index keeps images that were judged harmless. No real bank can have its name. The images act as allowlist entries and are
+ * never part of an answer. In the store they stay in their own bank and are erased with it.
  */
 export const JUDGED_HARMLESS_BANK: Bank = { ...HARMLESS_BANK, name: 'judged harmless' }
 
@@ -145,7 +145,7 @@ export function aloneThresholdOf(bank: Bank, type: SignalType, views: ComparedVi
   return narrowed(bank, type, aloneBits(type, views))
 }
 
-/** @returns how near the pairs of a line have to be in this bank (`lineBits`). */
+/** @returns how near the pairs of a line have to be in this bank, in bits, inclusive (`lineBits`). */
 export function lineThresholdOf(bank: Bank, isPartial: boolean): number {
   return narrowed(bank, 'pdq-area', lineBits(isPartial))
 }

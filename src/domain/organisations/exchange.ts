@@ -16,13 +16,21 @@ export interface FeedPosition {
 
 /** Why a pull ended early. Its position is kept, and the next pull continues from there. */
 export const PULL_FAILURES = [
+  /** The bank to pull into does not exist. */
   'bank-unknown',
+  /** The feed refuses the password, key or token. */
   'not-let-in',
+  /** No answer, or only temporary failures, in all attempts. */
   'unreachable',
+  /** The feed refuses the request itself. */
   'answer-refused',
+  /** The answer is too large or not in the feed's format. */
   'answer-unreadable',
+  /** A page links to an address outside the feed. */
   'leads-elsewhere',
+  /** A page links back to a page of the same pull. */
   'goes-in-circles',
+  /** This service did not store a page, for example because a daily quota is used up. */
   'not-taken',
 ] as const
 export type PullFailure = (typeof PULL_FAILURES)[number]
@@ -34,9 +42,9 @@ export interface PullProgress {
   readonly failure: PullFailure | undefined
   readonly startedAtMs: number
   readonly updatedAtMs: number
-  /** When the end of the feed was last reached. */
+  /** When a pull last reached the end of the feed. */
   readonly caughtUpAtMs: number | undefined
-  /** Total since the first pull, as are the counts below. */
+  /** Pages since the first pull; the counts below are totals, too. */
   readonly pages: number
   readonly accepted: number
   readonly removed: number

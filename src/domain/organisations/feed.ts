@@ -10,7 +10,7 @@ export interface FeedFilter {
   readonly tiers: readonly Tier[] | undefined
 }
 
-/** An image as the feed shows it, without anything that reveals its case, its time or which images belong together. */
+/** An image in the feed. Nothing in it reveals its case, when it was registered, or which images belong together. */
 export interface FeedSignal {
   /** The follower's own id for the image, equal to its match id. Every organisation gets a different one. */
   readonly id: string
@@ -20,7 +20,7 @@ export interface FeedSignal {
   readonly disputed: boolean
   /** Does it match only copies (`isCopy`)? */
   readonly narrowed: boolean
-  /** Without views that are stopped. */
+  /** Without stopped views (`src/domain/trust/flood.ts`). */
   readonly signals: readonly Signal[]
   /** Only of a video. */
   readonly video?: RegisteredVideo

@@ -1,4 +1,5 @@
-// Reconcilers remove from another organisation's HMA what it fetched from here and what was withdrawn since. Progress and failures.
+// Reconcilers remove from another organisation's HMA the signals that it fetched from here and that were withdrawn since. Their progress and
+// failures.
 
 /** Why a run ended early. Finished work is kept, and the next run continues from there. */
 export const RECONCILE_FAILURES = [

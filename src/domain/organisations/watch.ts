@@ -6,9 +6,9 @@ export const LONGEST_WATCH_DAYS = 90
 export const USUAL_WATCH_DAYS = 30
 /** A reference is the platform's own and opaque. It must not name a person. */
 export const MAX_REFERENCE_CHARS = 64
-/** The whole picture by each algorithm, and its best parts. Every registration is compared with each of these rows. */
+/** Enough for the whole picture by each algorithm, and its best parts. Every registration is compared with each of these signals. */
 export const MAX_SIGNALS_PER_WATCH = 8
-/** Most watches of one organisation that are compared with one registered picture. Comparing stops at the first match. */
+/** Maximum watches of one organisation that are compared with one registered picture. Comparing stops at the first match. */
 export const MAX_COMPARED_PER_ORG = 1000
 
 export function watchedUntilMs(nowMs: number, days: number): number {

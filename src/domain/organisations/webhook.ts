@@ -23,13 +23,13 @@ const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-/** Delays between attempts; the last one repeats. Each is shortened at random by up to a tenth, so that retries do not come all at once. */
+/** Delays between attempts; the last one repeats. Each is shortened at random by up to a tenth, so that retries do not all come at once. */
 const WAITS_MS = [5 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS] as const
 /** Measured from the first attempt. A delivery that still fails afterwards is retried only on request. */
 export const TRIED_FOR_MS = 3 * DAY_MS
-/** Minimum number of attempts. While no messenger runs there are none, which is not the receiver's fault. */
+/** A delivery is tried at least this often, even after `TRIED_FOR_MS`: no messenger may have run in that time. */
 const MIN_TRIES = 10
-/** A receiver may ask for a longer delay, up to this. */
+/** Maximum delay that a receiver can ask for by `Retry-After`. */
 const LONGEST_ASKED_WAIT_MS = HOUR_MS
 
 /** Longest pause for a failing endpoint, for all of its deliveries. The pause doubles with each failure in a row. */
@@ -52,7 +52,7 @@ export function nextTryAtMs({ tries, firstTryAtMs, nowMs, askedWaitMs = 0, rando
   const atMs = nowMs + Math.max(Math.round(waitMs * (1 - random / 10)), Math.min(askedWaitMs, LONGEST_ASKED_WAIT_MS))
   const endMs = firstTryAtMs + TRIED_FOR_MS
   if (nowMs >= endMs) return tries < MIN_TRIES ? atMs : undefined
-  return Math.min(atMs, endMs) // a last try when the time is over
+  return Math.min(atMs, endMs) // the last attempt is at the end of the period
 }
 
 /** @param failures number of failures in a row, from 1. */
@@ -61,12 +61,12 @@ export function pauseMs(failures: number): number {
 }
 
 /**
- * Withdrawals are notified at a random time within this span. A case ends as a whole, so five notifications at once would reveal that the pictures
- * are of one person.
+ * Each withdrawal is notified at a random time within this span. All pictures of a case are withdrawn together, so five notifications at once would
+ * reveal that they show one person.
  */
 export const WITHDRAWN_SPREAD_MS = 10 * MINUTE_MS
 
-/** Format of the Standard Webhooks specification. */
+/** Prefix of secrets in the Standard Webhooks specification. */
 export const WEBHOOK_SECRET_PREFIX = 'whsec_'
 export const WEBHOOK_SECRET_BYTES = 32
 /** After a rotation, messages are signed with the old secret too for this long. */
@@ -74,7 +74,6 @@ export const OLD_SECRET_VALID_MS = DAY_MS
 /** Including the current one. A receiver that missed the responses of three rotations in a day still has a valid one. */
 export const MAX_WEBHOOK_SECRETS = 4
 
-/** Each webhook costs one delivery per event. */
 export const MAX_WEBHOOKS_PER_ORG = 10
 
 export const DELIVERY_STATES = ['waiting', 'delivered', 'dead', 'void'] as const
@@ -91,5 +90,5 @@ export const KEPT_FOR_MS: Readonly<Record<Exclude<DeliveryState, 'waiting'>, num
 export const MAX_DELIVERIES = 20_000
 /** Concurrent requests to one endpoint. */
 export const MAX_IN_FLIGHT = 4
-/** Sequential requests per second to one endpoint, unless it asks for fewer. */
+/** Requests per second to one endpoint, unless its owner chose fewer. */
 export const MAX_PER_SECOND = 50

@@ -1,8 +1,9 @@
 // Flood guard: detects a signal that suddenly matches everywhere, because its hash says too little or because it was registered to block something
 // harmless.
 //
-// The uploads show whether it is a false registration or a picture that is being passed around. Copies are nearly the registered picture, or are
-// edited versions that are passed on in turn. Innocent pictures that share a mask, a keyboard or a template with it all differ from one another.
+// The matching uploads show which it is. If the picture is being passed around, uploads are nearly the registered picture, or repeat a few edited
+// versions of it. If the signal matches innocent pictures, because they share a mask, a keyboard or a template with it, the uploads all differ from
+// one another.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Tier } from '../matching/signal.js'
@@ -42,11 +43,11 @@ export interface SeenMatches {
   /** Matching uploads of the last 12 to 24 hours. */
   readonly uploads: number
   /**
-   * How many different-looking uploads (`sketchOf`) among those that are not copies (`isCopy`). For a video, the highest count of one frame: one
-   * edited copy of it can be sent as many different stills and excerpts.
+   * Number of different sketches (`sketchOf`) among the uploads that are not copies (`isCopy`). For a registered video, that of the frame with the
+   * most, because one edited copy of it can be sent as many different stills and excerpts.
    */
   readonly looks: number
-  /** Of these, about how many matched by one view alone, by view (`MAX_VIEW`). */
+  /** For each view (`DETAILS_VIEW`, or a digest up to `MAX_VIEW`), about how many of these matched by this view alone. */
   readonly looksByView: ReadonlyMap<number, number>
 }
 
@@ -56,36 +57,35 @@ export interface Said extends Pick<Support, 'confirmations' | 'notBlocked'> {
 }
 
 /**
- * - `becomes`: `view-stopped`: one of its views, `view`, matches nothing. `narrowed`: the signal matches only copies (`isCopy`). `held`: it matches nothing.
- *   `told`: only the operator is informed.
- * - `height`: the size of the flood, which an operator tolerates by releasing the signal.
+ * - `becomes`: what happens to the signal. `view-stopped`: its view `view` matches nothing any more. `narrowed`: it matches only copies (`isCopy`).
+ *   `held`: it matches nothing. `told`: nothing; the operator is informed.
+ * - `height`: the size of the flood. By releasing the signal, an operator tolerates floods of this size.
  */
 export type Flood =
   | { readonly becomes: 'view-stopped'; readonly view: number; readonly height: number }
   | { readonly becomes: 'narrowed' | 'held' | 'told'; readonly height: number }
 
 /**
- * A view that can be stopped by itself: a `pdq-area` row of the image, named by a keyed digest of its hash (`ViewIdOf`), or `DETAILS_VIEW`. Never the
- * whole picture, without which only copies are left: that is what narrowing does.
+ * Numbers of views that can be stopped one by one: `DETAILS_VIEW` for the details of the image; for a `pdq-area` row a keyed digest of its hash
+ * (`ViewIdOf`), up to `MAX_VIEW`. The view of the whole picture is never stopped by itself; narrowing has that effect.
  */
 export const DETAILS_VIEW = 0
-/** Digests have four bytes. */
 export const MAX_VIEW = 2 ** 32 - 1
 
-/** Views of one signal that are stopped. A signal that matches look-alikes by more of them is narrowed. */
+/** Maximum number of stopped views of one signal. If further views match look-alikes, the signal is narrowed. */
 export const MAX_STOPPED_VIEWS = 2
-/** A view is stopped alone if it found at least this share of the look-alikes. The others still count against the signal. */
+/** A view is stopped, instead of narrowing the signal, if it found at least this share of the look-alikes. */
 const SHARE_OF_VIEW = 0.5
 
 /** A new flood must be this many times higher than the one that an operator tolerated. */
 const TIMES_TOLERATED = 2
 
-/** More different looks per upload than this mean look-alikes. Of a picture that is passed around, most uploads look like an earlier one. */
+/** More different looks per upload than this mean look-alikes. When a picture is passed around, most uploads look like an earlier one. */
 const LOOKS_A_UPLOAD = 0.4
 
 /**
- * @param tolerated height of the flood that an operator reviewed and tolerated; 0 for none.
- * @param stopped views that are stopped already. What they found before does not count.
+ * @param tolerated height of the highest flood that an operator tolerated; 0 for none.
+ * @param stopped views that are stopped already. Looks that they found before do not count.
  * @returns what to do now; `undefined` if there is no flood.
  */
 export function floodAction(
@@ -111,7 +111,7 @@ export function floodAction(
   return all >= rule.least && isMore(all) ? { becomes: 'told', height: all } : undefined
 }
 
-/** Nearly all uploads that a decoration found differ, so as many uploads as looks are left out. */
+/** Leaves out what stopped views found. Nearly all of those uploads look different, so the same number is subtracted from uploads and looks. */
 function withoutViews({ looks, uploads, looksByView }: SeenMatches, stopped: readonly number[]) {
   const ofStopped = stopped.reduce((sum, view) => sum + (looksByView.get(view) ?? 0), 0)
   return { looks: looks - ofStopped, uploads: uploads - ofStopped }
@@ -122,7 +122,7 @@ function busiestOf(looksByView: SeenMatches['looksByView'], stopped: readonly nu
   return others.sort(([a, looksOfA], [b, looksOfB]) => looksOfB - looksOfA || a - b)[0]?.[0]
 }
 
-/** Do enough platforms object to hold the signal? One platform that blocked a copy outweighs two that left one up. */
+/** @returns whether enough platforms object to hold the signal. One platform that blocked a copy outweighs two that object. */
 function isRefused({ platforms }: FloodRule, { confirmations, notBlocked, disputes }: Said): boolean {
   const against = notBlocked + disputes
   return against >= platforms && against > 2 * confirmations
@@ -149,7 +149,7 @@ export function mayBeFlood({ hits, looks }: SeenMatches): boolean {
   return looks >= MIN_LOOK_ALIKES || allOf(hits) >= MIN_MATCHES
 }
 
-/** Equal to the end of a distance band, so that the point where a narrowed signal stops matching reveals no more than the band does. */
+/** The upper end of a distance band: so the distance at which a narrowed signal stops matching reveals no more than the reported band. */
 export const COPY_BITS = 15
 
 /**
@@ -172,17 +172,21 @@ export function sketchOf(hash: Hash256): number {
   return sketch >>> 0
 }
 
-/** How an upload looks, and by which frame of a registered video it was found: an integer. @param frame from 1; 0 for a picture. */
+/**
+ * Combines the sketch of an upload with the frame of the registered video by which it was found.
+ * @param frame from 1; 0 for a picture.
+ * @returns a safe integer.
+ */
 export function lookOf(hash: Hash256, frame: number): number {
   return frame * LOOKS_PER_FRAME + sketchOf(hash)
 }
 
-/** The frame of a look. */
+/** @returns the frame that `lookOf` was given. */
 export function frameOfLook(look: number): number {
   return Math.floor(look / LOOKS_PER_FRAME)
 }
 
 const LOOKS_PER_FRAME = 2 ** 32
 
-/** Bit positions, spread over the hash. */
+/** Positions of the bits of a sketch, spread over the hash. */
 const SKETCH_BITS = Array.from({ length: 32 }, (_, i) => (i * 85 + 40) % 256)

@@ -1,4 +1,4 @@
-// Whether a signal matches, and what stops it until somebody decides: quarantine by the flood guard or an operator, and the pause of its owner.
+// Whether a signal matches, and what can stop it: a quarantine by the flood guard or an operator, and a pause by its owner.
 
 /**
  * - `matching`: matches normally.
@@ -16,8 +16,8 @@ export type Circulation = keyof typeof CIRCULATION_STEPS
 export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'invalidated'] as const satisfies readonly Circulation[]
 
 /**
- * Why an operator must decide before the signal matches normally again. `decoration`: some of its views do not match. `look-alikes` narrows it, the
- * others hold it.
+ * Why a signal is in quarantine, until an operator releases it. `decoration`: only some of its views are stopped, because they show something that
+ * unrelated pictures share. `look-alikes`: it is narrowed. The others hold it.
  */
 export const QUARANTINE_CAUSES = ['flood', 'look-alikes', 'operator', 'decoration'] as const
 export type QuarantineCause = (typeof QUARANTINE_CAUSES)[number]
@@ -38,7 +38,7 @@ export type HoldReason =
   | { readonly cause: 'decoration'; readonly flood: number; readonly view: number }
 export type Hold = HoldReason & { readonly kind: 'hold' }
 
-/** What a quarantine stops. One that stops more replaces another; nothing else does. */
+/** How much each quarantine stops, as a rank. A new one replaces the current one only if its rank is higher; a further `decoration` adds a view. */
 export const STOPS = { decoration: 0, 'look-alikes': 1, flood: 2, operator: 2 } as const satisfies Record<
   QuarantineCause,
   number

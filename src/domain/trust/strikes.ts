@@ -5,8 +5,8 @@ import type { RegisteredImage } from '../matching/signal.js'
 const DAY_MS = 86_400_000
 
 /**
- * An account is suspended after this many invalidated signals within the window. A case belongs to one person, a bank to an organisation with many
- * staff.
+ * An account is suspended after this many invalidated signals within the window. An organisation may have more, because many people work for it,
+ * while a case belongs to one person.
  */
 export const STRIKE_RULES = {
   case: { strikes: 2, windowMs: 90 * DAY_MS },

@@ -139,7 +139,10 @@ export const NO_TRUST: Trust = {
   toleratedFlood: 0,
 }
 
-/** @returns the trust after the action: the same object if nothing changes, a problem code if the tables above forbid the step. */
+/**
+ * @param nowMs [epoch ms].
+ * @returns the trust after the action: the same object if nothing changes; a problem code if the tables above forbid the step.
+ */
 export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | ProblemCode {
   if (trust.circulation === 'invalidated' && action.kind !== 'reinstate')
     return isSettledAlready(trust, action) ? trust : 'signal-invalidated'
@@ -173,7 +176,7 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
   }
 }
 
-/** Puts a signal into quarantine. @returns the same object if it is in one that stops as much. */
+/** Puts a signal into quarantine. @returns the same object if it is already in one that stops as much. */
 function held(trust: Trust, action: Hold, nowMs: number): Trust {
   const { heldFor, stoppedViews } = trust
   const isFurtherView = action.cause === 'decoration' && heldFor === 'decoration' && !stoppedViews.includes(action.view)
@@ -184,9 +187,8 @@ function held(trust: Trust, action: Hold, nowMs: number): Trust {
 }
 
 /** Sets the pause and the circulation that follows. The signal must not be invalidated. */
-function circulating(trust: Trust, pause: Trust['pause']): Trust {
+function circulating(trust: Trust, pause: Trust['pause'], { heldFor } = trust): Trust {
   if (pause !== undefined) return { ...trust, pause, circulation: 'held' }
-  const { heldFor } = trust
   const isMatching = heldFor === undefined || heldFor === 'decoration'
   const circulation = isMatching ? 'matching' : heldFor === 'look-alikes' ? 'narrowed' : 'held'
   return { ...trust, pause, circulation }
@@ -214,15 +216,21 @@ export function pauseEndsS({ circulation, pause }: Trust): number | undefined {
   return circulation === 'held' && pause !== undefined && pause.untilS !== 0 ? pause.untilS : undefined
 }
 
+/** @returns when [Unix seconds] the signal matches again by itself: 0 if it is invalidated, or held by others than its owner; `undefined` if it matches. */
+export function silentUntilS(trust: Trust): number | undefined {
+  if (trustStatusOf(trust).matches) return undefined
+  const isOnlyPaused = trust.circulation === 'held' && circulating(trust, undefined).circulation !== 'held'
+  return isOnlyPaused ? (trust.pause?.untilS ?? 0) : 0
+}
+
 export function trustStatusOf(trust: Trust): TrustStatus {
-  const isInvalidated = trust.circulation === 'invalidated'
   return {
     support: encodeSupport(supportOf(trust)),
     disputed: trust.dispute === 'open',
     matches: trust.circulation === 'matching' || trust.circulation === 'narrowed',
     narrowed: trust.circulation === 'narrowed',
     stoppedViews: trust.stoppedViews,
-    harmless: isInvalidated && trust.reasons.includes('harmless-content'),
+    harmless: trust.circulation === 'invalidated' && trust.reasons.includes('harmless-content'),
   }
 }
 
@@ -241,7 +249,7 @@ export function verdictOf(trust: Trust, pseudonym: string): Verdict | undefined 
   return trust.verdicts.find((each) => each.pseudonym === pseudonym)?.verdict
 }
 
-/** On an invalidated signal only a reversal is allowed. Repeating the decision or the scheduled end of a pause changes nothing. */
+/** An invalidated signal allows only `reinstate`. The same decision again and the scheduled end of a pause change nothing and are no error. */
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   if (action.kind === 'resume') return action.ifDue === true
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
@@ -283,7 +291,7 @@ function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | 
   return rejected(trust, nowMs)
 }
 
-/** As if the dispute had been rejected: its reasons cannot be raised again, and the signal matches, unless its owner paused it. */
+/** Reverses an upheld dispute, as if it had been rejected: its reasons cannot be raised again, and the signal matches unless its owner paused it. */
 function reinstated(trust: Trust, nowMs: number): Trust | ProblemCode {
   if (trust.dispute === 'rejected') return trust
   if (trust.circulation !== 'invalidated') return 'signal-not-invalidated'

@@ -7,7 +7,7 @@ import { tagDeclaresMinor } from '../../domain/cases/minors.js'
 import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, MAX_PARTS, recordFrom, under } from './feed-page.js'
 
-/** Hosts whose lists are about children. Those belong to the hotlines and are never imported. */
+/** Hosts whose lists are about children. Only hotlines may have those lists; they are never imported. */
 const CHILDRENS_LISTS = /(^|\.)(ncmec|cybertip|missingkids)\.org$/i
 
 export const NcmecConfig = z.strictObject({
@@ -29,8 +29,10 @@ export const NcmecConfig = z.strictObject({
     .min(1),
 })
 
+/** Position at which the first pull begins; older than any entry. */
 const FIRST = '2017-10-20T00:00:00Z'
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
+/** Start of the path of every page. */
 const ENTRIES = '/v2/entries?'
 const MAX_DEPTH = 12
 const MAX_TEXT_CHARS = 1024
@@ -64,12 +66,12 @@ interface Entry {
   pdq: string
 }
 
-function recordOf({ kind, member, id, classification, pdq }: Entry, adults: readonly string[]): FeedRecord {
+function recordOf({ kind, member, id, classification, pdq }: Entry, ofAdults: readonly string[]): FeedRecord {
   if (member === '' || id === '') return { kind: 'rejected', entry: undefined, why: 'record-unreadable' }
   const entry = `${member}-${id}`
   if (kind === 'deletedImage' || kind === 'deletedVideo') return { kind: 'gone', entry }
   if (tagDeclaresMinor(classification)) return { kind: 'rejected', entry, why: 'minor-declared' }
-  if (!adults.includes(classification)) return { kind: 'rejected', entry, why: 'classification-unlisted' }
+  if (!ofAdults.includes(classification)) return { kind: 'rejected', entry, why: 'classification-unlisted' }
   if (kind !== 'image' || pdq === '') return { kind: 'rejected', entry, why: 'signal-type-unknown' }
   return recordFrom(entry, signalFrom({ typeText: 'pdq', hex: pdq, ref: refOf(entry) }))
 }
@@ -140,6 +142,7 @@ function parse(body: Buffer) {
   return { entries, times, next }
 }
 
+/** @returns the name of an element without its namespace prefix. */
 function localOf(name: string): string {
   return name.slice(name.indexOf(':') + 1)
 }

@@ -1,8 +1,8 @@
-// What the headers of an animated file say of its frames, and which of them are worth drawing. Nothing is decoded here.
+// What the headers of an animated file declare about its frames, and which frames are worth drawing. Decodes nothing.
 
 import { chooseFrames, MAX_CHOSEN_FRAMES } from '../../../packages/hash/src/file-frames.js'
 
-/** From the first byte to after the last one. */
+/** Offsets in a file; `to` is exclusive. */
 export type ByteRange = readonly [from: number, to: number]
 
 export interface FrameHeader {
@@ -11,13 +11,13 @@ export interface FrameHeader {
   readonly top: number
   readonly width: number
   readonly height: number
-  /** As browsers show it. */
+  /** How long browsers show it. */
   readonly durationMs: number
-  /** Whether transparent pixels replace what is beneath. */
+  /** Whether the frame replaces what is beneath, even where it is transparent. */
   readonly isSource: boolean
-  /** No pixel of the frame is transparent. */
+  /** Whether no pixel of the frame is transparent. */
   readonly isOpaque: boolean
-  /** What happens to its area before the next frame is drawn. */
+  /** What happens to its area before the next frame is drawn: nothing; it becomes transparent; or it becomes what it was before this frame. */
   readonly disposal: 'keep' | 'clear' | 'restore'
   /** `false` if the file ends within the frame. */
   readonly isWhole: boolean
@@ -43,15 +43,15 @@ export interface DrawingCost {
   readonly nsPerPixel: number
 }
 
-/** Time for the chosen frames, with those that they are drawn on. Frames beyond it are not reached. */
+/** Maximum time for the chosen frames and the frames that they are drawn on. Frames that would take longer cannot be chosen. */
 const MAX_ANIMATION_MS = 1500
-/** Further frames are drawn within this time, to find pictures that are shown long in total. */
+/** Time for drawing further frames, to find pictures that are shown long in total. */
 const FURTHER_DRAWING_MS = 300
-/** A small file may cost less. Both values are below those for still pictures, so no file is refused for its number of frames. */
+/** A small file may take less time. Both values are below those for still pictures, so no file is refused because of its number of frames. */
 const FREE_MS = 400
 const MS_PER_KB = 12
 
-/** For each chosen frame: wrapping it as a picture, decoding that, hashing it. */
+/** Time for each chosen frame: encoding it as a still picture, decoding and hashing that. */
 const MS_PER_CHOSEN = 30
 const NS_PER_CHOSEN_PIXEL = 25
 
@@ -65,7 +65,7 @@ export function chosenMs({ width, height }: Pick<Animation, 'width' | 'height'>)
   return MS_PER_CHOSEN + (width * height * NS_PER_CHOSEN_PIXEL) / 1e6
 }
 
-/** Memory for the pixels of the frames that are kept until they are hashed. */
+/** Maximum memory for the pixels of frames that are kept until they are hashed. */
 const MAX_KEPT_BYTES = 128e6
 const BYTES_PER_PIXEL = 4
 
@@ -78,15 +78,16 @@ export function mostFrames({ width, height }: Pick<Animation, 'width' | 'height'
 export interface DrawingPlan {
   /** Indexes of the frames that represent the animation, the one shown longest first. At least one, if there are frames. */
   readonly chosen: readonly number[]
-  /** Indexes of the frames to draw, in ascending order: the chosen ones, all that they need, and further ones. */
+  /** Indexes of the frames to draw, in ascending order: the chosen ones, those that they are drawn on, and further ones. */
   readonly drawn: readonly number[]
+  /** Estimated time for drawing these and for decoding and hashing the chosen ones. */
   readonly timeMs: number
 }
 
 /**
- * Plans which frames are drawn, and limits what that costs: among frames that would cost too much to reach, none is chosen.
+ * Plans which frames are drawn, within a time limit: a frame that takes too long to reach is not chosen. Decodes nothing.
  *
- * @param most choose at most so many frames.
+ * @param most maximum number of chosen frames.
  * @param sizeBytes of the file.
  */
 export function planOf(
@@ -106,14 +107,14 @@ export function planOf(
 
   const drawn = new Set<number>()
   let timeMs = 0
-  /** Adds a frame and those it is drawn on, unless that costs too much. */
+  /** Adds a frame and those it is drawn on. @returns false, without adding any, if that would take more than `mostMs` in total. */
   const add = (index: number, extraMs: number, mostMs: number): boolean => {
     const missing: number[] = []
     let addedMs = extraMs
     const start = starts[index] ?? 0
     for (let at = index; at >= start; at--) {
       if (drawn.has(at)) {
-        if ((starts[at] ?? 0) <= start) break // then all before it are there, too
+        if ((starts[at] ?? 0) <= start) break // then all earlier ones are drawn, too
         continue
       }
       missing.push(at)
@@ -131,14 +132,14 @@ export function planOf(
     .slice(0, Math.min(most, mostFrames({ width, height })))
     .filter((index) => add(index, onceDrawnMs, limitMs))
   if (most > 1) {
-    // Those that are left of the chosen ones' time, since these may turn out to look the same.
+    // The chosen frames may turn out to look the same, so further ones are drawn in what is left of their time.
     const furtherMs = Math.min(limitMs, timeMs + FURTHER_DRAWING_MS)
     for (const index of reachable) if (!add(index, 0, furtherMs)) break
   }
   return { chosen, drawn: [...drawn].sort((a, b) => a - b), timeMs }
 }
 
-/** For each frame the first one that has to be drawn for it to look as displayed. */
+/** @returns for each frame, the index of the first frame that has to be drawn for it to look as displayed. */
 export function startsOf({ width, height, frames }: Animation): number[] {
   const starts: number[] = []
   /** The first frame that the canvas depends on, before the next frame is drawn. */

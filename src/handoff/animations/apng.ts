@@ -4,14 +4,14 @@ import { shownMs } from '../../../packages/hash/src/file-frames.js'
 import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface PngAnimation extends Animation {
-  /** PLTE and tRNS, which every frame needs; whole chunks. */
+  /** The whole chunks PLTE and tRNS, which every frame needs. */
   readonly palette: readonly ByteRange[]
-  /** Chunks that say how colours are displayed, and the EXIF data; whole chunks. */
+  /** The whole chunks that say how colours are displayed, and the EXIF data. */
   readonly colour: readonly ByteRange[]
   readonly bitDepth: number
   readonly colourType: number
   readonly isInterlaced: boolean
-  /** The chunks break a rule, so viewers may show the default image, which is no frame, instead of the animation. */
+  /** Whether chunks break a rule, so that viewers may show the default image instead of the animation. Only if it is not a frame itself. */
   readonly mayShowDefault: boolean
 }
 
@@ -25,7 +25,7 @@ interface Found {
   readonly colour: ByteRange[]
   readonly frames: (FrameHeader & { readonly data: ByteRange[] })[]
   hasTransparency: boolean
-  /** From acTL, before the default image. */
+  /** Number of frames that acTL declares, if it comes before the default image. */
   declared: number | undefined
   hasDefault: boolean
   isDefaultAFrame: boolean
@@ -90,7 +90,7 @@ function* chunksIn(file: Buffer): Iterable<Chunk> {
   }
 }
 
-/** @returns whether to read on. */
+/** Reads one chunk into `found`. @returns whether to read on. */
 function take(file: Buffer, { type, at, to, isWhole }: Chunk, found: Found): boolean {
   const from = at + 8
   const { frames } = found
@@ -118,7 +118,7 @@ function take(file: Buffer, { type, at, to, isWhole }: Chunk, found: Found): boo
   return true
 }
 
-/** Chunks of frames are numbered. */
+/** Chunks of frames are numbered without gaps. */
 function isNext(number: number, found: Found): boolean {
   return number === found.sequence++
 }
@@ -132,7 +132,7 @@ function fits(file: Buffer, from: number, { left, top, width, height }: FrameHea
   return width > 0 && height > 0 && isOnCanvas && areKnown
 }
 
-/** Browsers show the frames before a chunk that breaks a rule; the frame to which it would belong is cut. @returns not to read on. */
+/** Ends reading at a chunk that breaks a rule. Browsers show the frames before it, and its own frame as far as it goes. */
 function end(found: Found): false {
   found.isRegular = false
   return false

@@ -6,12 +6,12 @@ import { type Box, boxesIn } from '../../domain/media/heif-boxes.js'
 import { type Animation, allowedMs, type ByteRange, chosenMs, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface AvifFrame extends FrameHeader {
-  /** The index of the frame at which decoding has to begin: the last sync sample. */
+  /** The index of the frame at which decoding has to begin: the last sync sample at or before this frame. */
   readonly start: number
 }
 
 export interface AvifAnimation extends Animation<AvifFrame> {
-  /** The boxes of the sample entry that describe the picture: configuration, colours, rotation; whole boxes. */
+  /** The whole boxes of the sample entry that describe the picture: configuration, colours, rotation. */
   readonly properties: readonly ByteRange[]
 }
 
@@ -20,7 +20,7 @@ const SAMPLE_ENTRY_BYTES = 78
 const PROPERTIES = ['av1C', 'colr', 'irot', 'imir', 'pasp']
 
 /**
- * @returns `undefined` if browsers show the still picture: the main brand is not `avis`, or there is no track of AV1 pictures.
+ * @returns `undefined` if browsers show the still picture, because the major brand is not `avis`, or there is no track of AV1 pictures.
  * @throws {RangeError} when the file ends within its boxes. @throws {TooManyBoxes}
  */
 export function avifAnimation(file: Buffer): AvifAnimation | undefined {
@@ -35,12 +35,12 @@ export function avifAnimation(file: Buffer): AvifAnimation | undefined {
   return undefined
 }
 
-/** Measured. */
+/** Time to decode, as measured. */
 const NS_PER_PIXEL = 30
 
 /**
- * Chooses frames. Each is decoded together with all frames since its sync sample, which limits what may be chosen.
- * @returns indexes, the frame shown longest first, and what decoding them costs.
+ * Chooses the frames that represent the sequence, within a time limit. Each costs the decoding of all frames since its sync sample.
+ * @returns indexes, the frame shown longest first; and the estimated time for decoding and hashing them.
  */
 export function chosenSamples({ width, height, frames }: AvifAnimation, sizeBytes: number, most: number) {
   const limitMs = allowedMs(sizeBytes)
@@ -50,7 +50,7 @@ export function chosenSamples({ width, height, frames }: AvifAnimation, sizeByte
   const reachable = frames.flatMap(({ isWhole, start, data }, index) => {
     if (start === index) bytes = 0
     for (const [from, to] of data) bytes += isWhole ? to - from : Number.POSITIVE_INFINITY
-    // Samples of a sequence do not overlap, so all of them together are no larger than the file.
+    // Samples must not overlap: those that are larger together than the file are not chosen.
     return bytes <= sizeBytes && costMs(index) <= limitMs ? [index] : []
   })
   const preferred = chooseFrames(reachable.map((index) => frames[index]?.durationMs ?? 0)).map((at) => reachable[at] ?? 0)
@@ -127,12 +127,12 @@ function framesOf(file: Buffer, table: Box, { width, height, timescale }: Track)
   })
 }
 
-/** How many entries a table has: as many as it says, as its box holds, and as are read. */
+/** @returns the number of entries of a table: as it declares, but no more than fit in its box, and no more than `MAX_LISTED_FRAMES`. */
 function entriesIn(file: Buffer, { to }: Box, at: number, entryBytes: number): number {
   return Math.max(0, Math.min(file.readUInt32BE(at), Math.floor((to - at - 4) / entryBytes), MAX_LISTED_FRAMES))
 }
 
-/** Where each sample is, from the tables of sizes, of chunks, and of samples in each chunk. */
+/** @returns where each sample is, from the tables of sizes (`stsz`), of samples in each chunk (`stsc`), and of chunks (`stco`). */
 function rangesOf(file: Buffer, sizes: Box | undefined, runs: Box | undefined, chunks: Box | undefined): ByteRange[] {
   if (sizes === undefined || runs === undefined || chunks === undefined) return []
   const common = file.readUInt32BE(sizes.from + 4)

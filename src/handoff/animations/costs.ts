@@ -1,4 +1,4 @@
-// What decoding an animation costs, by the headers of its frames.
+// Estimates the cost of decoding an animation by the headers of its frames.
 
 import { MAX_CHOSEN_FRAMES } from '../../../packages/hash/src/file-frames.js'
 import { MAX_PIXELS } from '../../../packages/hash/src/pixels.js'
@@ -16,7 +16,7 @@ export const DRAWING_COSTS = {
   png: { msPerFrame: 1, nsPerPixel: 20 },
 } as const satisfies Readonly<Record<string, DrawingCost>>
 
-/** The canvas, a copy for frames that are removed again, a frame, and the picture made of one. */
+/** For the canvas, a copy to restore, the pixels of a frame, and the still picture made of one. */
 const BYTES_PER_PIXEL = 24
 const BYTES_PER_KEPT_PIXEL = 4
 

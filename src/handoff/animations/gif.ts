@@ -1,10 +1,10 @@
-// The frames of a GIF, found by walking over its blocks.
+// Reads the frames of a GIF by iterating over its blocks.
 
 import { shownMs } from '../../../packages/hash/src/file-frames.js'
 import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface GifFrame extends FrameHeader {
-  /** Red, green and blue of each colour; the frame's own or those of the file. */
+  /** Red, green and blue of each colour: the frame's own palette, or that of the file. */
   readonly palette: ByteRange
   readonly transparentIndex: number | undefined
   readonly isInterlaced: boolean
@@ -23,7 +23,10 @@ interface GraphicControl {
 }
 const NO_CONTROL: GraphicControl = { durationMs: shownMs(0), disposal: 'keep', transparentIndex: undefined }
 
-/** Stops at the end of the file, at the trailer, and at bytes that are no block, as browsers do. */
+/**
+ * Reads frames up to the end of the file, the trailer, or bytes that are no block, as browsers do.
+ * @returns `undefined` if the file ends within its header. A still picture has one frame.
+ */
 export function gifAnimation(file: Buffer): Animation<GifFrame> | undefined {
   if (file.length < HEADER_BYTES) return undefined
   const [width, height] = [file.readUInt16LE(6), file.readUInt16LE(8)]
@@ -46,7 +49,7 @@ export function gifAnimation(file: Buffer): Animation<GifFrame> | undefined {
   return { ...canvas, frames: frames.map((frame) => cutBelow(frame, canvas.height)) }
 }
 
-/** Rows below the canvas are not decoded. Those of an interlaced frame come in another order. */
+/** Cuts off rows below the canvas, so that they are not decoded; not for an interlaced frame, whose rows are not in order. */
 function cutBelow(frame: GifFrame, canvasHeight: number): GifFrame {
   const rows = Math.max(0, canvasHeight - frame.top)
   return frame.isInterlaced || frame.height <= rows ? frame : { ...frame, height: rows }
@@ -62,7 +65,7 @@ function paletteAt(at: number, flags: number): ByteRange {
   return [at, at + ((flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1))]
 }
 
-/** 3: the previous frame comes back. Some encoders write 4 for that, and browsers read it so. */
+/** By number in the file. Some encoders write 4 for `restore`, and browsers accept it. */
 const DISPOSALS: readonly FrameHeader['disposal'][] = ['keep', 'keep', 'clear', 'restore', 'restore']
 
 function controlAt(file: Buffer, at: number): GraphicControl {
@@ -93,7 +96,7 @@ function frameAt(file: Buffer, at: number, control: GraphicControl, globalPalett
   }
 }
 
-/** Blocks of at most 255 bytes, each after its length; an empty one is the last. */
+/** @returns the end of blocks of at most 255 bytes, each after its length, of which an empty one is the last. */
 function endOfBlocks(file: Buffer, from: number): { readonly end: number; readonly isWhole: boolean } {
   let at = from
   while (at < file.length) {

@@ -1,4 +1,4 @@
-// The frames of an animated WebP.
+// Reads the frames of an animated WebP.
 
 import { shownMs } from '../../../packages/hash/src/file-frames.js'
 import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'

@@ -6,7 +6,7 @@ import { CASE_STATES } from '../../domain/cases/case.js'
 import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../domain/cases/case-event.js'
 import { LAWS, STAGES, STATEMENTS } from '../../domain/cases/sla.js'
 import { DISTANCE_BANDS, GRADES, INLIER_BANDS } from '../../domain/matching/grade.js'
-import { EVIDENCE } from '../../domain/matching/registry-size.js'
+import { EVIDENCE, GRADINGS } from '../../domain/matching/registry-size.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../domain/matching/signal.js'
 import { ROW_TYPES, SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
 import { NOT_READY_REASONS } from '../../domain/not-ready.js'
@@ -49,6 +49,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   FileFormat: FILE_FORMATS,
   FrameSignalType: FRAME_SIGNAL_TYPES,
   Grade: GRADES,
+  Grading: GRADINGS,
   HoldCause: HOLD_CAUSES,
   ImportState: IMPORT_STATES,
   InlierBand: INLIER_BANDS,

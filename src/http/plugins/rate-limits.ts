@@ -1,6 +1,6 @@
 // Counts each request against the limits of its route, and sends the remaining quota (draft-ietf-httpapi-ratelimit-headers).
 
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { namesOf } from '../../domain/own-value.js'
 import { Problem } from '../../domain/problem.js'
@@ -13,14 +13,21 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Names of the limits that this route counts against, from http/limit-table.ts. */
     limits?: readonly LimitName[]
+    /**
+     * Required of a route whose scope, or own row, has a limit that counts queries: else the server does not start. `counted`: the handler counts
+     * them, or its answer is withheld. `none`: it answers no query, and gives out no hash but the caller's own.
+     */
+    queries?: 'counted' | 'none'
     /** The same limits as the `RateLimit-Policy` header. */
     limitPolicy?: string
   }
   interface FastifyRequest {
-    /** Counts the queries of a request, if its route limits queries. @throws {Problem} rate-limited */
+    /** Counts the queries of a request, if its route limits queries. 0 where this request has none. @throws {Problem} rate-limited */
     consumeQuota: (reply: FastifyReply, amount: number) => void
     /** Counts signals that were already sent. @returns whether the caller may have more. */
     spent: (amount: number) => boolean
+    /** Did the handler call `consumeQuota`? */
+    hasCounted: boolean
     /** The sender for whom pictures of this request are hashed, and the function that counts their cost. */
     hashingFor: (reply: FastifyReply) => HashingFor
   }
@@ -53,11 +60,16 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
   async (app, { counter, here }) => {
     app.decorateRequest('consumeQuota', () => {})
     app.decorateRequest('spent', () => true)
+    app.decorateRequest('hasCounted', false)
     app.decorateRequest('hashingFor', () => ({ group: '', member: '', charge: () => {} }))
     app.addHook('onRoute', (route) => {
       const { config, method, url } = route
       if (config?.scope === undefined) return
-      const own = limitsOf(String(method), url, config.scope).filter((name) => here[name] !== undefined)
+      const all = limitsOf(String(method), url, config.scope)
+      if (all.some((name) => LIMITS[name].counts === 'queries') !== (config.queries !== undefined))
+        throw new Error(`${String(method)} ${url} must declare \`queries\` if it has a limit on queries, and only then`)
+      if (config.queries === 'counted') route.onSend = [...[route.onSend ?? []].flat(), withholdUncounted]
+      const own = all.filter((name) => here[name] !== undefined)
       const limitPolicy = own.map((name) => `"${name}";q=${here[name]?.most};w=${here[name]?.windowS}`).join(', ')
       route.config = { ...config, limits: own, limitPolicy } // a copy: routes may share a config
     })
@@ -100,7 +112,10 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
 
     app.addHook('onRequest', async (request, reply) => {
       const said = take(request, reply, 'requests', 1, '')
-      request.consumeQuota = (spentOn, amount) => void take(request, spentOn, 'queries', amount, said)
+      request.consumeQuota = (spentOn, amount) => {
+        request.hasCounted = true
+        if (amount > 0) take(request, spentOn, 'queries', amount, said)
+      }
       request.spent = (amount) => note(request, amount)
       request.hashingFor = (answer) => ({
         ...senderOf(request, counter),
@@ -110,6 +125,14 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
   },
   { name: 'limits', fastify: '5.x', dependencies: ['authentication'] },
 )
+
+/** A limit on queries holds only if the handler counts them. An answer of one that forgot would be an unlimited search. */
+const withholdUncounted: onSendHookHandler = ({ hasCounted, routeOptions }, { statusCode }, _payload, done) => {
+  if (hasCounted || statusCode >= FIRST_REFUSAL) done()
+  else done(new Error(`${routeOptions.url} answered queries without counting them`))
+}
+
+const FIRST_REFUSAL = 400
 
 /** Counts an unknown key or token. @throws {Problem} rate-limited */
 export function noteFailure(counter: LimitCounter, { 'auth-failures': limit }: LimitsHere, address: string): void {

@@ -41,7 +41,7 @@ export const dayRoutes: FastifyPluginAsyncZod<{ readonly dailyCounts: Pick<Daily
     app.get(
       path,
       {
-        config: { scope },
+        config: scope === 'match' ? { scope, queries: 'none' } : { scope },
         schema: {
           operationId,
           summary,

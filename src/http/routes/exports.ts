@@ -34,7 +34,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRouteOptions> = async (ap
   app.post(
     '/banks/:bank/exports',
     {
-      config: { scope: 'feed', fileAnswer: true },
+      config: { scope: 'feed', queries: 'none', fileAnswer: true },
       schema: {
         operationId: 'exportBank',
         summary: 'Export a bank as a file',

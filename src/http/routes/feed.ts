@@ -98,7 +98,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
   app.get(
     '/feed',
     {
-      config: { scope: 'feed', ndjsonAnswer: true },
+      config: { scope: 'feed', queries: 'counted', ndjsonAnswer: true },
       schema: {
         operationId: 'readFeed',
         summary: 'Read all signals, then every change',

@@ -24,7 +24,7 @@ export const insightRoutes: FastifyPluginAsyncZod<{ readonly insights: Insights 
   app.get(
     '/insights/contexts',
     {
-      config: { scope: 'match' },
+      config: { scope: 'match', queries: 'none' },
       schema: {
         operationId: 'listContexts',
         summary: 'List contexts in which your users share such pictures',

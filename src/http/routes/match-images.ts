@@ -10,7 +10,7 @@ import { radiusFor } from '../asked-radius.js'
 import { askedOf, ofImage, ownSignals } from '../hashed-signals.js'
 import { callerOf } from '../plugins/authentication.js'
 import { problemBody } from '../problems.js'
-import { DepthName, ThresholdBits } from '../schemas.js'
+import { DepthName, GradingName, ThresholdBits } from '../schemas.js'
 import { shownMatch } from '../shown-match.js'
 import { eachImage, forQueries, type InFlight, type UploadLimits } from '../upload.js'
 import { mayForUploads } from './cases/case-images.js'
@@ -19,6 +19,7 @@ import { Context, ImageMatchAnswer } from './match-schemas.js'
 const ImageMatchParams = z.object({
   banks: z.string().max(6400).optional().meta({ description: 'Names separated by commas.' }),
   thresholdBits: z.coerce.number().pipe(ThresholdBits).optional(),
+  grading: GradingName,
   depth: DepthName,
   transforms: z.enum(['true', 'false']).default('true'),
 })
@@ -53,12 +54,12 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
   app.post(
     '/match/images',
     {
-      config: { scope: 'match', multipart: true, contextField: true },
+      config: { scope: 'match', queries: 'counted', multipart: true, contextField: true },
       schema: matchImagesSchema,
     },
     async (request, reply) => {
       const caller = callerOf(request)
-      const { banks, thresholdBits, depth, transforms } = request.query
+      const { banks, thresholdBits, grading, depth, transforms } = request.query
       const details = depth !== 'hashes' && matcher.hasDetails() ? 'also' : 'none'
       let context: string | undefined
       const outcomes = await eachImage(
@@ -78,9 +79,9 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
         const outcome = outcomes[i]
         return outcome instanceof Problem ? undefined : outcome?.asked
       }
-      const isFormOf = (i: number) => {
+      const looksOf = (i: number) => {
         const outcome = outcomes[i]
-        return !(outcome instanceof Problem) && outcome?.isForm === true
+        return outcome instanceof Problem ? undefined : outcome
       }
       const truncated = new Set<number>()
       const found = await matcher.match(
@@ -89,11 +90,12 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
           orgId: caller.orgId,
           banks: banks?.split(','),
           thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
+          grading,
           knowsDistance: caller.scopes.has('match:distance'),
           depth,
           mirrors: transforms === 'true',
           viewsOf,
-          isFormOf,
+          looksOf,
           contexts: outcomes.map(() => context),
           onTruncated: (i) => void truncated.add(i),
         },
@@ -110,6 +112,7 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
                 quality: outcome.quality,
                 signals: ownSignals(outcome),
                 ...(outcome.isForm && { isForm: true as const }),
+                ...(outcome.isObject && { isObject: true as const }),
               },
         ),
       }

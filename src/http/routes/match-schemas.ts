@@ -9,7 +9,9 @@ import {
   AskedDetails,
   BankRef,
   DepthName,
+  GradingName,
   IsForm,
+  IsObject,
   PartProblem,
   Quality,
   SignalHashText,
@@ -68,6 +70,10 @@ export const Query = z
       description:
         'As `hashImage` gives it: the picture is flat and of few colours, as cards, receipts and app screens are. It has to be nearer then, because forms of one kind look alike. Of a video, its frames say so.',
     }),
+    isObject: IsObject.optional().meta({
+      description:
+        'As `hashImage` gives it: the picture shows one object on a plain ground, as shops show goods. It has to be nearer then, because objects of one kind look alike.',
+    }),
   })
   .refine(({ signals, video }) => (signals === undefined) !== (video === undefined), 'must have either signals or a video')
 
@@ -80,6 +86,7 @@ export const MatchRequest = z.strictObject({
     .meta({ description: `With at most ${MAX_SIGNALS} signals in all.` }),
   banks: z.array(BankRef).min(1).max(100).optional().meta({ description: 'Search only these banks; all if omitted.' }),
   thresholdBits: ThresholdBits.optional(),
+  grading: GradingName,
   depth: DepthName,
   transforms: z
     .boolean()
@@ -113,6 +120,7 @@ export const ImageMatchAnswer = z.object({
         .optional()
         .meta({ description: 'The hashes of the picture, so that you need not send it again.' }),
       isForm: IsForm.optional().meta({ description: 'Send it with the hashes: see the queries of POST /v1/match.' }),
+      isObject: IsObject.optional().meta({ description: 'Send it with the hashes, too.' }),
       problem: PartProblem,
     }),
   ),

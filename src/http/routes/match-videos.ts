@@ -15,7 +15,7 @@ import type { AskedVideo, VideoMatcher } from '../../services/matching/video/vid
 import { radiusFor } from '../asked-radius.js'
 import { FRAME_SIGNAL_TYPES, HashedVideoFacts, hashedVideoFacts } from '../given-videos.js'
 import { callerOf } from '../plugins/authentication.js'
-import { IsForm, Quality, SignalHashText, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
+import { GradingName, IsForm, Quality, SignalHashText, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
 import { Matches, resultText, Truncated } from '../shown-match.js'
 import { withVideo } from '../video-upload.js'
 import { mayForVideos } from './cases/case-videos.js'
@@ -24,6 +24,7 @@ import { Context } from './match-schemas.js'
 const VideoMatchParams = z.object({
   banks: z.string().max(6400).optional().meta({ description: 'Names separated by commas.' }),
   thresholdBits: z.coerce.number().pipe(ThresholdBits).optional(),
+  grading: GradingName,
   transforms: z.enum(['true', 'false']).default('true'),
 })
 
@@ -76,9 +77,9 @@ export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = a
 ) => {
   app.post(
     '/match/videos',
-    { config: { scope: 'match', videoFile: true, contextField: true, writtenAnswer: true }, schema },
+    { config: { scope: 'match', queries: 'counted', videoFile: true, contextField: true, writtenAnswer: true }, schema },
     async (request, reply) => {
-      const { banks, thresholdBits, transforms } = request.query
+      const { banks, thresholdBits, grading, transforms } = request.query
       let context: string | undefined
       const hashed = await withVideo(request, reply, {
         videoHashing,
@@ -100,6 +101,7 @@ export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = a
         orgId: caller.orgId,
         banks: banks?.split(','),
         thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
+        grading,
         knowsDistance: mayKnowDistance,
         contexts: [context],
         onTruncated: () => {

@@ -2,7 +2,13 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { EVIDENCE, falseRateAnUpload, largestBits, type RatedGrade } from '../../domain/matching/registry-size.js'
+import {
+  comparedImages,
+  EVIDENCE,
+  falseRateAnUpload,
+  largestBits,
+  type RatedGrade,
+} from '../../domain/matching/registry-size.js'
 import { TIER_NAMES } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
 import type { RegistryCounts } from '../../services/ops/registry-counts.js'
@@ -16,7 +22,7 @@ const Rated = z.object({
   }),
   largestBits: z.partialRecord(z.enum(EVIDENCE), z.int().nullable()).meta({
     description:
-      'The distance at which 1 in 1,000,000 (strong) or 1 in 10,000 (near) unrelated uploads would match an index of this size, by a model of the measured tail. Not applied to answers. null: no distance is small enough.',
+      'The distance at which 1 in 1,000,000 (strong) or 1 in 10,000 (near) unrelated uploads would match an index of this size, by a model of the measured tail. Applied to answers with `grading=per-upload`. null: no distance is small enough.',
   }),
 })
 
@@ -57,12 +63,13 @@ export const registryRoutes: FastifyPluginAsyncZod<{ readonly registry: () => Pr
     },
     async () => {
       const { countedAtMs, groups, signals, ...rest } = await registry()
+      const compared = comparedImages(rest.images, signals.pdq)
       return {
         ...rest,
         countedAt: instant(countedAtMs),
         signals: Object.fromEntries(SIGNAL_TYPE_NAMES.map((type) => [type, signals[type]])),
         groups: groups.map(({ category, ...group }) => ({ ...group, category: category ?? null })),
-        falseMatches: { strong: rated('strong', rest.images), near: rated('near', rest.images) },
+        falseMatches: { strong: rated('strong', compared), near: rated('near', compared) },
       }
     },
   )

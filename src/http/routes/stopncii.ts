@@ -92,7 +92,10 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
 function fetchHashesRoute(app: ZodApp, { stopNcii, now }: StopNciiOptions): void {
   app.get(
     '/FetchHashes',
-    { config: { scope: 'feed', keyAlso: 'in-functions-header' }, schema: { ...schema, querystring: FetchParams } },
+    {
+      config: { scope: 'feed', queries: 'counted', keyAlso: 'in-functions-header' },
+      schema: { ...schema, querystring: FetchParams },
+    },
     async (request, reply) => {
       const { startTimestamp, pageSize, nextPageToken } = request.query
       if (startTimestamp * 1000 > now() + MAX_AHEAD_S * 1000) throw new Problem('request-invalid')
@@ -151,11 +154,15 @@ function submitHashesRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
 function submitFeedbackRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
   app.post(
     '/SubmitFeedback',
-    { config: { scope: 'feedback', keyAlso: 'in-functions-header' }, schema: { ...schema, body: Feedbacks } },
+    {
+      config: { scope: 'feedback', queries: 'counted', keyAlso: 'in-functions-header' },
+      schema: { ...schema, body: Feedbacks },
+    },
     async (request, reply) => {
       if (request.body.hashFeedbacks.flatMap(tagsOf).some(tagDeclaresMinor)) throw new Problem('minor-declared')
       // Reporting whether a hash is known answers a query. So it needs the scope `match`, and each counts as a query.
-      if (callerOf(request).scopes.has('match')) request.consumeQuota(reply, request.body.hashFeedbacks.length)
+      const isAsking = callerOf(request).scopes.has('match')
+      request.consumeQuota(reply, isAsking ? request.body.hashFeedbacks.length : 0)
       const report: Report = { accepted: 0, refused: [] }
       for (const [index, given] of request.body.hashFeedbacks.entries()) {
         const reason = await take(given)

@@ -84,7 +84,7 @@ export interface WatchRouteOptions {
   readonly idempotency: Idempotency
 }
 
-const config = { scope: 'match' } as const
+const config = { scope: 'match', queries: 'none' } as const
 const tags = ['watch']
 
 export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app, options) => {
@@ -97,7 +97,7 @@ function watchRoute(app: ZodApp, { watches, idempotency }: WatchRouteOptions): v
   app.post(
     '/watch',
     {
-      config,
+      config: { scope: 'match', queries: 'counted' },
       bodyLimit: 4 << 20,
       schema: {
         operationId: 'watch',

@@ -2,7 +2,7 @@
 
 import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
 import type { Bank } from '../../domain/organisations/bank.js'
-import type { BankChange, NewSignal } from '../../domain/organisations/bank-change.js'
+import type { BankChange } from '../../domain/organisations/bank-change.js'
 import type { Images } from '../../store/images/images.js'
 import { bankedIdOf } from '../index/image-ids.js'
 
@@ -34,12 +34,6 @@ export async function idsOfChanges(
     if (change.kind === 'remove-id') return change.signalId
     return change.signalId !== undefined && meant.has(change) ? change.signalId : bankedIdOf(secret, name, change.signal)
   })
-}
-
-/** The signals by which an invalidated picture or video is recognised: PDQ of a picture; otherwise all signals with a whole view. */
-export function wholeSignals({ signal, picture, video }: NewSignal): readonly Signal[] {
-  if (picture === undefined || (signal.type === 'pdq' && video === undefined)) return [signal]
-  return picture.filter(({ view }) => view === 'whole')
 }
 
 /** The indexes of removals without effect: the signal was absent, and no accepted put of the same list added it. */

@@ -9,12 +9,13 @@ import {
   type Stage,
   stoppedBy,
 } from '../../domain/cases/sla.js'
-import type { RegisteredFacts } from '../../domain/matching/signal.js'
+import { durationSOf, type RegisteredFacts } from '../../domain/matching/signal.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import type { Verdict } from '../../domain/trust/trust.js'
 import type { Cases } from '../../store/cases/cases.js'
 import type { DeadlineStore, DueDeadline, RunningDeadline } from '../../store/cases/deadlines.js'
+import type { Images } from '../../store/images/images.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Events } from '../../store/webhooks/events.js'
 import { type DueError, forEachDue } from '../load/each-due.js'
@@ -29,6 +30,8 @@ export interface OverdueDeadline {
   readonly law: Law
   readonly stage: Stage
   readonly dueAtMs: number
+  /** Only for videos. */
+  readonly durationS: number | undefined
 }
 
 export interface OverduePage {
@@ -58,6 +61,7 @@ export interface NoticeParts {
   readonly deadlines: DeadlineStore
   readonly cases: Pick<Cases, 'get'>
   readonly apiKeys: Pick<ApiKeys, 'org' | 'orgByName'>
+  readonly images: Pick<Images, 'facts'>
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
   readonly onError: (error: DueError) => void
@@ -101,7 +105,7 @@ export function createNotices(parts: NoticeParts): Notices {
   }
 }
 
-function overdueIn({ deadlines, apiKeys, now }: NoticeParts): Notices['overdue'] {
+function overdueIn({ deadlines, apiKeys, images, now }: NoticeParts): Notices['overdue'] {
   return async (contactOrgId, after, limit) => {
     const untilMs = now()
     const due =
@@ -112,13 +116,15 @@ function overdueIn({ deadlines, apiKeys, now }: NoticeParts): Notices['overdue']
     const orgIds = [...new Set(running.map(({ orgId }) => orgId))]
     const names = new Map<string, string | undefined>()
     for (const orgId of orgIds) names.set(orgId, (await apiKeys.org(orgId))?.name)
+    const facts = await images.facts(running.map(({ imageId }) => imageId))
     return {
-      deadlines: running.map(({ imageId, orgId, law, stage, dueAtMs }) => ({
+      deadlines: running.map(({ imageId, orgId, law, stage, dueAtMs }, i) => ({
         signalId: imageId,
         platform: names.get(orgId) ?? orgId,
         law,
         stage,
         dueAtMs,
+        durationS: durationSOf(facts[i]?.video),
       })),
       next: due.length < limit ? undefined : due.at(-1)?.cursor,
     }

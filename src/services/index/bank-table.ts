@@ -1,7 +1,7 @@
 // The banks of a deployment, and their names as each organisation sees them. A name is unique among the banks that the organisation may know of.
 // Creating a bank does not show whether a hidden bank has the same name.
 
-import { type Bank, isKnownSinceMs, isVisibleTo, labelOf } from '../../domain/organisations/bank.js'
+import { type Bank, isVisibleTo, knownSinceMsOf, labelOf } from '../../domain/organisations/bank.js'
 import { exactNameOf } from '../../store/organisations/exact-name.js'
 
 /** Banks by their name in the store. */
@@ -65,7 +65,7 @@ export class BankTable extends Map<string, Bank> {
     const rank = (bank: Bank) => {
       if (bank.orgId === orgId) return -1
       const mayKnow = isVisibleTo(bank, orgId) && bank.removedAtMs === undefined
-      return mayKnow ? isKnownSinceMs(bank, orgId) : Number.POSITIVE_INFINITY
+      return mayKnow ? knownSinceMsOf(bank, orgId) : Number.POSITIVE_INFINITY
     }
     return this.#sharing(label).reduce<Bank | undefined>(
       (first, bank) => (first === undefined || rank(bank) < rank(first) ? bank : first),

@@ -1,5 +1,5 @@
-// A page: the columns of 65,536 images. An image with an ordinal is in page `ordinal >>> PAGE_BITS`, row `ordinal %
-// PAGE_IMAGES`.
+// The table of images in memory (`image-table.ts`) is stored in pages of 65,536 images. A page has an array for each column, because an object for
+// each image would take several times the memory. The image with an ordinal is in page `ordinal >>> PAGE_BITS`, at index `ordinal % PAGE_IMAGES`.
 
 import { isFacts } from './image-facts.js'
 
@@ -10,15 +10,15 @@ export const PAGE_IMAGES = 1 << PAGE_BITS
 export interface Page {
   /** `ID_BYTES` for each image. */
   readonly ids: Uint8Array
-  /** Numbers of `BankNumbers`. */
+  /** The number of each image's bank (`bank-numbers.ts`). */
   readonly banks: Uint32Array
-  /** Codes of facts; 0 where there is no image. */
+  /** The code of each image's facts (`image-facts.ts`); 0 where there is no image. */
   readonly facts: Uint8Array
-  /** As `encodeSupport` writes it. */
+  /** Support by organisations, as `encodeSupport` of `src/domain/trust/tier.ts` writes it. */
   readonly supports: Uint8Array
 }
 
-/** The columns from which a page is restored. */
+/** The columns of a page in a snapshot, without supports, which are read from the store. */
 export interface DumpedPage extends Omit<Page, 'supports'> {
   /** The number of images in all pages, so that memory is reserved once. */
   readonly size: number

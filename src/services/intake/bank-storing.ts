@@ -34,13 +34,14 @@ export async function putInto(
 }
 
 /**
- * Asks the store in one round trip which signals are blocked from resubmission, and whether the account may report. For a suspended account only
- * `mayReport` rejects. Call it only if a signal is not blocked: a caller with nothing to report is not refused.
+ * Asks the store in one round trip which of `added` are blocked from resubmission, and whether the account may report. For a suspended account only
+ * `mayReport` rejects. Call it only if one is not blocked: a caller with nothing to report is not refused.
  */
-export async function askStore({ quotas, invalidatedSignals }: BankStoringParts, bank: Bank, signals: readonly Signal[]) {
+export async function askStore({ quotas, invalidatedSignals }: BankStoringParts, bank: Bank, added: readonly NewSignal[]) {
   const may = bank.orgId === undefined ? Promise.resolve() : quotas.mayReport(`org:${bank.orgId}`)
   may.catch(() => {}) // `mayReport` may never be called
-  return { invalidated: await invalidatedSignals.blockedAmong(bank.orgId, signals), mayReport: () => may }
+  const isBlocked = await invalidatedSignals.blockedAmong(bank.orgId, added.map(allSignalsOf))
+  return { invalidated: new Set(added.filter((_, i) => isBlocked[i])), mayReport: () => may }
 }
 
 /** Counts the signals against the daily quota and stores them. @returns the revision. @throws {Problem} quota-exceeded, bank-unknown */
@@ -90,7 +91,7 @@ export async function storeIfAllowed(
   const { images, quotas, invalidatedSignals, now } = parts
   const { orgId } = bank
   if (orgId === undefined || quotas.isCounted || added.length === 0) return undefined
-  const digests = invalidatedSignals.digestsOf(signalsIn(added.map(({ given }) => given)))
+  const digests = invalidatedSignals.digestsOf(added.map(({ given }) => allSignalsOf(given)))
   const objections = { ...quotas.reporting(`org:${orgId}`), orgId, digests, atMs: now() }
   const revision = await images.putIntoUnless(bank, await recordsOf(parts, bank, added), objections)
   if (revision === undefined) throw new Problem('bank-unknown')
@@ -116,6 +117,6 @@ export function owned(bank: Bank): Bank | undefined {
   return bank.orgId === undefined ? undefined : bank
 }
 
-export function signalsIn(added: readonly NewSignal[]): Signal[] {
-  return added.map(({ signal }) => signal)
+function allSignalsOf({ signal, picture = [signal] }: NewSignal): readonly Signal[] {
+  return picture
 }

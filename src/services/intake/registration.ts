@@ -8,7 +8,7 @@ import type { BankChange, NewSignal } from '../../domain/organisations/bank-chan
 import { Problem } from '../../domain/problem.js'
 import type { StoredImage } from '../../store/images/image-reads.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'
-import { absentAmong, idsOfChanges, wholeSignals } from '../banks/bank-changes.js'
+import { absentAmong, idsOfChanges } from '../banks/bank-changes.js'
 import type { OwnCase } from '../cases/case-access.js'
 import { refusalOf, refuseEnded } from '../cases/case-changes.js'
 import { bankedIdOf, imageIdOf, pictureIdOf } from '../index/image-ids.js'
@@ -19,7 +19,6 @@ import {
   eraseFrom,
   owned,
   putInto,
-  signalsIn,
   storeIfAllowed,
   storeSignals,
   tierFor,
@@ -174,16 +173,17 @@ function bankRegistrationIn(parts: RegistrationParts): Pick<Registration, 'forBa
       const given = added.map((each) => ({ id: bankedIdOf(idSecret, bank.name, each), given: each }))
       const revision = await storeIfAllowed(parts, bank, given)
       if (revision !== undefined) return { ids: given.map(({ id }) => id), revision }
-      const { invalidated, mayReport } = await askStore(parts, bank, signalsIn(added))
-      const taken = given.filter(({ given: { signal } }) => !invalidated.has(signal))
-      const ids = given.map(({ id, given: { signal } }) => (invalidated.has(signal) ? undefined : id))
+      const { invalidated, mayReport } = await askStore(parts, bank, added)
+      const taken = given.filter((each) => !invalidated.has(each.given))
+      const ids = given.map(({ id, given }) => (invalidated.has(given) ? undefined : id))
       if (taken.length === 0) return { ids, revision: 0 }
       await mayReport()
       return { ids, revision: await storeSignals(parts, bank, taken) }
     },
 
     async pictureForBank(bank, { signals, category, ref, video }) {
-      if (await invalidatedSignals.refuses(bank.orgId, signals)) throw new Problem('signal-invalidated')
+      const [isBlocked] = await invalidatedSignals.blockedAmong(bank.orgId, [signals])
+      if (isBlocked === true) throw new Problem('signal-invalidated')
       if (bank.orgId !== undefined) {
         await quotas.mayReport(`org:${bank.orgId}`)
         await quotas.handIn(bank.orgId, 1)
@@ -219,16 +219,11 @@ function changeBankIn(parts: RegistrationParts): Registration['changeBank'] {
   return async (bank, changes, run) => {
     const ids = await idsOfChanges({ images, secret: idSecret }, bank, changes)
     const last = new Map(ids.map((id, at) => [id, at]))
-    const added = changes.flatMap((change) => (change.kind === 'put' ? wholeSignals(change.signal) : []))
+    const added = changes.flatMap((change) => (change.kind === 'put' ? [change.signal] : []))
     const { invalidated, mayReport } = await askStore(parts, bank, added)
-    const isInvalidated = (change: BankChange) => {
-      if (change.kind !== 'put') return false
-      const whole = wholeSignals(change.signal)
-      // One frame that was judged false must not keep a video out.
-      const isBlocked = (each: Signal) => invalidated.has(each)
-      return change.signal.video === undefined ? whole.some(isBlocked) : whole.length > 0 && whole.every(isBlocked)
-    }
-    const invalidatedAt = new Set(changes.flatMap((change, at) => (isInvalidated(change) ? [at] : [])))
+    const invalidatedAt = new Set(
+      changes.flatMap((change, at) => (change.kind === 'put' && invalidated.has(change.signal) ? [at] : [])),
+    )
     const puts = [...last].flatMap(([id, at]) => {
       const change = changes[at]
       return change?.kind === 'put' && !invalidatedAt.has(at) ? [{ id, given: change.signal }] : []

@@ -7,12 +7,13 @@ import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
 import type { BlockChange, ResubmissionBlocks } from '../../store/organisations/resubmission-blocks.js'
 
 export interface InvalidatedSignals {
-  /** The signals that an organisation may not submit again. Only whole views are checked. Cost: one request to the store. */
-  blockedAmong(orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>>
-  /** The keyed digests of the signals with a whole view. */
-  digestsOf(signals: readonly Signal[]): Buffer[]
-  /** Is the organisation blocked from submitting this picture? */
-  refuses(orgId: string | undefined, signals: readonly Signal[]): Promise<boolean>
+  /**
+   * For each picture, given by all its signals: is the organisation blocked from submitting it? Never for `undefined`, the deployment. Cost: one
+   * request to the store.
+   */
+  blockedAmong(orgId: string | undefined, pictures: readonly (readonly Signal[])[]): Promise<boolean[]>
+  /** The keyed digests of all signals that identify these pictures. If none is blocked, no picture is. */
+  digestsOf(pictures: readonly (readonly Signal[])[]): Buffer[]
   /** For each picture, the digest of its block on registration in cases; `undefined` without a block. Cost: one request to the store. */
   blocksOf(pictures: readonly (readonly Signal[])[]): Promise<(Buffer | undefined)[]>
 }
@@ -29,15 +30,10 @@ type Keyed = (signal: Pick<Signal, 'type' | 'hash'>) => Buffer
 
 export function invalidatedSignals(refusals: ResubmissionBlocks, secret: Buffer, now: () => number): InvalidatedSignals {
   const keyed = keyedWith(secret)
-  const blockedAmong = async (orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>> => {
-    const whole = orgId === undefined ? [] : signals.filter(({ view }) => view === 'whole')
-    if (orgId === undefined || whole.length === 0) return new Set()
-    const refused = await refusals.among({ orgId }, whole.map(keyed), now())
-    return new Set(whole.filter((_, i) => refused[i]))
-  }
-  const blocksOf = async (pictures: readonly (readonly Signal[])[]) => {
+  const blocksIn = async (holder: BlockChange['holder'], pictures: readonly (readonly Signal[])[]) => {
     const digests = pictures.map((signals) => wholeSignals(signals).map(keyed))
-    const isBlocked = (await refusals.among('cases', digests.flat(), now())).values()
+    const all = digests.flat()
+    const isBlocked = (all.length === 0 ? [] : await refusals.among(holder, all, now())).values()
     return pictures.map((signals, i) => {
       const own = digests[i] ?? []
       const blocked = own.filter(() => isBlocked.next().value === true)
@@ -45,10 +41,12 @@ export function invalidatedSignals(refusals: ResubmissionBlocks, secret: Buffer,
     })
   }
   return {
-    blockedAmong,
-    digestsOf: (signals) => signals.filter(({ view }) => view === 'whole').map(keyed),
-    refuses: async (orgId, signals) => isAllBlocked(signals, (await blockedAmong(orgId, wholeSignals(signals))).size),
-    blocksOf,
+    async blockedAmong(orgId, pictures) {
+      if (orgId === undefined) return pictures.map(() => false)
+      return (await blocksIn({ orgId }, pictures)).map((block) => block !== undefined)
+    },
+    digestsOf: (pictures) => pictures.flatMap((signals) => wholeSignals(signals).map(keyed)),
+    blocksOf: (pictures) => blocksIn('cases', pictures),
   }
 }
 
@@ -67,7 +65,7 @@ export function createResubmissionDigests(secret: Buffer): BlockChangeOf {
   }
 }
 
-/** An animation is blocked only if all of its frames are blocked: one harmless frame must not keep the others out. */
+/** An animation or video is blocked only if all of its frames are blocked: one harmless frame must not keep the others out. */
 function isAllBlocked(signals: readonly Signal[], blocked: number): boolean {
   const whole = wholeSignals(signals)
   return blocked > 0 && (whole[0]?.type !== 'pdq' || blocked === whole.length)

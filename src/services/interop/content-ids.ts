@@ -1,7 +1,7 @@
 // Integer ids of images, for systems whose content ids are integers. Each organisation has its own; they are computed, not stored.
 
 import { createCipheriv, hkdfSync } from 'node:crypto'
-import { parseUuid } from '../../domain/ids.js'
+import { idBytes } from '../../domain/ids.js'
 
 export interface ContentIds {
   /** 1 to 2⁵² − 1, which every JSON client can represent. Deterministic. @throws {RangeError} when `imageId` is no UUID */
@@ -19,8 +19,7 @@ export function createContentIds(secret: Buffer): ContentIds {
   const ciphers = new Map<string, ReturnType<typeof createCipheriv>>()
   return {
     idFor(orgId, imageId) {
-      const id = parseUuid(imageId)
-      if (id === undefined) throw new RangeError('an image id is a UUID')
+      const id = idBytes(imageId)
       let cipher = ciphers.get(orgId)
       if (cipher === undefined) {
         if (ciphers.size >= MAX_ORGS) ciphers.clear()

@@ -14,7 +14,7 @@ import type { ContentIds } from './content-ids.js'
 export interface Content {
   readonly imageId: string
   readonly image: RegisteredImage
-  /** 1 unless its owner paused it; otherwise when the pause ends [Unix seconds], or 0 for no end. */
+  /** 1 if it matches; otherwise when it does so again by itself [Unix seconds], or 0: paused without end, held by others, or invalidated. */
   readonly disableUntilS: number
 }
 
@@ -27,8 +27,11 @@ export interface Contents {
    * Cost: some microseconds for each registered image, yielding in between. @throws {Problem} index-loading, store-unavailable
    */
   find(orgId: string, bank: string, contentId: number): Promise<Content | undefined>
-  /** Effective on every route when it resolves. @param untilS [Unix seconds] 0 disables without end; a past time enables now. */
-  disableUntil(imageId: string, untilS: number, by: AuditActor): Promise<void>
+  /**
+   * Effective on every route when it resolves. @param untilS [Unix seconds] 0 disables without end; a past time enables now.
+   * @returns `untilS`; or 0 if others hold it, which its owner cannot end.
+   */
+  disableUntil(imageId: string, untilS: number, by: AuditActor): Promise<number>
   /** Replaces the reference of an image. @throws {Problem} signal-unknown if the image was removed meanwhile; it stays removed */
   setRef(imageId: string, image: RegisteredImage, ref: string | undefined): Promise<void>
   /** Enables contents whose pause has ended. Runs by itself every 5 s. */
@@ -113,12 +116,13 @@ export function createContents({
       if (imageId === undefined) return undefined
       const [image] = await images.get([imageId])
       if (image === undefined || image.bank !== bank) return undefined
-      const { pausedUntilS } = await trust.signal(imageId)
-      return { imageId, image, disableUntilS: pausedUntilS ?? ENABLED }
+      const { silentUntilS } = await trust.signal(imageId)
+      return { imageId, image, disableUntilS: silentUntilS ?? ENABLED }
     },
     async disableUntil(imageId, untilS, by) {
-      if (untilS !== 0 && untilS * 1000 <= now()) await trust.resume(imageId, by)
-      else await trust.pause(imageId, untilS, by)
+      const isOver = untilS !== 0 && untilS * 1000 <= now()
+      const { silentUntilS } = await (isOver ? trust.resume(imageId, by) : trust.pause(imageId, untilS, by))
+      return silentUntilS ?? untilS
     },
     async setRef(imageId, image, ref) {
       const revision = await images.replace({ id: imageId, image: { ...image, ref } })

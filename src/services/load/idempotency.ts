@@ -3,7 +3,6 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
-import { VIDEO_LIMITS } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
 import type { IdempotencyStore } from '../../store/organisations/idempotency.js'
 import { makeKeyring } from '../../store/sealing/seal.js'
@@ -26,12 +25,9 @@ const MAX_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
 
 const KEPT_ANSWERS = { name: 'kept-answers', windowS: 86_400, isLocal: false, failsClosed: false } as const
 
-/**
- * Longer than a request takes after its claim. Except `hashes` as NDJSON, which reads its body after the claim, for up to an hour: then a repeated
- * request may do the work as well.
- */
+/** How long a claim outlasts a process that crashed. While the work goes on, which may read a body for an hour, the claim is renewed. */
 const CLAIM_MS = 120_000
-const VIDEO_CLAIM_MS = VIDEO_LIMITS.ttlMs + CLAIM_MS
+const RENEWALS_PER_CLAIM = 3
 /** How long a repeated request waits for the answer to the first one. */
 const WAIT_MS = 40_000
 const POLL_MS = 50
@@ -58,7 +54,7 @@ export type IdempotencyScope = readonly [
 export type Attempt<T> =
   | {
       readonly isFirst: true
-      /** Keeps the answer, unless the owner's limit is reached. @param digest of the request body */
+      /** The claim is renewed until `finish` or `giveUp`. Keeps the answer, unless the owner's limit is reached. @param digest of the request body */
       finish(digest: Buffer, answer: T): Promise<void>
       /** Call when the work failed: the next request with this key is the first again. */
       giveUp(): Promise<void>
@@ -88,7 +84,12 @@ export interface Idempotency {
  * Kept answers may contain a PIN, an API key or a webhook secret. So each is sealed under a key derived from the caller's idempotency key, which is
  * not stored. An attacker with the store and all keys of the deployment cannot open it.
  */
-export function createIdempotency(store: IdempotencyStore, secret: Buffer, limits: Pick<LimitCounter, 'take'>): Idempotency {
+export function createIdempotency(
+  store: IdempotencyStore,
+  secret: Buffer,
+  limits: Pick<LimitCounter, 'take'>,
+  claimMs = CLAIM_MS,
+): Idempotency {
   const attempt = async <T>(scope: IdempotencyScope, key: string, answers: z.ZodType<T>): Promise<Attempt<T>> => {
     const derive = (purpose: string) =>
       createHmac('sha256', secret)
@@ -98,18 +99,23 @@ export function createIdempotency(store: IdempotencyStore, secret: Buffer, limit
     const seal = makeKeyring([derive('seal')])
     const context = Buffer.from(`idempotency:${name}`)
     const claimId = randomBytes(16).toString('hex')
-    if (await store.claim(name, claimId, scope[0] === 'videos' ? VIDEO_CLAIM_MS : CLAIM_MS)) {
+    if (await store.claim(name, claimId, claimMs)) {
+      const stopRenewing = renewing(() => store.renew(name, claimId, claimMs), claimMs / RENEWALS_PER_CLAIM)
       return {
         isFirst: true,
-        finish: (digest, answer) => {
+        async finish(digest, answer) {
+          await stopRenewing()
           const plain = Buffer.concat([digest, Buffer.from(JSON.stringify(answer))])
           const sealed = seal.seal(plain, context)
           const most = MAX_KEPT_BYTES[scope[0]]
           const limit: Limit | undefined = most === undefined ? undefined : { ...KEPT_ANSWERS, most }
           const isKept = limit === undefined || limits.take(limit, scope.join(' '), sealed.length).isWithin
-          return isKept ? store.settle(name, claimId, sealed, KEPT_MS) : store.release(name, claimId)
+          await (isKept ? store.settle(name, claimId, sealed, KEPT_MS) : store.release(name, claimId))
         },
-        giveUp: () => store.release(name, claimId),
+        async giveUp() {
+          await stopRenewing()
+          await store.release(name, claimId)
+        },
       }
     }
     return {
@@ -140,6 +146,18 @@ export function createIdempotency(store: IdempotencyStore, secret: Buffer, limit
       if (!tried.isFirst) return tried.answer(digest)
       return finishing(tried, async () => ({ digest, answer: await work() }))
     },
+  }
+}
+
+/** Renews at an interval. @returns a function that ends this; a renewal under way has ended when it resolves. */
+function renewing(renew: () => Promise<void>, intervalMs: number): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => {
+    last = last.then(renew).catch(() => {}) // tried again after the interval; the claim lasts for several
+  }, intervalMs).unref()
+  return () => {
+    clearInterval(timer)
+    return last
   }
 }
 

@@ -6,24 +6,24 @@ import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { CommonRows } from './common-rows.js'
 
-/** A row in this many unrelated, vouched-for pictures is decoration: app chrome, a sticker, a frame. */
+/** A row that this many unrelated pictures above the tier `self-reported` have is decoration: a part of an app's screen, a sticker, a frame. */
 const DECORATION_GROUPS = 3
 
-/** A picture with a smaller share of rows that are not decoration is nothing but decoration. */
+/** Minimum share of rows that are not known decoration. A picture with less shows hardly anything else, so none of its rows is indexed. */
 const MIN_OWN_SHARE = 0.5
 
 /**
- * The best 16 ranked rows that are not decoration. Decoration is known app chrome, or a row that several unrelated pictures in
- * the registry have; the registry serves as its own stop list, so the list stays current. Rows that also occur in a sample of
+ * Selects up to 16 rows that are not decoration, best first. Decoration is a row of a fixed list (parts of app screens), or one that several
+ * unrelated registered pictures have; because those are looked up, new decoration is noticed without a list. Rows that also occur in a sample of
  * photographs come last, because they find more false matches.
  *
- * A row that only one or two others have is not left out: a submitter could otherwise learn about their pictures from whether
- * its own is found.
+ * A row that only one or two other pictures have is not left out. Otherwise a submitter could learn whether these pictures are registered, from
+ * whether its own picture is found by that row.
  *
- * @param ranked permuted, as stored.
- * @param subjectGroup of the picture. Pictures of the same group do not count as unrelated.
- * @returns no rows for a picture that is nothing but decoration.
- * Pauses about every millisecond. Cost: up to 48 searches.
+ * @param ranked with permuted descriptors, as stored, best first.
+ * @param subjectGroup of the picture (`IndexedDetails`). Pictures of the same group do not count as unrelated.
+ * @returns no rows if most rows are known decoration.
+ * Yields about every millisecond. Cost: up to 48 searches.
  */
 export function* chosenRows(
   { searcher, common }: { readonly searcher: Searcher; readonly common: CommonRows },
@@ -32,21 +32,21 @@ export function* chosenRows(
 ): Generator<void, DetailRows, void> {
   const own = ranked.rows.filter(({ hash }) => !common.isDecoration(hash))
   if (own.length < MIN_OWN_SHARE * ranked.rows.length) return { ...ranked, rows: [] }
-  const [rare, usual]: [DetailRow[], DetailRow[]] = [[], []]
+  const [rare, frequent]: [DetailRow[], DetailRow[]] = [[], []]
   for (const row of own) {
     const hits = yield* searcher.search('detail', [row.hash], DETAIL_BITS)
     if (isDecorationOf(searcher, hits, subjectGroup)) continue
-    const group = common.isInBackground(row.hash) ? usual : rare
+    const group = common.isInBackground(row.hash) ? frequent : rare
     group.push(row)
   }
-  return { ...ranked, rows: [...rare, ...usual].slice(0, MAX_DETAIL_ROWS) }
+  return { ...ranked, rows: [...rare, ...frequent].slice(0, MAX_DETAIL_ROWS) }
 }
 
 /**
- * Does this detail occur in so many unrelated pictures that it is decoration? Only pictures above the tier `self-reported`
- * count. Otherwise anybody could register two pictures with the details of a third one and see from its own cases whether that
- * one is registered; or register three and make it impossible to find.
- *
+ * @returns whether a detail occurs in so many unrelated pictures that it is decoration. Only pictures above the tier `self-reported` count. Otherwise
+ *   anybody could register two pictures with the details of a third one, and see from these whether the third is registered; or register three, and
+ *   make it impossible to find.
+ * @param hits of the detail.
  * @param except a subject group that does not count.
  */
 export function isDecorationOf(searcher: Searcher, hits: readonly Hit[], except?: number): boolean {

@@ -1,13 +1,15 @@
 // Grades a match by hashes and builds what the caller sees of it.
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import { orientationsOf, type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
+import { isUpright, orientationsOf, type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
 import { type Agreement, agreementOf, hasPieces } from '../../domain/matching/agreement.js'
 import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
-import type { ComparedViews } from '../../domain/matching/evidence.js'
+import { type ComparedViews, contentOf } from '../../domain/matching/evidence.js'
 import { formSurplusBits } from '../../domain/matching/forms.js'
-import { distanceBandOf, type Grade, gradeOf, isExact } from '../../domain/matching/grade.js'
+import { distanceBandOf, type Grade, gradeOf, isExact, worseGrade } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { objectSurplusBits } from '../../domain/matching/objects.js'
+import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import type { Bank } from '../../domain/organisations/bank.js'
@@ -15,7 +17,7 @@ import type { Hit } from '../../search/hit.js'
 import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
 import { comparedWith, MAX_CORROBORATED } from './batch-search.js'
-import type { Match } from './match.js'
+import type { Looks, Match } from './match.js'
 
 export interface Found {
   readonly hit: Hit
@@ -27,6 +29,8 @@ export interface Found {
   readonly isInOwnReach: boolean
   /** Near enough to match by this pair of views alone? */
   readonly isDecided: boolean
+  /** The same where grades are stricter than `per-pair`; else true. */
+  readonly isStrictlyDecided: boolean
   /** Index into `transforms`. */
   readonly orientation: number
   /** The query's hash in that orientation. */
@@ -45,11 +49,17 @@ export interface Graded {
  * Grades a match and selects the view that it reports: the nearest view, or the nearer of two corroborating views if these
  * raise the grade.
  */
-export function graded(found: Found, corroborated: boolean, together: CorroboratingPair | undefined): Graded {
+export function graded(
+  found: Found,
+  corroborated: boolean,
+  together: CorroboratingPair | undefined,
+  strictness: Strictness,
+): Graded {
   const { bank, type, views, hit } = found
-  const facts = { bank, signalType: type, views, distanceBits: hit.distanceBits, corroborated }
+  const facts = { bank, signalType: type, views, distanceBits: hit.distanceBits, corroborated, strictness }
   const alone = gradeOf({ ...facts, togetherBits: Number.POSITIVE_INFINITY })
-  const grade = together === undefined ? alone : gradeOf({ ...facts, togetherBits: together.bits })
+  const sums = together && { togetherBits: together.bits, nearTogetherBits: together.nearBits }
+  const grade = sums === undefined ? alone : gradeOf({ ...facts, ...sums })
   if (together === undefined || grade === alone) return { told: found, grade }
   const { nearer } = together
   const told = { ...found, type: nearer.type, orientation: nearer.orientation, hash: nearer.hash }
@@ -79,47 +89,70 @@ export function agreementIn(
 }
 
 /**
- * By how many bits a match is nearer than required to be more than another picture of one kind: of a form, or in one frame where the wholes decided;
+ * By how many bits a match is nearer than required to be more than another picture of one kind: of a form, of an object, or in one frame where the wholes
+ * decided;
  * `undefined` where nothing is required.
  */
 export function copySurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   graded: Graded,
-  { agreement, isForm }: { readonly agreement: Agreement | undefined; readonly isForm: boolean },
+  { agreement, looks, together }: Judged,
 ): number | undefined {
-  const ofForm = isForm ? formSurplusIn(searcher, asked, graded) : undefined
   const { asked: askedView, registered: registeredView } = graded.told.views
   const inFrame = askedView === 'whole' && registeredView === 'whole' ? agreement?.withinFrameBits : undefined
-  return ofForm === undefined ? inFrame : Math.min(ofForm, inFrame ?? ofForm)
+  const surpluses = [
+    ...kindSurplusesIn(searcher, asked, graded, { looks, together }),
+    ...(inFrame === undefined ? [] : [inFrame]),
+  ]
+  return surpluses.length === 0 ? undefined : Math.min(...surpluses)
 }
 
-/**
- * By how many bits an upload that looks like a form is nearer than required to act on it; `undefined` for the grades `exact`
- * and `review`.
- */
-function formSurplusIn(
+interface Judged {
+  readonly agreement: Agreement | undefined
+  readonly looks: Looks
+  readonly together: CorroboratingPair | undefined
+}
+
+/** By how many bits a form, and an object, is nearer than required to act on it. Empty for other looks, and for the grades `exact` and `review`. */
+function kindSurplusesIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   { told, grade }: Graded,
-): number | undefined {
-  if (grade === 'exact' || grade === 'review') return undefined
+  { looks: { isForm = false, isObject = false }, together }: Pick<Judged, 'looks' | 'together'>,
+): number[] {
+  if (grade === 'exact' || grade === 'review' || !(isForm || isObject)) return []
   const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(told.hit.image, type).map((view) => ({ ...view, type }))
-  const shown = asked.flatMap(({ type, view, hashes, isPhotograph }) => {
+  const rotated = !isUpright(told.orientation)
+  const shown = asked.flatMap((signal) => {
+    const { type, view, hashes, isPhotograph } = signal
     const hash = hashes[orientationsOf(hashes.length).indexOf(told.orientation)]
-    return hash === undefined ? [] : [{ type, view, hash, isPhotograph }]
+    return hash === undefined ? [] : [{ type, view, hash, isPhotograph, rotated, content: contentOf(signal) }]
   })
-  return formSurplusBits(shown, [...viewsOf('pdq'), ...viewsOf('pdq-area')])
+  const registered = [...viewsOf('pdq'), ...viewsOf('pdq-area')]
+  return [
+    ...(isForm ? [formSurplusBits(shown, registered)] : []),
+    ...(isObject ? [objectSurplusBits(shown, registered, together?.bits ?? Number.POSITIVE_INFINITY)] : []),
+  ]
 }
 
 /**
- * Lowers the grade: `strong` becomes `near` if a part differs, and any grade becomes `review` for what may be another form of
- * one kind, or another picture in one frame.
+ * Lowers the grade: `strong` becomes `near` if a part differs, and any grade becomes `review` for what may be another form or
+ * object of one kind, or another picture in one frame.
  */
 export function agreed({ told, grade }: Graded, agreement: Agreement | undefined, copySurplus: number | undefined): Graded {
   if (copySurplus !== undefined && copySurplus < 0) return { told, grade: 'review' }
   const isPartial = agreement !== undefined && agreement.surplusBits < 0
   return { told, grade: isPartial && grade === 'strong' ? 'near' : grade }
+}
+
+/**
+ * A screen that makes matches coarser calls some `near`. Where grades are stricter than `per-pair` that must not raise one.
+ * @param shown the match as the screen shows it.
+ */
+export function notRaised(shown: Match | undefined, { grade }: Match, strictness: Strictness): Match | undefined {
+  if (shown === undefined || strictness === PER_PAIR) return shown
+  return { ...shown, grade: worseGrade(shown.grade, grade) }
 }
 
 /** @param atMs when the registered frame is shown; `undefined` for a picture. */
@@ -167,10 +200,11 @@ export function transformName(orientation: number): TransformName {
 /**
  * Distances of different types cannot be compared: the type that is first in the table represents the image, unless another is
  * exact. A view within its threshold precedes one beyond it, even with more bits, because thresholds differ by view. The same
- * holds for a view that decides alone.
+ * holds for a view that decides alone. Where grades are stricter, one that decides alone precedes all others.
  */
 export function isNearer(found: Found, known: Found): boolean {
   const isExactly = ({ type, hit }: Found) => isExact(type, hit.distanceBits)
+  if (found.isStrictlyDecided !== known.isStrictlyDecided) return found.isStrictlyDecided
   if (isExactly(found) !== isExactly(known)) return isExactly(found)
   if (found.isWithin !== known.isWithin) return found.isWithin
   if (found.type === known.type && found.isDecided !== known.isDecided) return found.isDecided

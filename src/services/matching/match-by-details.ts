@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { Edge } from '../../domain/matching/edges.js'
-import { distanceBandOf } from '../../domain/matching/grade.js'
+import { distanceBandOf, type Grade } from '../../domain/matching/grade.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import { DETAILS_VIEW } from '../../domain/trust/flood.js'
 import type { Searcher } from '../index/searcher.js'
@@ -30,6 +30,8 @@ export interface AskingByDetails {
   readonly isStopped: (ordinal: number) => boolean
   readonly yieldIfNeeded: () => Promise<void> | undefined
   readonly matchIdOf: (imageId: string) => string
+  /** Of all matches. */
+  readonly grade: Grade
 }
 
 /** @throws {Problem} store-unavailable */
@@ -38,7 +40,7 @@ export async function matchesByDetails(
   views: readonly AskedView[],
   asking: AskingByDetails,
 ): Promise<ByDetails> {
-  const { searcher, banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf } = asking
+  const { searcher, banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, grade } = asking
   const vetoing = harmlessBanks(searcher)
   const role = (ordinal: number) => {
     const bank = searcher.factsOf(ordinal)?.bank ?? ''
@@ -58,7 +60,7 @@ export async function matchesByDetails(
     answer: found.map((each) => ({
       ordinal: each.ordinal,
       imageId: each.image.id,
-      match: describe(each, matchIdOf(each.image.id)),
+      match: describe(each, grade, matchIdOf(each.image.id)),
       view: DETAILS_VIEW,
     })),
     observations: [
@@ -97,10 +99,14 @@ function marksOf(views: readonly AskedView[]): readonly [number, number] {
 }
 
 /** The grade is never strong: details have not been measured over as many pairs as two agreeing algorithms. */
-function describe({ image, inliers, surplus, distanceBits, region, isMirrored }: FoundByDetails, matchId: string): Match {
+function describe(
+  { image, inliers, surplus, distanceBits, region, isMirrored }: FoundByDetails,
+  grade: Grade,
+  matchId: string,
+): Match {
   return {
     matchId,
-    grade: 'near',
+    grade,
     distanceBits,
     distanceBand: distanceBandOf(distanceBits),
     signalType: 'detail',

@@ -8,11 +8,11 @@ import {
   contentOf,
   dependsOnContent,
   maxCorroboratingBits,
-  PAIR_SUM_BITS,
   reviewBits,
 } from '../../domain/matching/evidence.js'
-import { GRADES, isExact } from '../../domain/matching/grade.js'
+import { GRADES, isExact, mayBeExact, nearAloneBits, pairSumBits } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../domain/organisations/bank.js'
@@ -34,7 +34,7 @@ import { bestFrames } from './best-frames.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
 import { agreed, agreementIn, copySurplusIn, corroborationOf, describe, type Found, graded, isNearer } from './graded.js'
 import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
-import type { Match, MatchOptions } from './match.js'
+import type { Looks, Match, MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
 import type { Observed } from './observed.js'
 import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
@@ -66,6 +66,7 @@ export interface AskingByHashes {
   readonly isNarrowed: (imageId: string) => boolean
   readonly isStopped: IsStopped
   readonly viewIdOf: ViewIdOf
+  readonly strictness: Strictness
 }
 
 export interface FoundByHashes {
@@ -87,19 +88,19 @@ export function* matchesByHashes(
   ahead: FoundAhead,
   asking: AskingByHashes,
   observed: Observed,
-  isForm = false,
+  looks: Looks = {},
 ): Generator<void, FoundByHashes, void> {
   if (asking.firstPassBits === undefined || !hasManyViews(signals))
-    return yield* judged({ asking, signals, ahead, observed, isForm, compared: undefined })
+    return yield* judged({ asking, signals, ahead, observed, looks, compared: undefined })
   const { found, images } = yield* firstPass(asking.searcher, signals, ahead, asking)
   const compared = comparedWith(asking.searcher, images)
   if (compared !== undefined) {
     // Most of what a first pass meets is near by chance, which shows without searching farther. A match needs all that is near: a harmless picture may be, too.
-    const trial = yield* judged({ asking, signals, ahead: found, observed, isForm, compared })
+    const trial = yield* judged({ asking, signals, ahead: found, observed, looks, compared })
     if (trial.answer.length === 0) return trial
     observed.forget()
   }
-  return yield* judged({ asking, signals, ahead: found, observed, isForm, compared: undefined })
+  return yield* judged({ asking, signals, ahead: found, observed, looks, compared: undefined })
 }
 
 /** A picture whose first pass is done. */
@@ -108,13 +109,13 @@ interface Judging {
   readonly signals: readonly HashedSignal[]
   readonly ahead: FoundAhead
   readonly observed: Observed
-  readonly isForm: boolean
+  readonly looks: Looks
   /** Compares with the images that the first pass met; `undefined` to search the whole radius wherever it met one. */
   readonly compared: Compared | undefined
 }
 
 function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
-  const { asking, signals, observed, isForm } = judging
+  const { asking, signals, observed, looks } = judging
   const { searcher, banks, options, matchIds, most, isNarrowed } = asking
   const corroborations = new Corroborations()
   const { found, isAll } = yield* findNearest(judging, corroborations)
@@ -126,9 +127,9 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     yield
     const corroborated = isCorroborated(each)
     const together = corroborations.together(each.hit.image)
-    const alone = graded(each, corroborated, together)
+    const alone = graded(each, corroborated, together, asking.strictness)
     const agreement = agreementIn(searcher, signals, alone)
-    const copySurplus = copySurplusIn(searcher, signals, alone, { agreement, isForm })
+    const copySurplus = copySurplusIn(searcher, signals, alone, { agreement, looks, together })
     const { told, grade } = agreed(alone, agreement, copySurplus)
     observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', copySurplus, grade })
     const atMs = searcher.frameOf(each.hit.image)?.atMs
@@ -153,7 +154,7 @@ function* findNearest(
   { asking, signals, ahead, observed, compared }: Judging,
   corroborations: Corroborations,
 ): Generator<void, { readonly found: ReadonlyMap<number, Found>; readonly isAll: boolean }, void> {
-  const { searcher, banks, widestOf, firstPassBits, radiusOf, isStopped } = asking
+  const { searcher, banks, widestOf, firstPassBits, radiusOf, isStopped, strictness } = asking
   const { orgId, thresholdBits, imageId } = asking.options
   const nearest = new Map<number, Found>()
   let isAll = true
@@ -205,9 +206,11 @@ function* findNearest(
         if (isCorroborating && !rotated)
           noteHit(corroborations, hit, { type, views, signal: place, orientations, hashes, isWithin: isWithinAll })
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
+        const isStrictlyDecided = strictness === PER_PAIR || hit.distanceBits <= nearAloneBits(bank, type, views, strictness)
         const isInOwnReach = hit.distanceBits <= ownerReviewBits(bank, type, orgId)
         const orientation = orientations[hit.transform] ?? 0
-        const found = { hit, type, views, isWithin, isInOwnReach, isDecided, orientation, hash, image, bank }
+        const decided = { isDecided, isStrictlyDecided }
+        const found = { hit, type, views, isWithin, isInOwnReach, ...decided, orientation, hash, image, bank }
         const known = nearest.get(hit.image)
         observed.seen(found)
         if (known === undefined || isNearer(found, known)) nearest.set(hit.image, found)
@@ -237,15 +240,15 @@ function* search(
  * the search radius are noted already. It searches farther only for images that are not strong yet, which are few.
  */
 function* lookForCorroborations(
-  { asking: { searcher, radiusOf, isStopped }, signals: asked, observed, compared: trial }: Judging,
+  { asking: { searcher, radiusOf, isStopped, strictness }, signals: asked, observed, compared: trial }: Judging,
   found: ReadonlyMap<number, Found>,
   corroborations: Corroborations,
 ): Generator<void, void, void> {
   const open = new Set(
     [...found.values()]
-      .filter(({ type, hit }) => !isExact(type, hit.distanceBits))
+      .filter(({ type, hit }) => !isExact(type, hit.distanceBits) || !mayBeExact(type, strictness))
       .map(({ hit }) => hit.image)
-      .filter((image) => corroborations.togetherBits(image) > PAIR_SUM_BITS.strong),
+      .filter((image) => corroborations.togetherBits(image) > pairSumBits(strictness).strong),
   )
   if (open.size === 0) return
   const compared = comparedWith(searcher, open, trial === undefined ? undefined : MAX_CORROBORATED)

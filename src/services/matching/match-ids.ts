@@ -2,7 +2,7 @@
 // theirs.
 
 import { createCipheriv, hkdfSync, timingSafeEqual } from 'node:crypto'
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid, idBytes } from '../../domain/ids.js'
 
 export interface MatchIds {
   /**
@@ -38,8 +38,7 @@ export function createMatchIds(secret: Buffer): MatchIds {
 
   return {
     idFor(orgId, imageId) {
-      const id = parseUuid(imageId)
-      if (id === undefined) throw new RangeError('an image id is a UUID')
+      const id = idBytes(imageId)
       const { macOf, blockOf } = tenantOf(orgId)
       const mac = macOf(id)
       const pad = blockOf(mac)

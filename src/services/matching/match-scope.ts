@@ -1,6 +1,7 @@
 // What a query is compared with, how far it is searched for, and what its caller may be told.
 
 import { marginBits } from '../../domain/matching/edges.js'
+import { comparedImages, PER_PAIR, perUpload, type Strictness } from '../../domain/matching/registry-size.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { type Bank, isAnswering, isVisibleTo, ownerReviewBits, widestThresholdOf } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
@@ -48,6 +49,16 @@ export function widestIn(
     widest.set(key, radius)
     return radius
   }
+}
+
+/**
+ * How strict the grades are. All that is registered counts, also in banks that are not asked: counting one bank takes milliseconds.
+ * @param shown how many pictures an upload shows: the frames of a video.
+ */
+export function strictnessIn(catalogue: Catalogue, { grading }: Pick<MatchOptions, 'grading'>, shown = 1): Strictness {
+  if (grading !== 'per-upload') return PER_PAIR
+  const { images } = catalogue
+  return perUpload(shown * comparedImages(images, catalogue.index('pdq').liveRows), images)
 }
 
 /** Is this match reported? Only copies match a narrowed image. */

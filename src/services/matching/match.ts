@@ -4,6 +4,7 @@ import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { TransformName } from '../../../packages/hash/src/transforms.js'
 import type { Agreement, Region } from '../../domain/matching/agreement.js'
 import type { DistanceBand, Grade } from '../../domain/matching/grade.js'
+import type { Grading } from '../../domain/matching/registry-size.js'
 import type { Segment } from '../../domain/matching/segments.js'
 import type { Category, Tier, View } from '../../domain/matching/signal.js'
 import type { RowType } from '../../domain/matching/signal-types.js'
@@ -56,6 +57,14 @@ export interface MatchedDetails {
 export const DEPTHS = ['auto', 'full', 'hashes'] as const
 export type Depth = (typeof DEPTHS)[number]
 
+/** What a query looks like. It has to be nearer than others to what looks the same. */
+export interface Looks {
+  /** Is it flat and of few colours, as a form is? */
+  readonly isForm?: boolean | undefined
+  /** Does it show one object on a plain ground? */
+  readonly isObject?: boolean | undefined
+}
+
 export interface MatchOptions {
   /** The calling organisation. Match ids differ by organisation. */
   readonly orgId: string
@@ -65,10 +74,12 @@ export interface MatchOptions {
   readonly contexts?: readonly (string | undefined)[]
   /** Replaces the banks' thresholds, up to the maximum of each type. */
   readonly thresholdBits: number | undefined
+  /** What the grades promise; `per-pair` when left out. */
+  readonly grading?: Grading | undefined
   /** Views of a picture for a match by details, by its index; called when that picture is processed. */
   readonly viewsOf?: (picture: number) => readonly AskedView[] | undefined
-  /** Does the picture with this index look like a form? No picture does when left out. */
-  readonly isFormOf?: (picture: number) => boolean
+  /** What the picture with this index looks like: a form, an object on a plain ground, or neither, as all pictures when left out. */
+  readonly looksOf?: (picture: number) => Looks | undefined
   /** Does the caller see distances, and not only distance bands? */
   readonly knowsDistance?: boolean
   readonly depth?: Depth

@@ -22,7 +22,8 @@ import {
 } from './batch-search.js'
 import type { DetailFinder } from './detail-finder.js'
 import { maxMatchesOf } from './fair-share.js'
-import type { Match, MatchOptions } from './match.js'
+import { notRaised } from './graded.js'
+import type { Looks, Match, MatchOptions } from './match.js'
 import { accountOfDetails, matchesByDetails } from './match-by-details.js'
 import {
   type Answer,
@@ -34,7 +35,7 @@ import {
 } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import type { MatchEvents } from './match-recorder.js'
-import { banksAsked, isTold, matchesIn, widestIn } from './match-scope.js'
+import { banksAsked, isTold, matchesIn, strictnessIn, widestIn } from './match-scope.js'
 import { withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing/probing-guard.js'
@@ -118,13 +119,26 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   // Once for all pictures: the registry may grow while this yields.
   const firstPassBits =
     options.thresholdBits === undefined ? firstPassBitsAmong(catalogue.index('pdq-area').liveRows) : undefined
-  const screens = { radiusOf, isNarrowed, isStopped, viewIdOf }
-  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
+  const strictness = strictnessIn(catalogue, options)
+  // No spread here and below: V8 keeps a hidden class for each object created by one, until the next full garbage collection.
+  const asking = {
+    searcher,
+    banks,
+    widestOf,
+    firstPassBits,
+    options,
+    matchIds,
+    most,
+    radiusOf,
+    isNarrowed,
+    isStopped,
+    viewIdOf,
+    strictness,
+  }
   const isAhead = all.length > 1
   const ahead = isAhead
     ? await runCooperatively(searchAhead(searcher, all, widestOf, firstPassBits), yieldIfNeeded)
     : NOTHING_AHEAD
-  // No spread: V8 keeps a hidden class for each object created by one, until the next full garbage collection.
   const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking, copies: new WeakSet<Match>() }
   const answers: Answer[] = []
   for (const [picture, signals] of all.entries()) {
@@ -133,7 +147,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
     if (pause !== undefined) await pause
     const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(searched, picture, signals)
     if (found.isTruncated) options.onTruncated?.(picture)
-    const views = viewsAsked(call, picture, found.answer)
+    const views = viewsAsked(searched, picture, found.answer)
     const answer = views === undefined ? found.answer : await withDetails(searched, views, found.answer)
     options.onMatched?.(picture, matchesIn(answer, catalogue, options.orgId))
     answers.push(answer)
@@ -165,6 +179,11 @@ function noteAnswer(
   return matches
 }
 
+/** Without pieces, a picture says too little to be another form. */
+function looksIn(signals: readonly HashedSignal[], { isForm = false, isObject = false }: Looks = {}): Looks {
+  return { isForm: isForm && hasPieces(signals), isObject }
+}
+
 async function answerByHashes(
   searched: Searched,
   picture: number,
@@ -172,10 +191,9 @@ async function answerByHashes(
 ): Promise<FoundByHashes> {
   const { parts, catalogue, options, yieldIfNeeded, ahead, asking, copies } = searched
   const { probing } = parts
-  const observed = probing.isOn ? createObserved(options.thresholdBits) : NOT_OBSERVED
+  const observed = probing.isOn ? createObserved(options.thresholdBits, asking.strictness) : NOT_OBSERVED
   const found = await runCooperatively(
-    // Without pieces, a picture says too little to be another form.
-    matchesByHashes(signals, ahead, asking, observed, options.isFormOf?.(picture) === true && hasPieces(signals)),
+    matchesByHashes(signals, ahead, asking, observed, looksIn(signals, options.looksOf?.(picture))),
     yieldIfNeeded,
   )
   const told = new Set(found.answer.map(({ ordinal }) => ordinal))
@@ -187,7 +205,8 @@ async function answerByHashes(
   const seen = probing.see(options.orgId, observations, options.knowsDistance === true)
   const screen = seen instanceof Promise ? await seen : seen
   const answer = found.answer.flatMap((each) => {
-    const match = screen === undefined ? each.match : screen(each.imageId, each.match)
+    const match =
+      screen === undefined ? each.match : notRaised(screen(each.imageId, each.match), each.match, asking.strictness)
     if (match !== undefined && isCopy(each.match)) copies.add(match)
     return match === undefined ? [] : [{ ...each, match }]
   })
@@ -196,9 +215,15 @@ async function answerByHashes(
 }
 
 /** The views of a picture to search by details; `undefined` when details are not needed. */
-function viewsAsked({ parts, options }: Call, picture: number, byHashes: Answer): readonly AskedView[] | undefined {
-  const { depth = 'auto', viewsOf } = options
+function viewsAsked(
+  { parts, options, asking }: Searched,
+  picture: number,
+  byHashes: Answer,
+): readonly AskedView[] | undefined {
+  const { depth = 'auto', viewsOf, thresholdBits } = options
   if (parts.finder === undefined || depth === 'hashes') return undefined
+  // Their matches would be for review, and nobody asked for those.
+  if (!asking.strictness.trustsDetails && thresholdBits === undefined) return undefined
   const isFound = byHashes.some(({ match }) => match.grade !== 'review')
   return depth === 'auto' && isFound ? undefined : viewsOf?.(picture)
 }
@@ -213,7 +238,8 @@ async function withDetails(searched: Searched, views: readonly AskedView[], byHa
   const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
   const isStopped = (ordinal: number) =>
     catalogue.isAnyViewStopped && catalogue.stoppedViewsOf(searcher.image(ordinal)?.id ?? '').includes(DETAILS_VIEW)
-  const asked = { searcher, banks: asking.banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf }
+  const grade = asking.strictness.trustsDetails ? ('near' as const) : ('review' as const)
+  const asked = { searcher, banks: asking.banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, grade }
   const { answer, observations } = await matchesByDetails(finder, views, asked)
   const seen = probing.see(orgId, observations, options.knowsDistance === true)
   const found = screened(seen instanceof Promise ? await seen : seen, answer, accountOfDetails)

@@ -5,12 +5,11 @@ import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Agreement } from '../../domain/matching/agreement.js'
 import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../domain/matching/edges.js'
-import { PAIR_SUM_BITS } from '../../domain/matching/evidence.js'
-import { type Grade, isExact } from '../../domain/matching/grade.js'
+import { type Grade, isExact, nearAloneBits, pairSumBits } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
 import { VIEW_NAMES } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
-import { aloneThresholdOf } from '../../domain/organisations/bank.js'
 import type { Found } from './graded.js'
 import { type FrameObservation, type Observation, observationsOfImages, type Plain, withOrder } from './observation.js'
 
@@ -79,7 +78,7 @@ interface Views {
 const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
 
 /** @param thresholdBits the radius that the caller gave; `undefined` when it gave none. */
-export function createObserved(thresholdBits: number | undefined): Observed {
+export function createObserved(thresholdBits: number | undefined, strictness: Strictness = PER_PAIR): Observed {
   const marks = new Map<number, [number, number]>()
   const mark = (image: number, type: SignalType, hash: Hash256 | undefined) => {
     const known = marks.get(image) ?? [thresholdBits ?? -1, thresholdBits ?? -1]
@@ -128,17 +127,17 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       const { distanceBits } = told.hit
       const beyond = missed.get(image)
       const isMissedFirst = beyond !== undefined && rank(beyond.type) < rank(told.type) && !isExact(told.type, distanceBits)
-      const togetherBits = together?.bits ?? Number.POSITIVE_INFINITY
-      const measured = { bank: told.bank, type: told.type, views: told.views, distanceBits, togetherBits }
+      const sums = sumsOf(together, strictness)
+      const measured = { bank: told.bank, type: told.type, views: told.views, distanceBits, ...sums }
       const isCorroborationClose = corroborated.has(image)
       const own =
         isMissedFirst || agreementEdge === 'outer' ? 'outer' : edgeOf({ ...measured, isCorroborationClose, thresholdBits })
       const edge = own !== 'outer' && screened.get(image)?.edge === 'alone' ? 'alone' : own
       const seen = views.get(image)
       const isTied = told === found ? seen?.isTied === true : together?.isTied === true
-      const isInner =
-        agreementEdge === 'inner' || (distanceBits > 0 && (isTied || (together !== undefined && isToldByEither(found))))
-      const isAtStrong = agreementEdge === 'outer' || isNearEdge(togetherBits, PAIR_SUM_BITS.strong)
+      const isToldByOther = together !== undefined && isToldByEither(found, strictness)
+      const isInner = agreementEdge === 'inner' || (distanceBits > 0 && (isTied || isToldByOther))
+      const isAtStrong = agreementEdge === 'outer' || isNearEdge(sums.togetherBits, pairSumBits(strictness).strong)
       observations.set(image, {
         observation: {
           ...{ imageId: told.image.id, edge: edge === 'none' && isInner ? 'inner' : edge, distanceBits },
@@ -199,6 +198,11 @@ export function marksOf(
   return marks
 }
 
+function sumsOf(together: CorroboratingPair | undefined, strictness: Strictness) {
+  const { bits = Number.POSITIVE_INFINITY, nearBits = bits } = together ?? {}
+  return { togetherBits: bits, nearTogetherBits: nearBits, strictness }
+}
+
 function edgeOfAgreement(agreed: Agreed | undefined): Edge {
   if (agreed?.copySurplus !== undefined && isSurplusClose(agreed.copySurplus)) return 'outer'
   if (agreed?.agreement === undefined) return 'none'
@@ -207,8 +211,8 @@ function edgeOfAgreement(agreed: Agreed | undefined): Edge {
 }
 
 /** Is it near the distance up to which it decides alone? Beyond that, the match reports a corroborating view instead. */
-function isToldByEither({ bank, type, views, hit: { distanceBits } }: Found): boolean {
-  return isNearEdge(distanceBits, aloneThresholdOf(bank, type, views))
+function isToldByEither({ bank, type, views, hit: { distanceBits } }: Found, strictness: Strictness): boolean {
+  return isNearEdge(distanceBits, nearAloneBits(bank, type, views, strictness))
 }
 
 function isBefore(one: Plain, other: Plain): boolean {

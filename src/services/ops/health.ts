@@ -9,7 +9,7 @@ import type { PartStatus } from '../../search/part-status.js'
 import { lastRevision } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'
 import type { Durability } from '../../store/redis/durable-writer.js'
-import { countAlive, countLacking, type WorkerCount } from '../../store/redis/heartbeats.js'
+import { countAlive, countLacking, type ProcessCount } from '../../store/redis/heartbeats.js'
 import { outboxAgeMs } from '../../store/webhooks/outbox.js'
 import { createWaitingEventStore } from '../../store/webhooks/waiting-events.js'
 import type { Catalogue } from '../index/catalogue.js'
@@ -68,7 +68,7 @@ export interface Health {
   /** Of this process, even when it is not ready. */
   withdrawals(): WithdrawalNoting
   /** Of the whole deployment. @throws {Problem} store-unavailable */
-  workers(): Promise<WorkerCount>
+  workers(): Promise<ProcessCount>
   /**
    * Age of the last complete run for the HMA that is furthest behind; before the first, age of the run under way. 0 without HMAs. @throws {Problem}
    * store-unavailable
@@ -78,7 +78,7 @@ export interface Health {
    * The messengers of the deployment. `outboxMs`: age of the oldest event that is not yet a delivery; 0 without one. `waiting`: events that wait
    * because a record that they need cannot be read. @throws {Problem} store-unavailable
    */
-  messengers(): Promise<WorkerCount & { readonly outboxMs: number; readonly waiting: number }>
+  messengers(): Promise<ProcessCount & { readonly outboxMs: number; readonly waiting: number }>
   /** Number of workers that lack each layer of the sandbox. @throws {Problem} store-unavailable */
   lacking(): Promise<Readonly<Record<IsolationLayer, number>>>
 }

@@ -1,7 +1,7 @@
 // Appeals of submitters whose picture cannot be registered because it was judged harmless, and the operator's decisions.
 
 import type { Appealed } from '../../domain/cases/appeal.js'
-import type { Signal } from '../../domain/matching/signal.js'
+import { durationSOf, type Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import { HARMLESS_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
@@ -40,8 +40,16 @@ export interface AppealService {
   lift(blockId: string, by: AuditActor): Promise<void>
 }
 
+/** An appeal, and what it is about. */
+export type ListedAppeal = WaitingAppeal & {
+  /** Only of a registered video. */
+  readonly durationS: number | undefined
+  /** Only of a block: how many frames it has. */
+  readonly frames: number | undefined
+}
+
 export interface AppealPage {
-  readonly appeals: readonly WaitingAppeal[]
+  readonly appeals: readonly ListedAppeal[]
   /** Cursor of the next page; `undefined` on the last page. */
   readonly next: PageCursor | undefined
 }
@@ -68,12 +76,16 @@ const WAITING_AT_ONCE = 50
 export function createAppeals(parts: AppealParts): AppealService {
   const { appeals, harmlessLike, invalidatedSignals, images, trusts, trust, replica, events, now, onError } = parts
 
-  /** Does the block or signal that an appeal is about still prevent registrations? */
-  const isBlocking = async (about: Appealed): Promise<boolean> => {
-    if ('blockId' in about) return ((await appeals.blockedUntil(about.blockId)) ?? 0) > now()
+  /** @returns what is known of the block or signal; `undefined` when it prevents no registration any more. */
+  const blocking = async (about: Appealed): Promise<Pick<ListedAppeal, 'durationS' | 'frames'> | undefined> => {
+    if ('blockId' in about) {
+      const isOver = ((await appeals.blockedUntil(about.blockId)) ?? 0) <= now()
+      return isOver ? undefined : { durationS: undefined, frames: await appeals.framesOf(about.blockId) }
+    }
     const [image] = await images.facts([about.signalId])
-    if (image === undefined) return false
-    return image.bank === HARMLESS_BANK_NAME || trustStatusOf((await trusts.get(about.signalId)).trust).harmless
+    if (image === undefined) return undefined
+    const isBlocking = image.bank === HARMLESS_BANK_NAME || trustStatusOf((await trusts.get(about.signalId)).trust).harmless
+    return isBlocking ? { durationS: durationSOf(image.video), frames: undefined } : undefined
   }
 
   const grant = async (about: Appealed, by: AuditActor): Promise<void> => {
@@ -97,7 +109,8 @@ export function createAppeals(parts: AppealParts): AppealService {
       refuseEnded(own, now())
       const signalId = harmlessLike(signals)
       const [digest] = signalId === undefined ? await invalidatedSignals.blocksOf([signals]) : []
-      const about = signalId !== undefined ? { signalId } : digest && { blockId: digest.toString('hex') }
+      const about =
+        signalId !== undefined ? { signalId } : digest && { blockId: await appeals.blockOf(digest.toString('hex')) }
       if (about === undefined) throw new Problem('appeal-unneeded')
       const state = await appeals.put(about, now())
       if (state === 'full') throw new Problem('overloaded', { retryAfterS: 3600 })
@@ -106,28 +119,29 @@ export function createAppeals(parts: AppealParts): AppealService {
     },
     async waiting(after, limit) {
       const page = await appeals.waiting(after, limit)
-      const found = new Set<WaitingAppeal>()
+      const found = new Map<WaitingAppeal, ListedAppeal>()
       await forEachDue({
         what: 'appeals',
         take: page,
         async handle({ appeal }) {
           if (appeal === undefined) throw new Error('an open appeal cannot be read')
-          if (await isBlocking(appeal.about)) found.add(appeal)
-          else await appeals.drop(appeal.about, now())
+          const facts = await blocking(appeal.about)
+          if (facts === undefined) await appeals.drop(appeal.about, now())
+          else found.set(appeal, { ...appeal, ...facts })
         },
         atOnce: WAITING_AT_ONCE,
         onError: onError,
         isNotAboutTheEntry: isTransient,
       })
       return {
-        appeals: page.flatMap(({ appeal }) => (appeal !== undefined && found.has(appeal) ? [appeal] : [])),
+        appeals: page.flatMap(({ appeal }) => (appeal && found.get(appeal)) ?? []),
         next: page.length < limit ? undefined : page.at(-1)?.cursor,
       }
     },
     async decide(about, outcome, by) {
       if (!(await appeals.isWaiting(about))) throw new Problem('appeal-unknown')
       // The grant comes first: if this process ends before the appeal is settled, the appeal stays open and can be decided again.
-      if (outcome === 'granted' && (await isBlocking(about))) await grant(about, by)
+      if (outcome === 'granted' && (await blocking(about)) !== undefined) await grant(about, by)
       const untilMs = 'blockId' in about ? await appeals.blockedUntil(about.blockId) : undefined
       const deniedUntilMs = outcome === 'denied' ? (untilMs ?? now() + REFUSED_FOR_MS) : undefined
       await appeals.settle(about, deniedUntilMs, by, now())

@@ -1,7 +1,7 @@
 // Lists the pictures that an NGO may attest: those of cases that it opened for a submitter, or whose notice names it as contact.
 
 import { organisationMay } from '../../domain/cases/assistance.js'
-import type { Category, Tier } from '../../domain/matching/signal.js'
+import { type Category, durationSOf, type RegisteredFacts, type Tier } from '../../domain/matching/signal.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import { tierOf } from '../../domain/trust/tier.js'
@@ -29,6 +29,8 @@ export interface WaitingSignal {
   readonly tier: Tier
   readonly disputed: boolean
   readonly registeredAtMs: number
+  /** Only for videos. */
+  readonly durationS: number | undefined
 }
 
 /** Cursor: the last signal of a page. */
@@ -85,11 +87,7 @@ export function createAttesting({
     const because = await becauseOf(assisted.caseId, orgId)
     if (because === undefined) return []
     const stored: Facts[] = []
-    for await (const some of images.ofCase(assisted.caseId))
-      for (const { id, image } of some) {
-        const { tier, category, createdAtMs } = image
-        stored.push({ id, image: { tier, category, createdAtMs } })
-      }
+    for await (const some of images.ofCase(assisted.caseId)) stored.push(...some.map(factsOf))
     // Pictures that it attested when it registered them need no second attestation.
     const open = stored.filter(({ image }) => because !== 'opened' || image.tier !== 'ngo-attested').sort(byTime)
     const trusted = await Promise.all(open.map(({ id }) => trusts.get(id)))
@@ -107,6 +105,7 @@ export function createAttesting({
           tier: tierOf(image.tier, supportOf(trust)),
           disputed: trust.dispute === 'open',
           registeredAtMs: image.createdAtMs,
+          durationS: durationSOf(image.video),
         },
       ]
     })
@@ -146,7 +145,11 @@ export function createAttesting({
 /** The listed facts of an image, without its hashes. */
 interface Facts {
   readonly id: string
-  readonly image: Pick<StoredImage['image'], 'tier' | 'category' | 'createdAtMs'>
+  readonly image: Pick<StoredImage['image'], 'tier' | 'category' | 'createdAtMs'> & Pick<RegisteredFacts, 'video'>
+}
+
+function factsOf({ id, image: { tier, category, createdAtMs, video } }: StoredImage): Facts {
+  return { id, image: { tier, category, createdAtMs, ...(video && { video: { durationMs: video.durationMs } }) } }
 }
 
 function byTime(a: Facts, b: Facts): number {

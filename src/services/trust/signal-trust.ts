@@ -9,6 +9,7 @@ import {
   type DisputeAnswer,
   type DisputeReason,
   type DisputeState,
+  silentUntilS,
   supportOf,
   type Trust,
   type Verdict,
@@ -23,6 +24,8 @@ export interface SignalTrust extends Support {
   readonly source: 'case' | 'bank'
   readonly category: Category | undefined
   readonly registeredAtMs: number
+  /** Only for videos. */
+  readonly durationS: number | undefined
 }
 
 /** A signal as the organisation that got a match sees it. */
@@ -38,12 +41,10 @@ export interface MatchTrust extends SignalTrust {
 export interface JudgedSignal extends SignalTrust {
   readonly signalId: string
   readonly bank: string
-  /** Only for videos. */
-  readonly durationS: number | undefined
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
-  /** [Unix seconds] The end of the owner's pause; 0 for a pause without end; `undefined` if it is not paused. */
-  readonly pausedUntilS: number | undefined
+  /** [Unix seconds] When it matches again by itself, as after its owner's pause; 0 for no end; `undefined` if it matches. */
+  readonly silentUntilS: number | undefined
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined
   readonly answer: DisputeAnswer | undefined
@@ -61,6 +62,7 @@ export function signalTrustOf(image: RegisteredFacts, trust: Trust): SignalTrust
     source: image.bank === CASES_BANK_NAME ? 'case' : 'bank',
     category: image.category,
     registeredAtMs: image.createdAtMs,
+    durationS: durationSOf(image.video),
   }
 }
 
@@ -71,11 +73,10 @@ export function judged(signalId: string, image: RegisteredFacts, trust: Trust): 
   return {
     signalId,
     bank: image.bank,
-    durationS: durationSOf(image.video),
     circulation,
     heldFor: heldFor ?? (isPaused ? 'owner' : undefined),
     heldAtMs: heldAtMs ?? (isPaused ? pause.atMs : undefined),
-    pausedUntilS: pause?.untilS,
+    silentUntilS: silentUntilS(trust),
     disputedAtMs,
     decidedAtMs,
     answer,

@@ -6,33 +6,39 @@ import { LAWS, STAGES } from '../../domain/cases/sla.js'
 import { GRADES } from '../../domain/matching/grade.js'
 import { WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/organisations/webhook.js'
 
-const MatchId = z.string().meta({ description: 'As in the answer to the query: the organisation’s own.' })
+const MatchId = z.string().meta({ description: 'The organisation’s own id of the image, as in its matches.' })
 const SignalId = z.uuid().meta({ description: 'The id returned when the signal was submitted.' })
-const OF_CLOCK = {
+const DurationS = z.int().optional().meta({ description: 'Only of a video.' })
+const DEADLINE = {
   law: z.enum(LAWS),
   stage: z.enum(STAGES),
-  dueAt: z.iso.datetime().meta({ description: 'When the clock ran out.' }),
+  dueAt: z.iso.datetime().meta({ description: 'When the deadline passed.' }),
 }
 
 /** The `data` of each event: ids and fixed words, never hashes. */
 const DATA = {
   'case.updated': z.strictObject({
-    caseId: z.string().meta({ description: 'As the answer to POST /v1/assisted-cases has it.' }),
+    caseId: z.string().meta({ description: 'The id that POST /v1/assisted-cases returned.' }),
     event: z.enum(CASE_EVENT_KINDS),
-    images: z.int().optional().meta({ description: 'How many, of what happens to images.' }),
-    platforms: z.enum(PLATFORM_BUCKETS).optional().meta({ description: 'How many, of what platforms do.' }),
-    attempts: z.int().optional().meta({ description: 'How many wrong PINs or recovery codes in a day.' }),
+    images: z.int().optional().meta({ description: 'Number of images, for events that count images.' }),
+    platforms: z
+      .enum(PLATFORM_BUCKETS)
+      .optional()
+      .meta({ description: 'Number of platforms, for events that count platforms.' }),
+    attempts: z.int().optional().meta({ description: 'Number of wrong PINs or recovery codes on that day.' }),
   }),
-  'match.found': z.strictObject({ watchId: z.uuid(), matchId: MatchId, grade: z.enum(GRADES) }),
+  'match.found': z.strictObject({ watchId: z.uuid(), matchId: MatchId, grade: z.enum(GRADES), durationS: DurationS }),
   'signal.withdrawn': z.strictObject({ matchId: MatchId }),
   'signal.disputed': z.strictObject({
-    matchId: MatchId.optional().meta({ description: 'For who was told of it in a match.' }),
-    signalId: SignalId.optional().meta({ description: 'For who handed it in.' }),
+    matchId: MatchId.optional().meta({ description: 'For organisations that got it in a match.' }),
+    signalId: SignalId.optional().meta({ description: 'For the organisation that submitted it.' }),
+    durationS: DurationS,
   }),
   'sla.due': z.strictObject({
-    matchId: MatchId.optional().meta({ description: 'For the platform that the clock ran for.' }),
+    matchId: MatchId.optional().meta({ description: 'For the platform that missed the deadline.' }),
     signalId: SignalId.optional().meta({ description: 'For the organisation that the notice names as its contact.' }),
-    ...OF_CLOCK,
+    durationS: DurationS,
+    ...DEADLINE,
   }),
   'key.suspended': z.strictObject({ keyId: z.string() }),
   'webhook.ping': z.strictObject({ webhookId: z.uuid() }),
@@ -40,7 +46,7 @@ const DATA = {
 
 const ABOUT: Readonly<Record<keyof typeof DATA, string>> = {
   ...WEBHOOK_EVENTS,
-  'webhook.ping': 'Somebody asked for it, to see whether messages arrive: POST /v1/webhooks/{webhookId}/ping.',
+  'webhook.ping': 'A test message, sent on request: POST /v1/webhooks/{webhookId}/ping.',
 }
 
 export const WEBHOOK_PAYLOADS = Object.entries(DATA).map(([type, data]) => ({

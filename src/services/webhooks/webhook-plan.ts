@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { CASE_EVENT_KINDS, publicCount } from '../../domain/cases/case-event.js'
 import { formatUuid } from '../../domain/ids.js'
-import type { RegisteredFacts } from '../../domain/matching/signal.js'
+import { durationSOf, type RegisteredFacts } from '../../domain/matching/signal.js'
 import { WEBHOOK_EVENT_NAMES, type WebhookEvent, WITHDRAWN_SPREAD_MS } from '../../domain/organisations/webhook.js'
 import { Problem } from '../../domain/problem.js'
 import type { Cases } from '../../store/cases/cases.js'
@@ -156,13 +156,15 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     return (orgId) => (orgId === field('org') ? [told] : [])
   },
 
-  async 'match.found'({ matchIds }, { fields }, field) {
+  async 'match.found'({ images, matchIds }, { fields }, field) {
     const imageId = imageIdIn(fields)
+    const [image] = await images.facts([imageId])
     const owner = field('org')
     const data = {
       watchId: uuidIn(fields, 'watch'),
       matchId: matchIds.idFor(owner, imageId),
       grade: field('grade'),
+      ...lengthOf(image),
     }
     const told = { atMs: Number(field('atMs')), data, imageId }
     return (orgId) => (orgId === owner ? [told] : [])
@@ -188,7 +190,7 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     if (image === undefined) return () => []
     const owner = await ownerOf(parts, image)
     const met = new Set(field('parties').split(' '))
-    const told = (data: Told['data']) => [{ atMs: Number(field('atMs')), data, imageId }]
+    const told = (ids: Told['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, ...lengthOf(image) }, imageId }]
     return (orgId) => {
       if (orgId === owner) return told({ signalId: imageId })
       return met.has(pseudonymOf(orgId, imageId)) ? told({ matchId: matchIds.idFor(orgId, imageId) }) : []
@@ -200,7 +202,8 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     if (imageId === undefined || law === undefined || stage === undefined || dueAt === undefined) return () => []
     const [image] = await images.facts([imageId])
     const contact = image?.caseId === undefined ? undefined : (await deadlines.notice(image.caseId))?.contactOrgId
-    const told = (ids: Told['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, law, stage, dueAt }, imageId }]
+    const data = { law, stage, dueAt, ...lengthOf(image) }
+    const told = (ids: Told['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, ...data }, imageId }]
     return (orgId) => {
       if (orgId === platform) return told({ matchId: matchIds.idFor(orgId, imageId) })
       return orgId === contact ? told({ signalId: imageId }) : []
@@ -212,6 +215,12 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     const owner = orgId ?? (await apiKeys.get(keyId))?.orgId
     return (asking) => (asking === owner ? [{ atMs: Number(field('atMs')), data: { keyId } }] : [])
   },
+}
+
+/** Only of a video. */
+function lengthOf(image: RegisteredFacts | undefined): { readonly durationS?: number } {
+  const durationS = durationSOf(image?.video)
+  return durationS === undefined ? {} : { durationS }
 }
 
 const About = z.object({

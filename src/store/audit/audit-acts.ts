@@ -7,8 +7,10 @@ const MAX_NUMBERS = 10_000
 
 interface Acts {
   noted(act: number): void
-  /** False when this process can tell that the count of acts was set back. */
-  isAsNoted(count: number): boolean
+  /** The highest number that is known. Read it before the store is asked for its count: an act noted meanwhile is in neither. */
+  readonly highest: number
+  /** False when this process can tell that the count of acts was set back. @param atLeast `highest` before the store was asked. */
+  isAsNoted(count: number, atLeast: number): boolean
 }
 
 /** An attacker who removes an act and sets the count back makes a number occur twice, or the count fall. */
@@ -25,8 +27,11 @@ export function createActs(): Acts {
       if (oldest !== undefined) numbers.delete(oldest)
       highest = Math.max(highest, act)
     },
-    isAsNoted(count) {
-      const isSetBack = isTwice || count < highest
+    get highest() {
+      return highest
+    },
+    isAsNoted(count, atLeast) {
+      const isSetBack = isTwice || count < atLeast
       highest = Math.max(highest, count)
       return !isSetBack
     },

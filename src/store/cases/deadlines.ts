@@ -3,10 +3,10 @@
 import { z } from 'zod'
 import { CASE_STATES, type CaseState } from '../../domain/cases/case.js'
 import { type Deadline, LAWS, type Law, type Notice, STAGES, STATEMENTS, type Stage } from '../../domain/cases/sla.js'
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid } from '../../domain/ids.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import type { Store } from '../redis/client.js'
-import { imageShard, keys } from '../redis/keys.js'
+import { idBuffer, imageShard, keys } from '../redis/keys.js'
 import { cursorOf, pageOfSorted, pageOfSortedAmong, type SortedEntry } from '../redis/paging.js'
 import { statesFor } from '../scripts/cases/case-life.js'
 import { putNotice, startDeadlines, stopDeadlines } from '../scripts/cases/deadlines.js'
@@ -26,7 +26,8 @@ export interface DueDeadline {
 export interface DeadlineStore {
   /**
    * Stores a case's notice. Durable when it returns.
-   * @returns `done`, or the state that forbids it; `undefined` when there is no such case, or `by` has handed it over.
+   * @param by who gives it: the submitter, or the organisation that assists.
+   * @returns `done`, or the state that forbids it; `undefined` when there is no such case, or the organisation has handed it over.
    */
   putNotice(caseId: string, notice: Notice, by?: 'submitter' | 'organisation'): Promise<'done' | CaseState | undefined>
   notice(caseId: string): Promise<Notice | undefined>
@@ -36,6 +37,7 @@ export interface DeadlineStore {
     orgId: string,
     deadlines: readonly Deadline[],
   ): Promise<void>
+  /** Stops deadlines of one platform for one image for good. Durable when it returns. */
   stop(imageId: string, orgId: string, stopped: readonly { readonly law: Law; readonly stage: Stage }[]): Promise<void>
   /** The running deadlines of one platform for one image, the next due first. */
   running(imageId: string, orgId: string): Promise<Deadline[]>
@@ -133,8 +135,6 @@ function parseName(name: string): { readonly orgId: string; readonly law: Law; r
 }
 
 function idOf(imageId: string): { readonly id: Buffer; readonly hex: string } {
-  const bytes = parseUuid(imageId)
-  if (bytes === undefined) throw new RangeError('an image id is a UUID')
-  const id = Buffer.from(bytes)
+  const id = idBuffer(imageId)
   return { id, hex: id.toString('hex') }
 }

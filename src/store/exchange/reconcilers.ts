@@ -1,7 +1,6 @@
 // The position of each reconciler, and which contents of the other system our images correspond to. Only ids, never hashes.
 
 import { z } from 'zod'
-import { parseUuid } from '../../domain/ids.js'
 import {
   RECONCILE_FAILURES,
   RECONCILE_STATES,
@@ -10,7 +9,7 @@ import {
   type ReconcileProgress,
 } from '../../domain/organisations/reconciler.js'
 import type { Store } from '../redis/client.js'
-import { keys } from '../redis/keys.js'
+import { idBuffer, keys } from '../redis/keys.js'
 import { saveExchange } from '../scripts/organisations/exchanges.js'
 
 const StateJson = z.object({
@@ -97,7 +96,7 @@ export function createReconcilerStore(store: Store): Reconcilers {
     },
     async save(name, state, became) {
       const args = became.flatMap(([imageId, contentId]) => [
-        idBytes(imageId),
+        idBuffer(imageId),
         contentId === undefined ? '' : String(contentId),
       ])
       await store.write(
@@ -108,7 +107,7 @@ export function createReconcilerStore(store: Store): Reconcilers {
     },
     async contentsOf(name, imageIds) {
       if (imageIds.length === 0) return []
-      const found = await store.ask((redis) => redis.hmget(keys.reconcilerContents(name), ...imageIds.map(idBytes)))
+      const found = await store.ask((redis) => redis.hmget(keys.reconcilerContents(name), ...imageIds.map(idBuffer)))
       return found.map((text) => (text === null ? undefined : Number(text)))
     },
     known: (name) => store.ask((redis) => redis.hlen(keys.reconcilerContents(name))),
@@ -116,10 +115,4 @@ export function createReconcilerStore(store: Store): Reconcilers {
       await store.ask((redis) => redis.del(keys.reconciler(name), keys.reconcilerContents(name)))
     },
   }
-}
-
-function idBytes(id: string): Buffer {
-  const bytes = parseUuid(id)
-  if (bytes === undefined) throw new RangeError('ids of images are UUIDs')
-  return Buffer.from(bytes)
 }

@@ -10,6 +10,8 @@ export type Kept = { readonly kind: 'claim' } | { readonly kind: 'answer'; reado
 export interface IdempotencyStore {
   /** @returns whether the claim succeeded: no request of this name is being carried out, and no answer is kept. It expires by itself. */
   claim(name: string, claimId: string, ttlMs: number): Promise<boolean>
+  /** Lets our claim, or an expired one, last for `ttlMs` from now. Another request's claim or answer stays. */
+  renew(name: string, claimId: string, ttlMs: number): Promise<void>
   read(name: string): Promise<Kept | undefined>
   /** Replaces our claim by the answer, also when the claim has expired. Durable. Another request's claim or answer stays. */
   settle(name: string, claimId: string, sealed: Buffer, ttlMs: number): Promise<void>
@@ -30,6 +32,9 @@ export function createIdempotencyStore(store: Store): IdempotencyStore {
       const value = await store.ask((redis) => redis.getBuffer(keys.idempotency(name)))
       if (value === null) return undefined
       return value.subarray(0, CLAIM.length).equals(CLAIM) ? { kind: 'claim' } : { kind: 'answer', sealed: value }
+    },
+    async renew(name, claimId, ttlMs) {
+      await store.write(settleClaim, [keys.idempotency(name)], [claimOf(claimId), claimOf(claimId), ttlMs])
     },
     async settle(name, claimId, sealed, ttlMs) {
       await store.write(settleClaim, [keys.idempotency(name)], [claimOf(claimId), sealed, ttlMs])

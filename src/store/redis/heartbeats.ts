@@ -1,4 +1,4 @@
-// Heartbeats of worker and messenger processes. Times are of Redis's clock, so that clocks of hosts do not matter.
+// Heartbeats of worker and messenger processes: each writes its id with the time of Redis's clock, so that clocks of hosts do not matter.
 
 import type { Redis } from 'ioredis'
 import type { IsolationLayer } from '../../domain/isolation-layers.js'
@@ -6,33 +6,33 @@ import type { Store } from './client.js'
 import { keys } from './keys.js'
 
 export const HEARTBEAT_INTERVAL_MS = 5000
-/** Three missed heartbeats. */
+/** A process without a heartbeat for this long is silent: it missed three. */
 export const SILENT_AFTER_MS = 15_000
-/** A process that ended without saying so is counted as silent for this long. */
+/** A process without a heartbeat for this long is no longer counted. */
 export const FORGOTTEN_AFTER_MS = 600_000
 
 /** Redis key per kind of process. */
 export const HEARTBEATS = { workers: keys.workerHeartbeats, messengers: keys.messengerHeartbeats } as const
-export type Heartbeat = keyof typeof HEARTBEATS
+export type ProcessKind = keyof typeof HEARTBEATS
 
-export interface WorkerCount {
+export interface ProcessCount {
   readonly alive: number
   /** No heartbeat for `SILENT_AFTER_MS`, but one in the last `FORGOTTEN_AFTER_MS`: crashed or hanging. */
   readonly silent: number
 }
 
-/** Records a heartbeat. @param workerId from `createWorkerId`, new for each start of a process. */
-export async function heartbeat(redis: Redis, workerId: string, whose: Heartbeat = 'workers'): Promise<void> {
+/** Records a heartbeat. @param workerId of the process, from `createWorkerId`; new for each start. */
+export async function heartbeat(redis: Redis, workerId: string, whose: ProcessKind = 'workers'): Promise<void> {
   await redis.zadd(HEARTBEATS[whose], await timeMs(redis), workerId)
 }
 
 /** Removes a process that ends normally, so that it does not count as silent. */
-export async function lastHeartbeat(redis: Redis, workerId: string, whose: Heartbeat = 'workers'): Promise<void> {
+export async function lastHeartbeat(redis: Redis, workerId: string, whose: ProcessKind = 'workers'): Promise<void> {
   await redis.zrem(HEARTBEATS[whose], workerId)
 }
 
-/** @throws {Problem} store-unavailable */
-export function countAlive(store: Store, whose: Heartbeat): Promise<WorkerCount> {
+/** Counts the processes of one kind. Removes those that are no longer counted. @throws {Problem} store-unavailable */
+export function countAlive(store: Store, whose: ProcessKind): Promise<ProcessCount> {
   const heartbeats = HEARTBEATS[whose]
   return store.ask(async (redis) => {
     const nowMs = await timeMs(redis)
@@ -50,7 +50,7 @@ export async function forgetHeartbeats(store: Store): Promise<void> {
 /** What a worker may lack: a layer of its sandbox, or the program that decodes videos. */
 export type Lacking = IsolationLayer | 'ffmpeg'
 
-/** `<random>|<lacking>,<lacking>…`: the id of a process and what it lacks. Readers ignore words that they do not know. */
+/** @returns the id of a process, with what it lacks: `<random>|<lacking>,<lacking>…`. Readers ignore words that they do not know. */
 export function createWorkerId(random: string, lacking: readonly Lacking[]): string {
   return `${random}|${lacking.join(',')}`
 }

@@ -55,8 +55,8 @@ export const keys = {
   /** sorted set: feed positions given to one StopNCII fetcher, as `time:revision:…` (fetch-places.ts); score: the time [Unix seconds]. */
   fetchCursors: (keyId: string) => `${TAG}:fetched-up-to:${keyId}`,
   /**
-   * hash: image id [16 bytes] and hash number [1 byte] → a hash that StopNCII fetchers were given, PDQ [32 bytes] or MD5 of a video [16 bytes], sealed.
-   * Sharded as `images`.
+   * hash: image id [16 bytes] and hash number [1 byte] → a hash that StopNCII fetchers were given, PDQ [32 bytes] or MD5 of a video [16 bytes],
+   * sealed. Sharded as `images`.
    */
   fetched: (shard: number) => `${TAG}:fetched:${shard}`,
   /** Pattern of all `fetched` keys. */
@@ -275,12 +275,12 @@ export function trustShard(id: Uint8Array): number {
   return id[15] ?? 0
 }
 
-/** The last two bytes of an id are random (UUIDv7), so shards fill evenly. Scripts compute the same. */
+/** The last two bytes of an image's id are part of a keyed hash, so shards fill evenly. Scripts compute the same. */
 export function imageShard(id: Uint8Array): number {
   return (((id[14] ?? 0) << 8) | (id[15] ?? 0)) % IMAGE_SHARDS
 }
 
-/** @returns the id of an image as scripts and hashes have it. @throws {RangeError} for a text that is no UUID. */
+/** @returns the 16 bytes of an id, as Redis keys, fields and scripts have it. @throws {RangeError} for a text that is no UUID. */
 export function idBuffer(id: string): Buffer {
   return Buffer.from(idBytes(id))
 }

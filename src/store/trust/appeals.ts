@@ -1,13 +1,13 @@
 // Resubmission blocks, which keep cases from registering what was judged harmless, and appeals against such judgements.
 
 import type { Appealed } from '../../domain/cases/appeal.js'
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid, idBytes } from '../../domain/ids.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
-import { cursorOf, pageOfSorted } from '../redis/paging.js'
+import { cursorOf, pageOfSorted, type SortedEntry } from '../redis/paging.js'
 import { endBlocks, liftBlock, putAppeal, settleAppeal } from '../scripts/trust/appeals.js'
 
 export interface WaitingAppeal {
@@ -21,9 +21,12 @@ export interface ListedAppeal {
   readonly appeal: WaitingAppeal | undefined
 }
 
+/** Of one image. */
 export interface Block {
   readonly blockId: string
   readonly untilMs: number
+  /** How many frames it blocks: more than one of a video or an animation. */
+  readonly frames: number
 }
 
 export interface BlockPage {
@@ -44,9 +47,13 @@ export interface Appeals {
   drop(about: Appealed, atMs: number): Promise<void>
   /** A page of the blocks that have not ended, soonest end first. */
   blocks(nowMs: number, after: PageCursor | undefined, limit: number): Promise<BlockPage>
+  /** The block of an image that has this digest [hex]. */
+  blockOf(digest: string): Promise<string>
+  /** How many frames a block has; 0 when there is no such block. */
+  framesOf(blockId: string): Promise<number>
   /** When [epoch ms] a block ends; `undefined` when there is no such block. */
   blockedUntil(blockId: string): Promise<number | undefined>
-  /** Deletes a block's digest and the appeal against it. Durable when it returns. @returns whether there was such a block. */
+  /** Deletes a block's digests and the appeal against it. Durable when it returns. @returns whether there was such a block. */
   lift(blockId: string, as: 'lifted' | 'granted', by: AuditActor, atMs: number): Promise<boolean>
   /** Removes up to `MAX_ENDED_AT_ONCE` blocks that have ended. @returns how many. */
   endBlocks(nowMs: number): Promise<number>
@@ -56,6 +63,8 @@ export interface Appeals {
 const MAX_WAITING = 10_000
 const MAX_ENDED_AT_ONCE = 1000
 const SUBJECT_BYTES = 17
+const LISTED_AT_ONCE = 100
+const AFTER_ALL_DIGESTS = 'ff'.repeat(17)
 
 export function createAppealStore(store: Store): Appeals {
   const waitingAndDenied = [keys.appeals, keys.deniedAppeals]
@@ -85,23 +94,39 @@ export function createAppealStore(store: Store): Appeals {
       await store.write(settleAppeal, waitingAndDenied, [subjectOf(about), atMs, ''])
     },
     async blocks(nowMs, after, limit) {
-      const page = await pageOfSorted(store, keys.resubmissionBlocks, { from: `(${nowMs}`, after, limit })
-      const last = page.at(-1)
-      return {
-        blocks: page.map(({ member, score }) => ({ blockId: member.toString('hex'), untilMs: score })),
-        next: last === undefined || page.length < limit ? undefined : cursorOf(last),
-      }
+      const { found, next } = await firstDigests(store, nowMs, after, limit)
+      const further = await Promise.all(found.map(({ score }) => furtherDigests(store, score)))
+      const blocks = found.map(({ member, score: untilMs }, i) => {
+        return { blockId: member.toString('hex'), untilMs, frames: 1 + (further[i] ?? 0) }
+      })
+      return { blocks, next }
+    },
+    async blockOf(digest) {
+      const untilMs = await endOf(store, digest)
+      if (untilMs === undefined || untilMs % 1 === 0) return digest
+      const endMs = Math.floor(untilMs)
+      const [first] = await pageOfSorted(store, keys.resubmissionBlocks, {
+        from: endMs,
+        to: endMs,
+        after: undefined,
+        limit: 1,
+      })
+      return first?.member.toString('hex') ?? digest
+    },
+    async framesOf(blockId) {
+      const untilMs = await endOf(store, blockId)
+      return untilMs === undefined ? 0 : 1 + (await furtherDigests(store, Math.floor(untilMs)))
     },
     async blockedUntil(blockId) {
-      const until = await store.ask((redis) => redis.zscore(keys.resubmissionBlocks, Buffer.from(blockId, 'hex')))
-      return until === null ? undefined : Number(until)
+      const untilMs = await endOf(store, blockId)
+      return untilMs === undefined ? undefined : Math.floor(untilMs)
     },
     async lift(blockId, as, by, atMs) {
       const entry: AuditEntry =
         as === 'lifted'
           ? { act: 'block.lifted', by, about: { block: blockId }, atMs }
           : { act: 'appeal.decided', by, about: { appeal: blockId, outcome: as }, atMs }
-      const args = [Buffer.from(blockId, 'hex'), subjectOf({ blockId })]
+      const args = [Buffer.from(blockId, 'hex')]
       return Number(await writeAudited(store, entry, liftBlock, all, args, 'reply == 1')) === 1
     },
     async endBlocks(nowMs) {
@@ -111,12 +136,41 @@ export function createAppealStore(store: Store): Appeals {
   }
 }
 
+/** A page of the first digests of blocks. Further ones of a block are skipped, however many it has. */
+async function firstDigests(store: Store, nowMs: number, after: PageCursor | undefined, limit: number) {
+  const found: SortedEntry[] = []
+  for (let from = after; ; ) {
+    const page = await pageOfSorted(store, keys.resubmissionBlocks, {
+      from: `(${nowMs}`,
+      after: from,
+      limit: LISTED_AT_ONCE,
+    })
+    for (const entry of page) {
+      if (entry.score % 1 !== 0) continue
+      found.push(entry)
+      if (found.length === limit) return { found, next: cursorOf(entry) }
+    }
+    const last = page.at(-1)
+    if (last === undefined || page.length < LISTED_AT_ONCE) return { found, next: undefined }
+    from = last.score % 1 === 0 ? cursorOf(last) : { score: last.score, member: AFTER_ALL_DIGESTS }
+  }
+}
+
+/** How many digests the block that ends then has besides its first. */
+function furtherDigests(store: Store, endMs: number): Promise<number> {
+  return store.ask((redis) => redis.zcount(keys.resubmissionBlocks, endMs + 0.5, endMs + 0.5))
+}
+
+/** When [epoch ms] a digest ends: half a millisecond after its block, if it is not the first of it. */
+async function endOf(store: Store, digest: string): Promise<number | undefined> {
+  const until = await store.ask((redis) => redis.zscore(keys.resubmissionBlocks, Buffer.from(digest, 'hex')))
+  return until === null ? undefined : Number(until)
+}
+
 /** The stored name of what is appealed: a letter and 16 bytes. */
 function subjectOf(about: Appealed): Buffer {
   if ('blockId' in about) return Buffer.concat([Buffer.from('b'), Buffer.from(about.blockId, 'hex')])
-  const id = parseUuid(about.signalId)
-  if (id === undefined) throw new RangeError('an image id is a UUID')
-  return Buffer.concat([Buffer.from('s'), id])
+  return Buffer.concat([Buffer.from('s'), idBytes(about.signalId)])
 }
 
 function aboutOf(subject: Buffer): Appealed | undefined {

@@ -3,10 +3,9 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { z } from 'zod'
-import { parseUuid } from '../../domain/ids.js'
 import { FLOOD_WINDOW_MS, LOOKS_WINDOW_MS, type SeenMatches } from '../../domain/trust/flood.js'
 import type { Store } from '../redis/client.js'
-import { imageShard, keys } from '../redis/keys.js'
+import { idBuffer, imageShard, keys } from '../redis/keys.js'
 import { recordMatchEvents } from '../scripts/trust/match-events.js'
 
 export interface PseudonymHits {
@@ -58,9 +57,7 @@ const Reply = z.tuple([z.number(), Numbers, Numbers, z.number(), z.number(), z.n
 export function createMatchEventStore(store: Store): MatchEventStore {
   return {
     async note(imageId, counts, looks, nowMs) {
-      const bytes = parseUuid(imageId)
-      if (bytes === undefined) throw new RangeError('an image id is a UUID')
-      const id = Buffer.from(bytes)
+      const id = idBuffer(imageId)
       const hex = id.toString('hex')
       const reply: unknown = await store.ask((redis) =>
         run(redis, [

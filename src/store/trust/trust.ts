@@ -1,7 +1,7 @@
 // The trust status of signals. It is stored beside the sealed records, because it changes often and contains no hashes.
 
 import { z } from 'zod'
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid } from '../../domain/ids.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { MAX_STOPPED_VIEWS, MAX_VIEW } from '../../domain/trust/flood.js'
@@ -19,7 +19,7 @@ import {
 import { writeAudited } from '../audit/audit.js'
 import { type BlockChange, blockKey } from '../organisations/resubmission-blocks.js'
 import type { Store } from '../redis/client.js'
-import { imageShard, keys, TRUST_SHARDS, trustShard } from '../redis/keys.js'
+import { idBuffer, imageShard, keys, TRUST_SHARDS, trustShard } from '../redis/keys.js'
 import { cursorOf, pageOfSorted } from '../redis/paging.js'
 import { putTrust } from '../scripts/trust/put-trust.js'
 
@@ -83,11 +83,11 @@ const TrustJson = z.object({
 export function createTrustStore(store: Store): Trusts {
   return {
     async get(imageId) {
-      const id = idBytes(imageId)
+      const id = idBuffer(imageId)
       return parse(await store.ask((redis) => redis.hgetBuffer(keys.trust(trustShard(id)), id)))
     },
     async put(imageId, version, trust, trustStatus, { entry, refusal, assistedCase } = {}) {
-      const id = idBytes(imageId)
+      const id = idBuffer(imageId)
       const shard = trustShard(id)
       const places = [
         keys.images(imageShard(id)),
@@ -120,7 +120,7 @@ export function createTrustStore(store: Store): Trusts {
       return reply === -1 ? 'changed-meanwhile' : { revision: Number(reply) }
     },
     async trustStatuses(imageIds) {
-      const all = imageIds.map(idBytes)
+      const all = imageIds.map(idBuffer)
       const found = await store.ask((redis) =>
         Promise.all(all.map((id) => redis.hgetBuffer(keys.trustStatuses(trustShard(id)), id))),
       )
@@ -202,10 +202,4 @@ function parse(stored: Buffer | null): StoredTrust {
     trust: { ...rest, verifiedAtMs, disputedAtMs, decidedAtMs, answer, heldFor, heldAtMs, pause },
     version: Number(text.slice(0, colon)),
   }
-}
-
-function idBytes(imageId: string): Buffer {
-  const bytes = parseUuid(imageId)
-  if (bytes === undefined) throw new RangeError('an image id is a UUID')
-  return Buffer.from(bytes)
 }

@@ -1,4 +1,4 @@
-// Makes Redis rewrite its append-only file, so that deleted data is no longer in it.
+// Makes Redis rewrite its append-only file (here called its log), so that deleted data is no longer in it.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../domain/problem.js'
@@ -20,7 +20,7 @@ const UNDER_WAY = /already in progress|scheduled/i
  */
 export async function rewriteLog(store: Store, timeoutMs: number): Promise<LogRewrite> {
   const end = performance.now() + timeoutMs
-  const idle = async () => {
+  const waitUntilIdle = async () => {
     for (;;) {
       const status = await persistence(store)
       if (!status.isRewriting) return status
@@ -30,7 +30,7 @@ export async function rewriteLog(store: Store, timeoutMs: number): Promise<LogRe
   }
   for (;;) {
     // A running rewrite began before the call, and may include data deleted since then: wait for it to end, then start another.
-    if (!(await idle()).isKept) return 'not-allowed'
+    if (!(await waitUntilIdle()).isEnabled) return 'not-allowed'
     try {
       await store.ask((redis) => redis.bgrewriteaof())
       break
@@ -41,16 +41,17 @@ export async function rewriteLog(store: Store, timeoutMs: number): Promise<LogRe
       if (!UNDER_WAY.test(reason)) throw error
     }
   }
-  if (!(await idle()).isSound) throw new Error('Redis could not rewrite its log')
+  if (!(await waitUntilIdle()).hasSucceeded) throw new Error('Redis could not rewrite its log')
   return 'rewritten'
 }
 
+/** Reads the state of the append-only file, and whether its last rewrite succeeded. */
 async function persistence(store: Store) {
   const info = await store.ask((redis) => redis.info('persistence'))
   const is = (name: string, value: string) => new RegExp(`^${name}:${value}\r?$`, 'm').test(info)
   return {
-    isKept: is('aof_enabled', '1'),
+    isEnabled: is('aof_enabled', '1'),
     isRewriting: is('aof_rewrite_in_progress', '1') || is('aof_rewrite_scheduled', '1'),
-    isSound: is('aof_last_bgrewrite_status', 'ok'),
+    hasSucceeded: is('aof_last_bgrewrite_status', 'ok'),
   }
 }

@@ -1,7 +1,7 @@
 // Watches of organisations: sealed in the store, erased when they end.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { lastPosition, type Position, WATCH_STREAM } from '../images/changes.js'
@@ -9,7 +9,7 @@ import { decodeImage, encodeImage } from '../images/image-record.js'
 import { type ShardedTable, sealedShards } from '../images/sealed-images.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
-import { imageShard, keys, watchShard } from '../redis/keys.js'
+import { idBuffer, imageShard, keys, watchShard } from '../redis/keys.js'
 import { cursorOf, pageOfSorted } from '../redis/paging.js'
 import { discardDue } from '../scripts/images/discard-due.js'
 import { filledWatchShards } from '../scripts/images/filled-shards.js'
@@ -103,7 +103,7 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
     }
   }
   const get = async (ids: readonly string[]) => {
-    const all = ids.map(idBytes)
+    const all = ids.map(idBuffer)
     const sealed = await store.ask((redis) =>
       Promise.all(all.map((id) => redis.hgetBuffer(keys.watches(watchShard(id)), id))),
     )
@@ -125,11 +125,11 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
       const shards: string[] = []
       const args: Arg[] = []
       for (const { id, image } of watches) {
-        const bytes = idBytes(id)
+        const bytes = idBuffer(id)
         shards.push(keys.watches(watchShard(bytes)))
         args.push(bytes, keyring.seal(encodeImage(image), watchContext(bytes)))
       }
-      const given = [orgId, idBytes(orgId), most, untilMs, ...args]
+      const given = [orgId, idBuffer(orgId), most, untilMs, ...args]
       const reply = await store.write(putWatches, [...placesOf(orgId), ...shards], given)
       return reply === null ? undefined : Number(reply)
     },
@@ -141,7 +141,7 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
       )
       const found = await Promise.all(
         ids.map(async ({ watchId, score }): Promise<WatchEntry[]> => {
-          const bytes = idBytes(watchId)
+          const bytes = idBuffer(watchId)
           const sealed = await store.ask((redis) => redis.hgetBuffer(keys.watches(watchShard(bytes)), bytes))
           // An unreadable watch is listed too, so that it can be removed.
           return sealed === null ? [] : [{ watchId, untilMs: score, reference: readable(bytes, sealed)?.ref }]
@@ -152,7 +152,7 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
       return { watches, next: last === undefined || page.length < limit ? undefined : cursorOf(last) }
     },
     async erase(orgId, ids) {
-      const args = [orgId, idBytes(orgId), keys.prefix, WATCH_SHARDS, ...ids.map(idBytes)]
+      const args = [orgId, idBuffer(orgId), keys.prefix, WATCH_SHARDS, ...ids.map(idBuffer)]
       return (await store.write(eraseWatches, [...placesOf(orgId), keys.watchErased], args)) !== null
     },
     async *all() {
@@ -210,8 +210,8 @@ function comparisonsIn(store: Store): Comparisons {
       await store.ask((redis) => redis.eval(advanceWatching.lua, 2, keys.watchHolder, keys.watchCursor, token, cursor))
     },
     async found({ watchId, imageId, orgId, grade, atMs }) {
-      const watch = idBytes(watchId)
-      const image = idBytes(imageId)
+      const watch = idBuffer(watchId)
+      const image = idBuffer(imageId)
       const places = [
         keys.watches(watchShard(watch)),
         keys.watchSchedule,
@@ -219,7 +219,7 @@ function comparisonsIn(store: Store): Comparisons {
         keys.images(imageShard(image)),
         keys.watchTold(orgId, image.toString('hex')),
       ]
-      const args = [watch, image, orgId, idBytes(orgId), grade, atMs, keys.prefix]
+      const args = [watch, image, orgId, idBuffer(orgId), grade, atMs, keys.prefix]
       return Number(await store.write(noteFound, places, args)) === 1
     },
   }
@@ -228,10 +228,4 @@ function comparisonsIn(store: Store): Comparisons {
 /** The context that a watch is sealed for. @param id [16 bytes] */
 export function watchContext(id: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from('watch:'), id])
-}
-
-function idBytes(id: string): Buffer {
-  const bytes = parseUuid(id)
-  if (bytes === undefined) throw new RangeError('ids of watches, images and organisations are UUIDs')
-  return Buffer.from(bytes)
 }

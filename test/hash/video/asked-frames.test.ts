@@ -29,8 +29,11 @@ function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): VideoF
 t.test('the selection of query frames equals the plain version, also when signals are bounded', async (t) => {
   fc.assert(
     fc.property(sequences, fc.oneof(fc.integer({ min: 14, max: 200 }), fc.constant(8000)), (frames, maxSignals) => {
-      const chosen = chosenBy(createAskedFrames(maxSignals), frames).frames
+      const selection = createAskedFrames(maxSignals)
+      const chosen = chosenBy(selection, frames).frames
       t.same(chosen, chosenPlainly(frames, maxSignals))
+      const all = chosenPlainly(frames, Number.POSITIVE_INFINITY)
+      t.equal(selection.isThinned(), all.length > 1 && countSignals(all) > maxSignals, 'it is told')
       return countSignals(chosen) <= maxSignals
     }),
     { numRuns: 200 },

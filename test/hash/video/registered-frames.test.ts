@@ -42,8 +42,11 @@ function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): { fram
 t.test('the selection of registered frames equals the plain version, also when signals are bounded', async (t) => {
   fc.assert(
     fc.property(sequences, fc.oneof(fc.integer({ min: 30, max: 200 }), fc.constant(10_000)), (frames, maxSignals) => {
-      const chosen = chosenBy(createRegisteredFrames(maxSignals), frames)
+      const selection = createRegisteredFrames(maxSignals)
+      const chosen = chosenBy(selection, frames)
       t.same(chosen, chosenPlainly(frames, maxSignals))
+      const all = chosenPlainly(frames, Number.POSITIVE_INFINITY)
+      t.equal(selection.isThinned(), countSignals(all.frames) > maxSignals, 'it is told')
       return countSignals(chosen.frames) <= maxSignals
     }),
     { numRuns: 200 },

@@ -1,4 +1,4 @@
-// What a viewer of an animation shows: each frame drawn on what the ones before it left.
+// The canvas on which an animation is drawn: each frame is drawn on what the previous ones left, as viewers do it.
 
 import type { FrameHeader } from '../../../src/handoff/animations/animation.js'
 
@@ -10,16 +10,16 @@ export interface Rgba {
 }
 
 export interface Canvas extends Rgba {
-  /** Draws the next frame, after what the previous one asks for happened to its area. `pixels` has the size of the frame. */
+  /** Disposes of the previous frame as its header asks, then draws the next one. @param pixels of the frame's size. */
   draw(frame: FrameHeader, pixels: Rgba): void
-  /** Forgets all frames. The canvas is transparent again. */
+  /** Overwrites all pixels. The canvas is transparent again. */
   clear(): void
 }
 
 const ALPHA_SHIFT = 24
 const OPAQUE = 255
 
-/** The caller calls `clear` when done, which overwrites the pixels. Memory: 4 bytes a pixel, 8 if a frame is to be removed again. */
+/** The caller calls `clear` when done. Memory: 4 bytes a pixel; 8 if a frame asks to restore what was there before it. */
 export function createCanvas(width: number, height: number): Canvas {
   const pixels = new Uint32Array(width * height)
   const data = new Uint8Array(pixels.buffer)
@@ -65,7 +65,10 @@ function words(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2)
 }
 
-/** Calls `use` for each row of the frame that lies on the canvas: where it begins and ends there, and its place in the frame. */
+/**
+ * Calls `use` for each row of the frame that lies on the canvas.
+ * @param use gets where the row begins and ends on the canvas, in pixels from its start; and column and row of its first pixel in the frame.
+ */
 function eachRow(
   { left, top, width, height }: FrameHeader,
   canvasWidth: number,

@@ -1,4 +1,4 @@
-// Animations whose frames are drawn on a canvas: GIF, WebP, PNG.
+// Animations whose frames are drawn on a canvas: GIF, WebP and PNG.
 
 import { deflateSync } from 'node:zlib'
 import type { MediaFormat } from '../../../src/domain/media/media-formats.js'
@@ -14,15 +14,15 @@ export interface Drawable {
   readonly cost: DrawingCost
   /** Decodes a frame. @throws whatever a decoder throws. */
   readonly pixelsOf: (index: number) => FramePixels | Promise<FramePixels>
-  /** Chunks for a PNG of a frame, so that its colours are displayed as those of the animation. */
+  /** Chunks to add to a PNG of a frame, so that its colours are displayed as those of the animation. */
   readonly chunks: readonly Buffer[]
-  /** The still picture in the file may be displayed as well. */
+  /** Some viewers display the still picture in the file instead of the animation. */
   readonly mayShowDefault: boolean
 }
 
 /**
- * @param isLenient also use a frame within which the file ends.
- * @returns `undefined` for a still picture.
+ * @param isLenient whether to use a frame that is cut off by the end of the file, too.
+ * @returns `undefined` for a still picture, and for other formats.
  */
 export function drawableOf(file: Buffer, format: MediaFormat, isLenient: boolean): Drawable | undefined {
   if (format === 'gif') {
@@ -77,7 +77,7 @@ function webpChunks(file: Buffer, { profile, exif }: WebpAnimation): Buffer[] {
 
 const GREY_TYPES = [0, 4]
 
-/** A profile of grey pictures does not fit: frames are drawn in red, green and blue. */
+/** Leaves out the profile of a grey picture, because frames are drawn in red, green and blue. */
 function pngChunks(file: Buffer, { colour, colourType }: PngAnimation): Buffer[] {
   const chunks = colour.map(([from, to]) => file.subarray(from, to))
   return GREY_TYPES.includes(colourType) ? chunks.filter((chunk) => chunk.toString('latin1', 4, 8) !== 'iCCP') : chunks

@@ -1,4 +1,4 @@
-// Decodes one frame of an animation, without those before it.
+// Decodes one frame of an animation without decoding the previous ones.
 
 import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
@@ -11,12 +11,12 @@ import type { Rgba } from './canvas.js'
 import { unpackLzw } from './lzw.js'
 
 export interface FramePixels extends Rgba {
-  /** Data were missing or wrong. What was decoded is there, the rest is transparent. */
+  /** Whether data was missing or wrong. Then the pixels that were not decoded are transparent. */
   readonly isDamaged: boolean
 }
 
 const OPAQUE = 255
-/** First row and distance of the rows in each pass of an interlaced GIF. */
+/** Of each pass of an interlaced GIF: its first row, and the distance between its rows. */
 const PASSES = [
   [0, 8],
   [4, 8],
@@ -68,7 +68,7 @@ export async function webpPixels(file: Buffer, frame: WebpFrame, isLenient: bool
   return await decoded(still, frame, isLenient)
 }
 
-/** A chunk has an even length. */
+/** A chunk of odd length is followed by one byte. */
 const PADDING = Buffer.alloc(1)
 const HAS_ALPHA = 0x10
 
@@ -101,7 +101,7 @@ export async function pngPixels(
   return await decoded(still, frame, isLenient)
 }
 
-/** There may be a million ranges, so no object is made for each. */
+/** Joins ranges of the file. There may be a million, so it creates no object for each. */
 function joined(file: Buffer, ranges: readonly ByteRange[]): Buffer {
   const bytes = Buffer.alloc(ranges.reduce((sum, [from, to]) => sum + to - from, 0))
   let at = 0
@@ -120,7 +120,7 @@ export function pngChunk(type: string, content: Uint8Array): Buffer {
   return chunk
 }
 
-/** Overwrites the file, which was made for this. */
+/** Decodes a still picture and overwrites its file. */
 async function decoded(still: Buffer, { width, height }: FrameHeader, isLenient: boolean): Promise<FramePixels> {
   try {
     const { data, info } = await sharp(still, { failOn: isLenient ? 'none' : 'error', limitInputPixels: MAX_PIXELS })

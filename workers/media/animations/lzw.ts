@@ -1,17 +1,19 @@
-// Decompresses the pixels of a GIF frame. libvips would decode all frames before it once more for each frame that is asked for.
+// Decompresses the pixels of one GIF frame. libvips would decode all previous frames again for each frame.
 
 const MAX_CODES = 4096
 const MAX_CODE_BITS = 12
 const MAX_LITERAL_BITS = 8
 
-/** A code stands for a part of what was written before: where it begins, and its length. */
+/** For each code, where in the output its pixels were written before, and how many they are. */
 const starts = new Int32Array(MAX_CODES)
 const lengths = new Int32Array(MAX_CODES)
 
 /**
- * @param from the size of the first codes; then blocks of at most 255 bytes, each after its length.
- * @param out colour indexes, one a pixel, in the order in which the file has them. Never more than fit.
- * @returns how many pixels were written: fewer than `out` has if the data end early or are damaged.
+ * @param from where the frame's data begins: a byte with the size of the first codes, then blocks of at most 255 bytes, each after its length.
+ * @param to where to stop at the latest.
+ * @param out gets the colour indexes, one a pixel, in the order of the file. Never more than fit.
+ * @returns how many pixels were written: fewer than `out` has if the data ends early or is damaged.
+ * Cost: linear in the data and the pixels. Not reentrant.
  */
 export function unpackLzw(file: Uint8Array, from: number, to: number, out: Uint8Array): number {
   const literalBits = file[from] ?? 0
@@ -19,7 +21,7 @@ export function unpackLzw(file: Uint8Array, from: number, to: number, out: Uint8
   const clear = 1 << literalBits
   const end = clear + 1
   let [codeBits, next, written] = [literalBits + 1, end + 1, 0]
-  /** Where the previous code's pixels begin, and how many they are; none after a clear code. */
+  /** Where the previous code's pixels begin, and how many they are; 0 after a clear code. */
   let [lastAt, lastLength] = [0, 0]
   let [bits, bitCount] = [0, 0]
   for (let at = from + 1; at < to; ) {

@@ -9,11 +9,11 @@ export interface Scene extends Rgba {
 }
 
 export interface Scenes {
-  /** @param isChosen the frame's scene has to be among the results. */
+  /** Adds a frame to the scene that it looks like, or as a new scene. @param isChosen whether the frame's scene has to be among the results. */
   add(frame: number, canvas: Rgba, durationMs: number, isChosen: boolean): void
-  /** Browsers show nothing after this: what was kept before is not given up for later frames. */
+  /** Called after a damaged frame. Browsers show no later frames, so no scene from before is dropped for a later one. */
   protect(): void
-  /** The scenes of the chosen frames in this order, then those that are shown longest in total. At most as many as are kept. */
+  /** @returns the scenes of the chosen frames in this order, then the others, those shown longest first. */
   best(chosen: readonly number[]): readonly Scene[]
   /** Overwrites all pixels. */
   wipe(): void
@@ -21,15 +21,16 @@ export interface Scenes {
 
 interface Kept extends Scene {
   readonly sample: Uint8Array
+  /** The chosen frames of the scene, and its first one. */
   readonly frames: Set<number>
   shownMs: number
   isChosen: boolean
 }
 
-/** Copying pixels is bounded: so many are copied of frames that are not chosen. */
+/** Maximum bytes of pixels that are copied for frames that are not chosen, to bound the time. */
 const MAX_COPIED_BYTES = 64e6
 
-/** One pixel of each cell of a grid is sampled. */
+/** One pixel is sampled in each cell of a grid with this many cells a side. */
 const GRID_SIDE = 32
 const CELLS = GRID_SIDE * GRID_SIDE
 /** Two frames look the same if no sampled value differs by more than `MAX_LEVELS`, and the mean by no more than `MAX_MEAN_LEVELS`. */
@@ -37,7 +38,7 @@ const MAX_LEVELS = 16
 const MAX_MEAN_LEVELS = 1
 
 /**
- * @param file decides which pixels are sampled. Fixed ones could be painted so that two pictures look the same.
+ * @param file its hash decides which pixels are sampled. An attacker could paint fixed ones so that two different pictures count as the same.
  * @param size of the canvas.
  */
 export function createScenes(file: Buffer, size: { readonly width: number; readonly height: number }): Scenes {

@@ -1,17 +1,18 @@
-// libheif decodes still pictures only, and libvips opens few brands. Wraps a frame of a sequence as a still picture, and corrects the brand.
+// Wraps a frame of an AVIF sequence as a still picture, because libheif decodes only those; and replaces brands that libvips does not open.
 
 import type { AvifAnimation } from '../../../src/handoff/animations/avif.js'
 import { av1Frames } from '../../../src/handoff/av1-items.js'
 import { fullBox, heifFileOf, u32 } from '../../../src/handoff/heif-file.js'
 import { type Patch, patched } from '../../../src/handoff/item-data.js'
 
-/** Main brands that libvips opens. Others, such as `avis` and `MA1B`, are displayed by browsers as well. */
+/** Major brands that libvips opens. Browsers also display files with others, such as `avis` and `MA1B`. */
 const OPENED_BRANDS = ['avif', 'mif1', 'msf1']
 const BRAND_AT = 8
 
 /**
- * Of an item that holds several frames browsers show the first, or the layer that is selected, and libheif the last: what follows becomes padding.
- * @returns the file itself, or a copy with another main brand or fewer frames, which the caller overwrites. @throws {TooManyBoxes}
+ * Makes libheif show what browsers show. If an item holds several frames, browsers show the first one or the selected layer, and libheif the last
+ * one. So the data after it is replaced by padding.
+ * @returns the file itself, or a copy with another major brand or fewer frames, which the caller overwrites. @throws {TooManyBoxes}
  */
 export function asBrowsersShow(file: Buffer): Buffer {
   const isOpened = OPENED_BRANDS.includes(file.toString('latin1', BRAND_AT, BRAND_AT + 4))
@@ -32,8 +33,8 @@ function patchesOf(file: Buffer): readonly Patch[] {
 }
 
 /**
- * A file with one picture: a frame, after all frames that it may refer to. The decoder keeps the last picture of its data.
- * The caller overwrites it.
+ * @returns a file with one picture, for the caller to overwrite. Its data is a frame after all frames that it may refer to; the decoder shows the
+ *   last one.
  */
 export function stillAvif(file: Buffer, { width, height, frames, properties }: AvifAnimation, index: number): Buffer {
   const start = frames[index]?.start ?? index

@@ -22,8 +22,8 @@ export interface Still {
 }
 
 /**
- * @returns the pictures that represent an animation, the one shown longest first, made one after the other and overwritten after use; or the file
- *   itself if it is no animation, or no frame of it can be decoded.
+ * Yields the pictures that represent an animation, the one shown longest first; or the file itself if it is no animation, or no frame of it can be
+ * decoded. A picture that was made here is overwritten when the next one is requested.
  * @throws {Problem} `image-too-many-pixels`, `hashing-unavailable`
  */
 export async function* stillsOf(bytes: Buffer, format: MediaFormat, limits: FrameLimits): AsyncIterable<Still> {
@@ -40,7 +40,7 @@ export async function* stillsOf(bytes: Buffer, format: MediaFormat, limits: Fram
   if (made === 0 || drawable?.mayShowDefault === true) yield { bytes, format }
 }
 
-/** All scenes are kept until the last one was used. */
+/** Draws the animation first, then yields its scenes. All scenes are in memory until the last one was used. */
 async function* drawnStills(bytes: Buffer, drawable: Drawable, limits: FrameLimits, most: number): AsyncIterable<Still> {
   const { width, height } = drawable.animation
   if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
@@ -64,8 +64,8 @@ async function* drawnStills(bytes: Buffer, drawable: Drawable, limits: FrameLimi
 }
 
 /**
- * Draws the planned frames and adds the canvas after each. A frame that cannot be decoded is left out. What is drawn on top of it would be a picture
- * with a hole: such a picture is only used for queries.
+ * Draws the planned frames and adds the canvas to the scenes after each. A frame that cannot be decoded is left out. Then later frames that are drawn
+ * on top of it lack a part, so they are used for queries only.
  */
 async function drawAll(
   { animation, pixelsOf }: Drawable,
@@ -103,7 +103,7 @@ async function drawAll(
 
 const HEADER_END = PNG_SIGNATURE.length + 25
 
-/** The caller overwrites it. */
+/** @returns a PNG of the scene, with these chunks after its header. The caller overwrites it. */
 async function pngOf({ data, width, height, isOpaque }: Scene, chunks: readonly Buffer[]): Promise<Buffer> {
   const picture = sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: MAX_PIXELS })
   const file = await (isOpaque ? picture.removeAlpha() : picture).png({ compressionLevel: 0 }).toBuffer()

@@ -1,4 +1,4 @@
-// What a transparent picture looks like on a background.
+// Puts transparent pictures on a background.
 
 /** Viewers show transparent pictures on white and on black: pages and chats have a light and a dark style. */
 export const BACKGROUNDS = ['#fff', '#000'] as const
@@ -8,15 +8,18 @@ export const LEVEL_OF: Readonly<Record<Background, number>> = { '#fff': 255, '#0
 const OPAQUE = 255
 
 export interface Flattening {
-  /** Otherwise fractions are cut off. */
+  /** Whether to round to whole levels; otherwise fractions are cut off. True by default. */
   readonly isRounded?: boolean
-  /** Colours that are multiplied by alpha already. Those above alpha, which no encoder writes, are added to the background, as browsers do. */
+  /**
+   * Whether colours are premultiplied. They are added to the background as they are, even if they are above alpha, which no encoder writes: browsers
+   * do the same. False by default.
+   */
   readonly isMultiplied?: boolean
 }
 
 /**
  * @param rgba red, green, blue and alpha of each pixel, 8 bits each.
- * @param background level of each of its channels.
+ * @param background the level of all of its channels, 0…255.
  * @returns red, green and blue.
  */
 export function flattened(

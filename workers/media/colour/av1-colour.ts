@@ -1,5 +1,6 @@
-// The colour description in the data of an AV1 picture (AV1 Bitstream Specification, sections 5.3 to 5.5).
+// Reads the colour description in the sequence header of an AV1 picture (AV1 Bitstream Specification, sections 5.3 to 5.5).
 
+/** Code points of ITU-T H.273. */
 export interface CodePoints {
   readonly primaries: number
   readonly transfer: number
@@ -80,7 +81,7 @@ function skipOperatingPoints(bits: Bits): void {
   }
 }
 
-/** A number as long as the zeros before it. */
+/** Skips a `uvlc`: as many zeros as the number has bits, a one, and the number. */
 function skipUnsigned(bits: Bits): void {
   let zeros = 0
   while (zeros < 32 && bits(1) === 0) zeros++

@@ -1,8 +1,8 @@
-// Pictures in CMYK, without the profile that they may have.
+// Converts CMYK to RGB without a profile.
 
 /**
- * What browsers show of them: each ink and black take their share of light away, and fractions are cut off. With the default profile of libvips the
- * hash is up to 26 bits away from a browser's, without it none.
+ * Converts as browsers do: (1 − ink) × (1 − black), cutting fractions off. The hash equals that of a browser; with the default profile of libvips it
+ * would differ by up to 26 bits.
  * @param cmyk cyan, magenta, yellow and black of each pixel.
  * @returns red, green and blue.
  */

@@ -1,16 +1,17 @@
-// How a file says what its numbers mean, other than by a profile: code points of ITU-T H.273 (in PNG, AVIF and HEIF), or gAMA and cHRM of PNG.
+// Colour spaces that a file declares without a profile: by code points of ITU-T H.273 (in PNG, AVIF and HEIF), or by the chunks gAMA and cHRM of PNG.
 
 /** Chromaticities x and y of red, green, blue and white. */
 export type Primaries = readonly [x: number, y: number, x: number, y: number, x: number, y: number, x: number, y: number]
 
 export interface ColourSignal {
-  /** Code value 0…1 → light. For `sdr` 0…1 of white, for `pq` nits, for `hlg` 0…1 of the scene. */
+  /** Converts a code value, 0…1, to linear light: for `sdr` 0…1 of white, for `pq` nits, for `hlg` 0…1 of scene light. */
   readonly toLight: (code: number) => number
   readonly range: 'sdr' | 'pq' | 'hlg'
   /** `undefined`: those of sRGB. */
   readonly primaries: Primaries | undefined
 }
 
+// White points, x and y.
 const D65 = [0.3127, 0.329] as const
 const C = [0.31, 0.316] as const
 const DCI = [0.314, 0.351] as const
@@ -19,7 +20,7 @@ const EQUAL = [1 / 3, 1 / 3] as const
 export const BT2020: Primaries = [0.708, 0.292, 0.17, 0.797, 0.131, 0.046, ...D65]
 export const SRGB: Primaries = [0.64, 0.33, 0.3, 0.6, 0.15, 0.06, ...D65]
 
-/** By the code points of H.273. */
+/** By code point of H.273. Others, and 1, are those of sRGB. */
 const PRIMARIES: ReadonlyMap<number, Primaries> = new Map<number, Primaries>([
   [4, [0.67, 0.33, 0.21, 0.71, 0.14, 0.08, ...C]],
   [5, [0.64, 0.33, 0.29, 0.6, 0.15, 0.06, ...D65]],
@@ -35,7 +36,7 @@ const PRIMARIES: ReadonlyMap<number, Primaries> = new Map<number, Primaries>([
 
 const power = (exponent: number) => (code: number) => code ** exponent
 
-/** Those that are missing are shown as sRGB. */
+/** Transfer curves by code point of H.273. Others are shown as sRGB. */
 const SDR_CURVES: ReadonlyMap<number, (code: number) => number> = new Map([
   [4, power(2.2)],
   [5, power(2.8)],
@@ -43,7 +44,7 @@ const SDR_CURVES: ReadonlyMap<number, (code: number) => number> = new Map([
   [8, power(1)],
   [17, (code: number) => (52.37 / 48) * code ** 2.6],
 ])
-/** The curves of television: Chromium shows them with the gamma of a television in PNG, and as sRGB in AVIF. */
+/** Code points of television curves: Chromium shows them with a gamma of 2.4 in PNG, and as sRGB in AVIF. */
 const TELEVISION = [1, 6, 11, 14, 15]
 const BT709 = 1
 const RESERVED = 0
@@ -51,9 +52,9 @@ const PQ = 16
 const HLG = 18
 
 /**
- * @param primaries and `transfer`: code points of H.273.
- * @param format PNG and AVIF with the same code points are shown differently by browsers.
- * @returns `srgb` also for what is shown as sRGB.
+ * @param primaries, transfer code points of H.273.
+ * @param format matters, because browsers show PNG and AVIF with the same code points differently.
+ * @returns `srgb` for sRGB, and for code points that browsers show as sRGB.
  */
 export function signalOf(primaries: number, transfer: number, format: 'png' | 'heif'): ColourSignal | 'srgb' {
   const own = PRIMARIES.get(primaries)
@@ -66,7 +67,7 @@ export function signalOf(primaries: number, transfer: number, format: 'png' | 'h
   return { toLight: curve ?? lightOfSrgb, range: 'sdr', primaries: own }
 }
 
-/** @param gamma as gAMA gives it, 0…; the number of the code is raised to its reciprocal. */
+/** @param gamma of the chunk gAMA, above 0: a code value is raised to its reciprocal. */
 export function signalOfGamma(gamma: number, primaries: Primaries | undefined): ColourSignal {
   return { toLight: power(1 / gamma), range: 'sdr', primaries }
 }

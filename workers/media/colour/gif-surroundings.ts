@@ -1,4 +1,4 @@
-// The surroundings of a GIF's first frame: viewers show nothing there, libvips shows black.
+// Makes the area around a GIF's first frame white: viewers show nothing there, and libvips gives black.
 
 import type { DecodedPicture } from '../decoded-picture.js'
 
@@ -14,7 +14,7 @@ interface Rectangle {
   readonly bottom: number
 }
 
-/** @returns where the first frame is, in shares of the canvas; `undefined` if it covers all of it. */
+/** @returns where the first frame is, in fractions of the canvas; `undefined` if it covers all of it, or the file ends before. */
 export function firstFrameOf(gif: Buffer): Rectangle | undefined {
   if (gif.length < HEADER_BYTES) return undefined
   let at = HEADER_BYTES + ((gif.readUInt8(10) & 0x80) === 0 ? 0 : 3 * 2 ** ((gif.readUInt8(10) & 0x07) + 1))

@@ -1,16 +1,16 @@
-// What a PNG says of its colours in chunks other than its profile.
+// Which chunk of a PNG decides about its colour space, and what it says.
 
 import { crc32 } from 'node:zlib'
 import { type ColourSignal, type Primaries, SRGB, signalOf, signalOfGamma } from './colour-signal.js'
 
 /**
- * Browsers ask cICP first, then the profile, then sRGB, then gAMA and cHRM; and ignore a chunk with a wrong check sum.
- * @returns `profile`: its ICC profile decides. `srgb`: the numbers are those of sRGB.
+ * As in browsers, cICP takes precedence, then the profile, then sRGB, then gAMA with cHRM. Chunks with a wrong checksum are ignored.
+ * @returns `profile` if the ICC profile decides; `srgb` if the colours are sRGB.
  */
 export function pngColour(bytes: Buffer): ColourSignal | 'profile' | 'srgb' {
   const found = chunksOf(bytes)
   const cicp = found.get('cICP')
-  // Unspecified code points say nothing; PNG has no other matrix than that of red, green and blue.
+  // Valid only if the transfer is specified, and the matrix is 0: PNG stores red, green and blue.
   if (cicp?.length === 4 && cicp[1] !== UNSPECIFIED && cicp[2] === 0) return signalOf(cicp[0] ?? 0, cicp[1] ?? 0, 'png')
   if (found.has('iCCP')) return 'profile'
   const gama = found.get('gAMA')
@@ -23,8 +23,9 @@ export function pngColour(bytes: Buffer): ColourSignal | 'profile' | 'srgb' {
 }
 
 const UNSPECIFIED = 2
+/** gAMA and cHRM store numbers in 100,000ths. */
 const PARTS = 100_000
-/** Most programs write 0.45455 for sRGB. Near it the difference is a few dark levels, which other systems do not apply. */
+/** Most programs write 0.45455 for sRGB. A gamma near it changes only a few dark levels, and other systems ignore it. */
 const [MIN_USUAL_GAMMA, USUAL_GAMMA, MAX_USUAL_GAMMA] = [0.43, 0.45455, 0.48]
 const UNSEEN_CHROMATICITY = 0.01
 
@@ -35,16 +36,16 @@ function primariesIn(chrm: Buffer | undefined): Primaries | undefined {
   if (own.some((value) => value > 1) || own[7] === 0) return undefined
   const [rx, ry, gx, gy, bx, by] = own
   const area = (gx - rx) * (by - ry) - (bx - rx) * (gy - ry)
-  if (Math.abs(area) < UNSEEN_CHROMATICITY) return undefined // no triangle, thus no colours
+  if (Math.abs(area) < UNSEEN_CHROMATICITY) return undefined // the three points are on one line, which is no colour space
   return own.every((value, k) => Math.abs(value - (SRGB[k] ?? 0)) < UNSEEN_CHROMATICITY) ? undefined : own
 }
 
 const COLOUR_CHUNKS = ['cICP', 'iCCP', 'sRGB', 'gAMA', 'cHRM']
-/** Chunks before the pixels. Real files have some ten. */
+/** Maximum chunks before the pixels. Real files have about ten. */
 const MAX_CHUNKS = 1000
 const SIGNATURE_BYTES = 8
 
-/** The first chunk of each kind, up to the pixels. */
+/** @returns the content of the first chunk of each kind before the pixels. */
 function chunksOf(bytes: Buffer): Map<string, Buffer> {
   const found = new Map<string, Buffer>()
   for (let at = SIGNATURE_BYTES, count = 0; at + 12 <= bytes.length && count < MAX_CHUNKS; count++) {

@@ -1,12 +1,12 @@
-// Converts pixels to sRGB by what their file says of its numbers, as browsers do.
+// Converts pixels from a declared colour space to sRGB, as browsers do.
 
 import { BT2020, type ColourSignal, type Primaries, SRGB } from './colour-signal.js'
 
 /**
  * @param codes red, green, blue and alpha of each pixel, 8 or 16 bits each. Not changed.
- * @returns the same in sRGB, 8 bits each. Alpha stays as it is.
+ * @returns the pixels in sRGB, 8 bits each. Alpha keeps its upper 8 bits.
  *
- * Cost: 20 to 60 ns a pixel, on a picture that was reduced before; and a table of all code values.
+ * Cost: 20 to 60 ns a pixel, and a table of all code values. So reduce the picture first.
  */
 export function toSrgb(codes: Uint8Array | Uint16Array, signal: ColourSignal): Buffer {
   const highest = codes.BYTES_PER_ELEMENT === 1 ? 255 : 65_535
@@ -30,7 +30,7 @@ export function toSrgb(codes: Uint8Array | Uint16Array, signal: ColourSignal): B
   return shown
 }
 
-/** Level of sRGB for each of 65,536 steps of light. */
+/** The sRGB level, 0…255, of each of 65,536 steps of linear light. */
 const ENCODED = Uint8Array.from({ length: 65_536 }, (_, step) => {
   const light = step / 65_535
   return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055))
@@ -41,13 +41,13 @@ function encoded(light: number): number {
 }
 
 const PEAK_NITS = 1000
-/** BT.2100: system gamma of HLG at that peak. */
+/** System gamma of HLG for a peak of `PEAK_NITS` (BT.2100). */
 const HLG_GAMMA = 1.2
 
 /**
- * Makes light of up to `PEAK_NITS` fit in sRGB: the three channels are scaled by the same factor, which depends on the brightest of them in
- * BT.2020. The factors are those of Chromium 156, whose drawing this equals within 3 levels of 255: white of a page (203 nits) becomes half of the
- * light of white, darker light is scaled alike, brighter light is compressed.
+ * Maps light of up to `PEAK_NITS` to 0…1 of sRGB's white. Scales the three channels by the same factor, which depends on the brightest of them in
+ * BT.2020. The factors are those of Chromium 156, and the result is within 3 of its 255 levels. The white of a page (203 nits) becomes half of white;
+ * darker light is scaled by the same factor, brighter light is compressed.
  */
 function toneMap(rgb: Float64Array, toBt2020: Matrix, range: 'pq' | 'hlg' | 'sdr'): void {
   const [r = 0, g = 0, b = 0] = rgb
@@ -63,7 +63,7 @@ function toneMap(rgb: Float64Array, toBt2020: Matrix, range: 'pq' | 'hlg' | 'sdr
   rgb[2] = blue * factor
 }
 
-/** Nits → light of sRGB, between which lines are drawn. */
+/** Pairs of nits and linear light of sRGB, 0…1. Values between them are interpolated. */
 const SHOWN = [
   [0, 0],
   [203, 0.5],
@@ -84,7 +84,7 @@ function shownLight(nits: number): number {
 
 type Matrix = readonly [number, number, number, number, number, number, number, number, number]
 const IDENTITY: Matrix = [1, 0, 0, 0, 1, 0, 0, 0, 1]
-/** CIE XYZ → the responses of Bradford, in which white points are adapted. */
+/** From CIE XYZ to the cone responses of Bradford, in which white points are adapted. */
 const BRADFORD: Matrix = [0.8951, 0.2664, -0.1614, -0.7502, 1.7135, 0.0367, 0.0389, -0.0685, 1.0296]
 
 function matrixBetween(from: Primaries, to: Primaries): Matrix {
@@ -92,7 +92,7 @@ function matrixBetween(from: Primaries, to: Primaries): Matrix {
   return times(inverse(toXyzD65(to)), toXyzD65(from))
 }
 
-/** Linear light → CIE XYZ, adapted to the white point of sRGB. */
+/** @returns the matrix from linear light to CIE XYZ, adapted to the white point of sRGB. */
 function toXyzD65(primaries: Primaries): Matrix {
   const [rx, ry, gx, gy, bx, by, wx, wy] = primaries
   const columns: Matrix = [rx, gx, bx, ry, gy, by, 1 - rx - ry, 1 - gx - gy, 1 - bx - by]

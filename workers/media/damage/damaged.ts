@@ -16,25 +16,25 @@ export type FailOn = 'none' | 'error' | 'warning'
 export interface Reading {
   readonly bytes: Buffer
   readonly failOn: FailOn
-  /** libvips gives up a JPEG with 100 flaws. Viewers do not, and flaws between restart markers hide little of a picture. */
+  /** Read a JPEG however many flaws it has. By default libvips stops at 100; viewers do not, and between restart markers a flaw hides little. */
   readonly hasAnyFlaws?: true
 }
 
 /**
- * Called for a file that fails to decode; for registration also for a JPEG or GIF that decodes with a warning that data is missing.
+ * Decides about a file that fails to decode; at registration also about a JPEG or GIF that decodes with a warning that data is missing.
  *
- * A query reads what is left, as viewers show it. Its grey rest does no harm: of 25 photographs cut to a half, 23 are found, and none more if the
- * rest is cut away.
+ * In a query, what is left of the picture is read, as viewers show it, with grey for the rest. The grey does no harm: of 25 photographs cut to a
+ * half, 23 are found, and cutting the grey away finds no more.
  *
- * A registration must not hold a grey rest, so all rows have to come from the file, but for a `MISSING_SHARE` at the end that nobody sees:
- * - JPEG: decoded twice, once with noise wherever the data of a scan ends. A picture that is whole ignores the noise, others change, whatever
- *   marker a forger puts at the end.
- * - GIF: the pixels that the codes of each frame stand for are counted.
- * - PNG: the bytes to which its data inflates are counted.
- * - WebP, TIFF, AVIF: sizes are declared at the front, and browsers show nothing of a shorter file.
+ * A registered picture must not contain such grey. So all rows have to be in the file, except for a `MISSING_SHARE` at the end:
+ * - JPEG: decoded twice, once with noise wherever the data of a scan ends. The noise changes the picture only if data is missing, whatever marker
+ *   somebody put at the end.
+ * - GIF: counts the pixels that the codes of each frame stand for.
+ * - PNG: counts the bytes to which its data inflates.
+ * - WebP, TIFF, AVIF: refused. They declare their sizes at the front, and browsers show nothing of a shorter file.
  *
  * @param thumbnail decodes to `THUMBNAIL_SIDE_PX` rows and columns in grey, not rotated.
- * @returns `undefined` to refuse it. Other bytes than `bytes` are a copy for the caller to overwrite.
+ * @returns how to read it; `undefined` to refuse it. If its bytes are not `bytes`, they are a copy for the caller to overwrite.
  */
 export async function readingOfDamaged(
   bytes: Buffer,
@@ -54,11 +54,12 @@ export async function readingOfDamaged(
   return undefined
 }
 
-/** Examining a picture costs two decodings more. */
+/** Estimated decoding time beyond which a picture is not examined, because examining decodes it twice more. */
 const MAX_EXAMINED_MS = 1000
 export const THUMBNAIL_SIDE_PX = 64
+/** Share of the rows that may be missing. */
 const MISSING_SHARE = 1 / 16
-/** Two pictures that differ less look alike. */
+/** Two thumbnails are alike if no level differs by more than this. */
 const UNSEEN_LEVELS = 8
 
 async function pngReading(bytes: Buffer, purpose: Purpose): Promise<Reading | undefined> {
@@ -70,7 +71,7 @@ async function pngReading(bytes: Buffer, purpose: Purpose): Promise<Reading | un
   return read === undefined ? undefined : { bytes: read, failOn: 'none' }
 }
 
-/** All of it if libjpeg reads that, or as many scans as it reads. */
+/** @returns all of the file if libjpeg reads it; otherwise as many of its scans as libjpeg reads. */
 async function queriedJpeg(bytes: Buffer, thumbnail: Thumbnail): Promise<Reading> {
   const all: Reading = { bytes, failOn: 'none', hasAnyFlaws: true }
   if (pictureCost(bytes).timeMs > MAX_EXAMINED_MS || (await isRead(all, thumbnail))) return all
@@ -97,12 +98,13 @@ async function isJpegWhole({ bytes }: Reading, thumbnail: Thumbnail): Promise<bo
   return noisy !== undefined && (await looksAlike(bytes, noisy, thumbnail))
 }
 
-/** More zeros than these are not part of a picture. */
+/** This many zeros at the end of a JPEG are not part of the picture. */
 const MIN_ZEROS = 64
 /**
- * A download that was broken off may be as long as the file, with zeros for what is missing, which decode to something in a JPEG. Many whole files
- * end in zeros, too. In WebP they may be the data of plain rows, so nothing can be told.
- * @returns whether the file ends in zeros and looks different with noise instead.
+ * Detects a JPEG of which a part is replaced by zeros, as an interrupted download may leave it. The zeros decode to some picture. But many complete
+ * files end in zeros, too: so it compares the picture with one that has noise instead of the zeros. Not for WebP, where zeros may be the data of
+ * plain rows.
+ * @returns whether the file ends in zeros and looks different with noise.
  */
 export async function isFilledWithZeros(bytes: Buffer, format: MediaFormat, thumbnail: Thumbnail): Promise<boolean> {
   if (format !== 'jpeg' || pictureCost(bytes).timeMs > MAX_EXAMINED_MS) return false
@@ -131,18 +133,21 @@ async function looksAlike(bytes: Buffer, noisy: Buffer, thumbnail: Thumbnail): P
   }
 }
 
-/** What the decoder of the format accepts of a damaged file: libnsgif draws nothing of a frame with an impossible code, but all that is before it. */
+/**
+ * @returns bytes that the decoder of the format accepts. libnsgif draws nothing of a frame with an impossible code, unless the data is cut off before
+ *   it.
+ */
 function readable(bytes: Buffer, format: MediaFormat): Buffer {
   if (format === 'webp') return padded(bytes)
   const { usableBytes } = format === 'gif' ? gifData(bytes, 0) : { usableBytes: bytes.length }
   return usableBytes < bytes.length ? Buffer.from(bytes.subarray(0, usableBytes)) : bytes
 }
 
-/** Longer files are not accepted anywhere. */
+/** Files that declare a greater length are not padded. */
 const MAX_PADDED_BYTES = 1 << 26
 const RIFF_HEADER_BYTES = 8
 
-/** libwebp decodes a file only if it is as long as it says. Zeros become a plain rest. */
+/** libwebp decodes a file only if it has the length that it declares, so zeros are appended. They decode to plain pixels. */
 function padded(bytes: Buffer): Buffer {
   const length = RIFF_HEADER_BYTES + (bytes.length < RIFF_HEADER_BYTES ? 0 : bytes.readUInt32LE(4))
   if (length <= bytes.length || length > MAX_PADDED_BYTES) return bytes

@@ -6,13 +6,13 @@ const HEADER_BYTES = 13
 const MAX_CODES = 4096
 
 export interface GifData {
-  /** Whether there is a frame, and each that begins has codes for its pixels, but for the share that may be missing. */
+  /** Whether there is a frame, and each frame has codes for all of its pixels, except for the share that may be missing. */
   readonly isWhole: boolean
-  /** Where the first frame that is not whole has an impossible code; the length of the file if it simply ends. */
+  /** Where the first incomplete frame has an impossible code; the length of the file if there is none. */
   readonly usableBytes: number
 }
 
-/** Cost: some ten nanoseconds a byte. */
+/** @param missingShare of the pixels of a frame, 0…1. Cost: about ten nanoseconds a byte. */
 export function gifData(gif: Buffer, missingShare: number): GifData {
   let frames = 0
   for (let at = HEADER_BYTES + tableBytes(gif[10]); ; ) {
@@ -31,7 +31,7 @@ export function gifData(gif: Buffer, missingShare: number): GifData {
   }
 }
 
-/** Bytes of the colour table that a byte of flags declares. */
+/** Size of the colour table that a byte of flags declares. */
 function tableBytes(flags = 0): number {
   return (flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 0x07) + 1)
 }
@@ -43,8 +43,8 @@ function endOfBlocks(gif: Buffer, from: number): number {
 }
 
 /**
- * Decodes the lengths of LZW strings without the strings.
- * @returns `undefined` if there are so many pixels; otherwise where the codes end.
+ * Decodes only the lengths of LZW strings.
+ * @returns `undefined` if the codes stand for at least `pixels` pixels; otherwise where they end.
  */
 function endOfCodes(gif: Buffer, at: number, pixels: number): number | undefined {
   const rootBits = gif[at] ?? 0

@@ -3,12 +3,12 @@
 const START_OF_SCAN = 0xda
 const RESTART_INTERVAL = 0xdd
 const END = Buffer.from([0xff, 0xd9])
-/** More scans than this are not written by any program. */
+/** No program writes more scans. */
 const MAX_SCANS = 100
 
 /**
+ * A decoder that has all data of a scan skips what follows up to the next marker, so it ignores the noise.
  * @returns a copy with noise wherever the data of a scan ends, for the caller to overwrite; `undefined` if no scan is found or there are too many.
- *   A decoder that has all data of a scan skips what follows up to the next marker.
  */
 export function withNoise(jpeg: Buffer): Buffer | undefined {
   const parts: Buffer[] = []
@@ -32,14 +32,14 @@ export function withNoise(jpeg: Buffer): Buffer | undefined {
   return Buffer.concat([...parts, jpeg.subarray(copiedTo), END])
 }
 
-/** A download that was broken off may be as long as the file, with zeros at the end. */
+/** An interrupted download may have the full length, with zeros at the end. */
 function lengthWithoutZeros(jpeg: Buffer): number {
   let length = jpeg.length
   while (length > 0 && jpeg[length - 1] === 0) length--
   return length
 }
 
-/** Where the next marker begins: 0xff, unless a zero follows. At the latest the end of the file, or its last byte if that begins a marker. */
+/** @returns where the next marker begins, a 0xff that is followed by neither 0 nor 0xff; the length of the file if there is none. */
 function nextMarker(jpeg: Buffer, from: number): number {
   for (let at = jpeg.indexOf(0xff, from); at >= 0; at = jpeg.indexOf(0xff, at + 1)) {
     const next = jpeg[at + 1]
@@ -53,7 +53,7 @@ const isRestart = (marker = 0) => marker >= 0xd0 && marker <= 0xd7
 const isStandalone = (marker: number) => marker === 0x01 || isRestart(marker)
 
 export const NOISE_BYTES = noiseOf(2048)
-/** Codes for some blocks; then the same after each restart marker, because a decoder that waits for one skips all before it. */
+/** Codes for some blocks, then more after each of the eight restart markers: a decoder that waits for a restart marker skips everything before it. */
 const NOISE = Buffer.concat([
   NOISE_BYTES,
   ...Array.from({ length: 8 }, (_, k) => Buffer.from([0xff, 0xd0 + k, ...noiseOf(256)])),

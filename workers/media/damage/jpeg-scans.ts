@@ -1,9 +1,12 @@
-// Leaves out the last scans of a JPEG: libjpeg reads all scans of a progressive picture before it shows any, browsers show each as it arrives.
+// Leaves out the last scans of a JPEG. libjpeg gives a progressive picture only after it has read all scans; browsers show each scan as it arrives.
 
 import { createByteReader } from '../../../src/domain/media/byte-reader.js'
 import { END_OF_IMAGE, jpegMarkers, START_OF_SCAN } from '../../../src/domain/media/jpeg-markers.js'
 
-/** Cost: the copies that are taken, each half as many scans as the one before. */
+/**
+ * Yields copies with fewer and fewer scans: all complete ones, then half as many, and so on. The caller overwrites them. Cost: only what is requested
+ * is copied.
+ */
 export function* fewerScans(jpeg: Buffer): Generator<Buffer> {
   const ends: number[] = []
   let hasScan = false

@@ -1,8 +1,8 @@
-// Chunks of a PNG that browsers skip and libpng refuses the file for.
+// Removes chunks of a PNG that browsers skip, but for which libpng refuses the file.
 
 /**
- * Optional chunks have to have names of four letters, the third one a capital.
- * @returns a copy without those that have other names, for the caller to overwrite; `png` if there are none.
+ * The name of a chunk has to be four letters, the third one a capital.
+ * @returns a copy without optional chunks of other names, for the caller to overwrite; `png` itself if there are none.
  */
 export function withoutMisnamedChunks(png: Buffer): Buffer {
   const kept: Buffer[] = []

@@ -1,16 +1,19 @@
-// Finds out how many rows a PNG holds that ends too early, and writes one that decodes.
+// Counts the rows of a PNG that ends too early, and repairs an interlaced one so that it can be decoded.
 
 import { constants, crc32, createInflate, deflateSync } from 'node:zlib'
 import type { Purpose } from '../../../packages/hash/src/views.js'
 
 export interface PngRows {
-  /** Share of the bytes of all rows that are there, 0…1. */
+  /** Share of the bytes of all rows that the file has, 0…1. */
   readonly share: number
-  /** A copy of an interlaced PNG with black or transparent for missing pixels, for the caller to overwrite. Others decode as they are. */
+  /** A copy of an interlaced PNG with black or transparent pixels for missing ones, for the caller to overwrite. `undefined` for others. */
   readonly repaired: Buffer | undefined
 }
 
-/** libpng gives nothing of an interlaced picture that ends too early. Larger ones are not repaired, because all rows have to be held. */
+/**
+ * Maximum size of the rows of a picture that is repaired, because all of them have to be in memory. libpng gives nothing of an interlaced picture
+ * that ends early.
+ */
 const MAX_REPAIRED_BYTES = 1 << 26
 
 /**
@@ -43,7 +46,7 @@ const CHANNELS = new Map([
   [4, 2],
   [6, 4],
 ])
-/** Of each pass of Adam7: column and row of its first pixel, and how far its pixels are apart. */
+/** Of each pass of Adam7: column and row of its first pixel, and the horizontal and vertical distance between its pixels. */
 const PASSES = [
   [0, 0, 8, 8],
   [4, 0, 8, 8],
@@ -55,7 +58,7 @@ const PASSES = [
 ] as const
 const ONE_PASS = [[0, 0, 1, 1]] as const
 
-/** Of each pass: how many rows, and the bytes of one with the byte for its filter. */
+/** @returns for each pass the number of rows, and the bytes of a row including the byte for its filter. */
 function passesOf(png: Buffer): { rows: number; rowBytes: number }[] {
   if (png.length < HEADER_END) return []
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)]
@@ -67,7 +70,7 @@ function passesOf(png: Buffer): { rows: number; rowBytes: number }[] {
   })
 }
 
-/** The content of the IDAT chunks, as far as they are there. */
+/** Yields the content of the IDAT chunks, up to the end of the file or a wrong checksum. */
 function* imageData(png: Buffer, purpose: Purpose): Generator<Buffer> {
   for (let at = HEADER_END; at + 8 <= png.length; ) {
     const end = at + 8 + png.readUInt32BE(at)
@@ -80,7 +83,7 @@ function* imageData(png: Buffer, purpose: Purpose): Generator<Buffer> {
   }
 }
 
-/** Stops at `maxBytes`, and where the data ends or is damaged. @returns how many bytes were found. */
+/** Inflates data up to `maxBytes`, or up to where it ends or is damaged. @returns the number of inflated bytes. */
 function inflate(data: Iterable<Buffer>, maxBytes: number, use: (part: Buffer, at: number) => void): Promise<number> {
   return new Promise((resolve) => {
     let found = 0
@@ -104,7 +107,7 @@ function inflate(data: Iterable<Buffer>, maxBytes: number, use: (part: Buffer, a
 
 const LAST_FILTER = 4
 
-/** Damaged data may inflate to filters that do not exist, which libpng refuses. */
+/** Sets filters that do not exist to 0, because libpng refuses them. Damaged data may inflate to such filters. */
 function clearUnknownFilters(data: Buffer, passes: ReturnType<typeof passesOf>): void {
   let at = 0
   for (const { rows, rowBytes } of passes) {
@@ -112,7 +115,7 @@ function clearUnknownFilters(data: Buffer, passes: ReturnType<typeof passesOf>):
   }
 }
 
-/** The same header and colours with other rows, not compressed. */
+/** @returns a PNG with the same header and colours, and with these rows, uncompressed. */
 function withRows(png: Buffer, rows: Buffer): Buffer {
   const parts = [png.subarray(0, HEADER_END)]
   for (let at = HEADER_END; at + 12 <= png.length && png.toString('latin1', at + 4, at + 8) !== 'IDAT'; ) {

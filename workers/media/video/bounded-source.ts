@@ -1,18 +1,18 @@
-// What a parser reads from: a file in memory, and how often.
+// The source that a parser of video files reads from: a file in memory, with a limit on the number of reads.
 
 import { BufferSource } from 'mediabunny'
 
-/** Ten minutes with 240 frames a second need half a million. */
+/** Maximum number of reads. Ten minutes with 240 frames a second need half a million. */
 const MAX_READS = 4_000_000
-/** mediabunny 1.61 reads the last eight bytes of a damaged Matroska file for ever. */
+/** Maximum reads of the same range in a row: mediabunny 1.61 reads the last eight bytes of a damaged Matroska file for ever. */
 const MAX_SAME_READS = 100
 
-/** Not in the types of mediabunny, which is why that has an exact version. */
+/** An internal method of mediabunny, which is not in its types. So package.json has an exact version of it. */
 const READ: unknown = Reflect.get(BufferSource.prototype, '_read')
 if (typeof READ !== 'function') throw new Error('this version of mediabunny reads in another way')
 const read = READ
 
-/** Throws when a parser reads for ever. */
+/** A source whose reads throw a RangeError beyond these limits, so that no file keeps a parser busy for ever. */
 export class BoundedSource extends BufferSource {
   #reads = 0
   #sameReads = 0

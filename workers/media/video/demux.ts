@@ -1,4 +1,4 @@
-// Reads a video file's container: what it shows, and its packets. Nothing is decoded here.
+// Reads the container of a video file: its facts and its packets. Decodes nothing.
 
 import {
   type EncodedPacket,
@@ -36,7 +36,7 @@ Logging.level = LogLevel.Silent
 export interface Packet {
   /** When it is first shown; negative if an edit list hides it. */
   readonly atMs: number
-  /** Until when. */
+  /** Until when it is shown. */
   readonly endMs: number
   readonly isKey: boolean
   readonly bytes: Uint8Array
@@ -44,25 +44,27 @@ export interface Packet {
 
 export interface OpenedVideo {
   readonly facts: VideoFacts
-  /** Width over height as it is shown, before it is rotated. */
+  /** Width over height as displayed, before rotation. */
   readonly aspect: number
+  /** Coded size in pixels. */
   readonly size: { readonly width: number; readonly height: number }
+  /** What the decoder needs before the first packet. */
   readonly description: Uint8Array | undefined
   /**
-   * The packets in the order in which they are decoded, from the key frame before the beginning. It ends where the file does, also early.
+   * Yields the packets in decoding order, from the key frame before the beginning. Ends where the file ends or becomes unreadable.
    * @throws {Problem} `video-too-long`; `video-undecodable` for times that no player could follow.
    */
   packets(): AsyncGenerator<Packet>
 }
 
-/** Most packets within a second, as a high-speed camera writes them. */
+/** Maximum packets that start within one second. High-speed cameras may write as many. */
 const MAX_PACKETS_PER_SECOND = 2_000
 
 /**
- * Opens a file of any container that is read, by its content.
- * @throws {Problem} `media-unsupported` for other files, and codecs that are not decoded here; `video-undecodable` for a damaged file or one
- *   without a picture; `video-too-long`; `video-too-large`.
- * Cost: bounded by the size of the file.
+ * Opens a file in any of the supported containers, which its content tells apart.
+ * @throws {Problem} `media-unsupported` for other files, and for codecs that are not supported; `video-undecodable` for a damaged file or one without
+ *   a video track; `video-too-long`; `video-too-large`.
+ * Cost: bounded by the checks of its tables (`areTablesSmall`, `hasFewParts`) and of reads (`BoundedSource`).
  */
 export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
   const input = new Input({ source: new BoundedSource(file), formats: [MP4, QTFF, MATROSKA, WEBM] })
@@ -75,7 +77,7 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
     const size = await sizeOf(track)
     const sink = new EncodedPacketSink(track)
     const first = await firstShown(sink)
-    if (first === null) throw new Problem('video-undecodable') // also of an encrypted file
+    if (first === null) throw new Problem('video-undecodable') // or the file is encrypted
     const startS = await startOf(input)
     const durationMs = await durationOf(track, startS)
     if (!(durationMs <= MAX_VIDEO_MS)) throw new Problem('video-too-long')
@@ -127,7 +129,7 @@ function bytesOf(source: AllowSharedBufferSource | undefined): Uint8Array | unde
 
 async function* packetsOf(sink: EncodedPacketSink, first: EncodedPacket, startS: number): AsyncGenerator<Packet> {
   const times = createTimeCheck()
-  // A file that ends too early, or is damaged further on, is read up to there.
+  // A file that is cut off or damaged is read up to there.
   for (
     let packet: EncodedPacket | null = first;
     packet !== null;
@@ -139,7 +141,7 @@ async function* packetsOf(sink: EncodedPacketSink, first: EncodedPacket, startS:
   }
 }
 
-/** Refuses what is too long, and times that do not advance. */
+/** Refuses packets beyond the maximum duration, and too many packets within one second. */
 function createTimeCheck() {
   const perSecond = new Map<number, number>()
   let count = 0

@@ -4,7 +4,7 @@ import { FRAME_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
 import { MAX_FRAME_PIXELS } from '../../../src/domain/media/video-frame-size.js'
 import { VIDEO_DECODERS, type VideoFacts } from './video-facts.js'
 
-/** What is shown at each quarter of a second. The only filter before reducing, so that other frames cost nothing but decoding. */
+/** Keeps the frame that is shown at each quarter of a second. It is the first filter, so that other frames cost nothing but decoding. */
 const SHOWN_AT_QUARTERS = `fps=${1000 / FRAME_INTERVAL_MS}:round=up`
 
 const TURNS: Readonly<Record<VideoFacts['rotation'], readonly string[]>> = {
@@ -15,8 +15,8 @@ const TURNS: Readonly<Record<VideoFacts['rotation'], readonly string[]>> = {
 }
 
 /**
- * Reads Matroska from standard input and writes grey frames, as they are to be hashed, as Matroska to standard output. It may open nothing else.
- * Only numbers and own words of `facts` are used.
+ * @returns arguments with which ffmpeg reads Matroska from standard input and writes grey frames of the hashed size as Matroska to standard output.
+ *   It may open nothing else. Of `facts`, only numbers and words of our own tables are used.
  */
 export function ffmpegArguments({ codec, width, height, rotation, isFlipped }: VideoFacts): string[] {
   const filters = [

@@ -1,4 +1,4 @@
-// Which ffmpeg of this machine decodes videos.
+// Finds the ffmpeg of this machine that decodes videos.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -14,11 +14,11 @@ export interface FindFfmpegOptions {
 
 export interface FoundFfmpeg {
   readonly binary: string
-  /** Of its decoders, libavcodec. */
+  /** Version of its decoders, libavcodec. */
   readonly version: string
 }
 
-/** What to tell an operator who has no ffmpeg. */
+/** The message for an operator without ffmpeg. */
 export const HOW_TO_INSTALL_FFMPEG = [
   'No ffmpeg was found, so uploaded videos are refused; videos can still be registered and matched by hashes. To install it:',
   '',
@@ -32,12 +32,14 @@ export const HOW_TO_INSTALL_FFMPEG = [
 
 const PROGRAM = 'ffmpeg'
 const USUAL_FOLDERS = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/home/linuxbrew/.linuxbrew/bin']
-/** That of ffmpeg 5.1, the oldest with the options that are used. Its own version may be anything, also that of a commit. */
+/**
+ * libavcodec of ffmpeg 5.1, the oldest with the options that are used. ffmpeg's own version is not compared, because it may be the id of a commit.
+ */
 const OLDEST = { major: 59, minor: 37, name: '5.1' }
 
 /**
- * Finds an ffmpeg that runs here: the operator's choice, else the first in PATH or the usual folders. It is asked for its version, which also proves
- * that it can run.
+ * Finds an ffmpeg that runs here: the operator's choice, else the first in PATH or the usual folders. Runs each candidate to get its version. Cost:
+ * starts a process for each, of 5 s at most.
  *
  * @returns `undefined` when there is none.
  * @throws {Error} when the operator's choice does not run, or when every one found is too old.
@@ -64,7 +66,7 @@ export function findFfmpeg(options: FindFfmpegOptions): FoundFfmpeg | undefined 
 
 const NEEDED = `Version ${OLDEST.name} or later is needed.`
 
-/** What the sandbox has to show of the file system so that it runs. Debian links some of its libraries through the second. */
+/** @returns the files that the sandbox must make visible so that ffmpeg runs. Debian links some of its libraries through /etc/alternatives. */
 export function ffmpegFiles({ binary }: Pick<FoundFfmpeg, 'binary'>): string[] {
   return [binary, '/etc/alternatives']
 }

@@ -1,5 +1,5 @@
-// Reads the frames that ffmpeg writes: a Matroska stream of one track of uncompressed grey pictures. It may have been taken over, so every length
-// is checked, and nothing but times and pixels is used.
+// Reads the frames that ffmpeg writes: a Matroska stream with one track of uncompressed grey pictures. A video may have taken control of ffmpeg, so
+// every length is checked, and only times and pixels are used.
 
 const SEGMENT = 0x18538067
 const CLUSTER = 0x1f43b675
@@ -7,18 +7,18 @@ const CLUSTER_TIME = 0xe7
 const SIMPLE_BLOCK = 0xa3
 const BLOCK_GROUP = 0xa0
 const BLOCK = 0xa1
-/** Elements that are not read as a whole, but for what they contain. */
+/** Elements whose children are read. */
 const ENTERED = new Set([SEGMENT, CLUSTER, BLOCK_GROUP])
-/** Track number, time, flags. */
+/** Size of track number, time and flags. */
 const BLOCK_HEAD_BYTES = 4
-/** All other elements are small: who made it, and what the track is. */
+/** Maximum size of other elements, such as the description of the track. */
 const MAX_OTHER_BYTES = 1 << 16
 const MAX_HEAD_BYTES = 12
 
 export interface FrameReader {
-  /** Takes the next bytes of the stream. @throws {RangeError} when they are no such stream. The pixels it holds are then overwritten. */
+  /** Takes the next bytes of the stream. @throws {RangeError} when they are no such stream. */
   take(chunk: Uint8Array): void
-  /** Whether the stream may end here. */
+  /** Whether the last element is complete, so that the stream may end here. */
   readonly isWhole: boolean
   /** Overwrites the pixels. */
   wipe(): void
@@ -83,7 +83,7 @@ interface ElementHead {
   readonly bytes: number
 }
 
-/** @returns `undefined` while bytes of it are missing. */
+/** @returns the id and length of an element; `undefined` while bytes of them are missing. */
 function headIn(head: Uint8Array): ElementHead | undefined {
   const idBytes = lengthOf(head[0] ?? 0)
   if (idBytes > 4) throw new RangeError('this is no element')
@@ -99,7 +99,7 @@ function headIn(head: Uint8Array): ElementHead | undefined {
   return { id, bytes }
 }
 
-/** How many bytes a number of variable length has, by its first. */
+/** @returns how many bytes a number of variable length has, by its first byte. */
 function lengthOf(first: number): number {
   return Math.clz32(first) - 23
 }

@@ -1,4 +1,4 @@
-// Looks through what a Matroska file says of itself before a parser does, which would keep an object for each of millions of tracks.
+// Counts the tracks and other parts that a Matroska file declares before a parser reads them, because the parser keeps an object for each.
 
 import { MAX_TRACKS } from '../../../src/domain/media/video-track.js'
 
@@ -8,19 +8,19 @@ const CLUSTER = 0x1f43b675
 const TRACKS = 0x1654ae6b
 const VOID = 0xec
 const CRC = 0xbf
-/** Ten minutes with a cue for each frame, 60 in a second, have 36,000. */
+/** Maximum number of parts. Ten minutes with a cue for each of 60 frames a second have 36,000. */
 const MAX_PARTS = 200_000
 
 interface Element {
   readonly id: number
   readonly start: number
-  /** `undefined` if it says that it has no known length. */
+  /** `undefined` if its length is declared as unknown. */
   readonly end: number | undefined
 }
 
 /**
- * @returns false for more tracks than `MAX_TRACKS`, or far more parts than any film has. What follows data of unknown length is not looked at.
- * Cost: a step for each part up to that.
+ * @returns false for more than `MAX_TRACKS` tracks or `MAX_PARTS` parts. Elements after one of unknown length are not counted.
+ * Cost: a step for each part, at most `MAX_PARTS`.
  */
 export function hasFewParts(file: Uint8Array): boolean {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)

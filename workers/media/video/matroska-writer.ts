@@ -1,4 +1,4 @@
-// Writes packets of one video track as a Matroska stream that can be read as it arrives. Pure.
+// Writes packets of one video track as a Matroska stream that can be read as it arrives. Pure: returns bytes and sends nothing.
 
 import type { VideoCodecName } from '../../../src/domain/media/video-limits.js'
 
@@ -23,7 +23,7 @@ export interface MatroskaTrack {
   readonly description?: Uint8Array | undefined
 }
 
-/** The beginning of the stream, in which times are milliseconds. */
+/** @returns the beginning of the stream. Its times are milliseconds. */
 export function matroskaHeader({ codec, width, height, description }: MatroskaTrack): Buffer {
   const head = element(0x1a45dfa3, text(0x4282, 'matroska'), number(0x4287, 4), number(0x4285, 2))
   const info = element(0x1549a966, number(0x2ad7b1, MS_IN_NS), text(0x4d80, 'tabir'), text(0x5741, 'tabir'))
@@ -41,8 +41,8 @@ export function matroskaHeader({ codec, width, height, description }: MatroskaTr
 }
 
 /**
- * What precedes a packet's bytes: a cluster of its own, so that packets of any time may follow one another.
- * @param atMs a whole number from 0.
+ * @returns what precedes a packet's bytes. Each packet gets a cluster of its own, so that packets of any times may follow one another.
+ * @param atMs an integer, 0 to 2⁴⁸ − 1.
  */
 export function packetHead(atMs: number, isKey: boolean, packetBytes: number): Buffer {
   const time = number(0xe7, atMs)
@@ -72,7 +72,7 @@ function idOf(id: number): Buffer {
   return bytes.subarray(bytes.findIndex((byte) => byte !== 0))
 }
 
-/** In eight bytes, of which seven hold the number. */
+/** @returns the length of an element in eight bytes, of which seven hold the number. */
 function sizeOf(bytes: number): Buffer {
   const size = Buffer.alloc(8)
   size.writeUIntBE(bytes, 2, 6)

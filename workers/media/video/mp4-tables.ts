@@ -1,6 +1,6 @@
-// Counts what the tables of an MP4 or MOV file declare, before a parser believes them: four bytes can declare four thousand million samples.
+// Counts the entries that the tables of an MP4 or MOV file declare before a parser expands them: four bytes can declare 4 thousand million samples.
 
-/** Of all tables together. Ten minutes with 240 frames a second and sound have under a million. */
+/** Maximum entries of all tables together. Ten minutes with 240 frames a second and sound have under a million. */
 export const MAX_TABLE_ENTRIES = 1 << 22
 const MAX_BOXES = 1 << 22
 const MAX_DEPTH = 32
@@ -9,7 +9,7 @@ const CONTAINERS = new Set(
   ['moov', 'trak', 'mdia', 'minf', 'stbl', 'dinf', 'edts', 'mvex', 'moof', 'traf', 'mfra', 'sinf', 'schi'].map(codeOf),
 )
 const [TRAK, STTS, CTTS, STSC, STSZ, STZ2] = ['trak', 'stts', 'ctts', 'stsc', 'stsz', 'stz2'].map(codeOf)
-/** Where in its content each table has the number of entries. `stsz` has none if all samples have one size. */
+/** Offset of the number of entries in the content of each table. `stsz` has no entries if all samples have the same size. */
 const COUNT_AT: ReadonlyMap<number, number> = new Map(
   Object.entries({ stts: 4, ctts: 4, stsz: 8, stz2: 8, stss: 4, stsc: 4, stco: 4, co64: 4, elst: 4, trun: 4, tfra: 12 }).map(
     ([name, at]) => [codeOf(name), at],
@@ -20,16 +20,17 @@ const LONG_LENGTH_BYTES = 16
 
 /** What the tables of one track say. */
 interface Tables {
-  /** Samples that the runs of its table of times stand for. */
+  /** Number of samples, by the runs of `stts`. */
   samples: number
+  /** Whether `ctts` shifts their times. */
   hasOffsets: boolean
-  /** Sizes of samples; one if all have the same. */
+  /** Number of declared sizes; 1 if all samples have the same. */
   sizes: number
-  /** Most samples of a chunk. */
+  /** Maximum number of samples in a chunk. */
   perChunk: number
 }
 
-/** A parser adds up the sizes in a chunk for each of its samples. */
+/** Maximum steps of a parser that adds up the sizes in a chunk for each of its samples. */
 const MAX_STEPS = 4e9
 
 function isSmall({ sizes, perChunk }: Tables): boolean {
@@ -45,7 +46,7 @@ export function areTablesSmall(file: Uint8Array): boolean {
   let boxes = 0
   let entries = 0
 
-  /** The first number of each entry. */
+  /** @returns the first number of each entry. */
   const column = (at: number, count: number, entryBytes: number): number[] => {
     const fitting = Math.floor((file.length - at - 4) / entryBytes) + 1
     return Array.from({ length: Math.max(0, Math.min(count, fitting)) }, (_, i) => view.getUint32(at + entryBytes * i))
@@ -77,7 +78,7 @@ export function areTablesSmall(file: Uint8Array): boolean {
       const inner = code === TRAK ? noTables() : tables
       if (CONTAINERS.has(code) && !walk(content, at + length, depth + 1, inner)) return false
       if (inner !== tables && !isSmall(inner)) return false
-      // Times are written out one by one where there are offsets.
+      // If there are offsets, a parser keeps a time for each sample.
       if (inner !== tables && inner.hasOffsets) entries += inner.samples
       if (entries > MAX_TABLE_ENTRIES) return false
       at += length

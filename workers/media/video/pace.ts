@@ -1,30 +1,31 @@
-// Keeps decoding within its budget of processor time. Pure.
+// Keeps decoding within a budget of processor time: decides which packets are decoded. Pure: the caller measures.
 
 import { FRAME_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
 
 /** Processor time of the decoder for each minute of video: nearly three times what 1080p at 30 frames a second costs. */
 export const DECODING_MS_PER_MINUTE = 15_000
-/** More of it at the beginning, for the start and for short videos. */
+/** Additional processor time for each video, for starting the decoder and for short videos. */
 export const DECODING_START_MS = 5_000
-/** Beyond the budget, key frames this far apart are still decoded. */
+/** Beyond the budget, key frames are still decoded if they are at least this far apart. */
 const MIN_KEY_INTERVAL_MS = 2_000
 
 export interface Pace {
-  /** How much processor time the decoder has used. */
+  /** Reports how much processor time the decoder has used in total. */
   used(cpuMs: number): void
-  /** Up to which time frames have been decoded. */
+  /** Reports up to which time frames have been decoded. */
   reached(atMs: number): void
-  /** Whether this packet, the next in the order of decoding, is to be decoded. */
+  /** @returns whether to decode this packet, the next one in decoding order. */
   takes(packet: { readonly atMs: number; readonly isKey: boolean }): boolean
-  /** Whether what is shown at this time was decoded: `false` if the last packet that starts at or before it was left out. */
+  /** @returns whether the frame that is shown at this time was decoded: not if the last packet that starts at or before it was left out. */
   isShown(atMs: number): boolean
-  /** Whether a packet was left out. */
+  /** Whether any packet was left out. */
   readonly isKeyFramesOnly: boolean
 }
 
 /**
- * Beyond the budget only key frames are decoded, until the decoder is within it again at a key frame: so it is spread over the whole video. A
- * packet depends on those since the last key frame, so none of them may be missing.
+ * Beyond the budget only key frames are decoded, until the decoder is within it again at a key frame. The budget grows with the time that was
+ * reached, so it is spread over the whole video. Once a packet is left out, all packets up to the next key frame are, because each depends on the
+ * previous ones.
  */
 export function createPace(): Pace {
   let cpuMs = 0
@@ -32,7 +33,7 @@ export function createPace(): Pace {
   let isSkipping = false
   let lastKeyMs = Number.NEGATIVE_INFINITY
   let isKeyFramesOnly = false
-  /** The last packet that starts in each interval between frames that are looked at, by the index of its end. */
+  /** The last packet that starts in each interval of `FRAME_INTERVAL_MS`, by the index of the interval's end. */
   const lastIn = new Map<number, { readonly atMs: number; readonly isTaken: boolean }>()
   return {
     used: (ms) => {

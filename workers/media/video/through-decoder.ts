@@ -1,4 +1,4 @@
-// Sends a video through the decoder, which is the other end of a socket: packets out, grey frames back.
+// Sends a video through the decoder at the other end of a socket: packets out, grey frames back.
 
 import { once } from 'node:events'
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
@@ -15,9 +15,9 @@ const READ_BYTES = 1 << 16
 
 /**
  * @param fd a socket whose other end the decoder reads and writes.
- * @param onFrame called with each frame, times ascending. The pixels are overwritten afterwards.
- * @returns the duration. Of a file that ends too early it is still the one that the container says.
- * @throws {Problem} as `packets` of `video` does, and `video-undecodable` when what comes back is no frames.
+ * @param onFrame called with each frame, by ascending time. The pixels are overwritten afterwards.
+ * @returns the duration [ms]: the end of the last packet, or the duration of the container if that is longer.
+ * @throws {Problem} as `packets` of `video` does; `video-undecodable` when the decoder returns no frames.
  */
 export async function throughDecoder(
   fd: number,
@@ -55,7 +55,7 @@ export async function throughDecoder(
   }
 }
 
-/** Reads into one buffer, which is overwritten. */
+/** Opens the socket. Reads into one buffer, which is overwritten after each read. */
 function openLink(fd: number, take: (chunk: Uint8Array) => void) {
   let fail = (_: unknown) => {}
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES)
@@ -68,7 +68,7 @@ function openLink(fd: number, take: (chunk: Uint8Array) => void) {
     buffer.fill(0, 0, bytes)
     return true
   }
-  // Node takes `onread` here as it does in `net.connect`; its types do not know.
+  // Node accepts `onread` here as in `net.connect`, although its types do not have it.
   const options: SocketConstructorOpts & Pick<ConnectOpts, 'onread'> = {
     fd,
     readable: true,
@@ -94,7 +94,7 @@ interface Sent {
   endMs: number
 }
 
-/** Stops early when nothing is read any more. */
+/** Sends the packets that the pace takes. Stops when the decoder has closed the socket. */
 async function send(video: OpenedVideo, socket: Socket, pace: Pace, sent: Sent): Promise<void> {
   socket.write(matroskaHeader({ codec: video.facts.codec, ...video.size, description: video.description }))
   for await (const { atMs, endMs, isKey, bytes } of video.packets()) {

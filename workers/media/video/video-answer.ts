@@ -1,4 +1,4 @@
-// What the child that hashes a video answers, as JSON.
+// Writes the answer of the child that hashes a video, as JSON.
 
 import { formatHash } from '../../../packages/hash/src/hash256.js'
 import type { VideoSignals } from '../../../packages/hash/src/video-frames.js'
@@ -14,12 +14,12 @@ export const VIDEO_PROBLEMS = [
 ] as const satisfies readonly ProblemCode[]
 export type VideoProblem = (typeof VIDEO_PROBLEMS)[number]
 
-export function formatVideo({ durationMs, protectedShare, frames }: VideoSignals, isKeyFramesOnly: boolean): string {
+export function formatVideo({ frames, ...facts }: VideoSignals, isKeyFramesOnly: boolean): string {
   const written = frames.map((frame) => ({
     ...frame,
     signals: frame.signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
   }))
   return JSON.stringify({
-    video: { durationMs, protectedShare, frames: written, ...(isKeyFramesOnly && { isKeyFramesOnly }) },
+    video: { ...facts, frames: written, ...(isKeyFramesOnly && { isKeyFramesOnly }) },
   })
 }

@@ -1,5 +1,5 @@
-// The program of a sandboxed child that hashes one video: it reads the file from a socket, sends its packets through a decoder at the other end of
-// a second socket, and writes hashes. It has nothing else.
+// The program of a sandboxed child process that hashes one video: reads the file from a socket, sends its packets through a decoder at the other end
+// of a second socket, and writes hashes to the first. It has no other file, network or secret.
 
 import { loadImageHasherSync } from '../../../packages/hash/src/image-hasher.js'
 import { createVideoHasher, type VideoHasher } from '../../../packages/hash/src/video-frames.js'
@@ -31,7 +31,7 @@ const channel = openFrames(CHANNEL_FD, 1 + MAX_VIDEO_BYTES, (message) => {
 channel.on('end', () => process.exit(0)) // the parent has exited
 channel.on('error', () => process.exit(0))
 
-/** @param message the purpose, and the file. */
+/** @param message a byte with the purpose, then the file. @returns JSON. Never throws. */
 async function answerFor(message: Buffer): Promise<string> {
   try {
     const video = await openVideo(message.subarray(1))

@@ -1,8 +1,8 @@
-// What the demuxing child finds out about a video before any frame is decoded.
+// The facts of a video, which one child process reads from its container, and how a second one, ffmpeg, is told to decode it.
 
 import type { VideoCodecName } from '../../../src/domain/media/video-limits.js'
 
-/** Which decoders of ffmpeg may open a codec. */
+/** The decoders of ffmpeg that may decode each codec. */
 export const VIDEO_DECODERS: Readonly<Record<VideoCodecName, string>> = {
   avc: 'h264',
   hevc: 'hevc',
@@ -12,22 +12,22 @@ export const VIDEO_DECODERS: Readonly<Record<VideoCodecName, string>> = {
 }
 
 /**
- * Times of the stream between the children are later by this much, so that those before the beginning, which an edit list hides, are not negative.
- * A multiple of the interval in which frames are looked at.
+ * Added to all times in the Matroska stream between the two children: packets that an edit list hides have times before 0, and cluster times of
+ * Matroska cannot be negative. A multiple of `FRAME_INTERVAL_MS`.
  */
 export const STREAM_SHIFT_MS = 600_000
 
+/** Clockwise, in degrees. */
 export const ROTATIONS = [0, 90, 180, 270] as const
 
 export interface VideoFacts {
   readonly codec: VideoCodecName
-  /** By the container; what is decoded may be shorter. */
+  /** Declared by the container. What can be decoded may be shorter. */
   readonly durationMs: number
-  /** Size to which frames are reduced, before they are rotated. */
+  /** Size to which frames are scaled, before rotation. */
   readonly width: number
   readonly height: number
-  /** Clockwise, in degrees. */
   readonly rotation: (typeof ROTATIONS)[number]
-  /** Whether it is mirrored after that. */
+  /** Whether frames are mirrored horizontally after rotation. */
   readonly isFlipped: boolean
 }

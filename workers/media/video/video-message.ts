@@ -1,4 +1,4 @@
-// Reads what the child that hashes a video says, as JSON: the facts of the video before it is decoded, then its hashes or the code of a problem.
+// Parses the messages of the child that hashes a video, as JSON: first the facts of the video, then its hashes or the code of a problem.
 
 import { z } from 'zod'
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
@@ -15,7 +15,7 @@ export type VideoMessage =
   | { readonly video: HashedVideo }
   | { readonly problem: VideoProblem }
 
-/** A signal of a query has eight hashes of 64 digits. */
+/** Enough for 8,000 signals of a query with up to eight hashes of 64 digits each. */
 export const MAX_VIDEO_MESSAGE_BYTES = 1 << 24
 
 const Facts = z.strictObject({
@@ -41,7 +41,7 @@ const Message = z.union([
   }),
 ])
 
-/** @throws {Error} when the text is no message, or not what was asked for: the child was taken over. Never log its text. */
+/** @throws {Error} when the text is no message, or not what `purpose` asked for. Then a file has taken control of the child: never log the text. */
 export function parseVideoMessage(text: string, purpose: VideoPurpose): VideoMessage {
   const message = Message.parse(JSON.parse(text))
   if (!('video' in message)) return message

@@ -1,13 +1,13 @@
-// vPDQ of a video: the PDQ hash of each second, whatever its quality, as the published vPDQ has it.
+// Hashes a video as vPDQ does: the PDQ hash of a frame each second, whatever its quality.
 
 import { MIN_USABLE_QUALITY } from '../../../packages/hash/src/file-frames.js'
 import type { ImageHasher } from '../../../packages/hash/src/image-hasher.js'
 import { checkDuration, type VideoFrame, type VideoHasher } from '../../../packages/hash/src/video-frames.js'
 
-/** The published one takes every n-th frame, n being the whole frames in a second: with 29.97 in a second, 33 ms earlier each time. */
+/** The published vPDQ takes every n-th frame, where n is the frame rate rounded down: at 29.97 frames a second, one frame every 0.968 s. */
 const INTERVAL_MS = 1000
 
-/** Takes what is shown at each second. A second that was not decoded is left out. */
+/** Takes the frame that is shown at each full second. A second for which no frame was decoded is left out. */
 export function createVpdqHasher(hasher: Pick<ImageHasher, 'whole'>): VideoHasher {
   const frames: VideoFrame[] = []
   let nextMs = 0

@@ -3,7 +3,8 @@
 import type { MeasuredRaster } from '../measured.js'
 import { wholeOf } from '../raster.js'
 import { areaOf, overlapOf, type Rectangle } from '../rectangle.js'
-import { bestOf } from './ranking.js'
+import { pictureAround } from './banded.js'
+import { bestOf, type Ranked } from './ranking.js'
 import { densityOf, type Texture, texturedPart } from './texture.js'
 import { trimmed } from './trim.js'
 
@@ -39,7 +40,7 @@ const MIN_AREA = 0.02
 export function deframe(raster: MeasuredRaster): Deframed {
   const { lines, texture } = raster
   const whole = wholeOf(raster)
-  const ranked = bestOf(lines, texture, RANKED_PARTS)
+  const ranked = behindBand(bestOf(lines, texture, RANKED_PARTS))
   const textured = texturedPart(texture)
   const framed = ranked.find((part) => part.score >= FRAMED_SCORE && areaOf(part) >= MIN_FRAMED_AREA * areaOf(whole))
   return {
@@ -49,6 +50,14 @@ export function deframe(raster: MeasuredRaster): Deframed {
     ),
     framed: framed === undefined ? undefined : { ...framed, isPlainAround: isPlainAround(texture, framed, whole) },
   }
+}
+
+/** Puts a picture before the two parts that a band across it leaves, with the score of the better one. */
+function behindBand(ranked: Ranked[]): Ranked[] {
+  const [first] = ranked
+  const picture = first === undefined ? undefined : pictureAround(first, ranked)
+  if (first === undefined || picture === undefined) return ranked
+  return [{ ...picture, score: first.score }, ...ranked.filter((part) => part !== picture)]
 }
 
 function isPlainAround(texture: Texture, part: Rectangle, whole: Rectangle): boolean {

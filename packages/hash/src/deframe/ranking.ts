@@ -37,6 +37,7 @@ const WEIGHTS: readonly number[] = [
   0.4493, -0.2771,
 ]
 
+/** @returns the weighted sum of a rectangle's features: the higher, the likelier it is the picture. No unit; compare it with other scores, `MIN_SCORE` or `FRAMED_SCORE`. */
 export function scoreOf(candidate: Candidate): number {
   writeFeatures(candidate, features)
   let score = 0
@@ -80,7 +81,8 @@ const FIRST_FEW = 4
 /** Rectangles with a lower score are hardly ever the picture. The best two are kept anyway. */
 const MIN_SCORE = 5
 const ALWAYS = 2
-const WHOLE_OVERLAP = 0.97
+/** Share of the picture's area. A larger rectangle is nearly the whole picture, which is hashed anyway. */
+const MAX_AREA = 0.97
 
 export interface Ranked extends Rectangle {
   readonly score: number
@@ -96,7 +98,7 @@ export function bestOf(lines: Lines, texture: Texture, count: number): Ranked[] 
   const edges = new Uint16Array(4 * most)
   let seen = 0
   eachCandidate(lines, texture, (candidate) => {
-    if (candidate.area > WHOLE_OVERLAP) return
+    if (candidate.area > MAX_AREA) return
     edges[4 * seen] = candidate.left
     edges[4 * seen + 1] = candidate.top
     edges[4 * seen + 2] = candidate.right

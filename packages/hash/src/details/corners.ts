@@ -14,7 +14,7 @@ export const BORDER_PX = 19
 const WINDOW_REACH_PX = 2
 const NEIGHBOUR_REACH_PX = 2
 const TRACE_WEIGHT = Math.fround(0.04)
-/** Noise and JPEG artefacts on plain areas stay below it. Harris's measure of unnormalised sums over 5 × 5 pixels: [grey levels⁴]. */
+/** Minimum of Harris's measure, from unnormalised sums over 5 × 5 pixels [grey levels⁴]. Noise and JPEG artefacts on plain areas stay below it. */
 export const MIN_STRENGTH = 1e5
 
 /**
@@ -38,7 +38,10 @@ export function cornersOf({ width, height, luma }: Level): Corner[] {
   return corners
 }
 
-/** Rounds to float32 in the same places as the SIMD kernel, which has to find the same corners. The sums are whole numbers under 2²⁴, so both are exact. */
+/**
+ * Harris's measure at one pixel. Rounds to float32 in the same places as the SIMD kernel, which has to find the same corners. The sums are whole
+ * numbers under 2²⁴, so they are exact in both.
+ */
 function strengthAt(luma: Uint8Array, width: number, x: number, y: number): number {
   let [xx, yy, xy] = [0, 0, 0]
   for (let j = y - WINDOW_REACH_PX; j <= y + WINDOW_REACH_PX; j++) {

@@ -22,13 +22,13 @@ export const ROTATED_PATTERN: { readonly plain: Int8Array; readonly mirrored: In
   mirrored: rotatedPattern((x, y, cos, sin) => [x * cos + y * sin, x * sin - y * cos]),
 }
 
-function rotatedPattern(angle: (x: number, y: number, cos: number, sin: number) => [number, number]): Int8Array {
+function rotatedPattern(rotate: (x: number, y: number, cos: number, sin: number) => [number, number]): Int8Array {
   const points = new Int8Array(ANGLES * POINTS * 2)
   for (let k = 0; k < ANGLES; k++) {
     const cos = Math.cos((2 * Math.PI * k) / ANGLES)
     const sin = Math.sin((2 * Math.PI * k) / ANGLES)
     for (let i = 0; i < POINTS; i++) {
-      const [x, y] = angle(ORB_PATTERN[2 * i] ?? 0, ORB_PATTERN[2 * i + 1] ?? 0, cos, sin)
+      const [x, y] = rotate(ORB_PATTERN[2 * i] ?? 0, ORB_PATTERN[2 * i + 1] ?? 0, cos, sin)
       points[(k * POINTS + i) * 2] = Math.round(x)
       points[(k * POINTS + i) * 2 + 1] = Math.round(y)
     }
@@ -42,7 +42,7 @@ export function angleOf(momentX: number, momentY: number): number {
   return (Math.round(share * ANGLES) + ANGLES) % ANGLES
 }
 
-/** First moments of the luma in the disc around a point: the intensity centroid times the sum. */
+/** First moments of the luma in the disc around a point. Divided by the sum of luma they would be its intensity centroid. */
 export function momentsAt({ width, luma }: Level, x: number, y: number): [momentX: number, momentY: number] {
   let [momentX, momentY] = [0, 0]
   for (let j = -PATCH_REACH; j <= PATCH_REACH; j++) {

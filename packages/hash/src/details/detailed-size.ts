@@ -1,4 +1,4 @@
-// The size at which details are computed. Workers and browsers must use the same one, or the details of a picture would differ.
+// The size at which details are computed. Workers and browsers use the same one, because details depend on it.
 
 import type { Pixels } from '../pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../reduced-side.js'

@@ -12,20 +12,24 @@ import { type DetailRows, MAX_POINTS, type Points, pointsOf, rowsOf } from './ro
 import { selected } from './select.js'
 
 export interface RegisteredDetails {
-  /** Up to 48 candidates for the index, spread over the picture, best first. 16 of them that few other pictures share are indexed. */
+  /** Up to 48 candidates for the index, spread over the picture, best first. The service indexes the first 16 that few other pictures share. */
   readonly ranked: DetailRows
-  /** Up to 150 that verify a candidate. They are not indexed. */
+  /** Up to 150 details that verify a candidate. They are not indexed. */
   readonly points: Points
 }
 
 export interface Details {
   /**
-   * Computes the details to register a picture by. Of a picture in a frame, only the part inside: apps draw the same frame around many pictures.
+   * Computes the details to register a picture by. Of a picture in a frame, only those of the inside: apps draw the same frame around many pictures.
+   * None if a side is under `MIN_SIDE_PX`.
    *
-   * Cost: that of detecting features in seven small pictures.
+   * Cost: that of detecting features in seven pictures with a longer side of 480 pixels.
    */
   register(pixels: Pixels): RegisteredDetails
-  /** Computes at most 9 views to query with, the likeliest first: the whole picture, parts without their frames, its middle. */
+  /**
+   * Computes at most 9 views to query with: the whole picture, parts without their frames, its middle, and the whole at a larger size. None if a side
+   * is under `MIN_SIDE_PX`.
+   */
   ask(pixels: Pixels): AskedView[]
 }
 
@@ -36,7 +40,7 @@ const LARGE_SIDE_PX = 1000
 const FOUND = 250
 const ASKED = 300
 const PARTS_ASKED = 6
-/** Long side over short side; more than the widest films have. */
+/** Long side over short side. The widest films have less. */
 const STRIP_ASPECT = 2.5
 
 export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details {

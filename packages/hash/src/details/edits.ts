@@ -67,7 +67,7 @@ function rotated(from: Pixels, degrees: number): Edit {
 function contrasted(from: Pixels, factor: number, noise: number): Edit {
   let state = 1
   const pixels = pixelsFrom(from.width, from.height, (x, y) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0 // linear congruential, as in Numerical Recipes: the noise only has to be the same each time
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0 // a linear congruential generator (Numerical Recipes), because the noise has to be the same each time
     return (at(from, x, y) - 128) * factor + 128 + (state / 2 ** 32 - 0.5) * 2 * noise
   })
   return { pixels, mapPoint: SAME }
@@ -93,7 +93,7 @@ function interpolated(from: Pixels, x: number, y: number): number {
   return upper * (1 - down) + lower * down
 }
 
-/** The mean of four interpolated samples, spread over the area that one pixel of the smaller picture covers. */
+/** The mean of four interpolated samples, spread over the area that one pixel of the new picture covers. */
 function meanAt(from: Pixels, x: number, y: number, across: number, down: number): number {
   let sum = 0
   for (const i of [0.25, 0.75]) {

@@ -6,7 +6,7 @@ import { BORDER_PX, type Corner } from './corners.js'
 import { angleOf } from './describe.js'
 import { LEVELS, type Pyramid } from './pyramid.js'
 
-/** Coordinates are in pixels of the view's largest level. */
+/** A corner with its descriptor. Coordinates are in pixels of the view's largest level. */
 export interface Feature {
   readonly x: number
   readonly y: number
@@ -33,7 +33,9 @@ export interface AskedView extends FeatureView {
 export interface FeatureOptions {
   /** The longer side of the view's largest level. Smaller parts are not enlarged. */
   readonly sidePx: number
+  /** Maximum number of features. */
   readonly count: number
+  /** Whether to compute descriptors of the mirrored patches, too. */
   readonly mirrors: boolean
   /** Width over height of the part as it is shown. */
   readonly aspect: number

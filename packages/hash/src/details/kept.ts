@@ -1,4 +1,5 @@
-// Features as they are stored: descriptors with coarse positions. Finer positions would help an attacker to reconstruct the picture.
+// Features with positions and angles rounded for storage. Finer ones would help an attacker to reconstruct the picture. `rows.ts` stores a part of
+// these fields only.
 
 import type { Hash256 } from '../hash256.js'
 import { ANGLES } from './describe.js'
@@ -9,7 +10,6 @@ export const PLACES = 32
 /** Number of stored angles. */
 export const STORED_ANGLES = 16
 
-/** Stored numbers: 10 bits of position, 4 of angle, 3 of level. */
 export interface KeptFeature {
   /** 0…31, from the left. */
   readonly column: number

@@ -10,16 +10,16 @@ export interface Level {
   readonly luma: Uint8Array
 }
 
-/** A Gaussian with a standard deviation of 2 pixels, in 256ths. */
+/** Weights of a Gaussian with a standard deviation of 2 pixels, in 256ths. */
 export const GAUSSIAN = [18, 34, 49, 54, 49, 34, 18] as const
 const REACH = 3
 
-/** Each pixel is the mean of its area; then the level is smoothed. The kernel computes the same bits. */
+/** Computes a level: each pixel is the mean of its area in the picture, then the level is smoothed. The kernel computes the same bits. */
 export function levelOf(table: LumaTable, part: Rectangle, width: number, height: number): Level {
   return { width, height, luma: smoothed(sampled(table, part, width, height), width, height) }
 }
 
-/** Within a pixel the sums are bilinear, so interpolating between corners is exact. */
+/** Averages the areas. Within a pixel the sums of the table are bilinear, so interpolating between its corners is exact. */
 function sampled(
   { width: tableWidth, height: tableHeight, sums }: LumaTable,
   part: Rectangle,

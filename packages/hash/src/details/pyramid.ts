@@ -1,4 +1,4 @@
-// A pyramid: the corners and patches of a picture at several sizes. The plain implementation, and the interface of the kernel.
+// A pyramid: the corners and patches of a picture at several sizes. The reference implementation, and the interface that the kernel shares with it.
 
 import type { Hash256 } from '../hash256.js'
 import { checkPixels, type Pixels } from '../pixels.js'
@@ -14,7 +14,7 @@ export const LEVELS = 6
 export interface Pyramid {
   readonly width: number
   readonly height: number
-  /** Computes level 0…5 from a part of the picture at this size, and detects its corners. Replaces an earlier level of this number. */
+  /** Reduces a part of the picture to this size and detects its corners. Keeps the result as level 0…5, replacing an earlier one. */
   corners(level: number, part: Rectangle, width: number, height: number): Corner[]
   /** First moments of the patch around a corner of a level. */
   moments(level: number, x: number, y: number): readonly [momentX: number, momentY: number]
@@ -28,7 +28,7 @@ export function checkLuma(pixels: Pixels): void {
   if (pixels.width * pixels.height > MAX_TABLE_PIXELS) throw new RangeError('too many pixels for details')
 }
 
-/** The oracle. `DetailsKernel` computes the same bits in a twentieth of the time. */
+/** The reference implementation. `DetailsKernel` computes the same bits in a twentieth of the time. */
 export function pyramidOf(pixels: Pixels): Pyramid {
   checkLuma(pixels)
   const table = lumaTableOf(pixels)

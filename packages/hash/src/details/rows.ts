@@ -1,5 +1,5 @@
-// The stored details of a registered picture: a few rows for the index, and more points that verify a candidate. Each has only the fields that
-// this needs, because positions and angles help to reconstruct the picture.
+// The stored details of a registered picture: a few rows for the index, and more points that verify a candidate. Each has only the fields that its
+// use needs, because positions and angles help to reconstruct the picture.
 
 import type { Hash256 } from '../hash256.js'
 import { ANGLES } from './describe.js'
@@ -11,7 +11,7 @@ export const MAX_DETAIL_ROWS = 16
 /** Maximum number of points of one picture. */
 export const MAX_POINTS = 150
 
-/** An indexed detail. Voting needs only a rough position. */
+/** An indexed detail. Voting (`vote.ts`) needs only a rough position. */
 export interface DetailRow {
   /** 0…255: the cell of 16 × 16, row by row. */
   readonly place: number
@@ -27,7 +27,7 @@ export interface DetailRows {
   readonly rows: readonly DetailRow[]
 }
 
-/** A detail that verifies a candidate. This does not need the angle or level, so they are not stored. */
+/** A detail that verifies a candidate (`verify.ts`). That needs neither angle nor level, so they are not stored. */
 export interface Point {
   /** 0…31, from the left. */
   readonly column: number
@@ -50,7 +50,7 @@ const COARSE_PLACES = 16
 const LEVEL_BITS = 3
 const LEVEL_MASK = (1 << LEVEL_BITS) - 1
 
-/** Whether the numbers of a row that another program made are within bounds. */
+/** Whether the numbers of a row from outside are within bounds. */
 export function isDetailRow({ place, pose }: DetailRow): boolean {
   return place < COARSE_PLACES ** 2 && pose >> LEVEL_BITS < STORED_ANGLES && (pose & LEVEL_MASK) < LEVELS
 }

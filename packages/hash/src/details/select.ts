@@ -10,6 +10,7 @@ import { type Feature, type FeatureView, featuresOf } from './features.js'
 /** Three times as many as are indexed: some are dropped later, because other pictures share them. */
 export const MAX_RANKED = 48
 
+// Distances up to which a detail counts as found in an edited picture, and as half found.
 const FOUND_AGAIN_BITS = 24
 const NEARLY_FOUND_BITS = 40
 /** Maximum deviation from the expected position, relative to the longer side. */
@@ -43,7 +44,7 @@ export function selected(kernel: Pick<DetailsKernel, 'usePyramid'>, luma: Pixels
   return chosen
 }
 
-/** For each feature, the number of edits that it survives. An edit counts half if the descriptor changes noticeably. */
+/** @returns for each feature, the number of edits that it survives. An edit counts half if the descriptor is only within `NEARLY_FOUND_BITS`. */
 function stabilityOf(kernel: Pick<DetailsKernel, 'usePyramid'>, luma: Pixels, view: FeatureView): number[] {
   const sums = view.features.map(() => 0)
   for (const { pixels, mapPoint } of editsOf(luma)) {

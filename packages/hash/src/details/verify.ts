@@ -25,9 +25,9 @@ export interface Verified {
   readonly least: number
 }
 
-/** Unrelated pictures agree in seven pairs at most (docs/robustness.md). */
+/** Minimum number of inliers. Unrelated pictures agree in seven pairs at most (docs/robustness.md). */
 export const MIN_INLIERS = 8
-/** A shared edge or sticker covers few cells; a shared picture covers many. */
+/** Minimum number of cells with an inlier. A shared edge or sticker covers few cells, a shared picture many. */
 export const MIN_CELLS = 6
 
 /** Maximum distance of two descriptors that form a pair. */
@@ -35,7 +35,7 @@ export const MATCH_BITS = 64
 const MATCHES_TRIED = 40
 const MIN_APART_PX = 10
 const MAX_SCALE = 6
-/** In cells of the registered picture, which are 15 of its 480 pixels wide. */
+/** Maximum error of an inlier, in cells of the registered picture: 1/32 of its longer side, which is 15 pixels of 480. */
 const TOLERANCE_CELLS = 0.8
 
 export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
@@ -43,17 +43,17 @@ export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'c
 }
 
 /**
- * The share of the details in the common area that has to agree. The number of details is that of the registered picture or of the view,
- * whichever has fewer there. It depends on the scale: registered pixels for each pixel of the view.
+ * Which share of the details in the common area has to agree, by scale (registered pixels for each pixel of the view). Details are counted in the
+ * registered picture and in the view; the smaller number counts.
  *
- * Why: two screenshots of one app agree in buttons and text, while the pictures between them differ. A picture that is shown much smaller than
- * it was registered has lost most of its details, and no app shows another's screenshot that small.
+ * Two screenshots of one app agree in buttons and text, although the pictures between them differ; so few agreeing details are not enough. Beyond the
+ * last scale no share is required: a picture that is shown that small has lost most of its details, and no app shows another's screenshot that small.
  */
 const MIN_SHARES = [
   { upToScale: 1.25, share: 0.35 },
   { upToScale: 2, share: 0.15 },
 ] as const
-/** If the view shows less than this share of the registered details, few of them can contradict, so `MIN_SHARE_OF_CORNER` has to agree. */
+/** If the view shows less than this share of the registered details, few details could disagree. So `MIN_SHARE_OF_CORNER` of them have to agree. */
 const CORNER_PART = 0.2
 const MIN_SHARE_OF_CORNER = 0.6
 
@@ -164,7 +164,7 @@ interface Similarity {
   readonly sin: number
 }
 
-/** The transform that maps both pairs exactly. @returns `undefined` when they are too close together, or the scale is too extreme. */
+/** @returns the transform that maps both pairs exactly; `undefined` when they are too close together, or the scale is too extreme. */
 function similarityOf(first: Pair, second: Pair): Similarity | undefined {
   const [ax, ay] = [second.asked.x - first.asked.x, second.asked.y - first.asked.y]
   const [rx, ry] = [second.registered.x - first.registered.x, second.registered.y - first.registered.y]

@@ -32,7 +32,7 @@ interface Pose {
   readonly y: number
 }
 
-/** Maximum differences between two poses of the same picture. Features may be detected one level off, and positions are rounded to cells. */
+/** Maximum differences between two poses of the same picture. Each feature may be detected one level off, and positions are rounded to cells. */
 const LEVELS_APART = 2.04
 const ANGLES_APART = (25 / 360) * ANGLES
 const CENTRE_APART = 0.12
@@ -83,7 +83,7 @@ function agree(a: Pose, b: Pose | undefined, reachPx: number): boolean {
   return Math.hypot(a.x - b.x, a.y - b.y) <= reachPx
 }
 
-/** The weight of a row: about the logarithm of how unlikely it is by chance. Smaller distances and rarer rows weigh more. */
+/** Weight of a row: about the negative log₁₀ of its probability by chance. `CERTAIN` is that of distance 0; each bit takes `EACH_BIT` away. */
 const CERTAIN = 7.3
 const EACH_BIT = 0.12
 

@@ -2,7 +2,7 @@
 
 const SIDE: i32 = 16
 
-/** Row by row, in 1/256 of the sum of red, green and blue. */
+/** [16 × 16] f64, row by row: totals of red + green + blue, in 1/256. */
 export const BLOCKS: usize = memory.data(256 * 8, 16)
 
 /**

@@ -1,4 +1,4 @@
-// Local maxima of Harris's measure (../details/corners.ts). Sums of whole numbers are exact in any order.
+// Local maxima of Harris's measure, the same as in ../details/corners.ts. Sums of whole numbers are exact in any order.
 
 import { strideOf, take } from './room'
 

@@ -1,7 +1,7 @@
-// Measures for frame removal and for averaging parts, in one pass over the rows of the raster.
+// Measures a raster for frame removal and for averaging parts, in one pass over its rows.
 //
-// Besides the raster's pixels, the kernel stores edge maps (bytes are faster than bits) and two summed-area tables. Of colours, steps and luma it
-// stores only the rows that are being compared.
+// Besides the raster's pixels, the kernel stores edge maps (a byte for each pixel, which is faster than a bit) and two summed-area tables. Of
+// colours, steps and luma it stores only the rows that are being compared.
 
 import { beginReduce, reduceRow } from './reduce'
 import { clear, MARGIN, strideOf, take } from './room'

@@ -1,4 +1,4 @@
-// A part of a picture at one size, smoothed (../details/level.ts).
+// Computes a part of a picture at one size, smoothed: the same bits as ../details/level.ts.
 
 import { strideOf, take } from './room'
 
@@ -6,10 +6,11 @@ let sums: usize = 0
 let tableStride: usize = 0
 let tableWidth: i32 = 0
 let tableHeight: i32 = 0
-// Two borders of columns at a time: the first, the second; the first, the second.
-let columns: usize = 0 // [side + 2] u32: byte offsets into a row of the table
-let shares: usize = 0 // [side + 2] f64: of two columns, then of the ones next to them
-let above: usize = 0 // [side + 2] f64: likewise, the sums down to a row's upper border
+// Borders between pixels of the level lie within columns of the table. They are processed in pairs: `shares` and `above` have four numbers a pair,
+// two for the columns in which the borders lie, then two for the columns to their right.
+let columns: usize = 0 // [side + 2] u32: for each border, the byte offset of its column in a row of the table
+let shares: usize = 0 // [2 × (side + 2)] f64: how much each of these columns counts
+let above: usize = 0 // [2 × (side + 2)] f64: sums of these columns down to the upper border of the current row
 let padded: usize = 0 // a row with its ends repeated
 let across: usize = 0 // the level, smoothed one way
 
@@ -67,7 +68,7 @@ function beginLine(place: f64): void {
 let here: v128 = f64x2.splat(0)
 let beside: v128 = f64x2.splat(0)
 
-/** Sums above the line: `here` up to the columns left of two borders, `beside` up to the columns right of them. */
+/** Reads sums down to the current line, for a pair of borders: `here` at the columns in which they lie, `beside` at the columns to their right. */
 @inline
 function readSums(pair: usize): void {
   const first = <usize>load<u32>(columns + (pair << 3))
@@ -84,7 +85,7 @@ function readSums(pair: usize): void {
   )
 }
 
-/** Writes the row of pixels between a line and the one before. */
+/** Writes the row of pixels between the previous line and the one at `place`. */
 function writeRow(place: f64, width: i32, to: usize, scale: f64): void {
   beginLine(place)
   const scales = f64x2.splat(scale)
@@ -113,7 +114,7 @@ function stripsAt(pair: usize): v128 {
   return strips
 }
 
-/** Smooths the level vertically in place, using `across` as a buffer. */
+/** Smooths the level at `luma`: along rows into `across`, then along columns back into `luma`. */
 export function smoothLevel(luma: usize, width: i32, height: i32): void {
   const stride = strideOf(width)
   for (let y = 0; y < height; y++) {
@@ -144,7 +145,7 @@ function eight(from: usize): v128 {
   return v128.load8x8_u(from)
 }
 
-/** At most 65,408, which fits into unsigned 16 bits. */
+/** The weighted mean of seven pixels. Its sum is at most 65,408, which fits into unsigned 16 bits. */
 @inline
 function weighted(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128): v128 {
   const outer = i16x8.mul(i16x8.add(a, g), i16x8.splat(18))

@@ -1,4 +1,5 @@
-// The first average along columns, the second along rows, kept at 64 columns, and the second along columns, kept at 64 rows.
+// Three of the four averages of PDQ: the first along columns; the second along rows, of which only 64 columns are kept; and the second along columns,
+// of which only 64 rows are kept. The first along rows is in pdq-rows.ts.
 
 import { LANES, storeTransposed } from './lanes'
 import {
@@ -15,12 +16,12 @@ export function beginColumns(): void {
   rowsOut = sampleRow = 0
 }
 
-/** Averages as far as the first `rowsIn` rows allow: there is no output until the window has its first rows. */
+/** Computes all rows of output that the first `rowsIn` rows of input allow. There is none until the window has its first rows. */
 export function averageColumnsOf(rowsIn: i32): void {
   while (rowsIn < height ? rowsOut + LANES + columnAhead <= rowsIn : rowsOut < height) averageColumns()
 }
 
-/** Overwrites the sums of pixels that are not in the buffers. */
+/** Overwrites the sums that are outside the buffers of pdq-memory.ts. */
 export function wipeColumns(): void {
   memory.fill(NARROW_SUM, 0, ROW_BYTES)
 }
@@ -103,8 +104,8 @@ function averageColumns(): void {
 }
 
 /**
- * Samples the 64 columns of the four rows whose sums were just computed. At a sampled column the window is never cut off by an
- * end of the row, nor at a sampled row by an end of the column; so the second averages need not go on past the ends.
+ * Samples the 64 columns of the four rows whose sums were just computed. At a sampled column or row the window is never cut off by an end of the
+ * line, so the second averages need no steps beyond the ends.
  */
 function keepSamples(): void {
   for (let j = 0; j < SIDE; j += LANES) {

@@ -1,4 +1,4 @@
-// The sizes of the picture in work, and its buffers: one block of memory, divided again for each picture and wiped after it.
+// The sizes of the picture that is being hashed, and its buffers: one block of memory, divided anew for each picture and wiped after it.
 
 import { LANES } from './lanes'
 import { SIDE } from './samples'

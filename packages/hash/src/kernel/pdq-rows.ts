@@ -6,7 +6,8 @@ import { brightness, divisors, line, rowAhead, rowAt, rowWindow, width } from '.
 /**
  * Computes the luma of the four rows of pixels at `from` and its average along rows, which it stores in the ring. Also sums up brightness, for
  * `addBlocks`.
- * @param kind the channels, a constant, so that each kind has a loop of its own. Passed on to other functions than these, it made the loop a quarter slower.
+ * @param kind the number of channels, a constant, so that the compiler makes a loop for each. Passing it to further functions made the loop a quarter
+ *   slower.
  * @param y the first of the four rows.
  */
 @inline

@@ -1,10 +1,10 @@
 // PDQ as a stream: takes four rows of pixels at a time, and stores only the rows that the averages need. The averages are PDQ's Jarosz filter: a
 // box along rows and one along columns, twice.
 //
-// The result must equal the oracle's (../pdq.ts) bit for bit, including the rounding errors of the running float32 sums. So every sum adds the same
-// numbers in the same order as there. Only different sums run in parallel: along rows those of four rows (one lane each, after a 4 × 4
-// transposition), along columns those of four columns. Each line has zeros around it, which change no sum. A division by a power of two is replaced by
-// a multiplication, which gives the same number; other divisions stay divisions.
+// The result must equal that of the reference implementation (../pdq.ts) bit for bit, including the rounding errors of the running float32 sums. So
+// every sum adds the same numbers in the same order as there. Only different sums run in parallel: along rows those of four rows (one lane each,
+// after a 4 × 4 transposition), along columns those of four columns. Each line has zeros around it, which change no sum. A division by a power of two
+// is replaced by a multiplication, which gives the same number; other divisions stay divisions.
 //
 //   pixels → luma → average along rows → ring of rows → average along columns
 //                 → average along rows, kept at 64 columns → ring → average along columns, kept at 64 rows → samples

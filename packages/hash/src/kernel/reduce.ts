@@ -1,7 +1,7 @@
 // Reduces the picture by averaging areas; the same bits as `averaged` in ../raster.ts.
 //
-// Down first: two rows at a time, each pixel by its row's part in 1/4096, into whole numbers. Then across, where the colours of
-// one pixel lie side by side in a vector, in float32 and in the oracle's order.
+// First adds up rows, two at a time: each is multiplied by the part of it that counts, in 1/4096, so sums are whole numbers. Then adds up columns,
+// with the colours of one pixel side by side in a vector, in float32 and in the order of the reference implementation.
 
 import { take } from './room'
 
@@ -15,9 +15,9 @@ let channels: i32 = 0
 let newWidth: i32 = 0
 let newHeight: i32 = 0
 let line: usize = 0 // the sums of one row
-let parts: usize = 0 // of two rows at a time, how much they count
-let firsts: usize = 0 // for each border of columns the bytes before it in `line`
-let shares: usize = 0 // and its place in its pixel
+let parts: usize = 0 // how much each row counts, two rows in a vector
+let firsts: usize = 0 // for each border between new columns, the byte offset in `line` of the old column in which it lies
+let shares: usize = 0 // and where it lies in that column, 0…1
 
 export function beginReduce(fromWidth: i32, fromHeight: i32, fromChannels: i32, toWidth: i32, toHeight: i32): void {
   width = fromWidth

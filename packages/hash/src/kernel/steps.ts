@@ -1,7 +1,7 @@
 // Differences between neighbouring pixels, and which of them are edges; see `edgePixelsOf` in ../deframe/lines.ts.
 //
-// Processes sixteen pixels at once. Margins of zeros stand for the oracle's 0 beyond the ends of a line. The two pixels where the oracle uses 0
-// instead of an existing step are computed again, one by one.
+// Processes sixteen pixels at once. Margins of zeros stand for the 0 that the reference implementation uses beyond the ends of a line. Two pixels,
+// where it uses 0 instead of an existing step, are computed again one by one.
 
 const MIN_STEP: i8 = 6
 const STEP_LANES: i32 = 16

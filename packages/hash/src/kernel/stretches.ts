@@ -1,5 +1,5 @@
-// The score of each line's best stretch, and running counts of edge pixels along a line. ../deframe/lines.ts is the oracle: it defines the scores
-// and has the same constants.
+// The score of each line's best stretch, and running counts of edge pixels along a line. ../deframe/lines.ts is the reference implementation: it
+// defines the scores and has the same constants.
 
 const EDGE_GAIN: i8 = 10
 const GAP_COST: i8 = 7

@@ -1,31 +1,32 @@
-// Chooses the frames by which a video is looked for: often, because registered frames are few.
+// Chooses the frames of a video to query with. They are close together, because registered frames are few.
 
 import { distance, type Hash256 } from '../hash256.js'
 import type { Extent, ViewKind } from '../views.js'
 import { countSignals, type FrameSelection, type SeenFrame, slotOf, type VideoFrame } from './frame-selection.js'
 
-/** Most signals of a video in a query: as many as a call of `POST /v1/match` takes. */
+/** Maximum signals of a video in a query: as many as a call of `POST /v1/match` takes. */
 export const MAX_ASKED_VIDEO_SIGNALS = 8000
 
-/** A frame nearer than this to the one before finds nothing more. */
+/** A frame nearer than this to the previous one would find nothing more, so it is left out. */
 const MIN_ASKED_BITS = 10
-/** One frame in each such interval has pieces or crops, in turn: all would be more than a picture may have. */
+/** The first frame in each such interval has more views: alternately pieces and crops. All of them would exceed the limit of a picture. */
 const MORE_INTERVAL_MS = 1000
 const MORE: readonly Extent[] = ['pieces', 'crops']
 const MORE_VIEWS: ReadonlySet<ViewKind> = new Set<ViewKind>(['piece', 'tilted'])
-/** The first interval that leaves frames out. */
+/** If there are too many signals, one frame is kept in each interval of this length; then the length is doubled. */
 const WIDER_INTERVAL_MS = 500
 
 /**
- * Queries each frame that differs from the one before by its whole and its likeliest deframed views, and one frame a second by more: in turn by pieces
- * and crops, and by other crops. When there are too many signals it leaves out these first; then it keeps only the first frame of each half second,
- * second, two seconds and so on.
+ * Chooses each frame that differs from the previous one, with its whole and its likeliest deframed views. One frame a second has more: alternately
+ * pieces with some crops, and other crops. If there are too many signals, the views of kind `piece` and `tilted` are left out first. Then only the
+ * first frame of each half second is kept, of each second, of two seconds and so on.
  *
- * Few views of many frames find more than many views of few. The wholes and deframed views found 87.8 % of 24 edits at four frames a second, and 87.6 % at
- * two; all views found 89.4 % at four, and 84.7 % at one. Of 75 edited clips, four deframed views found one more than three did and as many as all did;
- * pieces added none: they find registered pictures, which have them, too. What crops find: bench/record/video.md.
+ * Few views of many frames find more than many views of few frames. Wholes and deframed views found 87.8 % of 24 edits at four frames a second, and
+ * 87.6 % at two; all views found 89.4 % at four, and 84.7 % at one. Of 75 edited clips, four deframed views found one more than three did, and as
+ * many as all did. Pieces added none of these; they are kept because they find registered pictures, which have pieces, too. What crops find:
+ * bench/record/video.md.
  *
- * @param maxSignals for tests.
+ * @param maxSignals for tests only.
  */
 export function createAskedFrames(maxSignals = MAX_ASKED_VIDEO_SIGNALS): FrameSelection {
   let kept: VideoFrame[] = []
@@ -64,6 +65,7 @@ export function createAskedFrames(maxSignals = MAX_ASKED_VIDEO_SIGNALS): FrameSe
       return before.isFound
     },
     frames: () => [...kept],
+    isThinned: () => isThinned,
   }
 }
 

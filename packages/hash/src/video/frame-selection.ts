@@ -1,4 +1,4 @@
-// What chooses the frames of a video, to register it or to ask for it: what it is given, and what it gives.
+// The interface of the two ways to choose frames of a video: for registrations and for queries.
 
 import type { Hash256 } from '../hash256.js'
 import type { ImageSignal } from '../image-hasher.js'
@@ -13,12 +13,14 @@ export interface VideoFrame {
   readonly isForm?: true
 }
 
-/** A frame with enough structure. So far only `pdq` of the whole frame was computed. */
+/** A frame with enough structure to be hashed, of which so far only the whole's `pdq` is known. */
 export interface SeenFrame {
-  /** Greater than that of the frame before. */
+  /** Greater than that of the previous frame. */
   readonly atMs: number
   readonly hash: Hash256
-  /** Hashes more of it. @returns `undefined` if it shows a sign, as thousands of videos do, and must not be registered. */
+  /**
+   * Hashes its parts. @returns all signals, the whole's first; `undefined` if it shows a sign, as thousands of videos do, and must not be registered.
+   */
   look(extent: Extent): readonly ImageSignal[] | undefined
 }
 
@@ -27,9 +29,11 @@ export interface FrameSelection {
   add(frame: SeenFrame): boolean
   /** @returns the chosen frames by ascending time. */
   frames(): VideoFrame[]
+  /** Whether frames or views of them were left out because there were too many signals. */
+  isThinned(): boolean
 }
 
-/** @returns in which interval a time lies. */
+/** @returns the index of the interval in which a time lies. */
 export function slotOf(atMs: number, intervalMs: number): number {
   return Math.floor(atMs / intervalMs)
 }

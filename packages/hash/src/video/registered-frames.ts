@@ -1,11 +1,11 @@
-// Chooses the frames by which a video is registered: full ones at intervals, and between them thin ones that look different.
+// Chooses the frames by which a video is registered: full frames at intervals, with many views, and between them thin frames that look different.
 
 import { distance, HASH_BITS, type Hash256 } from '../hash256.js'
 import type { ImageSignal } from '../image-hasher.js'
 import { MAX_THIN } from '../views.js'
 import { type FrameSelection, slotOf } from './frame-selection.js'
 
-/** Most signals of a registered video. */
+/** Maximum signals of a registered video. */
 export const MAX_VIDEO_SIGNALS = 10_000
 
 /** There is at most one full frame in each interval. */
@@ -18,23 +18,29 @@ const MIN_FULL_BITS = 24
 const MIN_THIN_BITS = 50
 
 /**
- * A full frame has all views but pieces and tilted ones; a thin frame the whole, its first deframed view and two crops. Of 24 edits of 63 clips, 88.9 %
- * were found by both kinds, with 967 signals a minute, and 89.4 % by a frame a second with all views, with 1,621. That was with pieces and without crops
- * of thin frames: of 75 edited clips, pieces of full frames found none, and two crops of thin frames, for as many signals, found four more. Of 155, two
- * more deframed views of thin frames found none, for 46 signals a minute.
+ * A full frame has all views but pieces and tilted ones. A thin frame has the whole, its first deframed view and two crops.
  *
- * More signals than allowed: first the interval of full frames becomes 4, then 8 seconds, which makes thin frames of the others. Then the thin frame
- * that was least different when it was added is dropped, the latest of several.
+ * Full and thin frames together found 88.9 % of 24 edits of 63 clips, with 967 signals a minute; one frame a second with all views found 89.4 %, with
+ * 1,621. In that measurement full frames had pieces, and thin frames no crops. Then, of 75 edited clips, pieces of full frames found none, and two
+ * crops of thin frames found four more, for as many signals. Of 155 edited clips, two more deframed views of thin frames found none, for 46 signals a
+ * minute.
+ *
+ * If there are more signals than allowed, the interval of full frames becomes 4, then 8 seconds; full frames in between become thin. After that, thin
+ * frames are dropped one by one: the one that was least different when it was added, and of several the latest.
  *
  * Cost of a frame: its distance to at most 2,401 kept ones, 0.1 ms, and hashing it if it is kept.
- * @param maxSignals for tests.
+ * @param maxSignals for tests only.
  */
 export function createRegisteredFrames(maxSignals = MAX_VIDEO_SIGNALS): FrameSelection {
   const kept: Kept[] = []
-  /** Frames that were full when they were added. Later ones are compared with these, so that widening early or late chooses the same. */
+  /**
+   * Frames that were full when they were added. Later frames are compared with these, so that the choice does not depend on when the interval was
+   * widened.
+   */
   const fulls: Pick<Kept, 'atMs' | 'hash'>[] = []
   let intervalMs = FULL_INTERVAL_MS
   let signalCount = 0
+  let isThinned = false
 
   function makeThin(frame: Kept): void {
     const dropped = (['deframed', 'crop'] as const).flatMap((kind) =>
@@ -82,11 +88,13 @@ export function createRegisteredFrames(maxSignals = MAX_VIDEO_SIGNALS): FrameSel
         if (!isFirst(intervalMs)) makeThin(frame)
         fulls.push({ atMs, hash })
       }
+      isThinned ||= signalCount > maxSignals
       while (signalCount > maxSignals && intervalMs < FULL_INTERVAL_MS << MAX_WIDENINGS) widen()
       while (signalCount > maxSignals) dropOne()
       return true
     },
     frames: () => kept.map(({ atMs, signals }) => ({ atMs, signals })),
+    isThinned: () => isThinned,
   }
 }
 

@@ -1,17 +1,19 @@
-// Views of a query's frame that undo two edits of videos: a crop, and filming a screen.
+// Views of a query's frame that undo two edits of videos: cropping, and filming a screen.
 
 import type { MeasuredRaster } from '../measured.js'
 import type { Rectangle } from '../rectangle.js'
 import type { View } from '../views.js'
 
-/** The registered centre has 0.8 of the sides, and a crop of a tenth leaves 0.9. */
+/**
+ * Side of these views, relative to the frame. A registered frame's centre crop has 0.8 of its sides, and a video that was cropped by a tenth has 0.9.
+ */
 const SHARE = 0.8 / 0.9
-/** The centre may begin anywhere in the rest: it is tried at this many steps in each direction. */
+/** The crop may have been anywhere, so this many steps are tried in each direction. */
 const STEPS = 4
 const PLACES = Array.from({ length: STEPS + 1 }, (_, i) => i / STEPS)
 
 const TURNED_DEG = [2, -2] as const
-/** The upright rectangle around a turned screen is larger than the screen. */
+/** Side of a turned screen, relative to the upright rectangle around it. */
 const TURNED_SHARE = 0.96
 
 /** @param half `first` for nine places: the corners, the middles of the sides and the middle; `second` for the sixteen between these. */

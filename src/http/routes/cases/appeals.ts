@@ -11,15 +11,21 @@ import type { AppealService } from '../../../services/trust/appeals.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf, ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, GivenSignal, Instant, instant } from '../../schemas.js'
+import { CaseNumberParam, DurationS, GivenSignal, Instant, instant } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
 
 const MAX_SIGNALS = MAX_IMAGE_SIGNALS + 2
 
 const BlockId = z.string().regex(BLOCK_ID_PATTERN, 'must be the id of a block')
+const Frames = z
+  .int()
+  .exactOptional()
+  .meta({ description: 'Of a block: how many frames of a video or animation it has, if several.' })
 const About = z.object({
   signalId: z.uuid().nullable().meta({ description: 'The registered picture that was judged harmless.' }),
   blockId: z.string().nullable().meta({ description: 'The block that remains after a picture was withdrawn.' }),
+  durationS: DurationS,
+  frames: Frames,
 })
 
 export interface AppealRouteOptions {
@@ -91,9 +97,11 @@ function listAppealsRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
     async ({ query }) => {
       const page = await appeals.waiting(query.after, query.limit)
       return {
-        appeals: page.appeals.map(({ about, atMs }) => ({
+        appeals: page.appeals.map(({ about, atMs, durationS, frames }) => ({
           signalId: 'signalId' in about ? about.signalId : null,
           blockId: 'blockId' in about ? about.blockId : null,
+          ...(durationS !== undefined && { durationS }),
+          ...framesView(frames),
           madeAt: instant(atMs),
         })),
         next: nextOf(page.next),
@@ -149,8 +157,8 @@ function listResubmissionBlocksRoute(app: ZodApp, { appeals }: AppealRouteOption
         response: {
           200: z.object({
             blocks: z
-              .array(z.object({ blockId: z.string(), until: Instant }))
-              .meta({ description: 'Sorted by expiry, soonest first.' }),
+              .array(z.object({ blockId: z.string(), frames: Frames, until: Instant }))
+              .meta({ description: 'One for each picture or video. Sorted by expiry, soonest first.' }),
             next: Next,
           }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
@@ -160,7 +168,7 @@ function listResubmissionBlocksRoute(app: ZodApp, { appeals }: AppealRouteOption
     async ({ query }) => {
       const { blocks, next } = await appeals.blocks(query.after, query.limit)
       return {
-        blocks: blocks.map(({ blockId, untilMs }) => ({ blockId, until: instant(untilMs) })),
+        blocks: blocks.map(({ blockId, untilMs, frames }) => ({ blockId, ...framesView(frames), until: instant(untilMs) })),
         next: nextOf(next),
       }
     },
@@ -176,7 +184,7 @@ function liftResubmissionBlockRoute(app: ZodApp, { appeals }: AppealRouteOptions
         operationId: 'liftResubmissionBlock',
         summary: 'Lift a block',
         description:
-          'Erases its digest. A registered picture that was judged harmless still blocks: reverse that decision as well.',
+          'Erases its digests. A registered picture that was judged harmless still blocks: reverse that decision as well.',
         tags: ['signals'],
         params: z.object({ blockId: BlockId }),
         response: {
@@ -190,6 +198,10 @@ function liftResubmissionBlockRoute(app: ZodApp, { appeals }: AppealRouteOptions
       return reply.code(204).send(null)
     },
   )
+}
+
+function framesView(frames = 1) {
+  return frames > 1 ? { frames } : {}
 }
 
 function signalsIn(given: readonly z.infer<typeof GivenSignal>[]): Signal[] {

@@ -25,7 +25,16 @@ import type { Signer } from '../../../services/records/signer.js'
 import { type EventStreams, eventStreams, wantsEvents } from '../../event-stream.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CaseView, CategoryName, Instant, instant, Quality, SignalTypeName } from '../../schemas.js'
+import {
+  CaseNumberParam,
+  CaseView,
+  CategoryName,
+  DurationS,
+  Instant,
+  instant,
+  Quality,
+  SignalTypeName,
+} from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
 import { presentCase } from './cases.js'
 
@@ -57,7 +66,7 @@ const ImageView = z.object({
   matching: z.boolean().meta({ description: 'false: held for review, or judged a false report.' }),
   quality: Quality,
   hashes: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'How many of each type.' }),
-  durationS: z.int().optional().meta({ description: 'Only of a video.' }),
+  durationS: DurationS,
 })
 
 const LastEvent = z.string().regex(CASE_EVENT_ID_PATTERN, 'must be the id of an event').optional()

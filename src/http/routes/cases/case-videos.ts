@@ -18,6 +18,8 @@ import { CaseNumberParam, IdempotencyKey, Quality, RegisteredState } from '../..
 import { withVideo } from '../../video-upload.js'
 import { FOR_IMAGES, registerUsable, type UsableImage } from './registered-images.js'
 
+const NEVER = new AbortController().signal
+
 export interface CaseVideoRouteOptions {
   readonly videoHashing: VideoHashing
   readonly registration: Registration
@@ -44,7 +46,7 @@ export const caseVideoRoutes: FastifyPluginAsyncZod<CaseVideoRouteOptions> = asy
       schema: {
         operationId: 'addVideo',
         summary: 'Add a video to a case',
-        description: `One part named \`video\`, with a Content-Length: ${VIDEO_FORMATS}; up to 200 MiB and ten minutes. The video is held in memory for at most 20 minutes, hashed and then discarded, never stored. The answer is sent when the hashes are durable and match, which takes some seconds for each minute of video; if the caller disconnects before that, hashing ends and nothing is kept.`,
+        description: `One part named \`video\`, with a Content-Length: ${VIDEO_FORMATS}; up to 200 MiB and ten minutes. The video is held in memory for at most 20 minutes, hashed and then discarded, never stored. The answer is sent when the hashes are durable and match, which takes some seconds for each minute of video; if the caller disconnects before that, hashing ends and nothing is kept; with an Idempotency-Key it goes on, and a repeat gets the answer.`,
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
@@ -80,7 +82,8 @@ export const caseVideoRoutes: FastifyPluginAsyncZod<CaseVideoRouteOptions> = asy
             video.release() // its room is not needed to wait for the first answer
             return tried.answer(whole)
           }
-          return finishing(tried, async () => ({ digest: whole, answer: await register(video, gone) }))
+          // A proxy may wait for less time than this takes. Each repeat would start again and be cut again.
+          return finishing(tried, async () => ({ digest: whole, answer: await register(video, NEVER) }))
         },
       })
       return reply.code(201).send(answer)

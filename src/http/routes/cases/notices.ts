@@ -7,7 +7,7 @@ import type { Notices, OverdueDeadline } from '../../../services/cases/notices.j
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf, ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, Instant, instant } from '../../schemas.js'
+import { CaseNumberParam, DurationS, Instant, instant } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
 
 const LawName = z.enum(LAWS)
@@ -53,6 +53,7 @@ const OverdueList = z.object({
       law: LawName,
       stage: z.enum(STAGES),
       dueAt: Instant,
+      durationS: DurationS,
     }),
   ),
   next: Next,
@@ -217,6 +218,6 @@ function noticeView({
   }
 }
 
-function overdueView({ dueAtMs, ...rest }: OverdueDeadline) {
-  return { ...rest, dueAt: instant(dueAtMs) }
+function overdueView({ dueAtMs, durationS, ...rest }: OverdueDeadline) {
+  return { ...rest, dueAt: instant(dueAtMs), ...(durationS !== undefined && { durationS }) }
 }

@@ -101,33 +101,35 @@ async function addSignals(
 }
 
 function getContentRoute(app: FastifyInstance, { banks, contents, audit }: HmaContentOptions): void {
-  app.get<ContentParam>('/c/bank/:name/content/:id', { config: CONFIG, schema }, async (request, reply) => {
-    const caller = callerOf(request)
-    const fields = laxFields(request.query)
-    // This returns a stored hash, so the scope for writing is not enough.
-    const wantsSignals = fields.text('include_signals')?.toLowerCase() === 'true'
-    if (wantsSignals && !caller.scopes.has('feed')) throw new Problem('scope-missing', { scope: 'feed' })
-    const bank = bankSeen(banks, caller, request.params.name)
-    if (bank.orgId !== caller.orgId) throw new HmaRefusal(404, 'content not found')
-    const content = await contentAt(contents, caller.orgId, bank.name, request.params.id)
-    if (wantsSignals) {
-      request.consumeQuota(reply, 1)
-      audit.recordDaily('feed.read', `key:${caller.keyId}`, { orgId: caller.orgId })
-    }
-    const { note, metadata } = textIn(content.image.ref)
-    return {
-      id: Number(request.params.id),
-      disable_until_ts: content.disableUntilS,
-      original_media_uri: null,
-      bank: presentBank(bank),
-      ...(wantsSignals && { signals: hashTexts(content.image.signals, content.image.video) }),
-      ...(fields.text('include_metadata')?.toLowerCase() !== 'false' &&
-        metadata !== undefined && {
-          metadata: { content_id: null, content_uri: null, json: null, ...metadata, collab: null },
-        }),
-      ...(note !== undefined && { note }),
-    }
-  })
+  app.get<ContentParam>(
+    '/c/bank/:name/content/:id',
+    { config: { ...CONFIG, queries: 'counted' }, schema },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const fields = laxFields(request.query)
+      // This returns a stored hash, so the scope for writing is not enough.
+      const wantsSignals = fields.text('include_signals')?.toLowerCase() === 'true'
+      if (wantsSignals && !caller.scopes.has('feed')) throw new Problem('scope-missing', { scope: 'feed' })
+      const bank = bankSeen(banks, caller, request.params.name)
+      if (bank.orgId !== caller.orgId) throw new HmaRefusal(404, 'content not found')
+      const content = await contentAt(contents, caller.orgId, bank.name, request.params.id)
+      request.consumeQuota(reply, wantsSignals ? 1 : 0)
+      if (wantsSignals) audit.recordDaily('feed.read', `key:${caller.keyId}`, { orgId: caller.orgId })
+      const { note, metadata } = textIn(content.image.ref)
+      return {
+        id: Number(request.params.id),
+        disable_until_ts: content.disableUntilS,
+        original_media_uri: null,
+        bank: presentBank(bank),
+        ...(wantsSignals && { signals: hashTexts(content.image.signals, content.image.video) }),
+        ...(fields.text('include_metadata')?.toLowerCase() !== 'false' &&
+          metadata !== undefined && {
+            metadata: { content_id: null, content_uri: null, json: null, ...metadata, collab: null },
+          }),
+        ...(note !== undefined && { note }),
+      }
+    },
+  )
 }
 
 function changeContentRoute(app: FastifyInstance, { banks, contents, now }: HmaContentOptions): void {
@@ -142,10 +144,10 @@ function changeContentRoute(app: FastifyInstance, { banks, contents, now }: HmaC
     const note = 'note' in body ? noteIn(body['note']) : before.note
     if ('note' in body)
       await contents.setRef(imageId, image, refOf({ ...(note !== undefined && { note }), ...(metadata && { metadata }) }))
-    if (until !== undefined) await contents.disableUntil(imageId, until, `key:${caller.keyId}`)
+    const shown = until === undefined ? disableUntilS : await contents.disableUntil(imageId, until, `key:${caller.keyId}`)
     return {
       id: Number(request.params.id),
-      disable_until_ts: until ?? disableUntilS,
+      disable_until_ts: shown,
       collab_metadata: {},
       original_media_uri: null,
       bank: presentBank(bank),

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { MAX_AREA_SIGNALS } from '../../../../packages/hash/src/image-hasher.js'
 import type { HashedImage } from '../../../domain/matching/hashed-image.js'
+import { GRADINGS, type Grading } from '../../../domain/matching/registry-size.js'
 import { ownValue } from '../../../domain/own-value.js'
 import { Problem } from '../../../domain/problem.js'
 import type { Banks } from '../../../services/banks/banks.js'
@@ -33,7 +34,7 @@ import {
   VIDEO_MD5,
   VPDQ,
 } from '../../hma/hma-signals.js'
-import { isObject, laxFields } from '../../hma/lax.js'
+import { isObject, type LaxFields, laxFields } from '../../hma/lax.js'
 import { HmaRefusal, unhashed } from '../../hma/refusals.js'
 import type { HmaVideo } from '../../hma/video-file.js'
 import { callerOf } from '../../plugins/authentication.js'
@@ -48,7 +49,7 @@ export interface HmaMatchingOptions extends ByAddressOptions {
   readonly now: () => number
 }
 
-type Asked = Pick<HashedImage, 'signals' | 'isForm'> | AskedVideo
+type Asked = Pick<HashedImage, 'signals' | 'isForm' | 'isObject'> | AskedVideo
 /** The hashes of a file. */
 type Hashed = HashedImage | HmaVideo | Problem
 
@@ -59,7 +60,8 @@ interface Found {
 }
 type FoundMatch = Found & { readonly match: Match }
 
-const CONFIG = { scope: 'match', keyAlso: 'in-path' } as const
+const CONFIG = { scope: 'match', queries: 'none', keyAlso: 'in-path' } as const
+const LOOK_UP = { ...CONFIG, queries: 'counted' } as const
 const schema = { hide: true }
 
 export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (app, options) => {
@@ -89,16 +91,17 @@ function hashFileRoute(app: FastifyInstance, options: HmaMatchingOptions): void 
 }
 
 function lookUpRawRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
-  app.get('/m/raw_lookup', { config: CONFIG, schema }, async (request, reply) => {
+  app.get('/m/raw_lookup', { config: LOOK_UP, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const signal = fields.needed('signal')
     const type = fields.needed('signal_type')
     const names = fields.text('banks')?.split(',')
     const withDistance = fields.bool('include_distance') ?? false
+    const grading = gradingIn(fields)
     fields.check()
     const asked = askedBy(givenHash(signalTypeNamed(type), signal, 'invalid signal'))
     request.consumeQuota(reply, countOf(asked))
-    const found = await findMatches({ request, reply }, options, asked)
+    const found = await findMatches({ request, reply }, options, asked, grading)
     const all = found.filter(({ bank }) => names?.includes(bank) !== false)
     return {
       matches: withDistance
@@ -109,15 +112,15 @@ function lookUpRawRoute(app: FastifyInstance, options: HmaMatchingOptions): void
 }
 
 function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
-  app.get('/m/lookup', { config: CONFIG, schema }, async (request, reply) => {
+  app.get('/m/lookup', { config: LOOK_UP, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const [url, signal, type] = [fields.text('url'), fields.text('signal'), fields.text('signal_type')]
-    const [names, seed] = [fields.text('banks'), fields.text('seed')]
+    const [names, seed, grading] = [fields.text('banks'), fields.text('seed'), gradingIn(fields)]
     fields.check()
     if (url !== undefined) {
       if (type !== undefined) signalTypeNamed(type)
       const result = await hashedFrom(options, url, fields, 'query', { request, reply })
-      const asked = { types: fields.text('types'), banks: names, coin: coinOf(seed) }
+      const asked = { types: fields.text('types'), banks: names, coin: coinOf(seed), grading }
       const found = await lookUpFile({ request, reply }, options, result, asked)
       return type === undefined ? found : (ownValue(found, type) ?? {})
     }
@@ -125,18 +128,18 @@ function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOpti
       throw new HmaRefusal(400, 'Either url or both signal and signal_type are required')
     const asked = askedBy(givenHash(signalTypeNamed(type), signal, 'invalid signal'))
     request.consumeQuota(reply, countOf(asked))
-    return await lookUp({ request, reply }, options, { asked, banks: names, coin: coinOf(seed) })
+    return await lookUp({ request, reply }, options, { asked, banks: names, coin: coinOf(seed), grading })
   })
 }
 
 function lookUpFileRoute(app: FastifyInstance, options: HmaMatchingOptions): void {
-  app.post('/m/lookup', { config: { ...CONFIG, multipart: true }, schema }, async (request, reply) => {
+  app.post('/m/lookup', { config: { ...LOOK_UP, multipart: true }, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
-    const [banks, seed] = [fields.text('banks'), fields.text('seed')]
+    const [banks, seed, grading] = [fields.text('banks'), fields.text('seed'), gradingIn(fields)]
     const coin = fields.text('bypass_coinflip') === 'true' ? 0 : coinOf(seed)
     const types = fields.text('types')
     const { result } = await hashedUpload(options, types, 'query', { request, reply })
-    return await lookUpFile({ request, reply }, options, result, { types, banks, coin })
+    return await lookUpFile({ request, reply }, options, result, { types, banks, coin, grading })
   })
 }
 
@@ -174,12 +177,14 @@ async function findMatches(
   { request, reply }: Exchange,
   { matcher, videoMatcher, matchIds, contents }: HmaMatchingOptions,
   asked: Asked,
+  grading: Grading | undefined,
 ): Promise<FoundMatch[]> {
   const caller = callerOf(request)
   const options = {
     orgId: caller.orgId,
     banks: undefined,
     thresholdBits: undefined,
+    grading,
     knowsDistance: caller.scopes.has('match:distance'),
     // HMA's answer has no field for truncation.
     onTruncated: () => void reply.header('tabir-truncated', 'true'),
@@ -187,7 +192,7 @@ async function findMatches(
   const [matches] =
     'frames' in asked
       ? await videoMatcher.matchVideos([asked], options)
-      : await matcher.match([asked.signals], { ...options, isFormOf: () => asked.isForm === true })
+      : await matcher.match([asked.signals], { ...options, looksOf: () => asked })
   // HMA's answer has no grade, so its clients would act on a match that is only for review.
   const sure = (matches ?? []).filter(({ grade }) => grade !== 'review')
   return sure.map((match) => {
@@ -212,7 +217,7 @@ async function lookUpFile(
   const { request, reply } = exchange
   const asked = askedOr(hashed)
   request.consumeQuota(reply, countOf(asked))
-  const found = await findMatches(exchange, options, asked)
+  const found = await findMatches(exchange, options, asked, how.grading)
   if (hashed instanceof Problem || !('md5' in hashed)) return { [PDQ]: byBank(exchange, options, found, how) }
   const selected = selectedTypes(types, VIDEO)
   const { video } = hashed
@@ -236,18 +241,19 @@ interface LookUp {
   readonly banks: string | undefined
   /** A bank answers if its enabled ratio is at least this number. */
   readonly coin: number
+  readonly grading: Grading | undefined
 }
 
 /** @returns matches by bank. A disabled bank never answers. */
 async function lookUp(exchange: Exchange, options: HmaMatchingOptions, { asked, ...how }: LookUp) {
-  return byBank(exchange, options, await findMatches(exchange, options, asked), how)
+  return byBank(exchange, options, await findMatches(exchange, options, asked, how.grading), how)
 }
 
 function byBank(
   exchange: Exchange,
   options: HmaMatchingOptions,
   found: readonly FoundMatch[],
-  { banks, coin }: Omit<LookUp, 'asked'>,
+  { banks, coin }: Omit<LookUp, 'asked' | 'grading'>,
 ) {
   const names = banks?.split(',')
   const listed = options.banks.list(callerOf(exchange.request))
@@ -280,6 +286,13 @@ function askedBy(given: GivenHash): Asked {
 function countOf(asked: Asked): number {
   if (!('frames' in asked)) return 1
   return Math.ceil(asked.frames.reduce((sum, { signals }) => sum + signals.length, 0) / MAX_AREA_SIGNALS)
+}
+
+function gradingIn(fields: LaxFields): Grading | undefined {
+  const text = fields.text('grading')
+  const grading = GRADINGS.find((one) => one === text)
+  if (text !== undefined && grading === undefined) throw new HmaRefusal(400, `grading must be ${GRADINGS.join(' or ')}`)
+  return grading
 }
 
 function isKnown(type: string): boolean {

@@ -6,7 +6,7 @@ import { TIER_NAMES } from '../../../domain/matching/signal.js'
 import { ATTESTATION_REASONS, type Attesting, type AttestingCursor } from '../../../services/trust/attesting.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CategoryName, Instant, instant } from '../../schemas.js'
+import { CategoryName, DurationS, Instant, instant } from '../../schemas.js'
 
 /** Cursor of a page as text: four parts separated by dots. */
 const CURSOR_PATTERN = /^(\d{1,15})\.([0-9a-f]{32})\.(\d{1,15})\.([0-9a-f-]{36})$/
@@ -23,6 +23,7 @@ const WaitingView = z
     category: CategoryName.nullable(),
     tier: z.enum(TIER_NAMES),
     disputed: z.boolean(),
+    durationS: DurationS,
     registeredAt: Instant,
   })
   .meta({ id: 'WaitingSignal' })
@@ -52,9 +53,10 @@ export const attestationRoutes: FastifyPluginAsyncZod<{ readonly attesting: Atte
       const { after, limit } = request.query
       const { signals, next } = await attesting.waiting(callerOf(request), after, limit)
       return {
-        signals: signals.map(({ registeredAtMs, category, ...rest }) => ({
+        signals: signals.map(({ registeredAtMs, category, durationS, ...rest }) => ({
           ...rest,
           category: category ?? null,
+          ...(durationS !== undefined && { durationS }),
           registeredAt: instant(registeredAtMs),
         })),
         next: next === undefined ? null : textOf(next),

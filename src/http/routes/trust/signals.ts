@@ -20,7 +20,6 @@ const SignalParam = z.object({ signalId: z.uuid().transform((id) => id.toLowerCa
 const JudgedView = SignalTrustView.extend({
   signalId: z.uuid(),
   bank: z.string(),
-  durationS: z.int().exactOptional().meta({ description: 'Only of a video.' }),
   circulation: z.enum(CIRCULATIONS).meta({
     description:
       'matching: also where one or two views of it are stopped because they alone matched many uploads that look unlike one another (heldFor: decoration). narrowed: matches only near-identical copies of the whole picture until it is released. Set automatically when it matched many uploads that look unlike one another (heldFor: look-alikes). held: stored, but matches nothing until it is released. invalidated: judged a false report; matches nothing unless the decision is reversed.',
@@ -196,20 +195,18 @@ function keyOf(request: Parameters<typeof callerOf>[0]): AuditActor {
 function present({
   signalId,
   bank,
-  durationS,
   circulation,
   heldFor,
   heldAtMs,
   disputedAtMs,
   decidedAtMs,
   answer,
-  pausedUntilS: _,
+  silentUntilS: _,
   ...trust
 }: JudgedSignal): z.infer<typeof JudgedView> {
   return {
     signalId,
     bank,
-    ...(durationS !== undefined && { durationS }),
     circulation,
     heldFor: heldFor ?? null,
     heldAt: instantOrNull(heldAtMs),

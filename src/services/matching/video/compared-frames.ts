@@ -43,8 +43,8 @@ export function* framesCompared(
       if (frame === undefined || compared.has(frame) || isStrong(frameMatches) || compared.size >= MAX_COMPARED.inAll)
         continue
       compared.add(frame)
-      const ofFrame = withMargin ? createObserved(asking.options.thresholdBits) : NOT_OBSERVED
-      const found = yield* matchesByHashes(ownViews(frame), ahead, asking, ofFrame, frame.isForm)
+      const ofFrame = withMargin ? createObserved(asking.options.thresholdBits, asking.strictness) : NOT_OBSERVED
+      const found = yield* matchesByHashes(ownViews(frame), ahead, asking, ofFrame, frame)
       isTruncated ||= found.isTruncated
       const observations = ofFrame.all(new Set(found.answer.map(({ ordinal }) => ordinal)))
       for (const one of found.answer) {

@@ -13,16 +13,11 @@ import {
   widestLineBits,
 } from '../../../domain/matching/evidence.js'
 import { formBits } from '../../../domain/matching/forms.js'
+import { nearAloneBits } from '../../../domain/matching/grade.js'
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
 import { viewOf } from '../../../domain/matching/signal.js'
 import { SIGNAL_TYPES, type SignalType } from '../../../domain/matching/signal-types.js'
-import {
-  aloneThresholdOf,
-  type Bank,
-  lineThresholdOf,
-  ownerReviewBits,
-  thresholdOf,
-} from '../../../domain/organisations/bank.js'
+import { type Bank, lineThresholdOf, ownerReviewBits, thresholdOf } from '../../../domain/organisations/bank.js'
 import type { Hit } from '../../../search/hit.js'
 import type { CatalogueImage } from '../../index/image-facts.js'
 import type { FoundAhead, WidestOf } from '../batch-search.js'
@@ -175,7 +170,7 @@ function measure(
   type: SignalType,
   views: ComparedViews,
   { isForm, bank }: { readonly isForm: boolean; readonly bank: Bank },
-  { asking: { options }, withMargin }: Searched,
+  { asking: { options, strictness }, withMargin }: Searched,
 ): Measured | undefined {
   const { orgId, thresholdBits } = options
   const askedBits = Math.min(thresholdBits ?? ownerReviewBits(bank, type, orgId), reviewBits(type, views))
@@ -185,7 +180,8 @@ function measure(
   const farthest = Math.max(matchBits, isOfLine ? ofBank : 0)
   if (distanceBits > farthest + (withMargin && farthest > 0 ? EDGE_BITS : 0)) return undefined
   // A form that is farther may still be a match of pictures, by all of its parts.
-  const aloneBits = Math.min(aloneThresholdOf(bank, type, views), isForm ? formBits(views) : Number.POSITIVE_INFINITY)
+  const strictBits = nearAloneBits(bank, type, views, strictness)
+  const aloneBits = Math.min(strictBits, isForm ? formBits(views) : Number.POSITIVE_INFINITY)
   const surplusBits = Math.min(aloneBits, thresholdBits ?? Number.POSITIVE_INFINITY) - distanceBits
   return { views, surplusBits, isWithin: distanceBits <= matchBits, tighterBits: lineBits(isPartial(views)) - ofBank }
 }

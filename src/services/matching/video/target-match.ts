@@ -4,7 +4,7 @@ import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
 import { EDGE_BITS, type Edge, isNearEdge, isSurplusClose } from '../../../domain/matching/edges.js'
 import { isPartial } from '../../../domain/matching/evidence.js'
 import { betterGrade, type FramePair } from '../../../domain/matching/frame-pair.js'
-import { BAND_EDGES_BITS, distanceBandOf } from '../../../domain/matching/grade.js'
+import { BAND_EDGES_BITS, distanceBandOf, type Grade } from '../../../domain/matching/grade.js'
 import type { Segment, Span } from '../../../domain/matching/segments.js'
 import { type Evidence, evidenceOf, isEvidence, NO_EVIDENCE } from '../../../domain/matching/video-evidence.js'
 import type { Searcher } from '../../index/searcher.js'
@@ -43,6 +43,8 @@ export interface TargetOptions {
   readonly searcher: Pick<Searcher, 'frameOf' | 'viewsOf'>
   readonly matchIdOf: (imageId: string) => string
   readonly thresholdBits: number | undefined
+  /** As in `Strictness`. */
+  readonly trustsLines: boolean
   /** Are observations needed? */
   readonly isObserving: boolean
 }
@@ -54,7 +56,7 @@ export function* answerOf(target: AskedTarget, options: TargetOptions): Generato
   const [best] = target.frameMatches
   const isPicture = best !== undefined && best.found.match.grade !== 'review'
   const told = isPicture ? undefined : nearestOf(target.near, evidence)
-  const match = matchOf(target, evidence, told, options)
+  const match = matchOf(target, { evidence, pairs, told }, options)
   const seen = seenOf(target, told)
   if (!options.isObserving) return { match, seen, observation: undefined }
   const atEdge = evidence.segments.length === 0 ? [] : yield* atEdgeOf(target, options.searcher)
@@ -67,20 +69,28 @@ function seenOf({ frameMatches: [best] }: AskedTarget, told: NearFrame | undefin
   return hash === undefined || ordinal === undefined ? undefined : { hash, ordinal }
 }
 
+interface Found {
+  readonly evidence: Evidence
+  readonly pairs: readonly FramePair[]
+  readonly told: NearFrame | undefined
+}
+
 function matchOf(
   { image, frameMatches: [best] }: AskedTarget,
-  { segments }: Evidence,
-  told: NearFrame | undefined,
-  { matchIdOf }: TargetOptions,
+  { evidence: { segments }, pairs, told }: Found,
+  { matchIdOf, thresholdBits, trustsLines }: TargetOptions,
 ): Match | undefined {
-  const described = told && describe({ ...told, image }, 'near', matchIdOf(image.id), undefined)
+  const ofTold = told && (trustsLines || decidesAlone(told)) ? 'near' : 'review'
+  const described = told && describe({ ...told, image }, ofTold, matchIdOf(image.id), undefined)
   const match = described ?? best?.found.match
   const atMs = told?.frame.atMs ?? best?.frame.atMs
   if (match === undefined || atMs === undefined) return undefined
   if (segments.length === 0) return { ...match, queryMs: toSecond(atMs) }
   const { atMs: _, ...rest } = match
-  const grade = segments.reduce((grade, segment) => betterGrade(grade, segment.grade), match.grade)
-  return { ...rest, grade, segments: segments.map(shown) }
+  // Pairs that match by themselves count whatever lines do.
+  const graded: readonly { readonly grade?: Grade | undefined }[] = trustsLines ? segments : pairs
+  const grade = graded.reduce((best, { grade = 'review' }) => betterGrade(best, grade), match.grade)
+  return grade === 'review' && thresholdBits === undefined ? undefined : { ...rest, grade, segments: segments.map(shown) }
 }
 
 function shown({ query, registered, speed, frames, orientation, bits }: Segment): MatchedSegment {

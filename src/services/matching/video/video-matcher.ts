@@ -1,15 +1,17 @@
 // Finds registered videos and pictures in videos, from memory alone.
 
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
+import type { Strictness } from '../../../domain/matching/registry-size.js'
 import { Problem } from '../../../domain/problem.js'
 import { isCopy, lookOf } from '../../../domain/trust/flood.js'
 import type { Catalogue } from '../../index/catalogue.js'
 import type { Searcher } from '../../index/searcher.js'
 import { type FoundAhead, runCooperatively, searchAhead } from '../batch-search.js'
 import { maxMatchesOf, shareOfMatches } from '../fair-share.js'
+import { notRaised } from '../graded.js'
 import type { Match, MatchOptions } from '../match.js'
 import { type Answer, type AskingByHashes, inOrder, matchesByHashes } from '../match-by-hashes.js'
-import { banksAsked, isTold, matchesIn, widestIn } from '../match-scope.js'
+import { banksAsked, isTold, matchesIn, strictnessIn, widestIn } from '../match-scope.js'
 import type { MatcherParts } from '../matcher.js'
 import { type CountedObservation, withMoments } from '../observation.js'
 import { createObserved, NOT_OBSERVED } from '../observed.js'
@@ -28,7 +30,7 @@ export interface AskedVideo {
 
 export type VideoMatchOptions = Pick<
   MatchOptions,
-  'orgId' | 'banks' | 'contexts' | 'thresholdBits' | 'knowsDistance' | 'onMatched' | 'onTruncated'
+  'orgId' | 'banks' | 'contexts' | 'thresholdBits' | 'grading' | 'knowsDistance' | 'onMatched' | 'onTruncated'
 >
 
 export interface VideoMatcher {
@@ -85,13 +87,14 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   // Frames are searched for completely, beforehand.
   const firstPassBits = undefined
   const screens = { radiusOf, isNarrowed, isStopped, viewIdOf }
-  const asking = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
+  const shared = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: (readonly Told[])[] = []
   for (const [video, asked] of videos.entries()) {
+    const asking = { ...shared, strictness: strictnessIn(catalogue, options, asked.frames.length) }
     const found = await runCooperatively(answersOf(asked, asking, probing.isOn), yieldIfNeeded)
-    const told = await screened(call, found.answers)
-    const share = shareOfMatches(told, asking.most, (bank) => banks.get(bank)?.orgId)
+    const told = await screened(call, found.answers, asking.strictness)
+    const share = shareOfMatches(told, most, (bank) => banks.get(bank)?.orgId)
     if (found.isTruncated || share.length < told.length) options.onTruncated?.(video)
     options.onMatched?.(video, matchesIn(share, catalogue, options.orgId))
     answers.push(share)
@@ -117,12 +120,13 @@ function* answersOf(
     frames.map(({ signals }): readonly HashedSignal[] => signals),
     asking.widestOf,
   )
-  const observed = isObserving ? createObserved(options.thresholdBits) : NOT_OBSERVED
+  const observed = isObserving ? createObserved(options.thresholdBits, asking.strictness) : NOT_OBSERVED
   const searched = { asking, ahead, observed, withMargin: isObserving }
   const near = yield* nearFramesOf(frames, searched)
   const { targets, isTruncated } = yield* framesCompared(near, searched)
   const matchIdOf = (imageId: string) => matchIds.idFor(options.orgId, imageId)
-  const targetOptions = { searcher, matchIdOf, thresholdBits: options.thresholdBits, isObserving }
+  const { trustsLines } = asking.strictness
+  const targetOptions = { searcher, matchIdOf, thresholdBits: options.thresholdBits, trustsLines, isObserving }
   const answers = []
   for (const target of targets) {
     yield
@@ -145,7 +149,11 @@ function withFileMatches(answers: Answers['answers'], ofFile: Answer): Answers['
 }
 
 /** Counts what the query reveals, and removes what the organisation must not see. */
-async function screened({ parts, catalogue, searcher, options }: Call, answers: Answers['answers']): Promise<Told[]> {
+async function screened(
+  { parts, catalogue, searcher, options }: Call,
+  answers: Answers['answers'],
+  strictness: Strictness,
+): Promise<Told[]> {
   const observations = answers.flatMap(({ observation: seen }): CountedObservation[] => {
     if (seen === undefined) return []
     const observation = withMoments(seen, (ordinal) => searcher.frameOf(ordinal))
@@ -157,7 +165,7 @@ async function screened({ parts, catalogue, searcher, options }: Call, answers: 
   return answers
     .flatMap(({ ordinal, imageId, match, seen }): Told[] => {
       if (match === undefined || !isTold(catalogue, { ordinal, imageId, match })) return []
-      const told = screen === undefined ? match : screen(imageId, match)
+      const told = screen === undefined ? match : notRaised(screen(imageId, match), match, strictness)
       const look = isCopy(match) || seen === undefined ? undefined : lookOf(seen.hash, searcher.frameNumberOf(seen.ordinal))
       return told === undefined ? [] : [{ ordinal, imageId, match: told, look }]
     })

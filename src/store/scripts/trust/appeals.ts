@@ -36,19 +36,29 @@ export const settleAppeal = {
     return 1`,
 } as const
 
-// Removes a resubmission block, and the appeal against it.
+// Removes a resubmission block with all of its digests, and the appeals against it.
 export const liftBlock = {
   numberOfKeys: 3,
   lua: `
-    local blocks  = KEYS[1] -- sorted set: keyed digests, by when [epoch ms] they end
+    local blocks  = KEYS[1] -- sorted set: keyed digests, by when [epoch ms] they end: see put-trust.ts
     local appeals = KEYS[2]
     local denied  = KEYS[3]
-    local block   = ARGV[1] -- [16 bytes]
-    local subject = ARGV[2]
+    local block   = ARGV[1] -- [16 bytes] any of its digests
     -- returns 1, or 0 when there was none
-    redis.call('ZREM', appeals, subject)
-    redis.call('ZREM', denied, subject)
-    return redis.call('ZREM', blocks, block)`,
+    local untilMs = redis.call('ZSCORE', blocks, block)
+    local digests = { block }
+    if untilMs then
+      local endMs = math.floor(tonumber(untilMs))
+      if redis.call('ZCOUNT', blocks, endMs + 0.5, endMs + 0.5) > 0 then
+        digests = redis.call('ZRANGEBYSCORE', blocks, endMs, endMs + 0.5)
+      end
+    end
+    for _, digest in ipairs(digests) do
+      redis.call('ZREM', blocks, digest)
+      redis.call('ZREM', appeals, 'b' .. digest)
+      redis.call('ZREM', denied, 'b' .. digest)
+    end
+    return untilMs and 1 or 0`,
 } as const
 
 // Removes resubmission blocks that have ended, and the appeals against them.

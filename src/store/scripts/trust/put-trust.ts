@@ -13,13 +13,30 @@ const pseudonymsLua = `${hexLua}
 /**
  * Lua: `refuse(invalidated, atMs, untilMs, first)` blocks the digests in ARGV from `first` on until `untilMs`, or unblocks them when it is empty. It
  * also removes blocks that have ended; the key expires with the last block. No `unpack`: a video has more digests than Lua's stack has places.
+ *
+ * The digests of one image are one block, listed and lifted by its first digest: the others end half a millisecond later, in a millisecond that no
+ * other block has. A digest belongs to the block that was set last; if it was the first of another one, the next digest of that one takes its place.
  */
 const refuseLua = `
     local function refuse (invalidated, atMs, untilMs, first)
       redis.call('ZREMRANGEBYSCORE', invalidated, '-inf', atMs)
+      local led = {} -- [epoch ms] ends of the blocks whose first digest is taken
       for i = first, #ARGV do
-        local digest = ARGV[i]
-        if untilMs == '' then redis.call('ZREM', invalidated, digest) else redis.call('ZADD', invalidated, untilMs, digest) end
+        local old = tonumber(redis.call('ZSCORE', invalidated, ARGV[i]) or nil)
+        if old and old % 1 == 0 then led[#led + 1] = old end
+        redis.call('ZREM', invalidated, ARGV[i])
+      end
+      for _, endMs in ipairs(led) do
+        local rest = redis.call('ZRANGEBYSCORE', invalidated, endMs + 0.5, endMs + 0.5, 'LIMIT', 0, 1)
+        if rest[1] then redis.call('ZADD', invalidated, endMs, rest[1]) end
+      end
+      if untilMs ~= '' then
+        local endMs = tonumber(untilMs)
+        local hasMore = #ARGV > first
+        while redis.call('ZCOUNT', invalidated, hasMore and endMs or endMs + 0.5, endMs + 0.5) > 0 do endMs = endMs + 1 end
+        for i = first, #ARGV do
+          redis.call('ZADD', invalidated, 'NX', i == first and endMs or endMs + 0.5, ARGV[i])
+        end
       end
       local last = redis.call('ZRANGE', invalidated, -1, -1, 'WITHSCORES')[2]
       if last then redis.call('PEXPIREAT', invalidated, string.format('%d', tonumber(last))) end

@@ -1,0 +1,65 @@
+// Mutations of how near pictures of objects of one kind have to be.
+
+import { inFile } from './in-file.mjs'
+
+const mutations = [
+  inFile(
+    'packages/hash/src/deframe/object.ts',
+    [
+      ['TOLERANCE = 32', 'TOLERANCE = 31'],
+      ['MIN_BORDER = 0.95', 'MIN_BORDER = 0.8'],
+      ['MIN_ONE = 0.9', 'MIN_ONE = 0.5'],
+      ['MAX_RECTANGULAR = 0.9', 'MAX_RECTANGULAR = 0.95'],
+      ['if (border.filter(isNear).length < MIN_BORDER * BORDER.length) return false', ''],
+      ['if (around.length === CELLS * CELLS) return false', ''],
+      ['(CELLS * CELLS - around.length)', 'around.length'],
+      ['if (part.length > most.length) most = part', 'most = part'],
+      ['column > 0', 'true'],
+      ['column < CELLS - 1', 'true'],
+      ['Math.max(last, column)', 'column'],
+      ['<= 0) chain.pop()', '< 0) chain.pop()'],
+      ['(across * across + down * down)', '1'],
+      ['Math.min(minArea, ', '('],
+    ],
+    ['hash/deframe/object'],
+  ),
+  inFile(
+    'packages/hash/src/file-frames.ts',
+    [['main.isObject && added.length === 0', 'main.isObject']],
+    ['hash/deframe/object'],
+  ),
+  inFile(
+    'packages/hash/src/image-hasher.ts',
+    [
+      ["purpose === 'query' && extent === 'all' && isObject(raster)", "extent === 'all' && isObject(raster)"],
+      ["purpose === 'query' && extent === 'all' && isObject(raster)", "purpose === 'query' && isObject(raster)"],
+    ],
+    ['hash/deframe/object'],
+  ),
+  inFile(
+    'src/domain/matching/objects.ts',
+    [
+      ['BOX_BITS = 20', 'BOX_BITS = 22'],
+      ['OTHER_BITS = 24', 'OTHER_BITS = 26'],
+      ['SUM_BITS = 84', 'SUM_BITS = 86'],
+      [' && !isFramed', ''],
+      ["asked === 'tilted' && registered === 'whole'", 'false'],
+      ["asked === 'tilted' && registered === 'whole'", "asked === 'tilted'"],
+      ['if (one.type !== type) continue', ''],
+      ['Math.min(aloneBits(type, views), ', '('],
+    ],
+    ['domain/objects'],
+  ),
+  inFile(
+    'src/services/matching/graded.ts',
+    [['isObject ? [objectSurplusBits(', 'isForm ? [objectSurplusBits(']],
+    ['domain/objects'],
+  ),
+  inFile(
+    'src/services/matching/matcher.ts',
+    [['isForm: isForm && hasPieces(signals), isObject }', 'isForm: isForm && hasPieces(signals) }']],
+    ['domain/objects'],
+  ),
+].flat()
+
+export const looks = { mutations }

@@ -1,0 +1,145 @@
+// Recognises a picture of one object on a plain ground, such as goods in a shop. Objects of one kind have nearly the same outline, so that pictures of
+// them are near although the objects differ.
+
+import type { Raster } from '../raster.js'
+
+type Colours = Pick<Raster, 'width' | 'height' | 'rgb'>
+type Colour = readonly [red: number, green: number, blue: number]
+
+/** A picture is judged by the mean colours of 64 × 64 cells, each of 4 × 4 points. */
+const CELLS = 64
+const POINTS = 4
+/** Maximum difference between a cell of the ground and the border's median, in levels of each channel. */
+const TOLERANCE = 32
+/**
+ * Minimum share of the border that is ground, and of what is no ground that is one object. Of 330 drawn shirts of set a 273 are objects. Chosen with the edits of tuning photographs.
+ */
+const MIN_BORDER = 0.95
+const MIN_ONE = 0.9
+/**
+ * Maximum share that the object's hull takes of the smallest rectangle around it, which may be tilted. Drawn shirts take at most 0.88. A photograph that
+ * was tilted or framed, or a phone that shows one, takes 0.95 and more.
+ */
+const MAX_RECTANGULAR = 0.9
+
+/**
+ * Whether a picture shows one object, which is no rectangle, on a plain ground. Cost: 0.1 ms for most pictures, whose border has many colours; 1 ms for an
+ * object.
+ */
+export function isObject(raster: Colours): boolean {
+  const border = BORDER.map((cell) => colourOf(raster, cell))
+  const ground = medianOf(border)
+  const isNear = (colour: Colour) => colour.every((level, i) => Math.abs(level - (ground[i] ?? 0)) <= TOLERANCE)
+  if (border.filter(isNear).length < MIN_BORDER * BORDER.length) return false
+  const near = Uint8Array.from({ length: CELLS * CELLS }, (_, cell) => Number(isNear(colourOf(raster, cell))))
+  const around = connected(BORDER, (cell) => near[cell] === 1)
+  if (around.length === CELLS * CELLS) return false
+  const object = largest(new Set(around))
+  return object.length >= MIN_ONE * (CELLS * CELLS - around.length) && rectangularity(hullOf(object)) <= MAX_RECTANGULAR
+}
+
+const BORDER: readonly number[] = Array.from({ length: CELLS * CELLS }, (_, cell) => cell).filter(
+  (cell) => cell < CELLS || cell >= CELLS * (CELLS - 1) || cell % CELLS === 0 || cell % CELLS === CELLS - 1,
+)
+
+function colourOf({ width, height, rgb }: Colours, cell: number): Colour {
+  const [left, top] = [(cell % CELLS) * POINTS, Math.floor(cell / CELLS) * POINTS]
+  const sums: [number, number, number] = [0, 0, 0]
+  for (let point = 0; point < POINTS * POINTS; point++) {
+    const x = Math.floor(((left + (point % POINTS) + 0.5) * width) / (CELLS * POINTS))
+    const y = Math.floor(((top + Math.floor(point / POINTS) + 0.5) * height) / (CELLS * POINTS))
+    const k = 3 * (y * width + x)
+    for (let i = 0; i < 3; i++) sums[i] = (sums[i] ?? 0) + (rgb[k + i] ?? 0) / (POINTS * POINTS)
+  }
+  return sums
+}
+
+function medianOf(colours: readonly Colour[]): number[] {
+  return [0, 1, 2].map((i) => colours.map((colour) => colour[i] ?? 0).sort((a, b) => a - b)[colours.length >> 1] ?? 0)
+}
+
+/** The cells that are connected with the given ones by cells that are so, along sides. */
+function connected(from: readonly number[], isSo: (cell: number) => boolean): number[] {
+  const cells = from.filter(isSo)
+  const seen = new Set(cells)
+  for (const cell of cells) {
+    for (const beside of besides(cell)) {
+      if (seen.has(beside) || !isSo(beside)) continue
+      seen.add(beside)
+      cells.push(beside)
+    }
+  }
+  return cells
+}
+
+function besides(cell: number): number[] {
+  const column = cell % CELLS
+  return [
+    ...(column > 0 ? [cell - 1] : []),
+    ...(column < CELLS - 1 ? [cell + 1] : []),
+    ...[cell - CELLS, cell + CELLS].filter((other) => other >= 0 && other < CELLS * CELLS),
+  ]
+}
+
+/** The largest part that is connected and not around. */
+function largest(around: ReadonlySet<number>): readonly number[] {
+  const known = new Set(around)
+  let most: readonly number[] = []
+  for (let cell = 0; cell < CELLS * CELLS; cell++) {
+    if (known.has(cell)) continue
+    const part = connected([cell], (other) => !around.has(other))
+    for (const one of part) known.add(one)
+    if (part.length > most.length) most = part
+  }
+  return most
+}
+
+type Point = readonly [x: number, y: number]
+
+/** The convex hull of some cells, by the corners of the first and the last one in each row. */
+function hullOf(cells: readonly number[]): Point[] {
+  const rows = new Map<number, readonly [first: number, last: number]>()
+  for (const cell of cells) {
+    const [column, row] = [cell % CELLS, Math.floor(cell / CELLS)]
+    const [first, last] = rows.get(row) ?? [column, column]
+    rows.set(row, [Math.min(first, column), Math.max(last, column)])
+  }
+  const corners = [...rows].flatMap(([row, [first, last]]) =>
+    [first, last + 1].flatMap((x): Point[] => [
+      [x, row],
+      [x, row + 1],
+    ]),
+  )
+  corners.sort(([ax, ay], [bx, by]) => ax - bx || ay - by)
+  return [...chainOf(corners), ...chainOf(corners.reverse())]
+}
+
+/** One half of a hull, without its last corner, which is the first one of the other half. */
+function chainOf(corners: readonly Point[]): Point[] {
+  const chain: Point[] = []
+  for (const corner of corners) {
+    while (chain.length > 1 && turnOf(chain.at(-2), chain.at(-1), corner) <= 0) chain.pop()
+    chain.push(corner)
+  }
+  return chain.slice(0, -1)
+}
+
+function turnOf([ax, ay]: Point = [0, 0], [bx, by]: Point = [0, 0], [cx, cy]: Point = [0, 0]): number {
+  return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+}
+
+/** The area of a hull as a share of the smallest rectangle around it. One side of that rectangle lies on a side of the hull. */
+function rectangularity(hull: readonly Point[]): number {
+  let minArea = Number.POSITIVE_INFINITY
+  let area = 0
+  for (const [i, [x, y]] of hull.entries()) {
+    const [nextX, nextY] = hull[(i + 1) % hull.length] ?? [x, y]
+    area += (x * nextY - y * nextX) / 2
+    const [across, down] = [nextX - x, nextY - y]
+    const along = hull.map(([u, v]) => u * across + v * down)
+    const aside = hull.map(([u, v]) => v * across - u * down)
+    const spanOf = (values: readonly number[]) => Math.max(...values) - Math.min(...values)
+    minArea = Math.min(minArea, (spanOf(along) * spanOf(aside)) / (across * across + down * down))
+  }
+  return area / minArea
+}

@@ -1,0 +1,51 @@
+// Pictures of one object on a plain ground, such as goods in a shop. Two objects of one kind are near in their outline, although the objects differ.
+
+import { distance } from '../../../packages/hash/src/hash256.js'
+import { hasFrame } from './agreement.js'
+import { aloneBits, type ComparedViews, type TwoViews } from './evidence.js'
+import type { ShownView } from './forms.js'
+
+/** A part of a query, in one orientation. */
+export type AskedPart = ShownView & Pick<ComparedViews, 'rotated' | 'content'>
+
+/**
+ * How near two parts have to be if the query shows an object, in bits, inclusive. A deframed part is the object's box, of which the outline leaves ground
+ * in the corners: boxes of different shirts are 20 bits and more apart. Copies in a frame or on a screen are near to something else than a box, and tilted
+ * ones to the whole: for these the usual radius holds. Chosen on drawn shirts of set a and on edits of tuning photographs.
+ */
+const BOX_BITS = 20
+const OTHER_BITS = 24
+/** The same for the sum of two independent observations (`corroborations.ts`). */
+const SUM_BITS = 84
+const USUAL_BITS = Number.POSITIVE_INFINITY
+
+/**
+ * @param asked in the orientation of the match.
+ * @param registered in the order of `hashImage`.
+ * @param togetherBits sum of the distances of two independent observations; infinity if there are no two.
+ * @returns by how many bits a picture of an object is near enough to be a copy; negative if it may show another object of the same kind.
+ * Cost: one distance for each two parts, about 20 µs.
+ */
+export function objectSurplusBits(
+  asked: readonly AskedPart[],
+  registered: readonly ShownView[],
+  togetherBits: number,
+): number {
+  const isFramed = hasFrame(registered.filter(({ type }) => type === 'pdq-area'))
+  let surplusBits = SUM_BITS - togetherBits
+  for (const one of asked) {
+    for (const { type, view, hash } of registered) {
+      if (one.type !== type) continue
+      const views = { asked: one.view, registered: view, rotated: one.rotated, content: one.content }
+      const reach = Math.min(aloneBits(type, views), reachOf(views, isFramed))
+      surplusBits = Math.max(surplusBits, reach - distance(one.hash, hash))
+    }
+  }
+  return surplusBits
+}
+
+function reachOf({ asked, registered }: TwoViews, isFramed: boolean): number {
+  // Of a registered picture with a frame that is what was in the frame, and no box.
+  if (asked === 'deframed') return registered === 'deframed' && !isFramed ? BOX_BITS : USUAL_BITS
+  return asked === 'tilted' && registered === 'whole' ? USUAL_BITS : OTHER_BITS
+}

@@ -1,0 +1,40 @@
+// Reads and writes use two connections, so the reply to an act may precede the reply to a question that Redis answered before it.
+
+import t from 'tap'
+import { createAuditLog, noteInAudit } from '../../src/store/audit/audit.js'
+import { AUDIT_FAULTS } from '../../src/store/audit/audit-marks.js'
+import type { Store } from '../../src/store/redis/client.js'
+import { keys } from '../../src/store/redis/keys.js'
+import { startStore } from '../helpers/redis.js'
+
+const { store, redis } = await startStore(t)
+let beforeReply: () => Promise<unknown> = async () => {}
+const late: Store = Object.create(store, {
+  ask: {
+    value: async <T>(question: Parameters<Store['ask']>[0]) => {
+      const reply = await store.ask(question)
+      await beforeReply()
+      return reply as T
+    },
+  },
+})
+const log = createAuditLog(late, Buffer.alloc(32, 5))
+const note = (keyId: string) =>
+  noteInAudit(late, { act: 'key.created', by: 'operator', about: { keyId, orgId: 'o1' }, atMs: 1000 })
+
+t.test('an act that is noted while the acts are counted is not reported as missing', async (t) => {
+  await note('first')
+  let isNoted = false
+  beforeReply = async () => {
+    if (isNoted) return
+    isNoted = true
+    await note('meanwhile')
+  }
+  t.match(await log.chain(), { number: 2 })
+})
+
+t.test('a count that was set back is reported', async (t) => {
+  await note('third')
+  await redis.decr(`${keys.auditDue}-count`)
+  await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] })
+})
