@@ -108,7 +108,7 @@ const mutations = [
     ['if (subjectGroup === except) continue', ''],
     ["tier === undefined || tier === 'self-reported'", 'tier === undefined'],
     ['subjectGroups.size >= DECORATION_GROUPS', 'subjectGroups.size > DECORATION_GROUPS'],
-    ['common.isInBackground(row.hash) ? usual : rare', 'rare'],
+    ['common.isInBackground(row.hash) ? frequent : rare', 'rare'],
     ['.slice(0, MAX_DETAIL_ROWS)', ''],
   ]),
   inServices('common-rows', [

@@ -103,7 +103,7 @@ const mutations = [
   of('exchange/feeds/ncmec.ts', PULLS, [
     ["parser.on('doctype', refuse)", ''],
     ['!next.startsWith(ENTRIES)', 'false'],
-    ['!adults.includes(classification)', 'false'],
+    ['!ofAdults.includes(classification)', 'false'],
   ]),
   of('exchange/feeds/threatexchange.ts', PULLS, [
     ["url.searchParams.delete('access_token')", ''],

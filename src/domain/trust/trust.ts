@@ -283,12 +283,9 @@ function withDispute(
 function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | ProblemCode {
   if (trust.dispute === outcome) return trust
   if (trust.dispute !== 'open') return 'dispute-not-open'
-  if (outcome === 'upheld')
-    return {
-      ...{ ...trust, dispute: 'upheld', decidedAtMs: nowMs, circulation: 'invalidated' },
-      ...{ heldFor: undefined, stoppedViews: [] },
-    }
-  return rejected(trust, nowMs)
+  if (outcome === 'rejected') return rejected(trust, nowMs)
+  const free = { ...trust, heldFor: undefined, stoppedViews: [] }
+  return { ...free, dispute: 'upheld', decidedAtMs: nowMs, circulation: 'invalidated' }
 }
 
 /** Reverses an upheld dispute, as if it had been rejected: its reasons cannot be raised again, and the signal matches unless its owner paused it. */

@@ -10,7 +10,7 @@ import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
-import type { Match } from '../../services/matching/match.js'
+import type { Match, MatchOptions } from '../../services/matching/match.js'
 import type { Matcher } from '../../services/matching/matcher.js'
 import { rotated } from '../../services/matching/orientations.js'
 import type { AskedVideo, VideoMatcher } from '../../services/matching/video/video-matcher.js'
@@ -88,7 +88,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       const results: string[] = []
       const truncated = new Set<number>()
       // Of pictures and of videos, though videos use a part of it: a spread would cost 7 µs, because V8 then keeps a hidden class for each object.
-      const optionsOf = (places: readonly number[]) => ({
+      const optionsOf = (places: readonly number[]): MatchOptions => ({
         orgId: caller.orgId,
         banks,
         thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
@@ -98,7 +98,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         mirrors: transforms,
         beforeTold: matchVideos,
         viewsOf: (at: number) => (refused.has(places[at] ?? 0) ? undefined : views[places[at] ?? 0]),
-        isFormOf: (at: number) => queries[places[at] ?? 0]?.isForm === true,
+        looksOf: (at: number) => queries[places[at] ?? 0],
         contexts: places.map((i) => queries[i]?.context),
         onTruncated: (at: number) => void truncated.add(places[at] ?? 0),
         onMatched(at: number, matches: readonly Match[]) {

@@ -12,7 +12,8 @@ const POINTS = 4
 /** Maximum difference between a cell of the ground and the border's median, in levels of each channel. */
 const TOLERANCE = 32
 /**
- * Minimum share of the border that is ground, and of what is no ground that is one object. Of 330 drawn shirts of set a 273 are objects. Chosen with the edits of tuning photographs.
+ * Minimum shares: of the border that is ground, and of the rest that is one object. Of 330 drawn shirts of set a, 273 are objects. Chosen with edits of
+ * tuning photographs.
  */
 const MIN_BORDER = 0.95
 const MIN_ONE = 0.9
@@ -58,13 +59,13 @@ function medianOf(colours: readonly Colour[]): number[] {
   return [0, 1, 2].map((i) => colours.map((colour) => colour[i] ?? 0).sort((a, b) => a - b)[colours.length >> 1] ?? 0)
 }
 
-/** The cells that are connected with the given ones by cells that are so, along sides. */
-function connected(from: readonly number[], isSo: (cell: number) => boolean): number[] {
-  const cells = from.filter(isSo)
+/** The given cells that fulfil a condition, and all that are connected with them, side by side, by cells that fulfil it. */
+function connected(from: readonly number[], fulfils: (cell: number) => boolean): number[] {
+  const cells = from.filter(fulfils)
   const seen = new Set(cells)
   for (const cell of cells) {
     for (const beside of besides(cell)) {
-      if (seen.has(beside) || !isSo(beside)) continue
+      if (seen.has(beside) || !fulfils(beside)) continue
       seen.add(beside)
       cells.push(beside)
     }
