@@ -220,10 +220,10 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shap
       ),
     ),
     ...tilts(aspect, FILLED_ANGLES_DEG),
+    ...middles(whole, aspect),
     ...SKEWED_ANGLES_DEG.map(
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
-    ...middles(whole, aspect),
   ]
 }
 
