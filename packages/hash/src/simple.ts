@@ -93,7 +93,7 @@ export function isPhotographIn(raster: Coloured, part: Rectangle): boolean {
   return judged(raster, part, (cut) => !isFlat(cut, MAX_PHOTOGRAPH_FLAT))
 }
 
-/** Whether a part is no form by itself: a photograph in a chat, say. Cost: at most as `isForm`. */
+/** Whether a part is no form by itself, such as a photograph in a chat. Cost: at most that of `isForm`. */
 export function isPictureIn(raster: Coloured, part: Rectangle): boolean {
   return judged(raster, part, (cut) => !isForm(cut))
 }
