@@ -35,6 +35,15 @@ t.test('two forms have to be nearer in the same part than in different parts', a
   t.equal(surplus(of('tilted', 'a', 20), of('piece', 'a')), 0)
 })
 
+t.test('a part of a form that shows a photograph may be farther than another part of a form', async (t) => {
+  const photograph = (bits: number): ShownView => ({ ...of('deframed', 'a', bits), isPhotograph: true })
+  t.equal(surplus(photograph(30), of('deframed', 'a')), 1)
+  t.equal(surplus(photograph(32), of('deframed', 'a')), -1)
+  t.equal(surplus(photograph(40), of('whole', 'a')), 0)
+  t.equal(surplus(photograph(20), of('crop', 'a')), 0, 'a crop may be one of a form')
+  t.equal(surplus(photograph(22), of('crop', 'a')), -2)
+})
+
 t.test('a form with a frame has parts that are alike: what is in the frame, and what it was cut from', async (t) => {
   const framed = [of('deframed', 'card'), of('piece', 'quarter')]
   const bits = (asked: ShownView) => formSurplusBits([asked], [...framed, of('whole', 'all')])

@@ -191,3 +191,17 @@ t.test('a page around a photograph of a fifth of it is no form, and one around a
     t.equal(hasher.hash(post, 'query').isForm, !is)
   }
 })
+
+t.test('of a form only a part that is none, and no small one, is marked as a photograph', async (t) => {
+  const hasher = loadImageHasherSync()
+  const page = shaded(640, 640, (x, y) => (y > 400 && y % 24 < 12 && x > 40 && x % 8 < 3 ? [20, 20, 20] : [240, 240, 240]))
+  const marked = (pasted: Pixels) => {
+    const { isForm, signals } = hasher.hash(posted(page, pasted).post, 'query')
+    t.ok(isForm)
+    return signals.filter(({ isPhotograph }) => isPhotograph)
+  }
+  const photographs = marked(drawn(5, 240, 240))
+  t.ok(photographs.length > 0 && photographs.every(({ view, part }) => view === 'deframed' && part !== undefined))
+  t.same(marked(drawn(5, 120, 120)), [], 'an avatar')
+  t.same(marked(sign({ side: 240 })), [], 'a sign')
+})

@@ -142,6 +142,23 @@ for (const isTall of [true, false]) {
   }
 }
 
+t.test('both ends of each registered photograph of a tall picture are windows, at most 120 with all others', async (t) => {
+  const { picture, places } = longPicture(true)
+  const windows = windowsOf(picture, 'register', kernel)
+  t.ok(windows.length <= MAX_WINDOWS)
+  for (const place of places) {
+    const ends = [
+      { ...place, bottom: place.top + 120 },
+      { ...place, top: place.bottom - 120 },
+    ]
+    for (const end of ends)
+      t.ok(
+        windows.some((window) => overlapOf(window, end) > 0.93),
+        `${end.top}`,
+      )
+  }
+})
+
 t.test('of many photographs the likeliest become windows, whole, along the entire picture', async (t) => {
   const froms = Array.from({ length: 40 }, (_, i) => 30 + 331 * i)
   const { picture, places } = longPicture(true, froms)

@@ -64,6 +64,34 @@ t.test('a registered long picture is found as a whole and by its parts', async (
   )
 })
 
+t.test('a registered long picture is found by parts that show most of a photograph only', async (t) => {
+  const { whole, part } = await screenshots(LONG)
+  // Of 240 pixels of a scene the part shows 173 at its top, or at its bottom.
+  const bottoms = await Promise.all([0, 3, 6].map((i) => part(37 + 437 * i + 67, 400)))
+  const tops = await Promise.all([1, 4, 7].map((i) => part(37 + 437 * i + 173 - 400, 400)))
+  t.same(await gradesOf(whole, [...bottoms, ...tops]), ['near', 'near', 'near', 'near', 'near', 'near'])
+})
+
+t.test('a screen of little but text is found by the small photograph on it, and by no other one', async (t) => {
+  const { whole } = await screenshots(LONG)
+  const [width, height] = [720, 1560]
+  const isText = (x: number, y: number) => y > 480 && y % 40 < 16 && x > 40 && x < 300 + (y % 7) * 40 && x % 9 < 5
+  const screen = async (seed: number) => {
+    const page = Buffer.alloc(3 * width * height, 240)
+    for (let i = 0; i < width * height; i++) if (isText(i % width, Math.floor(i / width))) page.fill(20, 3 * i, 3 * i + 3)
+    // Cropped by a pixel on each side: too far for a part of a form, near enough for a photograph.
+    const cut = { left: 1, top: 1, width: SCENE.width - 2, height: SCENE.height - 2 }
+    const scene = await fromPixels(scenePixels(seed, SCENE)).extract(cut).resize(420, 315, { fit: 'fill' }).png().toBuffer()
+    return sharp(page, { raw: { width, height, channels: 3 } })
+      .composite([{ input: scene, left: 40, top: 100 }])
+      .jpeg({ quality: 80 })
+      .toBuffer()
+  }
+  const asked = [await screen(5), await screen(12)]
+  for (const bytes of asked) t.ok((await hashImage(bytes, 'query')).isForm)
+  t.same(await gradesOf(whole, asked), ['near', ''])
+})
+
 t.test('a long query finds a registered photograph and an overlapping long picture', async (t) => {
   const { whole, part } = await screenshots(LONG)
   for (const seed of [1, 5, 9]) t.same(await gradesOf(await photograph(seed), [whole]), ['near'], `scene ${seed}`)

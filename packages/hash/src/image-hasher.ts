@@ -10,9 +10,9 @@ import type { PdqKernel, SampledResult } from './pdq-kernel.js'
 import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
 import { wholeOf } from './raster.js'
-import type { Rectangle } from './rectangle.js'
+import { areaOf, type Rectangle } from './rectangle.js'
 import { separableBits } from './separable.js'
-import { isForm, isPage, isPhotographIn, isSimple } from './simple.js'
+import { isForm, isPage, isPhotographIn, isPictureIn, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
 import { centresIn, turned } from './video/undone-edits.js'
 import {
@@ -36,6 +36,8 @@ export interface ImageSignal {
   readonly hashes: readonly Hash256[]
   /** Where the part lies in the picture, in fractions of its sides. Only of a query, for upright parts of the picture itself; not of the whole. */
   readonly part?: Rectangle | undefined
+  /** Only of a query that is a form: set for a part that shows a photograph. */
+  readonly isPhotograph?: true
 }
 
 export interface ImageSignals {
@@ -94,6 +96,8 @@ const MIN_QUALITY = 50
 const COPY_SHARE = 0.5
 /** A hash with more `separableBits` shows a bar, a box or an edge, as apps and memes draw them, and no picture. */
 export const MAX_SEPARABLE_BITS = 204
+/** Share of a form. Smaller parts are avatars and stickers, which many forms share. */
+const MIN_PICTURE_AREA = 0.07
 /** The places of parts are rounded to a thousandth of a side. */
 const PLACES = 1000
 const MIN_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
@@ -123,6 +127,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
         purpose,
         maxDeframed: isAskedOfVideo(extent) ? LIKELY_PARTS : MAX_AREA_SIGNALS,
         isPlaced: purpose === 'query' && extent === 'all',
+        isForm: isFlat && extent === 'all',
       }
       const isOneObject = purpose === 'query' && extent === 'all' && isObject(raster)
       const signals = partsOf(kernel, raster, views, options)
@@ -177,7 +182,7 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   if (extent === 'window') return [{ kind: WINDOW_KIND[purpose], part: wholeOf(raster) }]
   const views = viewsOf(raster, aspect, purpose)
   if (extent === 'all') return views
-  const of = (wanted: ViewKind) => views.filter(({ kind }) => kind === wanted)
+  const of = (wanted: ViewKind) => views.filter(({ kind, isEnd }) => kind === wanted && isEnd !== true)
   const crops = of('crop')
     .filter(({ isThin = false }) => isThin)
     .slice(0, MAX_THIN.crop)
@@ -209,13 +214,15 @@ interface PartOptions {
   readonly maxDeframed: number
   /** Whether each part says where it lies. */
   readonly isPlaced: boolean
+  /** Whether the picture is a form: then parts that show a photograph are marked. */
+  readonly isForm: boolean
 }
 
 function partsOf(
   kernel: PdqKernel,
   raster: MeasuredRaster,
   views: readonly View[],
-  { aspect, purpose, maxDeframed, isPlaced }: PartOptions,
+  { aspect, purpose, maxDeframed, isPlaced, isForm }: PartOptions,
 ): ImageSignal[] {
   const sampler = samplerOf(raster, aspect)
   const signals: ImageSignal[] = []
@@ -229,13 +236,21 @@ function partsOf(
       if (!isDistinctive(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
       const hashes = purpose === 'register' ? [result.hash] : queryOrientations(view, result.dihedrals)
       const part = isPlaced ? placeOf(view, raster) : undefined
-      const signal = { type: 'pdq-area', view: view.kind, quality: result.quality, hashes } as const
-      signals.push(part === undefined ? signal : { ...signal, part })
+      const isPhotograph = isForm && isPicture(raster, view)
+      signals.push({
+        ...{ type: 'pdq-area', view: view.kind, quality: result.quality, hashes },
+        ...(part !== undefined && { part }),
+        ...(isPhotograph && { isPhotograph }),
+      })
     }
     return signals
   } finally {
     sampler.wipe()
   }
+}
+
+function isPicture(raster: MeasuredRaster, { kind, part }: View): boolean {
+  return kind === 'deframed' && areaOf(part) >= MIN_PICTURE_AREA * areaOf(wholeOf(raster)) && isPictureIn(raster, part)
 }
 
 function placeOf({ kind, part }: View, { width, height }: MeasuredRaster): Rectangle | undefined {

@@ -93,6 +93,11 @@ export function isPhotographIn(raster: Coloured, part: Rectangle): boolean {
   return judged(raster, part, (cut) => !isFlat(cut, MAX_PHOTOGRAPH_FLAT))
 }
 
+/** Whether a part is no form by itself, such as a photograph in a chat. Cost: at most that of `isForm`. */
+export function isPictureIn(raster: Coloured, part: Rectangle): boolean {
+  return judged(raster, part, (cut) => !isForm(cut))
+}
+
 /** Judges the pixels that lie in a part completely. */
 function judged({ width, height, rgb }: Coloured, part: Rectangle, isSo: (cut: Coloured) => boolean): boolean {
   const [left, top] = [Math.ceil(part.left), Math.ceil(part.top)]

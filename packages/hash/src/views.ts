@@ -1,6 +1,7 @@
 // Chooses the parts of a picture that are hashed, for registering and for queries.
 
 import { type Deframed, deframe, SAME_OVERLAP } from './deframe/deframe.js'
+import { seenEndsOf } from './deframe/ends.js'
 import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
@@ -49,6 +50,8 @@ export type View = (
   readonly isCore?: true
   /** The part shows a sign, such as a logo in a post. A query leaves it out, because it would match all posts with that sign. */
   readonly isSign?: true
+  /** An end of a photograph that the picture's border cuts off. Only of pictures whose views are all hashed. */
+  readonly isEnd?: true
   /** A crop by which all registered frames of a video are hashed. */
   readonly isThin?: true
 }
@@ -208,11 +211,19 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shap
     ...(first === undefined || signs.has(first) ? [] : pieces(first, HALVES)),
     ...askedCores([...cores(whole, aspect), ...(aspect < WIDEST ? [shaped(whole, aspect, WIDEST)] : [])]),
     ...(first === undefined || signs.has(first) ? [] : askedCores(cores(first, aspectOf(first, raster, aspect)))),
+    ...ends(
+      seenEndsOf(
+        parts.slice(0, PARTS_ASKED).filter((part) => !signs.has(part)),
+        raster,
+        aspect,
+        SAME_OVERLAP,
+      ),
+    ),
     ...tilts(aspect, FILLED_ANGLES_DEG),
+    ...middles(whole, aspect),
     ...SKEWED_ANGLES_DEG.map(
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
-    ...middles(whole, aspect),
   ]
 }
 
@@ -254,6 +265,10 @@ function deframed(parts: readonly Rectangle[], signs: ReadonlySet<Rectangle> = n
     ...(rank >= LIKELY_PARTS && { unlikely: true }),
     ...(signs.has(part) && { isSign: true }),
   }))
+}
+
+function ends(parts: readonly Rectangle[]): View[] {
+  return parts.map((part) => ({ kind: 'deframed', part, unlikely: true, isEnd: true }))
 }
 
 function pieces(part: Rectangle, shares: readonly Share[]): View[] {

@@ -1,10 +1,12 @@
 // Chooses windows of a long picture, such as a scrolling screenshot, by which its parts are found. The same in workers and browsers.
 
 import { deframe } from './deframe/deframe.js'
+import { endsOf } from './deframe/ends.js'
 import { MAX_WINDOWS } from './file-frames.js'
 import type { FrameKernel } from './frame-kernel.js'
 import { cutOut, type Pixels } from './pixels.js'
 import { areaOf, overlapOf, type Rectangle } from './rectangle.js'
+import { isPictureIn } from './simple.js'
 import type { Purpose } from './views.js'
 
 /** A picture whose long side is this many times the short one is hashed by windows, too. A phone's screen is 2.2 times as high as wide. */
@@ -34,6 +36,8 @@ const SAME_OVERLAP = 0.93
  * photographs in four long screenshots with them and without).
  */
 const MAX_PARTS: Readonly<Record<Purpose, number>> = { register: 72, query: 48 }
+/** Most ends of photographs that are registered, of tall pictures: screens show these scrolled to any place. */
+const MAX_ENDS = 48
 /** Distance between windows, relative to the short side: at most 120 windows allow no smaller one, and a larger one where the picture is longer. */
 const MIN_STRIDE = 0.12
 
@@ -51,7 +55,8 @@ export function windowedSize({ width, height }: Size): Size {
 }
 
 /**
- * Photographs that the picture contains, the likeliest first; to register, also squares at even distances, for parts without a photograph.
+ * Photographs that the picture contains, the likeliest first; to register, also their ends, for screens that cut them off, and squares at even
+ * distances, for parts without a photograph.
  *
  * Squares alone would have to be 6 % of the width apart: 300 squares of 1,080 × 20,000 pixels found 27 of 32 phone screenshots, and 25 photographs
  * found 28.
@@ -63,25 +68,31 @@ export function windowedSize({ width, height }: Size): Size {
 export function windowsOf(pixels: Pixels, purpose: Purpose, kernel: FrameKernel): Rectangle[] {
   const { width, height } = pixels
   if (!isLong(width / height) || Math.min(width, height) < MIN_SHORT_PX) return []
-  const parts = partsOf(pixels, kernel).slice(0, MAX_PARTS[purpose])
-  return purpose === 'query' ? parts : [...parts, ...squaresOf(pixels, MAX_WINDOWS - parts.length)]
+  const found = partsOf(pixels, kernel).slice(0, MAX_PARTS[purpose])
+  const parts = found.map(({ part }) => part)
+  if (purpose === 'query') return parts
+  const pictures = found.flatMap(({ part, isPicture }) => (isPicture && height >= width ? [part] : []))
+  const ends = endsOf(pictures, SAME_OVERLAP)
+    .filter((end) => isWorth(end, pixels))
+    .slice(0, MAX_ENDS)
+  return [...parts, ...ends, ...squaresOf(pixels, MAX_WINDOWS - parts.length - ends.length)]
 }
 
-interface Part extends Rectangle {
+interface Part {
+  readonly part: Rectangle
   /** 0 for the likeliest of its slice. */
   readonly rank: number
+  /** Whether it is no form by itself. */
+  readonly isPicture: boolean
 }
 
-function partsOf(pixels: Pixels, kernel: FrameKernel): Rectangle[] {
+function partsOf(pixels: Pixels, kernel: FrameKernel): Part[] {
   const shortPx = Math.min(pixels.width, pixels.height)
   const slicePx = Math.round(SLICE.slice * shortPx)
   const slices = placesOf(pixels, slicePx, SLICE.step * shortPx, MAX_SLICES)
   const found = slices.flatMap((slice) => partsIn(pixels, slice, kernel)).sort((a, b) => a.rank - b.rank)
-  const chosen: Rectangle[] = []
-  for (const { left, top, right, bottom } of found) {
-    const part = { left, top, right, bottom }
-    if (chosen.every((other) => overlapOf(part, other) < SAME_OVERLAP)) chosen.push(part)
-  }
+  const chosen: Part[] = []
+  for (const one of found) if (chosen.every((other) => overlapOf(one.part, other.part) < SAME_OVERLAP)) chosen.push(one)
   return chosen
 }
 
@@ -91,14 +102,17 @@ function partsIn(pixels: Pixels, slice: Rectangle, kernel: FrameKernel): Part[] 
     return kernel.measure(copy, (raster) => {
       const [across, down] = [copy.width / raster.width, copy.height / raster.height]
       return deframe(raster)
-        .parts.map(({ left, top, right, bottom }) => ({
-          left: slice.left + Math.round(left * across),
-          top: slice.top + Math.round(top * down),
-          right: slice.left + Math.round(right * across),
-          bottom: slice.top + Math.round(bottom * down),
-        }))
-        .filter((part) => isWorth(part, pixels) && !isCutOff(part, slice, pixels))
-        .map((part, rank) => ({ ...part, rank }))
+        .parts.map((own) => {
+          const part = {
+            left: slice.left + Math.round(own.left * across),
+            top: slice.top + Math.round(own.top * down),
+            right: slice.left + Math.round(own.right * across),
+            bottom: slice.top + Math.round(own.bottom * down),
+          }
+          return { part, own }
+        })
+        .filter(({ part }) => isWorth(part, pixels) && !isCutOff(part, slice, pixels))
+        .map(({ part, own }, rank) => ({ part, rank, isPicture: isPictureIn(raster, own) }))
     })
   } finally {
     copy.data.fill(0)

@@ -11,6 +11,8 @@ export interface ShownView {
   readonly type: SignalType
   readonly view: View
   readonly hash: Hash256
+  /** Set for a part of a form that shows a photograph. */
+  readonly isPhotograph?: true | undefined
 }
 
 /**
@@ -26,6 +28,11 @@ export interface ShownView {
  * Chosen on tuning photographs and the drawn documents of set a.
  */
 const SAME_PART_BITS: Readonly<Partial<Record<View, number>>> = { whole: 8, deframed: 4 }
+/**
+ * How near a part must be that is no form by itself, such as a photograph in a chat, to a part without a frame. Up to 40 bits two of twelve drawn
+ * identity cards of set a are flagged.
+ */
+const PHOTOGRAPH_BITS = 31
 const ALIKE_PART_BITS = 20
 const OTHER_PART_BITS = 40
 const PIECE_OF_OTHER_PART_BITS = 26
@@ -79,12 +86,17 @@ function nearestPart(
   for (const one of asked) {
     for (const other of registered) {
       if (one.type !== other.type) continue
-      const bits = reachOf({ asked: one.view, registered: other.view }, isFramed) - distance(one.hash, other.hash)
+      const bits = reachOfPart(one, other, isFramed) - distance(one.hash, other.hash)
       const isSameWhole = one.view === 'whole' && other.view === 'whole'
       surplusBits = Math.max(surplusBits, isSameWhole ? Math.min(bits, samePartSurplus) : bits)
     }
   }
   return surplusBits
+}
+
+function reachOfPart(one: ShownView, other: ShownView, isFramed: boolean): number {
+  if (one.isPhotograph && other.view === 'deframed') return PHOTOGRAPH_BITS
+  return reachOf({ asked: one.view, registered: other.view }, isFramed)
 }
 
 /** @returns how near these two parts alone have to be if the query is a form, in bits, inclusive; negative if they never decide it. */

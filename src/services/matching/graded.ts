@@ -125,8 +125,9 @@ function kindSurplusesIn(
   const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(told.hit.image, type).map((view) => ({ ...view, type }))
   const rotated = !isUpright(told.orientation)
   const shown = asked.flatMap((signal) => {
-    const hash = signal.hashes[orientationsOf(signal.hashes.length).indexOf(told.orientation)]
-    return hash === undefined ? [] : [{ type: signal.type, view: signal.view, hash, rotated, content: contentOf(signal) }]
+    const { type, view, hashes, isPhotograph } = signal
+    const hash = hashes[orientationsOf(hashes.length).indexOf(told.orientation)]
+    return hash === undefined ? [] : [{ type, view, hash, isPhotograph, rotated, content: contentOf(signal) }]
   })
   const registered = [...viewsOf('pdq'), ...viewsOf('pdq-area')]
   return [

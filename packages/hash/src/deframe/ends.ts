@@ -1,0 +1,70 @@
+// Ends of photographs. A screen of a scrolling page cuts photographs off at its top and bottom, anywhere. Of what remains the whole end is hashed in a
+// fixed shape, so that it does not matter how much more of the photograph is seen.
+
+import { overlapOf, type Rectangle } from '../rectangle.js'
+
+/**
+ * Height of an end, relative to its width. Registering photographs cut at fixed shares of their height would find little: where the query's cut differs
+ * by 5 % of the height, 0 to 9 of 100 tuning photographs are within 42 bits, and by 10 % nearly none.
+ */
+const END_HEIGHT = 0.5
+/** Maximum distance of a part's border from the picture's border that cuts it off, relative to the picture's height. */
+const BORDER = 0.015
+/** Maximum number of ends to ask about at each border of the picture. */
+const MAX_ASKED = 2
+
+type Size = Readonly<Record<'width' | 'height', number>>
+
+/** @returns both ends of each part that is at least as high as an end. The picture's pixels are square. */
+export function endsOf(parts: readonly Rectangle[], sameOverlap: number): Rectangle[] {
+  const ends = parts.flatMap((part) => [...endOf(part, 'top', 1), ...endOf(part, 'bottom', 1)])
+  return distinct(
+    ends.map((end) => ({ ...end, top: Math.round(end.top), bottom: Math.round(end.bottom) })),
+    sameOverlap,
+  )
+}
+
+/**
+ * @param parts the likeliest first.
+ * @param aspect width over height of the displayed picture.
+ * @returns the lower ends of parts that the picture's top cuts off, and the upper ends of those that its bottom cuts off.
+ */
+export function seenEndsOf(
+  parts: readonly Rectangle[],
+  { width, height }: Size,
+  aspect: number,
+  sameOverlap: number,
+): Rectangle[] {
+  const isAtTop = ({ top }: Rectangle) => top <= BORDER * height
+  const isAtBottom = ({ bottom }: Rectangle) => bottom >= (1 - BORDER) * height
+  const seen = (end: End, those: readonly Rectangle[]) =>
+    distinct(
+      those.flatMap((part) => endOf(part, end, (aspect * height) / width)),
+      sameOverlap,
+    ).slice(0, MAX_ASKED)
+  return [
+    ...seen(
+      'bottom',
+      parts.filter((part) => isAtTop(part) && !isAtBottom(part)),
+    ),
+    ...seen(
+      'top',
+      parts.filter((part) => isAtBottom(part) && !isAtTop(part)),
+    ),
+  ]
+}
+
+type End = 'top' | 'bottom'
+
+/** @param pixelAspect height of a pixel over its width: the sides may have been reduced by different factors. */
+function endOf(part: Rectangle, end: End, pixelAspect: number): Rectangle[] {
+  const heightPx = END_HEIGHT * (part.right - part.left) * pixelAspect
+  if (part.bottom - part.top < heightPx) return []
+  return [end === 'top' ? { ...part, bottom: part.top + heightPx } : { ...part, top: part.bottom - heightPx }]
+}
+
+function distinct(parts: readonly Rectangle[], sameOverlap: number): Rectangle[] {
+  const chosen: Rectangle[] = []
+  for (const part of parts) if (chosen.every((other) => overlapOf(part, other) < sameOverlap)) chosen.push(part)
+  return chosen
+}
