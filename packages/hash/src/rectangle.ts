@@ -25,3 +25,20 @@ export function overlapOf(a: Rectangle, b: Rectangle): number {
   })
   return shared === 0 ? 0 : shared / (areaOf(a) + areaOf(b) - shared)
 }
+
+/** A part of a rectangle, in shares of its sides. */
+export type Share = readonly [left: number, top: number, right: number, bottom: number]
+
+/** @returns the part in the rectangle's own units. */
+export function within({ left, top, right, bottom }: Rectangle, [l, t, r, b]: Share): Rectangle {
+  const width = right - left
+  const height = bottom - top
+  return { left: left + l * width, top: top + t * height, right: left + r * width, bottom: top + b * height }
+}
+
+/** @returns the largest centred part of a rectangle with an aspect ratio of `aspect` that has one of `shape`. */
+export function shaped(part: Rectangle, aspect: number, shape: number): Rectangle {
+  const across = Math.min(1, shape / aspect)
+  const down = Math.min(1, aspect / shape)
+  return within(part, [(1 - across) / 2, (1 - down) / 2, (1 + across) / 2, (1 + down) / 2])
+}

@@ -5,7 +5,7 @@ import { seenEndsOf } from './deframe/ends.js'
 import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
-import { areaOf, overlapOf, type Rectangle } from './rectangle.js'
+import { areaOf, overlapOf, type Rectangle, type Share, shaped, within } from './rectangle.js'
 import { isSignIn } from './simple.js'
 import { straightened, type TiltedPart } from './tilt.js'
 import { orientationsOf } from './transforms.js'
@@ -292,19 +292,4 @@ function tilts(aspect: number, anglesDeg: readonly number[]): View[] {
     .map((angleDeg) => straightened(aspect, angleDeg))
     .filter(({ width, height }) => width > 0.1 * aspect && height > 0.1)
     .map((part) => ({ kind: 'tilted', part }))
-}
-
-type Share = readonly [left: number, top: number, right: number, bottom: number]
-
-function within({ left, top, right, bottom }: Rectangle, [l, t, r, b]: Share): Rectangle {
-  const width = right - left
-  const height = bottom - top
-  return { left: left + l * width, top: top + t * height, right: left + r * width, bottom: top + b * height }
-}
-
-/** The largest centred part with an aspect ratio of `shape`. */
-function shaped(part: Rectangle, aspect: number, shape: number): Rectangle {
-  const across = Math.min(1, shape / aspect)
-  const down = Math.min(1, aspect / shape)
-  return within(part, [(1 - across) / 2, (1 - down) / 2, (1 + across) / 2, (1 + down) / 2])
 }
