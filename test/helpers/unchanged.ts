@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis'
  * decide, which processes seal, and how far a comparison has come. None of it says anything of a picture.
  */
 const BESIDE =
-  /:(?:hash-image|case-life|limit|worker-heartbeats|watch-cursor|watch-holder|audit[^:]*|api-key-uses|seal-key-users)(?::|$)/
+  /:(?:hash-image|hash-video|case-life|limit|worker-heartbeats|watch-cursor|watch-holder|audit[^:]*|api-key-uses|seal-key-users)(?::|$)/
 
 /** Every other value of the store as it lies there, by its key. */
 export async function everythingIn(redis: Redis): Promise<Readonly<Record<string, string>>> {

@@ -207,24 +207,24 @@ t.test('acts at the same time on two processes have the outcome of some order of
             }
             return { expected, after }
           })
+          // Nothing shows when a pause ends while an operator holds the signal, so orders of pauses differ in the schedule alone.
+          const [, ...ends] = await redis.zrange(keys.holdSchedule, '0', '-1', 'WITHSCORES')
           const match = possible.find(
             ({ expected, after }) =>
-              sameWords(expected, answers) && JSON.stringify(seenOf(after)) === JSON.stringify(seen && worth(seen)),
+              sameWords(expected, answers) &&
+              sameWords(endsOf(after), ends) &&
+              JSON.stringify(seenOf(after)) === JSON.stringify(seen && worth(seen)),
           )
-          assert.ok(match !== undefined, `no order gives ${answers.join()} and ${JSON.stringify(seen)}`)
+          assert.ok(
+            match !== undefined,
+            `no order gives ${answers.join()}, ${JSON.stringify(seen)} and the schedule ${ends}`,
+          )
           state = match.after
         }
 
         // This process may learn a little later what the other one answered.
         await until(async () => (await one.services.health.behind()) === 0)
         const expected = state === undefined ? undefined : trustStatusOf(state)
-        const holdSchedule = await redis.zrange(keys.holdSchedule, '0', '-1', 'WITHSCORES')
-        const endsS = state === undefined ? undefined : pauseEndsS(state)
-        assert.deepEqual(
-          holdSchedule.slice(1),
-          endsS === undefined ? [] : [String(endsS * 1000)],
-          'the hold schedule matches the pause',
-        )
         const told = await matchesOf(one, platforms[0]?.headers ?? {}, her.hash)
         if (expected?.matches !== true) assert.deepEqual(told, [])
         else
@@ -258,6 +258,12 @@ function worth({ answer, tier, disputed, dispute, reasons, circulation, silentUn
     attestations,
     verifications,
   }
+}
+
+/** What the hold schedule has for this state: when [epoch ms] the pause ends. */
+function endsOf(state: State): string[] {
+  const endsS = state === undefined ? undefined : pauseEndsS(state)
+  return endsS === undefined ? [] : [String(endsS * 1000)]
 }
 
 function seenOf(state: State) {

@@ -101,10 +101,10 @@ t.test('a frame has four parts without a frame, and parts that are too plain lea
     const [all, likely] = (['all', 'likely'] as const).map((extent) =>
       hasher.parts(pixels, 'query', undefined, extent).signals.filter(({ view }) => view === 'deframed'),
     )
-    // Only a picture's say where they lie.
+    // Only a picture's say where they lie and which show a photograph.
     t.same(
       likely,
-      all?.slice(0, 4).map(({ part: _, ...signal }) => signal),
+      all?.slice(0, 4).map(({ part: _, isPhotograph: _also, ...signal }) => signal),
     )
   }
 })
