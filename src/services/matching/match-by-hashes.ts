@@ -65,6 +65,7 @@ export interface AskingByHashes {
   /** Do only copies match this image? */
   readonly isNarrowed: (imageId: string) => boolean
   readonly isStopped: IsStopped
+  readonly unstopped: Pick<Searcher, 'viewsOf'>
   readonly viewIdOf: ViewIdOf
   readonly strictness: Strictness
 }
@@ -116,7 +117,7 @@ interface Judging {
 
 function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
   const { asking, signals, observed, looks } = judging
-  const { searcher, banks, options, matchIds, most, isNarrowed } = asking
+  const { searcher, banks, options, matchIds, most, isNarrowed, unstopped } = asking
   const corroborations = new Corroborations()
   const { found, isAll } = yield* findNearest(judging, corroborations)
   if (found.size === 0) return NOTHING_FOUND
@@ -128,8 +129,8 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const corroborated = isCorroborated(each)
     const together = corroborations.together(each.hit.image)
     const alone = graded(each, corroborated, together, asking.strictness)
-    const agreement = agreementIn(searcher, signals, alone)
-    const copySurplus = copySurplusIn(searcher, signals, alone, { agreement, looks, together })
+    const agreement = agreementIn(unstopped, signals, alone)
+    const copySurplus = copySurplusIn(unstopped, signals, alone, { agreement, looks, together })
     const { told, grade } = agreed(alone, agreement, copySurplus)
     observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', copySurplus, grade })
     const atMs = searcher.frameOf(each.hit.image)?.atMs

@@ -39,7 +39,7 @@ import { banksAsked, isTold, matchesIn, strictnessIn, widestIn } from './match-s
 import { withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing/probing-guard.js'
-import { stoppedIn, type ViewIdOf } from './stopped-views.js'
+import { stoppedIn, type ViewIdOf, withoutStopped } from './stopped-views.js'
 
 export interface Matcher {
   /** Can it match by details? If not, views are ignored. */
@@ -132,6 +132,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
     radiusOf,
     isNarrowed,
     isStopped,
+    unstopped: withoutStopped(catalogue, searcher, viewIdOf),
     viewIdOf,
     strictness,
   }

@@ -50,6 +50,23 @@ export function stoppedIn(
   }
 }
 
+/** What is registered of an image but its stopped views. Cost: as `stoppedIn`, without keeping anything. */
+export function withoutStopped(
+  catalogue: Pick<Catalogue, 'stoppedViewsOf'>,
+  searcher: Pick<Searcher, 'image' | 'viewsOf'>,
+  viewIdOf: ViewIdOf,
+): Pick<Searcher, 'viewsOf'> {
+  return {
+    viewsOf(image, type) {
+      const rows = searcher.viewsOf(image, type)
+      const imageId = type === 'pdq-area' ? searcher.image(image)?.id : undefined
+      const stopped = imageId === undefined ? [] : catalogue.stoppedViewsOf(imageId)
+      if (imageId === undefined || stopped.length === 0) return rows
+      return rows.filter((row) => !stopped.includes(viewIdOf(imageId, row)))
+    },
+  }
+}
+
 /** The view for which the flood guard counts a match: `decidingViewOf` for a picture that was found by a part. */
 export function viewToCount(
   { searcher, viewIdOf }: { readonly searcher: Pick<Searcher, 'viewsOf'>; readonly viewIdOf: ViewIdOf },

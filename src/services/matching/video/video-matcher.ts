@@ -15,7 +15,7 @@ import { banksAsked, isTold, matchesIn, strictnessIn, widestIn } from '../match-
 import type { MatcherParts } from '../matcher.js'
 import { type CountedObservation, withMoments } from '../observation.js'
 import { createObserved, NOT_OBSERVED } from '../observed.js'
-import { stoppedIn } from '../stopped-views.js'
+import { stoppedIn, withoutStopped } from '../stopped-views.js'
 import { framesCompared } from './compared-frames.js'
 import { type AskedFrame, nearFramesOf, widestOfFrames } from './near-frames.js'
 import { answerOf, type TargetAnswer } from './target-match.js'
@@ -86,7 +86,8 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const [most, isStopped] = [maxMatchesOf(videos.length), stoppedIn(catalogue, searcher, viewIdOf)]
   // Frames are searched for completely, beforehand.
   const firstPassBits = undefined
-  const screens = { radiusOf, isNarrowed, isStopped, viewIdOf }
+  const unstopped = withoutStopped(catalogue, searcher, viewIdOf)
+  const screens = { radiusOf, isNarrowed, isStopped, unstopped, viewIdOf }
   const shared = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: (readonly Told[])[] = []
