@@ -79,14 +79,17 @@ export function createAppeals(parts: AppealParts): AppealService {
   /** @returns what is known of the block or signal; `undefined` when it prevents no registration any more. */
   const blocking = async (about: Appealed): Promise<Pick<ListedAppeal, 'durationS' | 'frames'> | undefined> => {
     if ('blockId' in about) {
-      const isOver = ((await appeals.blockedUntil(about.blockId)) ?? 0) <= now()
-      return isOver ? undefined : { durationS: undefined, frames: await appeals.framesOf(about.blockId) }
+      const block = await appeals.block(about.blockId)
+      return block === undefined || block.untilMs <= now() ? undefined : { durationS: undefined, frames: block.frames }
     }
     const [image] = await images.facts([about.signalId])
     if (image === undefined) return undefined
     const isBlocking = image.bank === HARMLESS_BANK_NAME || trustStatusOf((await trusts.get(about.signalId)).trust).harmless
     return isBlocking ? { durationS: durationSOf(image.video), frames: undefined } : undefined
   }
+
+  /** The digest itself if its block has just ended: the appeal is dropped when it is listed. */
+  const blockIdOf = async (digest: string) => (await appeals.block(digest))?.blockId ?? digest
 
   const grant = async (about: Appealed, by: AuditActor): Promise<void> => {
     if ('blockId' in about) {
@@ -109,8 +112,7 @@ export function createAppeals(parts: AppealParts): AppealService {
       refuseEnded(own, now())
       const signalId = harmlessLike(signals)
       const [digest] = signalId === undefined ? await invalidatedSignals.blocksOf([signals]) : []
-      const about =
-        signalId !== undefined ? { signalId } : digest && { blockId: await appeals.blockOf(digest.toString('hex')) }
+      const about = signalId !== undefined ? { signalId } : digest && { blockId: await blockIdOf(digest.toString('hex')) }
       if (about === undefined) throw new Problem('appeal-unneeded')
       const state = await appeals.put(about, now())
       if (state === 'full') throw new Problem('overloaded', { retryAfterS: 3600 })
@@ -142,7 +144,7 @@ export function createAppeals(parts: AppealParts): AppealService {
       if (!(await appeals.isWaiting(about))) throw new Problem('appeal-unknown')
       // The grant comes first: if this process ends before the appeal is settled, the appeal stays open and can be decided again.
       if (outcome === 'granted' && (await blocking(about)) !== undefined) await grant(about, by)
-      const untilMs = 'blockId' in about ? await appeals.blockedUntil(about.blockId) : undefined
+      const untilMs = 'blockId' in about ? (await appeals.block(about.blockId))?.untilMs : undefined
       const deniedUntilMs = outcome === 'denied' ? (untilMs ?? now() + REFUSED_FOR_MS) : undefined
       await appeals.settle(about, deniedUntilMs, by, now())
     },
