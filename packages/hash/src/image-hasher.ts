@@ -36,8 +36,8 @@ export interface ImageSignal {
   readonly hashes: readonly Hash256[]
   /** Where the part lies in the picture, in fractions of its sides. Only of a query, for upright parts of the picture itself; not of the whole. */
   readonly part?: Rectangle | undefined
-  /** Only of a query that is a form: set for a part that shows a photograph. */
-  readonly isPhotograph?: true
+  /** Only of a query that is a form: set for a part that is no form by itself, such as a photograph. */
+  readonly isPicture?: true
 }
 
 export interface ImageSignals {
@@ -236,11 +236,11 @@ function partsOf(
       if (!isDistinctive(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
       const hashes = purpose === 'register' ? [result.hash] : queryOrientations(view, result.dihedrals)
       const part = isPlaced ? placeOf(view, raster) : undefined
-      const isPhotograph = isForm && isPicture(raster, view)
+      const isPicture = isForm && showsPicture(raster, view)
       signals.push({
         ...{ type: 'pdq-area', view: view.kind, quality: result.quality, hashes },
         ...(part !== undefined && { part }),
-        ...(isPhotograph && { isPhotograph }),
+        ...(isPicture && { isPicture }),
       })
     }
     return signals
@@ -249,7 +249,7 @@ function partsOf(
   }
 }
 
-function isPicture(raster: MeasuredRaster, { kind, part }: View): boolean {
+function showsPicture(raster: MeasuredRaster, { kind, part }: View): boolean {
   return kind === 'deframed' && areaOf(part) >= MIN_PICTURE_AREA * areaOf(wholeOf(raster)) && isPictureIn(raster, part)
 }
 

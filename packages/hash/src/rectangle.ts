@@ -26,6 +26,13 @@ export function overlapOf(a: Rectangle, b: Rectangle): number {
   return shared === 0 ? 0 : shared / (areaOf(a) + areaOf(b) - shared)
 }
 
+/** @returns the parts in their order, without those that overlap an earlier one by `sameOverlap` or more. */
+export function distinct(parts: readonly Rectangle[], sameOverlap: number): Rectangle[] {
+  const chosen: Rectangle[] = []
+  for (const part of parts) if (chosen.every((other) => overlapOf(part, other) < sameOverlap)) chosen.push(part)
+  return chosen
+}
+
 /** A part of a rectangle, in shares of its sides. */
 export type Share = readonly [left: number, top: number, right: number, bottom: number]
 

@@ -68,10 +68,12 @@ export function windowedSize({ width, height }: Size): Size {
 export function windowsOf(pixels: Pixels, purpose: Purpose, kernel: FrameKernel): Rectangle[] {
   const { width, height } = pixels
   if (!isLong(width / height) || Math.min(width, height) < MIN_SHORT_PX) return []
-  const found = partsOf(pixels, kernel).slice(0, MAX_PARTS[purpose])
+  // Ends are of scrolling pages, which are high.
+  const hasEnds = purpose === 'register' && height >= width
+  const found = partsOf(pixels, kernel, hasEnds).slice(0, MAX_PARTS[purpose])
   const parts = found.map(({ part }) => part)
   if (purpose === 'query') return parts
-  const pictures = found.flatMap(({ part, isPicture }) => (isPicture && height >= width ? [part] : []))
+  const pictures = found.flatMap(({ part, isPicture }) => (isPicture ? [part] : []))
   const ends = endsOf(pictures, SAME_OVERLAP)
     .filter((end) => isWorth(end, pixels))
     .slice(0, MAX_ENDS)
@@ -82,21 +84,21 @@ interface Part {
   readonly part: Rectangle
   /** 0 for the likeliest of its slice. */
   readonly rank: number
-  /** Whether it is no form by itself. */
+  /** Whether it is no form by itself; `false` if that was not asked for. */
   readonly isPicture: boolean
 }
 
-function partsOf(pixels: Pixels, kernel: FrameKernel): Part[] {
+function partsOf(pixels: Pixels, kernel: FrameKernel, findsPictures: boolean): Part[] {
   const shortPx = Math.min(pixels.width, pixels.height)
   const slicePx = Math.round(SLICE.slice * shortPx)
   const slices = placesOf(pixels, slicePx, SLICE.step * shortPx, MAX_SLICES)
-  const found = slices.flatMap((slice) => partsIn(pixels, slice, kernel)).sort((a, b) => a.rank - b.rank)
+  const found = slices.flatMap((slice) => partsIn(pixels, slice, kernel, findsPictures)).sort((a, b) => a.rank - b.rank)
   const chosen: Part[] = []
   for (const one of found) if (chosen.every((other) => overlapOf(one.part, other.part) < SAME_OVERLAP)) chosen.push(one)
   return chosen
 }
 
-function partsIn(pixels: Pixels, slice: Rectangle, kernel: FrameKernel): Part[] {
+function partsIn(pixels: Pixels, slice: Rectangle, kernel: FrameKernel, findsPictures: boolean): Part[] {
   const copy = cutOut(pixels, slice)
   try {
     return kernel.measure(copy, (raster) => {
@@ -112,7 +114,7 @@ function partsIn(pixels: Pixels, slice: Rectangle, kernel: FrameKernel): Part[] 
           return { part, own }
         })
         .filter(({ part }) => isWorth(part, pixels) && !isCutOff(part, slice, pixels))
-        .map(({ part, own }, rank) => ({ part, rank, isPicture: isPictureIn(raster, own) }))
+        .map(({ part, own }, rank) => ({ part, rank, isPicture: findsPictures && isPictureIn(raster, own) }))
     })
   } finally {
     copy.data.fill(0)

@@ -11,8 +11,8 @@ export interface ShownView {
   readonly type: SignalType
   readonly view: View
   readonly hash: Hash256
-  /** Set for a part of a form that shows a photograph. */
-  readonly isPhotograph?: true | undefined
+  /** Set for a part of a form that is no form by itself, such as a photograph. */
+  readonly isPicture?: true | undefined
 }
 
 /**
@@ -32,7 +32,7 @@ const SAME_PART_BITS: Readonly<Partial<Record<View, number>>> = { whole: 8, defr
  * How near a part must be that is no form by itself, such as a photograph in a chat, to a part without a frame. Up to 40 bits two of twelve drawn
  * identity cards of set a are flagged.
  */
-const PHOTOGRAPH_BITS = 31
+const PICTURE_BITS = 31
 const ALIKE_PART_BITS = 20
 const OTHER_PART_BITS = 40
 const PIECE_OF_OTHER_PART_BITS = 26
@@ -95,7 +95,7 @@ function nearestPart(
 }
 
 function reachOfPart(one: ShownView, other: ShownView, isFramed: boolean): number {
-  if (one.isPhotograph && other.view === 'deframed') return PHOTOGRAPH_BITS
+  if (one.isPicture && other.view === 'deframed') return PICTURE_BITS
   return reachOf({ asked: one.view, registered: other.view }, isFramed)
 }
 

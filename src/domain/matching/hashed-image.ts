@@ -18,8 +18,8 @@ export interface HashedSignal {
    * frames.
    */
   readonly part?: Rectangle | undefined
-  /** Queries by picture only: set for a part of a form that shows a photograph. */
-  readonly isPhotograph?: true | undefined
+  /** Queries by picture only: set for a part of a form that is no form by itself, such as a photograph. */
+  readonly isPicture?: true | undefined
 }
 
 export interface HashedImage {

@@ -2,7 +2,7 @@
 
 import type { MeasuredRaster } from '../measured.js'
 import { wholeOf } from '../raster.js'
-import { areaOf, overlapOf, type Rectangle } from '../rectangle.js'
+import { areaOf, distinct, overlapOf, type Rectangle } from '../rectangle.js'
 import { pictureAround } from './banded.js'
 import { bestOf, type Ranked } from './ranking.js'
 import { densityOf, type Texture, texturedPart } from './texture.js'
@@ -45,11 +45,9 @@ export function deframe(raster: MeasuredRaster): Deframed {
   const ranked = behindBand(bestOf(lines, texture, RANKED_PARTS))
   const textured = texturedPart(texture)
   const framed = ranked.find((part) => part.score >= FRAMED_SCORE && areaOf(part) >= MIN_FRAMED_AREA * areaOf(whole))
+  const parts = [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [textured] : []), ...ranked.slice(1)]
   return {
-    parts: distinct(
-      [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [textured] : []), ...ranked.slice(1)],
-      whole,
-    ),
+    parts: distinct([whole, ...parts.filter((part) => overlapOf(part, whole) >= MIN_AREA)], SAME_OVERLAP).slice(1),
     framed: framed === undefined ? undefined : { ...framed, isPlainAround: isPlainAround(texture, framed, whole) },
   }
 }
@@ -66,13 +64,4 @@ function isPlainAround(texture: Texture, part: Rectangle, whole: Rectangle): boo
   const inside = densityOf(texture, part)
   const area = areaOf(part) / areaOf(whole)
   return densityOf(texture, whole) - inside * area <= PLAIN_AROUND * inside * (1 - area)
-}
-
-function distinct(parts: readonly Rectangle[], whole: Rectangle): Rectangle[] {
-  const chosen: Rectangle[] = []
-  for (const part of parts) {
-    if (overlapOf(part, whole) < MIN_AREA) continue
-    if ([whole, ...chosen].every((other) => overlapOf(part, other) < SAME_OVERLAP)) chosen.push(part)
-  }
-  return chosen
 }

@@ -1,7 +1,7 @@
 // Ends of photographs. A screen of a scrolling page cuts photographs off at its top and bottom, anywhere. Of what remains the whole end is hashed in a
 // fixed shape, so that it does not matter how much more of the photograph is seen.
 
-import { overlapOf, type Rectangle } from '../rectangle.js'
+import { distinct, type Rectangle } from '../rectangle.js'
 
 /**
  * Height of an end, relative to its width. Registering photographs cut at fixed shares of their height would find little: where the query's cut differs
@@ -61,10 +61,4 @@ function endOf(part: Rectangle, end: End, pixelAspect: number): Rectangle[] {
   const heightPx = END_HEIGHT * (part.right - part.left) * pixelAspect
   if (part.bottom - part.top < heightPx) return []
   return [end === 'top' ? { ...part, bottom: part.top + heightPx } : { ...part, top: part.bottom - heightPx }]
-}
-
-function distinct(parts: readonly Rectangle[], sameOverlap: number): Rectangle[] {
-  const chosen: Rectangle[] = []
-  for (const part of parts) if (chosen.every((other) => overlapOf(part, other) < sameOverlap)) chosen.push(part)
-  return chosen
 }
