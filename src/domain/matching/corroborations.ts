@@ -30,9 +30,9 @@ export interface ViewObservation {
 
 /** Two independent observations of one registered picture. */
 export interface CorroboratingPair {
-  /** The sum of their distances; more where it must not be strong. */
+  /** The sum of their distances, raised above the limit of a strong match for pairs that must not be strong. */
   readonly bits: number
-  /** The sum without that. */
+  /** The sum as it is, for the limit of a near match. */
   readonly nearBits: number
   /** The nearer of those within match distance. The match is reported with its view, orientation and distance. */
   readonly nearer: ViewObservation

@@ -2,8 +2,8 @@
 
 import { type Bank, thresholdOf } from '../organisations/bank.js'
 import { type ComparedViews, reviewBits } from './evidence.js'
-import { BAND_EDGES_BITS, isExact, nearAloneBits, pairSumBits, strongBits } from './grade.js'
-import { PER_PAIR, type Strictness } from './registry-size.js'
+import { BAND_EDGES_BITS, isExact, nearAloneBits, strongBits } from './grade.js'
+import type { Strictness } from './registry-size.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
@@ -39,25 +39,33 @@ export interface Measured {
   readonly type: SignalType
   readonly views: ComparedViews
   readonly distanceBits: number
-  /** As in `MatchFacts`. */
+  /** These three: as in `MatchFacts`. */
   readonly togetherBits: number
+  readonly nearTogetherBits: number
+  readonly strictness: Strictness
   /** Is the second algorithm near the distance at which it agrees? */
   readonly isCorroborationClose: boolean
   /** The radius that the caller asked for, in bits. */
   readonly thresholdBits: number | undefined
-  /** As in `MatchFacts`. */
-  readonly nearTogetherBits?: number
-  readonly strictness?: Strictness
 }
 
 /** @returns the most revealing edge that this distance is near to. An exact match has none. */
 export function edgeOf(measured: Measured): Edge {
-  const { bank, type, views, distanceBits, togetherBits, isCorroborationClose, thresholdBits } = measured
-  const { nearTogetherBits = togetherBits, strictness = PER_PAIR } = measured
+  const {
+    bank,
+    type,
+    views,
+    distanceBits,
+    togetherBits,
+    nearTogetherBits,
+    isCorroborationClose,
+    thresholdBits,
+    strictness,
+  } = measured
   if (isExact(type, distanceBits)) return 'none'
   const radii = [thresholdOf(bank, type, views)]
   if (thresholdBits !== undefined) radii.push(Math.min(thresholdBits, reviewBits(type, views)))
-  const sums = pairSumBits(strictness)
+  const sums = strictness.pairSumBits
   if (nearTogetherBits > sums.match - EDGE_BITS) radii.push(nearAloneBits(bank, type, views, strictness))
   if (strictness.tighter.strong > 0) radii.push(strongBits(type, views, strictness))
   if (radii.some((bits) => bits > 0 && isNearEdge(distanceBits, bits))) return 'outer'

@@ -1,14 +1,14 @@
 // Grades a match by how sure it is.
 
 import { aloneThresholdOf, type Bank, thresholdOf } from '../organisations/bank.js'
-import { aloneBits, type ComparedViews, corroborableBits, PAIR_SUM_BITS } from './evidence.js'
-import { PER_PAIR, type Strictness } from './registry-size.js'
+import { aloneBits, type ComparedViews, corroborableBits } from './evidence.js'
+import type { Strictness } from './registry-size.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
  * - `exact`: the same file, or PDQ differs in no bit.
  * - `strong`: near enough for one hash to decide alone, and a second algorithm agrees; or two independent views are near (`corroborations.ts`).
- *   Never   by deframed registered views alone, and never if a part of the query may differ (`agreement.ts`).
+ *   Never by deframed registered views alone, and never if a part of the query may differ (`agreement.ts`).
  * - `near`: within the bank's threshold: one hash that decides alone, or two independent views that are less near.
  * - `review`: beyond the threshold or uncorroborated. Only returned if the caller asked for a wider radius. Never act on it automatically.
  */
@@ -24,30 +24,23 @@ export interface MatchFacts {
   readonly corroborated: boolean
   /** Sum of the distances of two independent observations; infinity if there are no two (`corroborations.ts`). */
   readonly togetherBits: number
-  /** The same without what keeps a sum from being strong; `togetherBits` when left out. */
-  readonly nearTogetherBits?: number
-  /** As `per-pair` when left out. */
-  readonly strictness?: Strictness
+  /** The same without what keeps a sum from being strong. */
+  readonly nearTogetherBits: number
+  readonly strictness: Strictness
 }
 
 /** @returns the grade of a match. */
 export function gradeOf(facts: MatchFacts): Grade {
-  const { bank, signalType, views, distanceBits, corroborated, togetherBits, strictness = PER_PAIR } = facts
+  const { bank, signalType, views, distanceBits, corroborated, togetherBits, nearTogetherBits, strictness } = facts
   if (isExact(signalType, distanceBits) && mayBeExact(signalType, strictness)) return 'exact'
   if (distanceBits > thresholdOf(bank, signalType, views)) return 'review'
-  const sums = pairSumBits(strictness)
+  const sums = strictness.pairSumBits
   if (togetherBits <= sums.strong) return 'strong'
   // A second algorithm compares whole pictures, so it says nothing about a deframed view.
   const isOfWhole = views.registered !== 'deframed'
   if (corroborated && isOfWhole && distanceBits <= strongBits(signalType, views, strictness)) return 'strong'
-  const { nearTogetherBits = togetherBits } = facts
   const isNear = distanceBits <= nearAloneBits(bank, signalType, views, strictness) || nearTogetherBits <= sums.match
   return isNear ? 'near' : 'review'
-}
-
-/** @returns `PAIR_SUM_BITS` for this strictness. */
-export function pairSumBits({ tighter }: Strictness): Readonly<Record<keyof typeof PAIR_SUM_BITS, number>> {
-  return { match: PAIR_SUM_BITS.match - tighter.near, strong: PAIR_SUM_BITS.strong - tighter.strong }
 }
 
 /** @returns up to which distance one pair of views alone is `near`, in bits, inclusive. A bank's own narrower radius is one already. */

@@ -39,13 +39,20 @@ export type Grading = (typeof GRADINGS)[number]
 export interface Strictness {
   /** By how many bits each limit is tighter, by grade. */
   readonly tighter: Readonly<Record<RatedGrade, number>>
+  /** As `PAIR_SUM_BITS`, by so many bits tighter. */
+  readonly pairSumBits: Readonly<Record<keyof typeof PAIR_SUM_BITS, number>>
   /** May details alone be a match that is not for review? */
   readonly trustsDetails: boolean
   /** May a line of two videos? */
   readonly trustsLines: boolean
 }
 
-export const PER_PAIR: Strictness = { tighter: { strong: 0, near: 0 }, trustsDetails: true, trustsLines: true }
+export const PER_PAIR: Strictness = {
+  tighter: { strong: 0, near: 0 },
+  pairSumBits: PAIR_SUM_BITS,
+  trustsDetails: true,
+  trustsLines: true,
+}
 
 /**
  * @param pairs how many pairs of pictures an upload makes: one with each registered image and frame; of a video, as many for each of its frames.
@@ -57,7 +64,9 @@ export function perUpload(pairs: number, images = pairs): Strictness {
   const tighter = { strong: tighterBits('strong', pairs), near: tighterBits('near', pairs) }
   const trustsDetails = images * UNMODELLED_RATES_A_PAIR.details <= left
   const trustsLines = images * UNMODELLED_RATES_A_PAIR.line <= left
-  return tighter.strong === 0 && trustsDetails && trustsLines ? PER_PAIR : { tighter, trustsDetails, trustsLines }
+  if (tighter.strong === 0 && trustsDetails && trustsLines) return PER_PAIR
+  const pairSumBits = { match: PAIR_SUM_BITS.match - tighter.near, strong: PAIR_SUM_BITS.strong - tighter.strong }
+  return { tighter, pairSumBits, trustsDetails, trustsLines }
 }
 
 /**
