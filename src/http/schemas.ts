@@ -128,7 +128,7 @@ export const DepthName = z.enum(DEPTHS).default('auto').meta({
 
 export const GradingName = z.enum(GRADINGS).default('per-pair').meta({
   description:
-    'What the grades promise. per-pair: a false rate for each registered image that an upload is compared with, so that a larger registry gives more false matches. per-upload: of unrelated uploads at most 1 in 1,000,000 is strong or exact and 1 in 10,000 near, among all that is registered now, whatever `banks` says; for platforms that act automatically. Then what is too far away for a grade has a lower one, and `review` is told only with `thresholdBits`: the larger the registry, the fewer copies are found. Of files with the same hash nothing changes. It is a model of measured pairs, and does not cover uploads that share an app, a form or a mask with a registered image (docs/robustness.md#for-an-upload).',
+    "What the grades promise. per-pair: a false rate for each registered image that an upload is compared with, so that a larger registry gives more false matches. per-upload: of unrelated uploads at most 1 in 1,000,000 is strong or exact and 1 in 10,000 near, among all that is registered now, whatever `banks` says; for platforms that act automatically. Matches must then be nearer for each grade. `review` is returned only with `thresholdBits`, or from the caller's own bank. Larger registries find fewer copies. Identical files stay `exact`. The limits come from a model of measured pairs, which does not cover uploads that share an app, a form or a mask with a registered image (docs/robustness.md#for-an-upload).",
 })
 
 /** The outcome for one of several submitted items: registered or held, or refused with a problem. */
