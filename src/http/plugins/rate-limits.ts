@@ -127,9 +127,9 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
 )
 
 /** A limit on queries holds only if the handler counts them. An answer of one that forgot would be an unlimited search. */
-const withholdUncounted: onSendHookHandler = ({ hasCounted, routeOptions }, { statusCode }, _payload, done) => {
-  if (hasCounted || statusCode >= FIRST_REFUSAL) done()
-  else done(new Error(`${routeOptions.url} answered queries without counting them`))
+const withholdUncounted: onSendHookHandler = (request, { statusCode }, _payload, done) => {
+  if (request.hasCounted || statusCode >= FIRST_REFUSAL) done()
+  else done(new Error(`${request.routeOptions.url} answered queries without counting them`))
 }
 
 const FIRST_REFUSAL = 400

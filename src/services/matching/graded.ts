@@ -56,10 +56,19 @@ export function graded(
   strictness: Strictness,
 ): Graded {
   const { bank, type, views, hit } = found
-  const facts = { bank, signalType: type, views, distanceBits: hit.distanceBits, corroborated, strictness }
-  const alone = gradeOf({ ...facts, togetherBits: Number.POSITIVE_INFINITY })
-  const sums = together && { togetherBits: together.bits, nearTogetherBits: together.nearBits }
-  const grade = sums === undefined ? alone : gradeOf({ ...facts, ...sums })
+  const gradeWith = (togetherBits: number, nearTogetherBits: number) =>
+    gradeOf({
+      bank,
+      signalType: type,
+      views,
+      distanceBits: hit.distanceBits,
+      corroborated,
+      togetherBits,
+      nearTogetherBits,
+      strictness,
+    })
+  const alone = gradeWith(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+  const grade = together === undefined ? alone : gradeWith(together.bits, together.nearBits)
   if (together === undefined || grade === alone) return { told: found, grade }
   const { nearer } = together
   const told = { ...found, type: nearer.type, orientation: nearer.orientation, hash: nearer.hash }

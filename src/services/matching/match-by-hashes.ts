@@ -38,7 +38,7 @@ import type { Looks, Match, MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
 import type { Observed } from './observed.js'
 import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
-import { type IsStopped, type ViewIdOf, viewToCount } from './stopped-views.js'
+import { type ActiveViews, type ViewIdOf, viewToCount } from './stopped-views.js'
 
 /** The matches of a picture, before bank names are translated for the caller. */
 export type Answer = readonly {
@@ -64,8 +64,7 @@ export interface AskingByHashes {
   readonly radiusOf: (imageId: string) => number | undefined
   /** Do only copies match this image? */
   readonly isNarrowed: (imageId: string) => boolean
-  readonly isStopped: IsStopped
-  readonly unstopped: Pick<Searcher, 'viewsOf'>
+  readonly activeViews: ActiveViews
   readonly viewIdOf: ViewIdOf
   readonly strictness: Strictness
 }
@@ -117,7 +116,7 @@ interface Judging {
 
 function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
   const { asking, signals, observed, looks } = judging
-  const { searcher, banks, options, matchIds, most, isNarrowed, unstopped } = asking
+  const { searcher, banks, options, matchIds, most, isNarrowed, activeViews } = asking
   const corroborations = new Corroborations()
   const { found, isAll } = yield* findNearest(judging, corroborations)
   if (found.size === 0) return NOTHING_FOUND
@@ -129,8 +128,8 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const corroborated = isCorroborated(each)
     const together = corroborations.together(each.hit.image)
     const alone = graded(each, corroborated, together, asking.strictness)
-    const agreement = agreementIn(unstopped, signals, alone)
-    const copySurplus = copySurplusIn(unstopped, signals, alone, { agreement, looks, together })
+    const agreement = agreementIn(activeViews, signals, alone)
+    const copySurplus = copySurplusIn(activeViews, signals, alone, { agreement, looks, together })
     const { told, grade } = agreed(alone, agreement, copySurplus)
     observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', copySurplus, grade })
     const atMs = searcher.frameOf(each.hit.image)?.atMs
@@ -155,7 +154,7 @@ function* findNearest(
   { asking, signals, ahead, observed, compared }: Judging,
   corroborations: Corroborations,
 ): Generator<void, { readonly found: ReadonlyMap<number, Found>; readonly isAll: boolean }, void> {
-  const { searcher, banks, widestOf, firstPassBits, radiusOf, isStopped, strictness } = asking
+  const { searcher, banks, widestOf, firstPassBits, radiusOf, activeViews, strictness } = asking
   const { orgId, thresholdBits, imageId } = asking.options
   const nearest = new Map<number, Found>()
   let isAll = true
@@ -195,7 +194,7 @@ function* findNearest(
         if (image === undefined || bank === undefined || (imageId !== undefined && image.id !== imageId)) continue
         const hash = hashes[hit.transform]
         const views = viewsOf(hit)
-        if (!isNear(hit, views, bank) || isStopped(image.id, hit, type, hash)) continue
+        if (!isNear(hit, views, bank) || activeViews.isStopped(image.id, hit, type, hash)) continue
         // Stop here: work on a match that is not reported would reveal it by the time it takes.
         if (hit.distanceBits > (radiusOf(image.id) ?? hit.distanceBits) + EDGE_BITS) {
           const isAtEdge = isNearEdge(hit.distanceBits, thresholdBits ?? thresholdOf(bank, type, views))
@@ -241,7 +240,7 @@ function* search(
  * the search radius are noted already. It searches farther only for images that are not strong yet, which are few.
  */
 function* lookForCorroborations(
-  { asking: { searcher, radiusOf, isStopped, strictness }, signals: asked, observed, compared: trial }: Judging,
+  { asking: { searcher, radiusOf, activeViews, strictness }, signals: asked, observed, compared: trial }: Judging,
   found: ReadonlyMap<number, Found>,
   corroborations: Corroborations,
 ): Generator<void, void, void> {
@@ -269,7 +268,7 @@ function* lookForCorroborations(
       if (known === undefined) continue
       const hash = upright.hashes[hit.transform]
       if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, known.image.id, type, hash, 'alone')
-      if (isVetoed(veto, hit) || isStopped(known.image.id, hit, type, hash)) continue
+      if (isVetoed(veto, hit) || activeViews.isStopped(known.image.id, hit, type, hash)) continue
       const views = { asked: view, registered: viewOf(hit.view), rotated: false }
       const radiusBits = radiusOf(known.image.id) ?? hit.distanceBits
       const isWithin = hit.distanceBits <= Math.min(radiusBits, thresholdOf(known.bank, type, views))

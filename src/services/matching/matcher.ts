@@ -36,10 +36,10 @@ import {
 import type { MatchIds } from './match-ids.js'
 import type { MatchEvents } from './match-recorder.js'
 import { banksAsked, isTold, matchesIn, strictnessIn, widestIn } from './match-scope.js'
-import { withMoments } from './observation.js'
-import { createObserved, NOT_OBSERVED } from './observed.js'
+import { type CountedObservation, withMoments } from './observation.js'
+import { createObserved, NOT_OBSERVED, type Observed } from './observed.js'
 import type { ProbingGuard, Screen } from './probing/probing-guard.js'
-import { stoppedIn, type ViewIdOf, withoutStopped } from './stopped-views.js'
+import { createActiveViews, type ViewIdOf } from './stopped-views.js'
 
 export interface Matcher {
   /** Can it match by details? If not, views are ignored. */
@@ -115,7 +115,6 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const all = Array.isArray(pictures) ? pictures : await runCooperatively(gathered(pictures), yieldIfNeeded)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
-  const [most, isStopped] = [maxMatchesOf(all.length), stoppedIn(catalogue, searcher, viewIdOf)]
   // Once for all pictures: the registry may grow while this yields.
   const firstPassBits =
     options.thresholdBits === undefined ? firstPassBitsAmong(catalogue.index('pdq-area').liveRows) : undefined
@@ -128,11 +127,10 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
     firstPassBits,
     options,
     matchIds,
-    most,
+    most: maxMatchesOf(all.length),
     radiusOf,
     isNarrowed,
-    isStopped,
-    unstopped: withoutStopped(catalogue, searcher, viewIdOf),
+    activeViews: createActiveViews(catalogue, searcher, viewIdOf),
     viewIdOf,
     strictness,
   }
@@ -190,29 +188,37 @@ async function answerByHashes(
   picture: number,
   signals: readonly HashedSignal[],
 ): Promise<FoundByHashes> {
-  const { parts, catalogue, options, yieldIfNeeded, ahead, asking, copies } = searched
+  const { parts, options, yieldIfNeeded, ahead, asking, copies } = searched
   const { probing } = parts
   const observed = probing.isOn ? createObserved(options.thresholdBits, asking.strictness) : NOT_OBSERVED
   const found = await runCooperatively(
     matchesByHashes(signals, ahead, asking, observed, looksIn(signals, options.looksOf?.(picture))),
     yieldIfNeeded,
   )
-  const told = new Set(found.answer.map(({ ordinal }) => ordinal))
-  // A narrowed image stops matching at the edge of a distance band, so for it that is an outer edge.
-  const observations = observed
-    .all(told)
-    .map((one) => withMoments(one, (ordinal) => asking.searcher.frameOf(ordinal)))
-    .map((one) => (one.edge === 'inner' && catalogue.isNarrowed(one.imageId) ? { ...one, edge: 'outer' as const } : one))
+  const observations = observationsIn(searched, observed, found.answer)
+  if (found.answer.length === 0 && observations.length === 0) return found
   const seen = probing.see(options.orgId, observations, options.knowsDistance === true)
   const screen = seen instanceof Promise ? await seen : seen
+  if (screen === undefined) {
+    for (const { match } of found.answer) if (isCopy(match)) copies.add(match)
+    return found
+  }
   const answer = found.answer.flatMap((each) => {
-    const match =
-      screen === undefined ? each.match : notRaised(screen(each.imageId, each.match), each.match, asking.strictness)
+    const match = notRaised(screen(each.imageId, each.match), each.match, asking.strictness)
     if (match !== undefined && isCopy(each.match)) copies.add(match)
     return match === undefined ? [] : [{ ...each, match }]
   })
-  if (screen === undefined) return { ...found, answer }
-  return { ...found, answer: answer.sort((a, b) => inOrder(a.match, b.match)) }
+  return { isTruncated: found.isTruncated, answer: answer.sort((a, b) => inOrder(a.match, b.match)) }
+}
+
+/** What the answer of a picture reveals, as it is counted. */
+function observationsIn({ catalogue, asking }: Searched, observed: Observed, answer: Answer): CountedObservation[] {
+  const all = observed.all(new Set(answer.map(({ ordinal }) => ordinal)))
+  return all.map((each) => {
+    const one = withMoments(each, (ordinal) => asking.searcher.frameOf(ordinal))
+    // A narrowed image stops matching at the edge of a distance band, so for it that is an outer edge.
+    return one.edge === 'inner' && catalogue.isNarrowed(one.imageId) ? { ...one, edge: 'outer' as const } : one
+  })
 }
 
 /** The views of a picture to search by details; `undefined` when details are not needed. */

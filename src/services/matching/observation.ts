@@ -24,7 +24,7 @@ export interface Observation {
 }
 
 /** An observation as it is counted. */
-export interface CountedObservation extends Omit<Observation, 'ordinals'> {
+export interface CountedObservation extends Observation {
   /** Moments of a video [ms] that it is about; absent for a picture, and for a video as a whole. */
   readonly moments?: readonly number[]
 }
@@ -34,11 +34,13 @@ const MAX_MOMENTS = 64
 
 /** @param frameOf as of a searcher. */
 export function withMoments(
-  { ordinals, ...one }: Observation,
+  one: Observation,
   frameOf: (ordinal: number) => { readonly atMs: number } | undefined,
 ): CountedObservation {
-  const moments = new Set(ordinals?.flatMap((ordinal) => frameOf(ordinal)?.atMs ?? []))
-  return moments.size === 0 || moments.size > MAX_MOMENTS ? one : { ...one, moments: [...moments] }
+  const moments = one.ordinals?.flatMap((ordinal) => frameOf(ordinal)?.atMs ?? []) ?? []
+  if (moments.length === 0) return one
+  const distinct = new Set(moments)
+  return distinct.size > MAX_MOMENTS ? one : { ...one, moments: [...distinct] }
 }
 
 export interface Plain {
@@ -73,7 +75,7 @@ export function observationsOfImages(
   }
   return Array.from(byImage.values(), (own) => {
     const [first] = own
-    if (first !== undefined && own.length === 1) return { ...first[1].observation, ordinals: [first[0]] }
+    if (first !== undefined && own.length === 1) return first[1].observation
     const inAnswer = own.find(([ordinal]) => told.has(ordinal))?.[1]
     const { decisive, observation } = together(
       own.map(([, one]) => one),

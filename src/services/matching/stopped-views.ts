@@ -27,60 +27,60 @@ export function createViewIds(secret: Buffer): ViewIdOf {
     Math.max(1, createHmac('sha256', secret).update(`view:${imageId}:${view}`).update(hash).digest().readUInt32BE(0))
 }
 
-/** Is a hit of a stopped view? `hash` is the query's hash that found it. */
-export type IsStopped = (imageId: string, hit: Hit, type: SignalType, hash: Hash256 | undefined) => boolean
-
-/** Cost of an answer: for an image with stopped views a digest for each of its rows once, and a distance for each hit; else a look-up. */
-export function stoppedIn(
-  catalogue: Pick<Catalogue, 'stoppedViewsOf'>,
-  searcher: Pick<Searcher, 'viewsOf'>,
-  viewIdOf: ViewIdOf,
-): IsStopped {
-  const known = new Map<number, readonly (RegisteredView & { readonly isStopped: boolean })[]>()
-  return (imageId, { image, view, distanceBits }, type, hash) => {
-    const stopped = catalogue.stoppedViewsOf(imageId)
-    if (stopped.length === 0 || type !== 'pdq-area' || hash === undefined) return false
-    const own =
-      known.get(image) ??
-      searcher.viewsOf(image, type).map((row) => ({ ...row, isStopped: stopped.includes(viewIdOf(imageId, row)) }))
-    known.set(image, own)
-    const found = own.filter((row) => row.view === viewOf(view) && distance(row.hash, hash) === distanceBits)
-    // Of two views at the same distance the other one may decide.
-    return found.length > 0 && found.every((row) => row.isStopped)
-  }
+/** The registered views that match: all but the stopped ones. */
+export interface ActiveViews extends Pick<Searcher, 'viewsOf'> {
+  /** Is a hit of a stopped view? `hash` is the query's hash that found it. */
+  isStopped(imageId: string, hit: Hit, type: SignalType, hash: Hash256 | undefined): boolean
 }
 
-/** What is registered of an image but its stopped views. Cost: as `stoppedIn`, without keeping anything. */
-export function withoutStopped(
-  catalogue: Pick<Catalogue, 'stoppedViewsOf'>,
+/** Cost of an answer: for an image with stopped views a digest for each of its rows once, and a distance for each hit; else a look-up. */
+export function createActiveViews(
+  catalogue: Pick<Catalogue, 'isAnyViewStopped' | 'stoppedViewsOf'>,
   searcher: Pick<Searcher, 'image' | 'viewsOf'>,
   viewIdOf: ViewIdOf,
-): Pick<Searcher, 'viewsOf'> {
+): ActiveViews {
+  const known = new Map<number, Readonly<Record<'active' | 'stopped', RegisteredView[]>>>()
+  const rowsOf = (image: number, imageId: string, ids: readonly number[]) => {
+    const rows = searcher.viewsOf(image, 'pdq-area')
+    const isStopped = (row: RegisteredView) => ids.includes(viewIdOf(imageId, row))
+    const parted = known.get(image) ?? {
+      active: rows.filter((row) => !isStopped(row)),
+      stopped: rows.filter(isStopped),
+    }
+    known.set(image, parted)
+    return parted
+  }
   return {
+    isStopped(imageId, { image, view, distanceBits }, type, hash) {
+      const ids = catalogue.isAnyViewStopped && type === 'pdq-area' ? catalogue.stoppedViewsOf(imageId) : []
+      if (ids.length === 0 || hash === undefined) return false
+      const { active, stopped } = rowsOf(image, imageId, ids)
+      const isFound = (row: RegisteredView) => row.view === viewOf(view) && distance(row.hash, hash) === distanceBits
+      // Of two views at the same distance the other one may decide.
+      return stopped.some(isFound) && !active.some(isFound)
+    },
     viewsOf(image, type) {
-      const rows = searcher.viewsOf(image, type)
-      const imageId = type === 'pdq-area' ? searcher.image(image)?.id : undefined
-      const stopped = imageId === undefined ? [] : catalogue.stoppedViewsOf(imageId)
-      if (imageId === undefined || stopped.length === 0) return rows
-      return rows.filter((row) => !stopped.includes(viewIdOf(imageId, row)))
+      const imageId = catalogue.isAnyViewStopped && type === 'pdq-area' ? searcher.image(image)?.id : undefined
+      const ids = imageId === undefined ? [] : catalogue.stoppedViewsOf(imageId)
+      return imageId === undefined || ids.length === 0 ? searcher.viewsOf(image, type) : rowsOf(image, imageId, ids).active
     },
   }
 }
 
 /** The view for which the flood guard counts a match: `decidingViewOf` for a picture that was found by a part. */
 export function viewToCount(
-  { searcher, viewIdOf }: { readonly searcher: Pick<Searcher, 'viewsOf'>; readonly viewIdOf: ViewIdOf },
+  { activeViews, viewIdOf }: { readonly activeViews: ActiveViews; readonly viewIdOf: ViewIdOf },
   asked: readonly HashedSignal[],
   { told, match, agreement }: { readonly told: Found; readonly match: Match; readonly agreement: Agreement | undefined },
 ): number | undefined {
   if (match.grade === 'review' || match.atMs !== undefined || told.views.registered === 'whole') return undefined
-  const row = decidingViewOf(asked, searcher.viewsOf(told.hit.image, 'pdq-area'), told, agreement)
+  const row = decidingViewOf(asked, activeViews.viewsOf(told.hit.image, 'pdq-area'), told, agreement)
   return row && viewIdOf(told.image.id, row)
 }
 
 /**
  * The registered view without which a picture would not match: no other one is near enough to decide alone.
- * @param rows the `pdq-area` rows of the registered picture.
+ * @param rows the `pdq-area` rows of the registered picture that are not stopped.
  * @returns `undefined` where all parts agree, where the whole, several views or none decide alone.
  * Cost: a distance for each two `pdq-area` hashes, about 10 µs.
  */

@@ -189,7 +189,7 @@ function measure(
 /** Is it of a stopped view, or beyond a replaced radius? Work on a match that is not reported would reveal it by the time it takes. */
 function isHidden(hit: Hit, type: SignalType, hash: Hash256, { asking, observed }: Searched): boolean {
   const image = asking.searcher.image(hit.image)
-  if (image === undefined || asking.isStopped(image.id, hit, type, hash)) return true
+  if (image === undefined || asking.activeViews.isStopped(image.id, hit, type, hash)) return true
   const radiusBits = asking.radiusOf(image.id)
   if (radiusBits === undefined || hit.distanceBits <= radiusBits + EDGE_BITS) return false
   observed.screened(hit.image, image.id, type, hash, 'none')

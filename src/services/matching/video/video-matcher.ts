@@ -15,7 +15,7 @@ import { banksAsked, isTold, matchesIn, strictnessIn, widestIn } from '../match-
 import type { MatcherParts } from '../matcher.js'
 import { type CountedObservation, withMoments } from '../observation.js'
 import { createObserved, NOT_OBSERVED } from '../observed.js'
-import { stoppedIn, withoutStopped } from '../stopped-views.js'
+import { createActiveViews } from '../stopped-views.js'
 import { framesCompared } from './compared-frames.js'
 import { type AskedFrame, nearFramesOf, widestOfFrames } from './near-frames.js'
 import { answerOf, type TargetAnswer } from './target-match.js'
@@ -83,11 +83,11 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const widestOf = widestOfFrames(widestIn(banks, options, probing.isOn), options.thresholdBits, probing.isOn)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
-  const [most, isStopped] = [maxMatchesOf(videos.length), stoppedIn(catalogue, searcher, viewIdOf)]
+  const most = maxMatchesOf(videos.length)
   // Frames are searched for completely, beforehand.
   const firstPassBits = undefined
-  const unstopped = withoutStopped(catalogue, searcher, viewIdOf)
-  const screens = { radiusOf, isNarrowed, isStopped, unstopped, viewIdOf }
+  const activeViews = createActiveViews(catalogue, searcher, viewIdOf)
+  const screens = { radiusOf, isNarrowed, activeViews, viewIdOf }
   const shared = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: (readonly Told[])[] = []
