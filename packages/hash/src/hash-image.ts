@@ -131,7 +131,7 @@ export interface HashedVideo {
   readonly frames: { readonly atMs: number; readonly signals: GivenSignal[]; readonly isForm?: true }[]
   /** Share of the duration, 0…1, in which every frame has enough structure to be found. */
   readonly protectedShare: number
-  /** So long that fewer frames, or fewer views of them, were chosen: hash it in parts to find more. */
+  /** The video is long, so fewer frames or views were chosen. Hash shorter parts to find more. */
   readonly isThinned?: true
 }
 
