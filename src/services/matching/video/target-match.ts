@@ -90,7 +90,9 @@ function matchOf(
   // Pairs that match by themselves count whatever lines do.
   const graded: readonly { readonly grade?: Grade | undefined }[] = trustsLines ? segments : pairs
   const grade = graded.reduce((best, { grade = 'review' }) => betterGrade(best, grade), match.grade)
-  return grade === 'review' && thresholdBits === undefined ? undefined : { ...rest, grade, segments: segments.map(shown) }
+  // A frame that is told for review, such as to the bank that has it, stays one with its segments.
+  if (grade === 'review' && thresholdBits === undefined && best === undefined) return undefined
+  return { ...rest, grade, segments: segments.map(shown) }
 }
 
 function shown({ query, registered, speed, frames, orientation, bits }: Segment): MatchedSegment {
