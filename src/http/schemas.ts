@@ -63,7 +63,6 @@ export const BankRef = z.string().regex(BANK_REF_PATTERN, 'must be the name of a
 export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC.' })
 
 /** How an answer says that a registered image is a video. */
-export const DurationS = z.int().exactOptional().meta({ description: 'Only of a video.' })
 
 /** A time in the form of `Instant`. */
 export function instant(ms: number): string {

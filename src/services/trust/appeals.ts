@@ -88,9 +88,6 @@ export function createAppeals(parts: AppealParts): AppealService {
     return isBlocking ? { durationS: durationSOf(image.video), frames: undefined } : undefined
   }
 
-  /** The digest itself if its block has just ended: the appeal is dropped when it is listed. */
-  const blockIdOf = async (digest: string) => (await appeals.block(digest))?.blockId ?? digest
-
   const grant = async (about: Appealed, by: AuditActor): Promise<void> => {
     if ('blockId' in about) {
       await appeals.lift(about.blockId, 'granted', by, now())
@@ -112,7 +109,8 @@ export function createAppeals(parts: AppealParts): AppealService {
       refuseEnded(own, now())
       const signalId = harmlessLike(signals)
       const [digest] = signalId === undefined ? await invalidatedSignals.blocksOf([signals]) : []
-      const about = signalId !== undefined ? { signalId } : digest && { blockId: await blockIdOf(digest.toString('hex')) }
+      const about =
+        signalId !== undefined ? { signalId } : digest && { blockId: await blockIdOf(appeals, digest.toString('hex')) }
       if (about === undefined) throw new Problem('appeal-unneeded')
       const state = await appeals.put(about, now())
       if (state === 'full') throw new Problem('overloaded', { retryAfterS: 3600 })
@@ -153,4 +151,9 @@ export function createAppeals(parts: AppealParts): AppealService {
       if (!(await appeals.lift(blockId, 'lifted', by, now()))) throw new Problem('block-unknown')
     },
   }
+}
+
+/** @returns the digest itself if its block has just ended: the appeal is dropped when it is listed. */
+async function blockIdOf(appeals: Pick<Appeals, 'block'>, digest: string): Promise<string> {
+  return (await appeals.block(digest))?.blockId ?? digest
 }
