@@ -5,8 +5,8 @@ import { formatSignalHash } from './hash-text.js'
 import type { SignalType } from './signal-types.js'
 
 /**
- * PDQ sets the bits of coefficients above the median, so about half of them. This limit is six standard deviations of random bits: one hash in 500
- * million is beyond it. For blockhash and hashes of files any number of set bits is possible, so only all zeros and all ones are rejected.
+ * PDQ sets the bits of coefficients above the median, so about half of all bits. This limit is six standard deviations of random bits: one hash in
+ * 500 million is beyond it. In blockhash and in hashes of files any number of bits may be set, so only all zeros and all ones are rejected.
  */
 const MAX_OFF_HALF_BITS = 48
 /** Hashes of an empty file, as a failed upload or download leaves it. */

@@ -1,4 +1,4 @@
-// Whether a signal matches, and what can stop it: a quarantine by the flood guard or an operator, and a pause by its owner.
+// Whether a signal matches, and what can stop it: a quarantine by the flood guard or an operator, or a pause by its owner.
 
 /**
  * - `matching`: matches normally.
@@ -21,7 +21,7 @@ export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'invalidated'] as c
  */
 export const QUARANTINE_CAUSES = ['flood', 'look-alikes', 'operator', 'decoration'] as const
 export type QuarantineCause = (typeof QUARANTINE_CAUSES)[number]
-/** `owner`: the organisation that submitted the signal paused it, and decides itself when to resume. */
+/** `owner`: the organisation that submitted the signal paused it, and can resume it. */
 export const HOLD_CAUSES = [...QUARANTINE_CAUSES, 'owner'] as const
 export type HoldCause = (typeof HOLD_CAUSES)[number]
 
