@@ -141,15 +141,15 @@ function isCutOff(part: Rectangle, slice: Rectangle, { width, height }: Size): b
   )
 }
 
-function squaresOf(pixels: Size, most: number): Rectangle[] {
+function squaresOf(pixels: Size, maxParts: number): Rectangle[] {
   const sidePx = Math.min(pixels.width, pixels.height)
-  return placesOf(pixels, sidePx, MIN_STRIDE * sidePx, most)
+  return placesOf(pixels, sidePx, MIN_STRIDE * sidePx, maxParts)
 }
 
-/** @returns parts as wide as the short side and `lengthPx` long, evenly placed from end to end, at least `stepPx` apart, at most `most`. */
-function placesOf({ width, height }: Size, lengthPx: number, stepPx: number, most: number): Rectangle[] {
+/** @returns parts as wide as the short side and `lengthPx` long, evenly placed from end to end, at least `stepPx` apart, at most `maxParts`. */
+function placesOf({ width, height }: Size, lengthPx: number, stepPx: number, maxParts: number): Rectangle[] {
   const restPx = Math.max(width, height) - lengthPx
-  const steps = Math.max(1, Math.min(most - 1, Math.ceil(restPx / stepPx)))
+  const steps = Math.max(1, Math.min(maxParts - 1, Math.ceil(restPx / stepPx)))
   return Array.from({ length: steps + 1 }, (_, i) => {
     const from = Math.round((i * restPx) / steps)
     return height >= width

@@ -132,7 +132,7 @@ export const INLIER_BANDS = INLIER_LEASTS.map((band) => band.name)
 
 /**
  * @returns the band of a number of agreeing details.
- * @throws {RangeError} below 8, which is a bug: so few are no match.
+ * @throws {RangeError} below 8, which is a bug: so few are not a match.
  */
 export function inlierBandOf(inliers: number): (typeof INLIER_LEASTS)[number]['name'] {
   const band = INLIER_LEASTS.find(({ least }) => inliers >= least)

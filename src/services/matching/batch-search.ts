@@ -70,13 +70,13 @@ export interface Compared {
   near(type: SignalType, hashes: readonly Hash256[], radius: Radius): readonly Hit[]
 }
 
-/** @returns `undefined` for more images than `most`, because then a search costs less. */
+/** @returns `undefined` for more images than `maxImages`, because then a search costs less. */
 export function comparedWith(
   searcher: Pick<Searcher, 'viewsOf'>,
   images: ReadonlySet<number>,
-  most = MAX_COMPARED,
+  maxImages = MAX_COMPARED,
 ): Compared | undefined {
-  if (images.size > most) return undefined
+  if (images.size > maxImages) return undefined
   const known = new Map<SignalType, readonly ImageRows[]>()
   const rowsOf = (type: SignalType) => {
     const rows = known.get(type) ?? Array.from(images, (image) => ({ image, rows: searcher.viewsOf(image, type) }))

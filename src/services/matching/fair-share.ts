@@ -101,13 +101,13 @@ interface Answered {
 }
 
 /**
- * At most `most` matches, in order. Each case gets a few. If there are still too many, organisations share: the first match of
+ * At most `maxMatches` matches, in order. Each case gets a few. If there are still too many, organisations share: the first match of
  * each comes before the second of any. Matches of the grade `review` never displace others.
  * @param ownerOf the organisation that owns a bank.
  */
 export function shareOfMatches<T extends Answered>(
   inOrder: readonly T[],
-  most: number,
+  maxMatches: number,
   ownerOf: (bank: string) => string | undefined,
 ): readonly T[] {
   if (inOrder.length <= MAX_MATCHES.perCase) return inOrder
@@ -125,7 +125,7 @@ export function shareOfMatches<T extends Answered>(
     party: ownerOf(bank) ?? '',
     part: bank === CASES_BANK_NAME ? originIn(imageId) : bank,
   })
-  const kept = new Set(fairShareOf(sure, most, originOf))
-  for (const one of fairShareOf(unsure, most - kept.size, originOf)) kept.add(one)
+  const kept = new Set(fairShareOf(sure, maxMatches, originOf))
+  for (const one of fairShareOf(unsure, maxMatches - kept.size, originOf)) kept.add(one)
   return kept.size === inOrder.length ? inOrder : inOrder.filter((one) => kept.has(one))
 }

@@ -17,7 +17,7 @@ export interface Candidate extends Rectangle {
   readonly outside: number
   /** Share of edge pixels where its sides are extended beyond its corners: 0…1. */
   readonly beyond: number
-  /** Coverage of the strongest line through it, from side to side: 0…1. A single picture seldom has such a line. */
+  /** Coverage of the strongest line through it, from side to side: 0…1. A single picture rarely has such a line. */
   readonly split: number
   /** Share of the whole picture's area: 0…1. */
   readonly area: number

@@ -67,7 +67,7 @@ interface Watched {
   readonly sinceMs: number
   /** Bases: the first query that matched the image, and the last one that was far from it. */
   readonly bases: Uint32Array[]
-  /** Numbers of the orientations in which queries came near a base: the original, seldom another. */
+  /** Numbers of the orientations in which queries came near a base: the original, rarely another. */
   readonly orientations: number[]
   /** Bits that queries near a base flipped. */
   readonly flipped: Uint32Array

@@ -96,7 +96,7 @@ export function* nearFramesOf(
 ): Generator<void, ReadonlyMap<number, Target>, void> {
   const { searcher, banks } = searched.asking
   const targets = new Map<number, Target>()
-  const most = Math.max(MAX_NEAR.perFrame, Math.floor(MAX_NEAR.inAll / Math.max(1, frames.length)))
+  const maxPerFrame = Math.max(MAX_NEAR.perFrame, Math.floor(MAX_NEAR.inAll / Math.max(1, frames.length)))
   for (const frame of frames) {
     yield
     const near = (yield* nearOf(frame, searched)).sort((a, b) => b.surplusBits - a.surplusBits || a.hit.image - b.hit.image)
@@ -111,7 +111,7 @@ export function* nearFramesOf(
       const bank = searcher.factsOf(hit.image)?.bank ?? ''
       return { party: banks.get(bank)?.orgId ?? '', part: searcher.originOf(hit.image) }
     }
-    for (const one of fairShareOf(few, most, originOf)) {
+    for (const one of fairShareOf(few, maxPerFrame, originOf)) {
       const ordinal = searcher.imageOrdinal(one.hit.image)
       const image = searcher.image(ordinal)
       const bank = banks.get(image?.bank ?? '')
