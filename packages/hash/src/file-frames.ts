@@ -82,7 +82,7 @@ export function createFrameMerger(purpose: Purpose): FrameMerger {
         else if (fallback === undefined || found.quality > fallback.quality) fallback = found
         if (main !== found) return
       } else if (extent !== 'window' || !found.isForm) {
-        // A window that looks like a form is left out: where two chats of one app show only text, their windows look alike.
+        // A window that looks like a form is left out, because windows of two chats look alike if they show only text.
         for (const signal of found.signals) {
           const isUsable = signal.quality >= MIN_USABLE_QUALITY[purpose]
           if (isUsable && isNew(signal, [...(main?.signals ?? []), ...added])) added.push(signal)

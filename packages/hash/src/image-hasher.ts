@@ -1,4 +1,4 @@
-// Computes all hashes of a picture: of the whole, and of the parts by which edited copies are found.
+// Computes all hashes of a picture: of the whole, and of the parts that find edited copies.
 
 import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
 import { isObject } from './deframe/object.js'

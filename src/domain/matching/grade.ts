@@ -10,7 +10,8 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
  * - `strong`: near enough for one hash to decide alone, and a second algorithm agrees; or two independent views are near (`corroborations.ts`).
  *   Never by deframed registered views alone, and never if a part of the query may differ (`agreement.ts`).
  * - `near`: within the bank's threshold: one hash that decides alone, or two independent views that are less near.
- * - `review`: beyond the threshold or uncorroborated. Only returned if the caller asked for a wider radius. Never act on it automatically.
+ * - `review`: beyond the threshold or uncorroborated. Only returned if the caller gave a radius, or owns the bank and set a wider one for itself.
+ *   Never act on it automatically.
  */
 export const GRADES = ['exact', 'strong', 'near', 'review'] as const
 export type Grade = (typeof GRADES)[number]

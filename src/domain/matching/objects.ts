@@ -9,8 +9,7 @@ import type { ShownView } from './forms.js'
 export type AskedPart = ShownView & Pick<ComparedViews, 'rotated' | 'content'>
 
 /**
- * Radii for two parts if the query shows an object, in bits, inclusive. Chosen on edits of tuning photographs and on the drawn shirts of tuning set
- * a.
+ * Radii for two parts if the query shows an object, in bits, inclusive. Chosen on edits of tuning photographs and on drawn shirts (tuning set a).
  * - `BOX_BITS`: two deframed parts, both the bounding box of an object. Boxes of different shirts are at least 20 bits apart.
  * - `OTHER_BITS`: other parts, except for two pairs that only a copy gives: a query's deframed part and another view, for a copy in a frame or on a
  *   screen; and a query's tilted view and the whole, for a tilted copy. For these the usual radius applies.

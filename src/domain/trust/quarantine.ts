@@ -3,7 +3,7 @@
 /**
  * - `matching`: matches normally.
  * - `narrowed`: matches only nearly unchanged copies (`isCopy` in `flood.ts`), until an operator decides.
- * - `held`: stored, but matches nothing until an operator or the owner releases it.
+ * - `held`: stored, but matches nothing until an operator releases it, or the owner's pause ends.
  * - `invalidated`: judged false. Matches nothing unless the decision is reversed.
  */
 export const CIRCULATION_STEPS = {

@@ -216,7 +216,7 @@ export function pauseEndsS({ circulation, pause }: Trust): number | undefined {
   return circulation === 'held' && pause !== undefined && pause.untilS !== 0 ? pause.untilS : undefined
 }
 
-/** @returns when [Unix seconds] a pause ends after which the signal matches again; 0 if it waits for a decision; `undefined` if it matches now. */
+/** @returns when [Unix seconds] a pause ends after which the signal matches again; 0 if no such time is set; `undefined` if it matches now. */
 export function silentUntilS(trust: Trust): number | undefined {
   if (trustStatusOf(trust).matches) return undefined
   const isOnlyPaused = trust.circulation === 'held' && circulating(trust, undefined).circulation !== 'held'

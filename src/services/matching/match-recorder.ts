@@ -51,9 +51,9 @@ export interface MatchEventParts {
  * begins.
  */
 const MAX_PAIRS = 100_000
-/** Maximum batches in memory. While there are as many, further matches are not recorded. */
+/** Maximum batches that wait to be stored. While there are as many and the current batch is full, matches are not recorded. */
 const MAX_BATCHES = 10
-/** Maximum looks for an image and an organisation in a batch: as many as a call has queries. */
+/** Maximum looks for an image and an organisation in a batch: as many as a call may have queries. */
 const MAX_LOOKS = 1000
 
 interface OrgNote {

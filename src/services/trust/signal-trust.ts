@@ -43,7 +43,7 @@ export interface JudgedSignal extends SignalTrust {
   readonly bank: string
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
-  /** [Unix seconds] When its owner's pause ends; 0 if it waits for a decision; `undefined` if it matches. */
+  /** [Unix seconds] When its owner's pause ends, after which it matches again; 0 if no such time is set; `undefined` if it matches now. */
   readonly silentUntilS: number | undefined
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined

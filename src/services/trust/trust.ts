@@ -69,7 +69,7 @@ export interface TrustService {
   /** @throws {Problem} signal-unknown, signal-invalidated */
   hold(signalId: string, why: HoldReason, by?: AuditActor): Promise<JudgedSignal>
   /**
-   * Releases a held signal. A flood holds it again only if it is greater than the one that it was held for.
+   * Releases a signal from quarantine. Only a flood more than twice as high as the one that caused it quarantines it again.
    * @throws {Problem} signal-unknown, quarantine-conflict, signal-invalidated
    */
   release(signalId: string, by?: AuditActor): Promise<JudgedSignal>
