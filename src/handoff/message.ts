@@ -110,7 +110,7 @@ const Message = z.union([
 
 /**
  * @param wanted what was asked for, if known. An answer with anything else is rejected.
- * @throws {Error} when the text is no valid answer. The two sides have different versions, or a file has taken control of a decoder: never log the
+ * @throws {Error} when the text is not a valid answer. The two sides have different versions, or a file has taken control of a decoder: never log the
  *   text.
  */
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {

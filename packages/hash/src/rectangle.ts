@@ -1,8 +1,8 @@
 // A part of a picture.
 
 /**
- * Edges: `left` ≤ x < `right`, `top` ≤ y < `bottom`. In pixels of a picture or its raster, not necessarily whole; where a comment says so, in
- * fractions of the sides.
+ * Edges: `left` ≤ x < `right`, `top` ≤ y < `bottom`. In pixels of a picture or its raster, not necessarily whole numbers. In fractions of the sides
+ * where a comment says so.
  */
 export interface Rectangle {
   readonly left: number
@@ -43,7 +43,7 @@ export function within({ left, top, right, bottom }: Rectangle, [l, t, r, b]: Sh
   return { left: left + l * width, top: top + t * height, right: left + r * width, bottom: top + b * height }
 }
 
-/** @returns the largest centred part of a rectangle with an aspect ratio of `aspect` that has one of `shape`. */
+/** @returns the largest centred part with an aspect ratio of `shape`. @param aspect the aspect ratio of `part` as displayed. */
 export function shaped(part: Rectangle, aspect: number, shape: number): Rectangle {
   const across = Math.min(1, shape / aspect)
   const down = Math.min(1, aspect / shape)

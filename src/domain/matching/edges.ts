@@ -15,9 +15,9 @@ export const EDGE_BITS = 2
 /**
  * - `outer`: decides whether there is a match, or its grade.
  * - `alone`: an outer edge that many images share or whose distance is imprecise, such as that of the allowlist or of details. Queries near it count
- *   for each image alone, and not for an organisation's probing across images.
- * - `inner`: changes only what else is reported of a match: its distance band, view, orientation or rank. Those can be reported more coarsely at
- *   no loss.
+ *   for the image only, not for an organisation's probing across images.
+ * - `inner`: changes only other reported facts of a match: its distance band, view, orientation or rank. They can be reported more coarsely without
+ *   losing the match.
  */
 export type Edge = 'outer' | 'alone' | 'inner' | 'none'
 
@@ -27,8 +27,8 @@ export function isNearEdge(bits: number, edgeBits: number): boolean {
 }
 
 /**
- * Could a few bits change the grade?
- * @param surplusBits how many bits inside the stricter grade; negative if outside.
+ * Whether a few bits could change the grade.
+ * @param surplusBits by how many bits the distance is within the stricter grade; negative if it is not.
  */
 export function isSurplusClose(surplusBits: number): boolean {
   return surplusBits >= -EDGE_BITS && surplusBits < EDGE_BITS
@@ -43,7 +43,7 @@ export interface Measured {
   readonly togetherBits: number
   readonly nearTogetherBits: number
   readonly strictness: Strictness
-  /** Is the second algorithm near the distance at which it agrees? */
+  /** Whether the second algorithm is near the distance at which it starts to agree. */
   readonly isCorroborationClose: boolean
   /** The radius that the caller asked for, in bits. */
   readonly thresholdBits: number | undefined

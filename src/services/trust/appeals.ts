@@ -21,8 +21,8 @@ import type { TrustService } from './trust.js'
 
 export interface AppealService {
   /**
-   * Appeals against the block or harmless signal that keeps a picture from being registered. There is one appeal per block or signal, whichever cases
-   * appeal. It stores neither the picture nor the case.
+   * Appeals against the block or harmless signal that keeps a picture from being registered. There is one appeal per block or signal, even if several
+   * cases appeal. It stores neither the picture nor the case.
    * @returns `denied` if an operator has already denied it.
    * @throws {Problem} appeal-unneeded, overloaded, case-withdrawn, case-expired
    */
@@ -31,7 +31,8 @@ export interface AppealService {
   waiting(after: PageCursor | undefined, limit: number): Promise<AppealPage>
   /**
    * `granted` removes the obstacle: lifts the block and deletes its digest, reverses the decision, or removes the signal from the harmless bank.
-   * `denied` refuses further appeals for as long as the block lasts; without a block, for half a year. @throws {Problem} appeal-unknown
+   * `denied` refuses further appeals for as long as the block lasts; without a block, for half a year.
+   * @throws {Problem} appeal-unknown
    */
   decide(about: Appealed, outcome: 'granted' | 'denied', by: AuditActor): Promise<void>
   /** A page of blocks on case pictures that were judged harmless, soonest expiry first. */
@@ -40,11 +41,11 @@ export interface AppealService {
   lift(blockId: string, by: AuditActor): Promise<void>
 }
 
-/** An appeal, and what it is about. */
+/** An appeal, and facts about its subject. */
 export type ListedAppeal = WaitingAppeal & {
-  /** Only of a registered video. */
+  /** Only for a registered video. */
   readonly durationS: number | undefined
-  /** Only of a block: how many frames it has. */
+  /** Only for a block: how many frames it has. */
   readonly frames: number | undefined
 }
 
@@ -69,14 +70,14 @@ export interface AppealParts {
   readonly onError: (error: DueError) => void
 }
 
-/** Operators get no second event about an appeal within this time. */
-const TOLD_AGAIN_AFTER_S = 86_400
+/** Minimum time between two events about one appeal. */
+const EVENT_INTERVAL_S = 86_400
 const WAITING_AT_ONCE = 50
 
 export function createAppeals(parts: AppealParts): AppealService {
   const { appeals, harmlessLike, invalidatedSignals, images, trusts, trust, replica, events, now, onError } = parts
 
-  /** @returns what is known of the block or signal; `undefined` when it prevents no registration any more. */
+  /** @returns facts about the block or signal; `undefined` if it no longer prevents registration. */
   const blocking = async (about: Appealed): Promise<Pick<ListedAppeal, 'durationS' | 'frames'> | undefined> => {
     if ('blockId' in about) {
       const block = await appeals.block(about.blockId)
@@ -114,7 +115,7 @@ export function createAppeals(parts: AppealParts): AppealService {
       if (about === undefined) throw new Problem('appeal-unneeded')
       const state = await appeals.put(about, now())
       if (state === 'full') throw new Problem('overloaded', { retryAfterS: 3600 })
-      if (state === 'open') await events.add('appeal.made', { ...about }, now(), TOLD_AGAIN_AFTER_S)
+      if (state === 'open') await events.add('appeal.made', { ...about }, now(), EVENT_INTERVAL_S)
       return state
     },
     async waiting(after, limit) {

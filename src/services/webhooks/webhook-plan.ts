@@ -38,7 +38,7 @@ export interface PlanParts {
   readonly deadlines: Pick<DeadlineStore, 'notice'>
   readonly matchIds: MatchIds
   readonly pseudonymOf: PseudonymOf
-  /** May this organisation receive webhooks at all? */
+  /** Whether this organisation may receive webhooks at all. */
   readonly isSubscribed: (orgId: string) => Promise<boolean>
   readonly now: () => number
 }
@@ -113,7 +113,7 @@ function fieldIn({ fields }: OutboxEntry): Field {
   return (name) => fields.get(name)?.toString('utf8') ?? ''
 }
 
-/** Is the entry from the stream of events? Its fields differ from those of the outbox. */
+/** Whether the entry is from the stream of events. Its fields differ from those of the outbox. */
 function isAnEvent({ source, fields }: OutboxEntry): boolean {
   return source === 'events' || (source === 'waiting' && fields.has('about'))
 }

@@ -17,7 +17,7 @@ export interface WaitingAppeal {
 
 export interface AppealEntry {
   readonly cursor: PageCursor
-  /** `undefined` when the entry is no appeal. */
+  /** `undefined` when the entry is not an appeal. */
   readonly appeal: WaitingAppeal | undefined
 }
 

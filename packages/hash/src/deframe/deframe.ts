@@ -22,11 +22,11 @@ export interface Framed extends Rectangle {
 
 /** Minimum score of a framed part. 95 of 100 pictures with a frame score higher, 95 of 100 without one score lower. */
 const FRAMED_SCORE = 9.8
-/** Minimum score of a picture behind a band: 106 of 112 photographs behind drawn bands have it, chance arrangements of edges less. */
+/** Minimum score of a picture behind a band. 106 of 112 photographs behind drawn bands have it, and edges that lie so by chance score less. */
 const MIN_BEHIND_SCORE = 8
 /** Share of the whole area. A smaller part may be a button or an input field, which many screenshots have. */
 const MIN_FRAMED_AREA = 0.1
-/** Maximum density of fine structure around the part, relative to its inside. It excludes half of the pictures that seem framed and are not. */
+/** Maximum density of fine structure around the part, relative to its inside. Excludes half of the pictures that only seem to have a frame. */
 const PLAIN_AROUND = 0.7
 const RANKED_PARTS = 12
 /** Parts that overlap more are the same. */
@@ -34,10 +34,10 @@ export const SAME_OVERLAP = 0.95
 const MIN_AREA = 0.02
 
 /**
- * Finds the parts that may be a picture inside the picture, in three ways: without margins of one colour; the largest part with fine structure,
- * for blurred margins; and the best rectangles that long straight edges enclose.
+ * Finds the parts that may be a picture inside the picture, in three ways: by removing margins of one colour; as the largest part with fine
+ * structure, for blurred margins; and as the best rectangles that long straight edges enclose.
  *
- * Returns at most 14 parts. Examines at most 36,100 rectangles.
+ * @returns at most 14 parts. Examines at most 36,100 rectangles.
  */
 export function deframe(raster: MeasuredRaster): Deframed {
   const { lines, texture } = raster
@@ -52,7 +52,7 @@ export function deframe(raster: MeasuredRaster): Deframed {
   }
 }
 
-/** Puts a picture before the two parts that a band across it leaves, with the score of the better one. */
+/** Ranks a picture behind a band before the two parts that the band leaves, with the score of the better part. */
 function behindBand(ranked: Ranked[]): Ranked[] {
   const [first] = ranked
   const picture = first === undefined ? undefined : pictureAround(first, ranked)
