@@ -6,7 +6,7 @@ import { areaOf, distinct, overlapOf, type Rectangle } from '../rectangle.js'
 import { pictureAround } from './banded.js'
 import { bestOf, type Ranked } from './ranking.js'
 import { densityOf, type Texture, texturedPart } from './texture.js'
-import { trimmed } from './trim.js'
+import { trimmed, withoutPadding } from './trim.js'
 
 export interface Deframed {
   /** Parts that may be the picture, the likeliest first. None is nearly the whole, and no two are nearly the same. */
@@ -42,10 +42,10 @@ const MIN_AREA = 0.02
 export function deframe(raster: MeasuredRaster): Deframed {
   const { lines, texture } = raster
   const whole = wholeOf(raster)
-  const ranked = behindBand(bestOf(lines, texture, RANKED_PARTS))
+  const ranked = behindBand(bestOf(lines, texture, RANKED_PARTS)).map((part) => withoutPadding(raster, part))
   const textured = texturedPart(texture)
   const framed = ranked.find((part) => part.score >= FRAMED_SCORE && areaOf(part) >= MIN_FRAMED_AREA * areaOf(whole))
-  const parts = [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [textured] : []), ...ranked.slice(1)]
+  const parts = [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [withoutPadding(raster, textured)] : []), ...ranked.slice(1)]
   return {
     parts: distinct([whole, ...parts.filter((part) => overlapOf(part, whole) >= MIN_AREA)], SAME_OVERLAP).slice(1),
     framed: framed === undefined ? undefined : { ...framed, isPlainAround: isPlainAround(texture, framed, whole) },

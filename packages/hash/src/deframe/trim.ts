@@ -26,8 +26,73 @@ export function trimmed(raster: Colours, within: Rectangle): Rectangle {
   return part
 }
 
-/** Whether a row or column has one colour, except for a few stray pixels. */
-function isPlain({ width, rgb }: Colours, line: Rectangle): boolean {
+/** Maximum depth of padding, relative to the side that it reduces. */
+const MAX_PADDING = 0.05
+/** Share of a row or column at each end that is not looked at: bubbles and pictures in them have round corners. */
+const CORNER = 0.1
+/** Minimum number of sides with padding of the same colour. A picture of the sky has one side of one colour. */
+const MIN_PADDED_SIDES = 3
+
+/** Removes the padding that a bubble or a card leaves around a picture: lines of one colour at three sides or more, at most a twentieth of each side. */
+export function withoutPadding<Part extends Rectangle>(raster: Colours, part: Part): Part {
+  const sides = linesAt(part).map(({ line, most }) => plainColours(raster, line, most))
+  const isNear = (a: number, b: number) => isSameColour(raster.rgb, a, b)
+  const innermost = sides.flatMap((colours) => colours.slice(-1))
+  const padding = innermost.find(
+    (colour) => sides.filter((colours) => colours.some((other) => isNear(colour, other))).length >= MIN_PADDED_SIDES,
+  )
+  if (padding === undefined) return part
+  const [left = 0, top = 0, right = 0, bottom = 0] = sides.map(
+    (colours) => colours.findLastIndex((colour) => isNear(colour, padding)) + 1,
+  )
+  return {
+    ...part,
+    left: part.left + left,
+    top: part.top + top,
+    right: part.right - right,
+    bottom: part.bottom - bottom,
+  }
+}
+
+/** The lines along the left, top, right and bottom of a part, from its border on, and how many of them may be padding. */
+function linesAt(part: Rectangle) {
+  const [left, top] = [Math.round(part.left), Math.round(part.top)]
+  const [right, bottom] = [Math.round(part.right), Math.round(part.bottom)]
+  const corner = { across: Math.round(CORNER * (right - left)), down: Math.round(CORNER * (bottom - top)) }
+  const [rows, columns] = [
+    { left: left + corner.across, right: right - corner.across },
+    { top: top + corner.down, bottom: bottom - corner.down },
+  ]
+  const [across, down] = [MAX_PADDING * (right - left), MAX_PADDING * (bottom - top)]
+  return [
+    { most: across, line: (i: number) => ({ ...columns, left: left + i, right: left + i + 1 }) },
+    { most: down, line: (i: number) => ({ ...rows, top: top + i, bottom: top + i + 1 }) },
+    { most: across, line: (i: number) => ({ ...columns, left: right - i - 1, right: right - i }) },
+    { most: down, line: (i: number) => ({ ...rows, top: bottom - i - 1, bottom: bottom - i }) },
+  ]
+}
+
+/** @returns for each line of one colour, up to the first of several, the index of a pixel with it. */
+function plainColours(raster: Colours, lineAt: (index: number) => Rectangle, most: number): number[] {
+  const colours: number[] = []
+  while (colours.length < most) {
+    const colour = plainColour(raster, lineAt(colours.length))
+    if (colour === undefined) break
+    colours.push(colour)
+  }
+  return colours
+}
+
+function isSameColour(rgb: Uint8Array, a: number, b: number): boolean {
+  return [0, 1, 2].every((channel) => Math.abs((rgb[a + channel] ?? 0) - (rgb[b + channel] ?? 0)) <= TOLERANCE)
+}
+
+function isPlain(raster: Colours, line: Rectangle): boolean {
+  return plainColour(raster, line) !== undefined
+}
+
+/** @returns the index of a pixel with the colour of a row or column, if it has one except for a few stray pixels. */
+function plainColour({ width, rgb }: Colours, line: Rectangle): number | undefined {
   const across = line.bottom - line.top === 1
   const count = across ? line.right - line.left : line.bottom - line.top
   const step = across ? 3 : 3 * width
@@ -35,7 +100,7 @@ function isPlain({ width, rgb }: Colours, line: Rectangle): boolean {
   const middle = start + step * (count >> 1)
   const quarter = start + step * (count >> 2)
   // Tries the colours of two pixels, in case one of them is a stray.
-  return fits(rgb, start, step, count, middle) || fits(rgb, start, step, count, quarter)
+  return [middle, quarter].find((model) => fits(rgb, start, step, count, model))
 }
 
 function fits(rgb: Uint8Array, start: number, step: number, count: number, model: number): boolean {
