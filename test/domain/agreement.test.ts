@@ -141,6 +141,7 @@ t.test('of a registered picture with a frame, some part has to agree, or the who
   t.equal(bits(18, 100), -2)
   t.equal(bits(10, 100), 6)
   t.equal(bits(40, 100, [...OWN]), undefined, 'without a frame')
+  t.equal(bits(40, 100, framed.slice(0, 2)), undefined, 'a frame of a video is registered without pieces')
   const rotated = agreementOf(away(40, far), { pdq: [], area: framed }, 2)
   t.equal(rotated?.withinFrameBits, undefined, 'pieces are asked about in two orientations')
 })

@@ -50,6 +50,8 @@ t.test('a form with a frame has parts that are alike: what is in the frame, and 
   t.equal(bits(of('deframed', 'all', 20)), 0)
   t.equal(bits(of('deframed', 'all', 22)), -2)
   t.equal(bits(of('tilted', 'all', 40)), 0)
+  t.equal(bits({ ...of('deframed', 'all', 40), isPicture: true }), 0, 'a picture in it is no form')
+  t.equal(bits({ ...of('deframed', 'all', 42), isPicture: true }), -2)
   t.equal(formBits({ asked: 'deframed', registered: 'whole' }), 20, 'whether there is a frame is not known')
 })
 

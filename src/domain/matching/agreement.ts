@@ -140,7 +140,8 @@ function withinFrame(
   const isPart = ({ view }: Pick<HashedSignal, 'view'>) => view !== 'whole' && view !== 'tilted'
   // Pieces are hashed in two orientations only: original and mirrored. In other orientations nothing is known about the parts.
   const isKnown = asked.some(({ view, hashes }) => view === 'piece' && orientationsOf(hashes.length).includes(orientation))
-  if (!isKnown) return undefined
+  // Most frames of a video have no pieces either.
+  if (!isKnown || !rows.some(({ view }) => view === 'piece')) return undefined
   const parts = rows.filter(isPart)
   const partBits = Math.min(...asked.filter(isPart).map((part) => nearestBits(part, parts, orientation)))
   return Math.max(AGREES_BITS.whole - wholeBits, AGREES_BITS.withinFrame - partBits)

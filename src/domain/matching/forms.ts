@@ -93,6 +93,7 @@ function nearestPart(
 
 function reachOfPart(one: ShownView, other: ShownView, isFramed: boolean): number {
   if (one.isPicture && other.view === 'deframed') return PICTURE_BITS
+  if (one.isPicture && other.view === 'whole') return OTHER_PART_BITS
   return reachOf({ asked: one.view, registered: other.view }, isFramed)
 }
 
