@@ -1,7 +1,9 @@
 // The rule for videos without what makes it fast: every pair of frames that is near in any view, and every two of these pairs. It checks the service.
 
+import { orientationsOf } from '../../dist/packages/hash/src/transforms.js'
 import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
 import { aloneBits, contentOf, matchBits, PAIR_SUM_BITS } from '../../dist/src/domain/matching/evidence.js'
+import { formSurplusBits } from '../../dist/src/domain/matching/forms.js'
 import { areInLine } from '../../dist/src/domain/matching/frame-pair.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
@@ -14,18 +16,19 @@ const PARTIAL = new Set(['piece', 'tilted'])
 export class Reference {
   #indexes = new Map()
 
-  // By ordinal: the film, the time and the whole PDQ of a frame, and by type the views of its rows.
+  // By ordinal: the film, the time, the whole PDQ and the rows of a frame, and by type their views.
   #frames = []
 
   /** @param {{ frames: readonly any[] }} film as `createVideoHasher` gives it. */
   register(name, { frames }) {
     for (const { atMs, signals } of frames) {
-      const frame = { name, atMs, hash: wholeOf(signals), views: new Map() }
+      const frame = { name, atMs, hash: wholeOf(signals), views: new Map(), rows: [] }
       const ordinal = this.#frames.push(frame) - 1
       for (const { type, view, hashes } of signals) {
         const views = frame.views.get(type) ?? []
         frame.views.set(type, views)
         this.#index(type).insert(ordinal, views.push(view) - 1, hashes[0])
+        frame.rows.push({ type, view, hash: hashes[0] })
       }
     }
   }
@@ -40,15 +43,26 @@ export class Reference {
   /** @returns by film, all pairs of frames and views that are evidence, or are with another. */
   #pairsOf(frames, isStill) {
     const films = new Map()
-    for (const { atMs: askedMs, signals } of frames) {
+    for (const { atMs: askedMs, signals, isForm } of frames) {
       const asked = wholeOf(signals)
       const { near, togetherBits } = this.#nearOf(signals, isStill)
+      const surplusBits = remembered((key) => this.#formSurplusBits(signals, ...key.split(' ').map(Number)))
       for (const { image, isAlone, isWithin, isConfirming, isOfLine, orientation, hash: askedView } of near) {
         const { name, atMs: registeredMs, hash: registered } = this.#frames[image]
-        const isMatch = isAlone || (isWithin && isConfirming && togetherBits(image) <= PAIR_SUM_BITS.match)
+        const isNear = isAlone || (isWithin && isConfirming && togetherBits(image) <= PAIR_SUM_BITS.match)
+        const isMatch = isNear && (!isForm || surplusBits(`${image} ${orientation}`) >= 0)
         const pairs = films.get(name) ?? []
         films.set(name, pairs)
-        pairs.push({ askedMs, registeredMs, asked, registered, askedView, orientation, isMatch, isOfLine })
+        pairs.push({
+          askedMs,
+          registeredMs,
+          asked,
+          registered,
+          askedView,
+          orientation,
+          isMatch,
+          isOfLine: isOfLine && !isForm,
+        })
       }
     }
     return films
@@ -75,6 +89,15 @@ export class Reference {
       }
     }
     return { near, togetherBits: remembered((image) => corroborations.togetherBits(image)) }
+  }
+
+  /** As `formSurplusBits`, of one registered frame. */
+  #formSurplusBits(signals, image, orientation) {
+    const asked = signals.flatMap(({ type, view, hashes, isPicture }) => {
+      const hash = hashes[orientationsOf(hashes.length).indexOf(orientation)]
+      return hash === undefined ? [] : [{ type, view, hash, isPicture }]
+    })
+    return formSurplusBits(asked, this.#frames[image].rows)
   }
 
   #index(type) {
