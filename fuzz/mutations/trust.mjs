@@ -131,7 +131,8 @@ const mutations = [
     [
       ['trustsLines || decidesAlone(told)', 'true'],
       ['trustsLines ? segments : pairs', 'segments'],
-      ["grade === 'review' && thresholdBits === undefined ? undefined : ", ''],
+      ["if (grade === 'review' && thresholdBits === undefined && best === undefined) return undefined", ''],
+      [' && best === undefined) return', ') return'],
     ],
     STRICT,
   ),
