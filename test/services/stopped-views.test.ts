@@ -9,7 +9,7 @@ import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 import { DETAILS_VIEW, MAX_STOPPED_VIEWS, MAX_VIEW } from '../../src/domain/trust/flood.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import type { Depth } from '../../src/services/matching/match.js'
+import type { Depth, Looks } from '../../src/services/matching/match.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import type { MatcherParts } from '../../src/services/matching/matcher.js'
 import { createViewIds, decidingViewOf } from '../../src/services/matching/stopped-views.js'
@@ -47,8 +47,8 @@ function worldOf(rows: readonly Signal[], stopped: readonly Signal[] = [], more:
   const noted: MatchedImage[] = []
   const matchEvents = { note: (_: string, met: readonly MatchedImage[]) => void noted.push(...met) }
   const matcher = bareMatcher({ replica: { catalogue }, matchEvents, ...more })
-  const found = async (signals: readonly HashedSignal[], depth: Depth = 'hashes') => {
-    const [matches = []] = await matcher.match([signals], { ...ASKING, depth, viewsOf: () => [] })
+  const found = async (signals: readonly HashedSignal[], depth: Depth = 'hashes', looks: Looks = {}) => {
+    const [matches = []] = await matcher.match([signals], { ...ASKING, depth, viewsOf: () => [], looksOf: () => looks })
     return matches.map(({ grade, view, distanceBits }) => `${grade} ${view} ${distanceBits}`)
   }
   /** In a video of one frame. */
@@ -68,7 +68,7 @@ const FRAMED: { view: View; name: string }[] = [
   { view: 'deframed', name: 'a' },
 ]
 
-t.test('an image with stopped views is found as if it had been registered without them', async () => {
+t.test('an image with stopped views is found in pictures and videos as if it had been registered without them', async () => {
   const views = VIEW_NAMES.filter((view) => view !== 'whole')
   const rows = fc.uniqueArray(fc.record({ view: fc.constantFrom(...views), name: fc.constantFrom('a', 'b', 'c', 'd') }), {
     selector: ({ view, name }) => `${view} ${name}`,
@@ -89,7 +89,9 @@ t.test('an image with stopped views is found as if it had been registered withou
       const signals = [elsewhere, ...asking.map(({ view, name, bits }) => asked(row(view, name, bits)))]
       const without = worldOf(all.filter((_, i) => !positions.includes(i)))
       const stoppedViews = all.filter((_, i) => positions.includes(i))
-      assert.deepEqual(await worldOf(all, stoppedViews).found(signals), await without.found(signals))
+      const stopped = worldOf(all, stoppedViews)
+      assert.deepEqual(await stopped.found(signals), await without.found(signals))
+      assert.deepEqual(await stopped.foundIn(...signals), await without.foundIn(...signals), 'in a video')
     }),
     {
       numRuns: 25,
@@ -155,6 +157,19 @@ t.test('a stopped view corroborates no other one, and hides none beside it', asy
   ] as const) {
     const { found } = worldOf([crop, piece], [stopped])
     t.same(await found([elsewhere, asked(row('whole', 'quarter', 4))]), [`near ${view} 4`], 'the same hash in two views')
+  }
+})
+
+t.test('a stopped view does not make a form, or an object, near enough to be a copy', async (t) => {
+  const banner = row('crop', 'banner')
+  const parts = [row('whole', 'whole'), row('piece', 'half'), row('deframed', 'box', 30)]
+  const query = [elsewhere, ...[row('whole', 'banner', 6), row('piece', 'other half'), row('deframed', 'box')].map(asked)]
+  for (const looks of [{ isForm: true }, { isObject: true }]) {
+    const { stop, found } = worldOf([banner, ...parts])
+    t.match(await found(query, 'hashes', looks), [/crop 6$/])
+    stop(idOf(banner))
+    t.same(await found(query), ['near deframed 30'])
+    t.same(await found(query, 'hashes', looks), [], 'boxes of one kind are alike')
   }
 })
 
