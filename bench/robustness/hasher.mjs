@@ -2,8 +2,10 @@
 
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
-import { aloneBits, contentOf, matchBits, PAIR_SUM_BITS, widestMatchBits } from '../../dist/src/domain/matching/evidence.js'
+import { contentOf, matchBits, PAIR_SUM_BITS, widestMatchBits } from '../../dist/src/domain/matching/evidence.js'
+import { gradeOf } from '../../dist/src/domain/matching/grade.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
+import { CASES_BANK } from '../../dist/src/domain/organisations/bank.js'
 import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
@@ -33,12 +35,12 @@ export function isTooPlainToAsk([whole]) {
 
 /**
  * May a match of these views be acted on without anybody looking? `togetherBits` is of the nearest two witnesses of the two pictures.
- * @param tighterBits how much nearer it has to be where grades keep their goals for an upload.
+ * @param strictness of the grades; as usual if left out.
  */
-export function isDecided({ type, query, ...kind }, bits, togetherBits, tighterBits = 0) {
+export function isDecided({ type: signalType, query, ...kind }, distanceBits, togetherBits, strictness) {
   const views = { asked: query, ...kind }
-  const isTogether = togetherBits <= PAIR_SUM_BITS.match - tighterBits
-  return bits <= (isTogether ? matchBits(type, views) : aloneBits(type, views) - tighterBits)
+  const facts = { bank: CASES_BANK, signalType, views, distanceBits, corroborated: false, togetherBits, strictness }
+  return gradeOf(facts) !== 'review'
 }
 
 /** How far a service searches for a view. */
