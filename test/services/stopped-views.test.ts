@@ -16,7 +16,7 @@ import { createViewIds, decidingViewOf } from '../../src/services/matching/stopp
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
 import { BARE, bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
-import { imageOf } from '../helpers/registered-image.js'
+import { imageWith } from '../helpers/registered-image.js'
 
 const ID = '00000000-0000-4000-8000-000000000001'
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
@@ -33,14 +33,13 @@ const idOf = (signal: Signal) => viewIdOf(ID, signal)
 
 /** As a video of one frame. */
 const filmOf = (rows: readonly Signal[]) => ({
-  signals: rows.map((signal) => ({ ...signal, frame: 0 })),
+  ...imageWith(rows.map((signal) => ({ ...signal, frame: 0 }))),
   video: { durationMs: 1000, framesAtMs: [0] },
 })
 
 function worldOf(rows: readonly Signal[], stopped: readonly Signal[] = [], more: Partial<MatcherParts> = {}) {
   const catalogue = new Catalogue()
-  const register = (...registered: readonly Signal[]) =>
-    catalogue.put(ID, { ...imageOf(WHOLE.hash), signals: [WHOLE, ...registered] })
+  const register = (...registered: readonly Signal[]) => catalogue.put(ID, imageWith([WHOLE, ...registered]))
   register(...rows)
   const stop = (...stoppedViews: readonly number[]) => catalogue.setTrustStatus(ID, { ...NO_TRUST_STATUS, stoppedViews })
   stop(...stopped.map(idOf))
@@ -181,7 +180,7 @@ t.test('a stopped view is found in no video, and frames of videos are not counte
   world.stop(idOf(banner))
   t.same(await world.foundIn(query), [])
   const film = worldOf([banner])
-  film.catalogue.put(ID, { ...imageOf(WHOLE.hash), ...filmOf([WHOLE, banner]) })
+  film.catalogue.put(ID, filmOf([WHOLE, banner]))
   t.same(await film.found([elsewhere, query]), ['near deframed 4'])
   t.match(film.noted, [{ imageId: ID, view: undefined }])
 })
