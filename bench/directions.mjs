@@ -13,6 +13,7 @@ import { hashed, Service } from './lookalikes/service.mjs'
 import { progress } from './report.mjs'
 import { openEdits } from './robustness/edits.mjs'
 import { photosOf } from './robustness/photos.mjs'
+import { commit } from './robustness/record.mjs'
 
 const LAYOUTS = fileURLToPath(new URL('variants/unseen.mjs', import.meta.url))
 const JSON_FILE = fileURLToPath(new URL('record/directions.json', import.meta.url))
@@ -91,6 +92,7 @@ const result = {
   falsely,
   directions,
   date: new Date().toISOString().slice(0, 10),
+  commit: commit(),
   machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}`,
   command: `npm run bench:directions -- --photos FOLDER --limit ${args.limit}`,
 }

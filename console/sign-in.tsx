@@ -6,7 +6,7 @@ export interface SignInProps<Session> {
   /** @returns the reason, when the key gives access to nothing. */
   readonly signIn: (key: string) => Promise<Session | string>
   readonly opened: (session: Session) => void
-  /** Was somebody here, and is no more? */
+  /** Whether a sign-in has ended. */
   readonly hasEnded: boolean
 }
 

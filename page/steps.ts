@@ -94,7 +94,7 @@ export async function leaveTo(url: string): Promise<void> {
   location.replace(url)
 }
 
-/** Did Forward lead back to an entry that was left? */
+/** Whether Forward led back to an entry that was left. */
 export function wasLeft(): boolean {
   return isObject(history.state) && Object.hasOwn(history.state, MARKED)
 }

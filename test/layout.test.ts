@@ -21,7 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'services/records': ['load'],
   'services/trust': ['cases', 'index', 'intake', 'load', 'matching'],
   'services/watch': ['index', 'load', 'matching', 'records'],
-  'services/webhooks': ['load', 'matching', 'trust'],
+  'services/webhooks': ['load', 'matching', 'records', 'trust'],
   'store/audit': ['redis', 'scripts'],
   'store/cases': ['audit', 'redis', 'scripts'],
   'store/embedded': [],

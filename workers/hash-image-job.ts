@@ -5,7 +5,7 @@ import type { HandoffVisit } from '../src/handoff/visit.js'
 import { HashImageJob } from '../src/jobs/hash-image-job.js'
 import type { Sandbox } from './sandbox.js'
 
-/** `answered`, or `gone` when nobody waits any more. The latter is no failure: the submitter was asked to send the picture again. */
+/** `answered`, or `gone` when nobody waits any more. The latter is not a failure: the submitter was asked to send the picture again. */
 export type HashImageOutcome = 'answered' | 'gone'
 
 /** Safe to run twice: the second time the ticket is used. @throws {Error} when the hand-off is unreachable. */

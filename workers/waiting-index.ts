@@ -26,7 +26,7 @@ interface Waiting {
 }
 
 const FIRST_WAIT_MS = 1000
-const LONGEST_WAIT_MS = 60_000
+const MAX_WAIT_MS = 60_000
 
 export function createWaitingIndex(events: Pick<WaitingEvents, 'after'>): WaitingIndex {
   // Both in the order of the stream: Maps and Sets iterate in the order of insertion.
@@ -85,7 +85,7 @@ export function createWaitingIndex(events: Pick<WaitingEvents, 'after'>): Waitin
       const before = byId.get(id)
       if (before === undefined) return
       if (waitsFor.length === 0) return forget(id, before.subject)
-      const waitMs = Math.min(FIRST_WAIT_MS * 2 ** Math.min(before.tries, 10), LONGEST_WAIT_MS)
+      const waitMs = Math.min(FIRST_WAIT_MS * 2 ** Math.min(before.tries, 10), MAX_WAIT_MS)
       byId.set(id, { ...before, waitsFor, tries: before.tries + 1, nextTryAtMs: nowMs + waitMs })
     },
   }

@@ -22,7 +22,7 @@ const mutations = [
     ['asked.angle - registered.angle', 'asked.angle + registered.angle'],
     ['LEVEL_FACTOR ** levels', '1'],
     ['dx * Math.cos(radians) - dy * Math.sin(radians)', 'dx * Math.cos(radians) + dy * Math.sin(radians)'],
-    ['- EACH_BIT * distanceBits', '+ EACH_BIT * distanceBits'],
+    ['- WEIGHT_PER_BIT * distanceBits', '+ WEIGHT_PER_BIT * distanceBits'],
     ['- Math.log10(pictures)', ''],
   ]),
   inDetails('verify', [

@@ -134,7 +134,7 @@ const mutations = [
   ]),
   of('services/interop/content-checks.ts', RECONCILERS, [
     ['images[i]?.length === 0', 'false'],
-    ['unknown > FEW_UNKNOWN &&', 'false &&'],
+    ['unknown > MAX_UNKNOWN &&', 'false &&'],
     ['thresholdBits: 0, depth', 'thresholdBits: undefined, depth'],
   ]),
 ].flat()

@@ -50,11 +50,7 @@ const mutations = [
     ],
     ['domain/objects'],
   ),
-  inFile(
-    'src/services/matching/graded.ts',
-    [['isObject ? [objectSurplusBits(', 'isForm ? [objectSurplusBits(']],
-    ['domain/objects'],
-  ),
+  inFile('src/services/matching/graded.ts', [['const ofObject = isObject', 'const ofObject = isForm']], ['domain/objects']),
   inFile(
     'src/services/matching/matcher.ts',
     [['isForm: isForm && hasPieces(signals), isObject }', 'isForm: isForm && hasPieces(signals) }']],

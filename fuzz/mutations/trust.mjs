@@ -29,10 +29,12 @@ const mutations = [
   inFile(
     'src/services/matching/stopped-views.ts',
     [
-      ['found.length > 0 && found.every', 'found.some'],
+      ['stopped.some(isFound) && !active.some(isFound)', 'stopped.some(isFound)'],
+      ['stopped.some(isFound) && !active.some(isFound)', '!active.some(isFound)'],
       ['deciding.size !== 1', 'deciding.size < 1'],
       [" || only?.view === 'whole'", ''],
-      ['stopped.includes(viewIdOf(imageId, row))', "stopped.includes(viewIdOf('', row))"],
+      ['ids.includes(viewIdOf(imageId, row))', "ids.includes(viewIdOf('', row))"],
+      [': rowsOf(image, imageId, ids).active', ': searcher.viewsOf(image, type)'],
       ['agreement !== undefined && agreement.surplusBits >= 0', 'false'],
       [" || told.views.registered === 'whole'", ''],
     ],
@@ -41,7 +43,10 @@ const mutations = [
   inFile('src/services/matching/match-by-details.ts', [[' && !isStopped(ordinal)', '']], ['services/stopped-views']),
   inFile(
     'src/services/matching/match-by-hashes.ts',
-    [[' || isStopped(image.id, hit, type, hash)', '']],
+    [
+      [' || activeViews.isStopped(image.id, hit, type, hash)', ''],
+      [' || activeViews.isStopped(known.image.id, hit, type, hash)', ''],
+    ],
     ['services/stopped-views'],
   ),
   inFile('src/services/feed/feed-lines.ts', [['!isStopped(signal)', 'true']], ['http/floods']),
@@ -60,6 +65,8 @@ const mutations = [
       ['GOALS_AN_UPLOAD.near - pairs', 'GOALS_AN_UPLOAD.near - images'],
       ['Math.max(images, pdqRows)', 'images'],
       ['tighter.strong === 0 && trustsDetails', 'trustsDetails'],
+      ['PAIR_SUM_BITS.match - tighter.near', 'PAIR_SUM_BITS.match'],
+      ['PAIR_SUM_BITS.strong - tighter.strong', 'PAIR_SUM_BITS.strong'],
     ],
     STRICT,
   ),
@@ -67,8 +74,6 @@ const mutations = [
     'src/domain/matching/grade.ts',
     [
       ['isExact(signalType, distanceBits) && mayBeExact(signalType, strictness)', 'isExact(signalType, distanceBits)'],
-      ['PAIR_SUM_BITS.match - tighter.near', 'PAIR_SUM_BITS.match'],
-      ['PAIR_SUM_BITS.strong - tighter.strong', 'PAIR_SUM_BITS.strong'],
       ['aloneBits(type, views) - tighter.near', 'aloneBits(type, views)'],
       ['Math.min(ofBank, aloneBits', 'Math.max(ofBank, aloneBits'],
       ['isOfFile(type) ? ofBank : ', ''],
@@ -107,7 +112,7 @@ const mutations = [
     [
       ['if (found.isStrictlyDecided !== known.isStrictlyDecided) return found.isStrictlyDecided', ''],
       ['shown === undefined || strictness === PER_PAIR', 'true'],
-      ['{ togetherBits: together.bits, nearTogetherBits: together.nearBits }', '{ togetherBits: together.bits }'],
+      ['gradeWith(together.bits, together.nearBits)', 'gradeWith(together.bits, Number.POSITIVE_INFINITY)'],
     ],
     STRICT,
   ),

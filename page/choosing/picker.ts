@@ -26,7 +26,7 @@ export interface Picker {
   readonly usable: () => readonly Usable[]
   /** What was chosen and cannot be protected, with the reason. */
   readonly unprotected: () => readonly Unprotected[]
-  /** Are there pictures that would have to be chosen again? */
+  /** Whether there are pictures that would have to be chosen again. */
   readonly holdsPictures: () => boolean
   readonly clear: () => void
 }

@@ -82,7 +82,7 @@ export function isBusy({ state: { at } }: Picture): boolean {
   return at === 'waiting' || at === 'reading'
 }
 
-/** Can a retry succeed? */
+/** Whether a retry can succeed. */
 export function mayTryAgain({ state }: Picture): boolean {
   return (
     state.at === 'stopped' ||

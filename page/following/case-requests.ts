@@ -18,7 +18,7 @@ export interface CaseContext {
   readonly pause: () => void
   /** Fetches the case, shows its page and follows it. */
   readonly resume: () => Promise<void>
-  /** Are pictures still being sent? */
+  /** Whether pictures are still being sent. */
   readonly isSending: () => boolean
 }
 

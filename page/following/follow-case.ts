@@ -5,7 +5,7 @@ import type { Failure } from '../sending/requests.js'
 import { waited } from '../waited.js'
 import { sentEvents } from './sent-events.js'
 
-const LONGEST_WAIT_MS = 60_000
+const MAX_WAIT_MS = 60_000
 
 export interface FollowTimes {
   /** Before the second try, twice as long before each further one. */
@@ -61,7 +61,7 @@ export function follow(
       } finally {
         line.release()
       }
-      await waited(Math.min(LONGEST_WAIT_MS, waitMs * 2 ** tries), stop.signal)
+      await waited(Math.min(MAX_WAIT_MS, waitMs * 2 ** tries), stop.signal)
     }
   }
 }

@@ -30,7 +30,7 @@ export type Reason = (typeof REASONS)[number]
 /** A hash as the API takes it; sha256 is that of the file, where the browser computes it. */
 export type FileSignal = Omit<GivenSignal, 'type'> & { readonly type: GivenSignal['type'] | 'sha256' }
 
-/** Have two files the same hashes, every one of them? */
+/** Whether two files have exactly the same hashes. */
 export function isSame(a: Hashed | HashedVideoFile, b: Hashed | HashedVideoFile): boolean {
   const [own, other] = [hashesOf(a), hashesOf(b)]
   return a.kind === b.kind && own.length === other.length && own.every((hash, k) => hash === other[k])

@@ -1,4 +1,4 @@
-// Reduces a large picture in strips, so that all its pixels are never in memory at once. Turns the small picture.
+// Reduces a large picture in strips, so that its pixels are never all in memory at once, and rotates the small picture by its EXIF orientation.
 
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import type { Decoded } from './grouping.js'
@@ -8,13 +8,13 @@ import { CHANNELS, createResampler } from './resample.js'
 type Size = Pick<Pixels, 'width' | 'height'>
 
 /**
- * Reduces as the service's workers do: to the size at which their decoder gives the picture, then as libvips does.
+ * Reduces in the two steps of the service's workers: to the size that their decoder returns, then as libvips does.
  *
- * The browser's own scaling is not used: each browser scales differently, so hashes would differ between them by more bits.
+ * The browser's own scaling is not used, because browsers scale differently, so that their hashes would differ by more bits.
  *
- * @param decoded the size in between: `full` where the decoder gives the whole picture.
- * @param rowsAt gives `count` rows from row `top` as RGBA. What it gives is overwritten before the next call.
- * @param stripRows how many rows are asked for at a time.
+ * @param decoded the size that the workers' decoder returns; `full` if it does not reduce the picture itself.
+ * @param rowsAt returns `count` rows from row `top` on, as RGBA. They are overwritten before the next call.
+ * @param stripRows number of rows to read at a time.
  * @returns RGB.
  * Cost: about 8 ns a pixel.
  */
@@ -26,11 +26,11 @@ export function reduced(
   rowsAt: (top: number, count: number) => Uint8ClampedArray,
 ): Pixels {
   const data = new Uint8ClampedArray(CHANNELS * target.width * target.height)
-  let made = 0
+  let writtenBytes = 0
   const isWhole = decoded.groupPx === 1
   const last = createResampler(decoded, target, isWhole ? 4 : CHANNELS, (row) => {
-    data.set(row, made)
-    made += row.length
+    data.set(row, writtenBytes)
+    writtenBytes += row.length
   })
   const first = isWhole ? last : createMeans(full, decoded, (row) => last.add(row, 0))
   try {
@@ -47,7 +47,9 @@ export function reduced(
   return { data, width: target.width, height: target.height, channels: CHANNELS }
 }
 
-/** Maps a pixel of the shown picture to the stored picture, whose last column and row are given. By orientation, 2…8. */
+/**
+ * By orientation, 2…8: maps a pixel of the displayed picture to the stored one. `right` and `bottom` are the last column and row of the stored one.
+ */
 const STORED_AT: readonly ((x: number, y: number, right: number, bottom: number) => readonly [x: number, y: number])[] = [
   (x, y, right) => [right - x, y],
   (x, y, right, bottom) => [right - x, bottom - y],
@@ -58,7 +60,7 @@ const STORED_AT: readonly ((x: number, y: number, right: number, bottom: number)
   (x, y, right) => [right - y, x],
 ]
 
-/** @param orientation as EXIF numbers it, 1…8. @returns the picture as it is shown, after `stored` was overwritten. */
+/** @param orientation as EXIF numbers it, 1…8. @returns the picture as displayed. Overwrites `stored`, unless it is already oriented so. */
 export function turned(stored: Pixels, orientation: number): Pixels {
   const storedAt = STORED_AT[orientation - 2]
   if (storedAt === undefined) return stored

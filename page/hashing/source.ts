@@ -23,7 +23,7 @@ export interface Source extends Sides {
    * @throws {RangeError} when there is no memory for a canvas.
    */
   read<T>(stripRows: number, background: Background | undefined, use: (rowsAt: RowsAt) => T): T
-  /** Can it be transparent? Asked before rows are read to find out. */
+  /** Whether it can be transparent. If not, rows need not be read to find out. */
   readonly hasAlpha: boolean
   /** Whether the service's decoder decodes such a picture at full size, whatever the format of the file. */
   readonly isDecodedWhole?: true
@@ -71,7 +71,7 @@ function reducedOf({ stored, ...shown }: Source, format: MediaFormat, size: Side
   return source.read(STRIP_ROWS, background, (rowsAt) => reduced(source, decoded, size, STRIP_ROWS, rowsAt))
 }
 
-/** Is any pixel not opaque? Reads rows until one is found. */
+/** Whether any pixel is not opaque. Reads rows until it finds one. */
 export function isTransparent(source: Source): boolean {
   if (!source.hasAlpha) return false
   return source.read(STRIP_ROWS, undefined, (rowsAt) => {

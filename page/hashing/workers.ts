@@ -65,7 +65,7 @@ export interface WorkersOptions {
   readonly maxWorkers: number
   /** Whether workers are ended when nothing waits. A worker with its own decoder keeps memory for the largest picture so far. */
   readonly areEndedWhenIdle?: boolean
-  /** Do they get a player for what they cannot decode? */
+  /** Whether they get a player for what they cannot decode. */
   readonly havePlayer?: boolean
 }
 

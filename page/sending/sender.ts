@@ -52,9 +52,9 @@ const PICTURES_A_REQUEST = 20
 /** After this many answers that explain nothing, the images of a part are sent one by one, and then given up. */
 const MAX_UNEXPLAINED = 4
 const FIRST_WAIT_MS = 1000
-const LONGEST_WAIT_MS = 30_000
+const MAX_WAIT_MS = 30_000
 /** Longest wait that a server may ask for. The retry button ends it early. */
-const LONGEST_ASKED_WAIT_MS = 600_000
+const MAX_ASKED_WAIT_MS = 600_000
 
 /**
  * Sends all images. One that fails does not stop the others. A settled image is not sent again.
@@ -168,7 +168,7 @@ function request(job: Job, { pictures, key, withDetails }: Part) {
   return api.addHashes(job.access, { images, ...(videos.length > 0 && { videos }) }, key)
 }
 
-/** Does a failed connection explain the failure? Not if the server answers other requests: then it rejects this file. */
+/** Whether a failed connection explains the failure. If the server answers other requests, it rejects this file. */
 async function explains(job: Job, { kind }: Failure, picture: Usable): Promise<boolean> {
   if (kind === 'fault') return false
   return kind !== 'away' || !('file' in picture) || 'failure' in (await api.view(job.access))
@@ -181,7 +181,7 @@ function contentOf({ signals, details }: Hashed, category: { readonly category?:
 /** At least the own backoff: a server that asks for no delay would otherwise be called in a loop. */
 function waitFor(failure: Failure, tries: number): number {
   const askedMs = 1000 * (('retryAfterS' in failure ? failure.retryAfterS : undefined) ?? 0)
-  return Math.max(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), Math.min(askedMs, LONGEST_ASKED_WAIT_MS))
+  return Math.max(Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), Math.min(askedMs, MAX_ASKED_WAIT_MS))
 }
 
 /** A file that was deleted, or is on a removed card, cannot be sent. The browser only reports that sending failed. */

@@ -10,7 +10,7 @@ import type { Failure } from './requests.js'
 import { type Job, type Result, sender, type Waiting } from './sender.js'
 
 export interface Sending {
-  /** Are there pictures that were neither protected nor refused? */
+  /** Whether there are pictures that were neither protected nor refused. */
   readonly isUnfinished: () => boolean
 }
 

@@ -47,7 +47,7 @@ export interface Container {
   /** Width over height as it is shown, turned. */
   readonly aspect: number
   readonly config: VideoDecoderConfig | undefined
-  /** Has the service a decoder for it, if it decodes videos at all? */
+  /** Whether the service has a decoder for it, if it decodes videos at all. */
   readonly isServersCodec: boolean
   /** In the order of decoding, from the key frame before the beginning. It ends where the file does, also early. */
   packets(): AsyncGenerator<VideoPacket>

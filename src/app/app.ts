@@ -119,7 +119,7 @@ function createServer({
         }),
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     genReqId: () => randomUUID(),
-    pluginTimeout: 0, // loading a plugin may take long on a busy machine, which is no error
+    pluginTimeout: 0, // loading a plugin may take long on a busy machine, which is not an error
     routerOptions: { maxParamLength: serverLimits.paramChars, ignoreDuplicateSlashes: true },
     frameworkErrors: answerBadAddress,
     clientErrorHandler: answerBadBytes,

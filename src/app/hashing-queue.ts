@@ -18,7 +18,7 @@ async function soonReady(redis: Redis): Promise<void> {
   await once(redis, 'ready', { signal })
 }
 
-/** Did the connection reach a server that is no longer the master? Then the job was not queued, and ioredis reconnects. */
+/** Whether the connection reached a server that is no longer the master. Then the job was not queued, and ioredis reconnects. */
 function isOfAnotherMaster(error: unknown): boolean {
   return error instanceof Error && /^(MOVED|READONLY)\b/.test(error.message)
 }

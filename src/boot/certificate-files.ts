@@ -35,7 +35,7 @@ const LOOK_INTERVAL_MS = 1000
 
 /**
  * Watches certificate files, by comparing inode, size and time of both; so a changed link counts, too (Kubernetes replaces Secrets that way). Both
- * files are seldom replaced in one step. So if new files do not fit together, they are refused only if they are unchanged at the next check.
+ * files are rarely replaced in one step. So if new files do not fit together, they are refused only if they are unchanged at the next check.
  * @throws {Error} if the files cannot be used at the start
  */
 export function keepCertificate({

@@ -9,7 +9,7 @@ export interface KeepingRedis extends Keeping {
   readonly openRedis: () => Promise<RedisServer>
 }
 
-/** Another process's private Redis, such as a command's, may end with that process. That is no fault, so the wait is short. */
+/** Another process's private Redis, such as a command's, may end with that process. That is not a fault, so the wait is short. */
 const REOPEN_AFTER_MS = 50
 
 export interface KeptRedis extends Kept {

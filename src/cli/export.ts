@@ -150,7 +150,7 @@ async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<u
 /** The file of `--since` cannot be used; the message says why. */
 class NotAnExport extends Error {}
 
-/** @throws {NotAnExport} if the file cannot be read, or has a line that is no export line: signals missed here would seem new */
+/** @throws {NotAnExport} if the file cannot be read, or has a line that is not an export line: signals missed here would seem new */
 async function signalIdsIn(path: string): Promise<Set<string>> {
   const ids = new Set<string>()
   try {
@@ -174,7 +174,7 @@ async function signalIdsIn(path: string): Promise<Set<string>> {
 interface ExportedLine {
   readonly id: string | undefined
   readonly isTombstone: boolean
-  /** Is it the first line of its signal, picture or video? */
+  /** Whether it is the first line of its signal, picture or video. */
   readonly isFirst: boolean
 }
 

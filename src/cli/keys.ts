@@ -157,9 +157,9 @@ function listed(text: string | undefined): string[] {
   return (text ?? '').split(',').filter((part) => part !== '')
 }
 
-function wholeNumber(text: string | undefined, most: number): number | undefined | 'unusable' {
+function wholeNumber(text: string | undefined, max: number): number | undefined | 'unusable' {
   if (text === undefined) return undefined
-  return /^\d{1,6}$/.test(text) && Number(text) <= most ? Number(text) : 'unusable'
+  return /^\d{1,6}$/.test(text) && Number(text) <= max ? Number(text) : 'unusable'
 }
 
 function scopesText(scopes: ReadonlySet<Scope>): string {

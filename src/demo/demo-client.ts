@@ -50,7 +50,7 @@ export class Refused extends Error {
 }
 
 const MAX_TRIES = 5
-const LONGEST_WAIT_S = 10
+const MAX_WAIT_S = 10
 
 export function clientOf(url: string, key: string): Client {
   const call = async (method: string, path: string, secret: string | undefined, body?: unknown): Promise<unknown> => {
@@ -67,7 +67,7 @@ export function clientOf(url: string, key: string): Client {
       if (response.ok) return answer
       const retryAfterS = Number(response.headers.get('retry-after') ?? Number.NaN)
       const isBusy = response.status === 429 || response.status === 503
-      if (!isBusy || tries === MAX_TRIES || !(retryAfterS <= LONGEST_WAIT_S)) {
+      if (!isBusy || tries === MAX_TRIES || !(retryAfterS <= MAX_WAIT_S)) {
         throw new Refused(PartProblem.safeParse(answer).data?.title ?? `The service answered ${response.status}.`)
       }
       await sleep(retryAfterS * 1000)

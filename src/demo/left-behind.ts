@@ -29,12 +29,12 @@ export class Evidence {
   }
 
   /**
-   * Adds up to `most` windows, evenly spread.
+   * Adds up to `maxWindows` windows, evenly spread.
    * @returns the windows, so that a caller can check that they would be found
    */
-  add(bytes: Buffer, most: number): Buffer[] {
+  add(bytes: Buffer, maxWindows: number): Buffer[] {
     const taken: Buffer[] = []
-    const strideBytes = Math.max(WINDOW_BYTES, Math.floor(bytes.length / most))
+    const strideBytes = Math.max(WINDOW_BYTES, Math.floor(bytes.length / maxWindows))
     for (let from = 0; from + WINDOW_BYTES <= bytes.length; from += strideBytes) {
       const window = distinctiveWindow(bytes, from, from + strideBytes)
       if (window === undefined) continue

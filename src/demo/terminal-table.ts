@@ -44,9 +44,9 @@ export function table(rows: readonly (readonly Cell[])[], paint: Paint): string[
 }
 
 /** Shortens a name that would make the table too wide. */
-export function short(name: string, most: number): string {
+export function short(name: string, maxChars: number): string {
   const characters = [...name]
-  return characters.length <= most ? name : `${characters.slice(0, most - 1).join('')}…`
+  return characters.length <= maxChars ? name : `${characters.slice(0, maxChars - 1).join('')}…`
 }
 
 /** Formats 1234567 as `1.2 MB`. */

@@ -46,7 +46,7 @@ export function parseUuid(text: string): Uint8Array | undefined {
   return bytes
 }
 
-/** @returns the 16 bytes of an id. @throws {RangeError} for a text that is no UUID. */
+/** @returns the 16 bytes of an id. @throws {RangeError} for a text that is not a UUID. */
 export function idBytes(id: string): Uint8Array {
   const bytes = parseUuid(id)
   if (bytes === undefined) throw new RangeError('an id is a UUID')

@@ -1,4 +1,4 @@
-/** @returns the value, or `undefined` for a text that is no JSON. */
+/** @returns the value, or `undefined` for a text that is not JSON. */
 export function jsonOrUndefined(text: string): unknown {
   try {
     return JSON.parse(text)

@@ -7,7 +7,7 @@ export const AGE_RECIPIENT_PATTERN = /^age1[02-9ac-hj-np-z]{50,4000}$/
 
 /**
  * Encrypts a text so that only the owner of the recipient's private key can read it. Readers notice when a file was cut short.
- * @returns the encrypted bytes; `undefined` when `recipient` is no valid public key.
+ * @returns the encrypted bytes; `undefined` when `recipient` is not a valid public key.
  */
 export async function sealedFor(recipient: string, text: AsyncIterable<string>): Promise<Readable | undefined> {
   const { Encrypter } = await import('age-encryption') // loaded on demand: loading it takes 50 ms, and few processes need it

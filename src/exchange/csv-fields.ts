@@ -3,8 +3,8 @@
 /**
  * Splits one line into its fields. A field may be quoted, with quotes in it doubled.
  *
- * Records with line breaks in them are not supported, on purpose: a parser that follows quotes over lines loses the rest of the file after
- * one stray quote, and signals contain no line breaks.
+ * Fields with line breaks are not supported, on purpose: signals contain none, and a parser that follows quotes across lines would lose the
+ * rest of the file after one stray quote.
  * @returns `undefined` when a quote is not closed or not at the beginning of a field.
  */
 export function csvFields(line: string): string[] | undefined {
@@ -30,7 +30,7 @@ export function csvFields(line: string): string[] | undefined {
   }
 }
 
-/** Joins fields to a line, without its line break. Quotes fields that need it. */
+/** Joins fields into a line, without a line break. Quotes fields that need it. */
 export function csvLine(fields: readonly string[]): string {
   return fields.map((field) => (/[",\s]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',')
 }

@@ -10,7 +10,7 @@ import { newSignalOf, readVpdqJson } from './vpdq.js'
 
 /**
  * @param first the first line of a file.
- * @returns how to read the other lines, and whether the first line is a header; `undefined` if it is no CSV.
+ * @returns how to read the other lines, and whether the first line is a header; `undefined` if it is not CSV.
  */
 export function csvReaderFor(first: string): { readonly read: LineReader; readonly isHeader: boolean } | undefined {
   const columns = first.length > MAX_SHORT_LINE_CHARS ? undefined : csvFields(first)

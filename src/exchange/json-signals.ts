@@ -210,7 +210,7 @@ function timedIn(given: z.infer<typeof Signals>): TimedSignal[] | RecordRejectio
   return signals
 }
 
-/** Is it the line's own hash? */
+/** Whether it is the line's own hash. */
 function isWhole({ view, type, hash }: TimedSignal, itsType: SignalType, itself: Hash256): boolean {
   return view === 'whole' && type === itsType && Buffer.compare(hash, itself) === 0
 }

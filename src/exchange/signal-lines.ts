@@ -24,7 +24,7 @@ export function readerFor(first: string): Recognised & { readonly format: FileFo
 
 interface Recognised {
   readonly reader: RecordReader
-  /** Is the first line a header? */
+  /** Whether the first line is a header. */
   readonly isHeader: boolean
 }
 

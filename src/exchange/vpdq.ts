@@ -78,7 +78,7 @@ export function newSignalOf({ signals, video }: VpdqVideo, facts: Partial<Pick<N
   return { ref: undefined, category: undefined, ...facts, signal: first, picture: signals, video }
 }
 
-/** Does the text begin as a video in JSON? */
+/** Whether the text begins like a video in JSON. */
 export function isVpdqJson(text: string): boolean {
   return /^(?:\[\s*"[0-9a-f]{64},|\{\s*"\d{1,9}"\s*:)/i.test(text)
 }
@@ -88,7 +88,7 @@ export function isVpdqJson(text: string): boolean {
  * quality are left out, as vPDQ does when it compares.
  *
  * It is not parsed as JSON: other JSON of this length would take long.
- * @returns the video; or the reason, if the text is no video or no frame is left.
+ * @returns the video; or the reason, if the text is not a video or no frame is left.
  */
 export function readVpdqJson(text: string): VpdqVideo | RecordRejection {
   const frames = createVpdqFrames()

@@ -65,7 +65,7 @@ const HAS_EXTENSION = 4
 const HAS_SIZE = 2
 
 /**
- * Finds the end of the shown picture. It ends before the next frame that is no higher layer of it, or above the selected layer.
+ * Finds the end of the shown picture. It ends before the next frame that is not a higher layer of it, or above the selected layer.
  * @see https://aomediacodec.github.io/av1-spec/#obu-syntax
  */
 function shownIn({ length, byte }: ItemData, { layer: selected, point }: Selected, count: () => void) {

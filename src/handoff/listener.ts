@@ -25,7 +25,7 @@ const ASKED_AFTER_MS = 1000
 
 /**
  * GET /<ticket> → 200 with the image, once; 410 afterwards.
- * PUT /<ticket> → 204 when a request waited for the answer; 410 when none does any more; 400 when it is no answer; 413 when it is too long.
+ * PUT /<ticket> → 204 when a request waited for the answer; 410 when none does any more; 400 when it is not an answer; 413 when it is too long.
  * Paths below /videos/: see `serveVideo`.
  *
  * @param options.host an address that only workers can reach.

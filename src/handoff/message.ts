@@ -79,11 +79,11 @@ export const SignalMessage = z
     quality: Quality,
     hashes: z.array(HashText).max(8),
     part: Part.optional(),
-    isPhotograph: z.literal(true).optional(),
+    isPicture: z.literal(true).optional(),
   })
-  .refine(({ type, view, quality, hashes, part, isPhotograph }) => {
+  .refine(({ type, view, quality, hashes, part, isPicture }) => {
     const rules = SIGNAL_RULES[type]
-    if (isPhotograph && (view !== 'deframed' || part === undefined)) return false
+    if (isPicture && (view !== 'deframed' || part === undefined)) return false
     if (part !== undefined && (type !== 'pdq-area' || view === 'whole' || hashes.length === 1)) return false
     return rules.views.includes(view) && rules.hashes.includes(hashes.length) && (type !== 'sha256' || quality === 100)
   })
@@ -110,7 +110,7 @@ const Message = z.union([
 
 /**
  * @param wanted what was asked for, if known. An answer with anything else is rejected.
- * @throws {Error} when the text is no valid answer. The two sides have different versions, or a file has taken control of a decoder: never log the
+ * @throws {Error} when the text is not a valid answer. The two sides have different versions, or a file has taken control of a decoder: never log the
  *   text.
  */
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {

@@ -70,7 +70,7 @@ export function* formatVideoAnswer(answer: VideoHandoffAnswer): Generator<string
 
 /**
  * Reads an answer as it arrives.
- * @throws {Error} when it is no valid answer. The two sides have different versions, or a file has taken control of a decoder: never log it.
+ * @throws {Error} when it is not a valid answer. The two sides have different versions, or a file has taken control of a decoder: never log it.
  */
 export async function readVideoAnswer(body: AsyncIterable<unknown>): Promise<VideoHandoffAnswer> {
   let head: z.infer<typeof Head> | undefined

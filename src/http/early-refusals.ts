@@ -10,7 +10,7 @@ import { PROBLEM_MEDIA_TYPE, problemBody } from './problems.js'
 
 /** A route whose requests may be refused under overload. */
 export interface SheddableRoute {
-  /** Does it need a worker that hashes pictures? */
+  /** Whether it needs a worker that hashes pictures. */
   readonly pictures: boolean
 }
 

@@ -33,7 +33,7 @@ export const EVENT_STREAM_LIMITS: EventStreamLimits = {
   endsAfterMs: 3_600_000,
 }
 
-/** Does the client accept Server-Sent Events? Then they are sent instead of JSON. */
+/** Whether the client accepts Server-Sent Events. Then they are sent instead of JSON. */
 export function wantsEvents(accept: string | undefined): boolean {
   return accept !== undefined && /(^|[ ,])text\/event-stream([ ;,]|$)/.test(accept)
 }

@@ -135,7 +135,7 @@ export const HashedVideoFacts = {
   }),
   isThinned: z.literal(true).optional().meta({
     description:
-      'So long that fewer frames, or fewer views of them, were chosen: a query of more than about three minutes. Parts of it find more copies that are cropped or filmed from a screen.',
+      'The video is long, so Tabir chose fewer frames or views. Queries longer than about three minutes find fewer cropped or filmed copies; query shorter parts to find more.',
   }),
 }
 

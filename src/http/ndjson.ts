@@ -1,4 +1,4 @@
-// Lines of JSON from a body of any length, one at a time.
+// Reads lines of JSON from a body of any length, one at a time.
 
 import { jsonOrUndefined } from '../domain/json.js'
 import { MAX_SHORT_LINE_CHARS, readLines } from '../exchange/text-lines.js'
@@ -21,14 +21,14 @@ export async function* readNdjson(
 ): AsyncGenerator<NdjsonLine> {
   for await (const lines of readLines(body, MAX_SHORT_LINE_CHARS)) {
     for (const { line, text } of lines) {
-      const turn = yielder()
-      if (turn !== undefined) await turn
+      const pause = yielder()
+      if (pause !== undefined) await pause
       if (text !== '') yield { line, value: text === undefined ? undefined : jsonOrUndefined(text) }
     }
   }
 }
 
-/** Is the body a stream, to be read line by line? */
+/** Whether the body is a stream, to be read line by line. */
 export function isStream(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
 }

@@ -3,8 +3,9 @@
 import { z } from 'zod'
 import { TIER_NAMES } from '../domain/matching/signal.js'
 import { DISPUTE_REASONS, DISPUTE_STATES } from '../domain/trust/trust.js'
+import { DurationS, durationView } from '../services/records/duration.js'
 import type { SignalTrust } from '../services/trust/signal-trust.js'
-import { CategoryName, DurationS } from './schemas.js'
+import { CategoryName } from './schemas.js'
 
 const count = (description: string) => z.int().meta({ description })
 
@@ -35,7 +36,7 @@ export function presentTrust(trust: SignalTrust): z.infer<typeof SignalTrustView
   return {
     tier,
     category: category ?? null,
-    ...(durationS !== undefined && { durationS }),
+    ...durationView(durationS),
     disputed,
     dispute: { state: dispute, reasons: [...reasons] },
     provenance: {

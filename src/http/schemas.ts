@@ -63,7 +63,6 @@ export const BankRef = z.string().regex(BANK_REF_PATTERN, 'must be the name of a
 export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC.' })
 
 /** How an answer says that a registered image is a video. */
-export const DurationS = z.int().exactOptional().meta({ description: 'Only of a video.' })
 
 /** A time in the form of `Instant`. */
 export function instant(ms: number): string {
@@ -128,7 +127,7 @@ export const DepthName = z.enum(DEPTHS).default('auto').meta({
 
 export const GradingName = z.enum(GRADINGS).default('per-pair').meta({
   description:
-    'What the grades promise. per-pair: a false rate for each registered image that an upload is compared with, so that a larger registry gives more false matches. per-upload: of unrelated uploads at most 1 in 1,000,000 is strong or exact and 1 in 10,000 near, among all that is registered now, whatever `banks` says; for platforms that act automatically. Then what is too far away for a grade has a lower one, and `review` is told only with `thresholdBits`: the larger the registry, the fewer copies are found. Of files with the same hash nothing changes. It is a model of measured pairs, and does not cover uploads that share an app, a form or a mask with a registered image (docs/robustness.md#for-an-upload).',
+    "What the grades promise. per-pair: a false rate for each registered image that an upload is compared with, so that a larger registry gives more false matches. per-upload: of unrelated uploads at most 1 in 1,000,000 is strong or exact and 1 in 10,000 near, among all that is registered now, whatever `banks` says; for platforms that act automatically. Matches must then be nearer for each grade. `review` is returned only with `thresholdBits`, or from the caller's own bank. Larger registries find fewer copies. Identical files stay `exact`. The limits come from a model of measured pairs, which does not cover uploads that share an app, a form or a mask with a registered image (docs/robustness.md#for-an-upload).",
 })
 
 /** The outcome for one of several submitted items: registered or held, or refused with a problem. */
@@ -197,7 +196,7 @@ export const MatchView = z
     }),
     grade: z.enum(GRADES).meta({
       description:
-        'exact: no bit of PDQ differs, or the files are the same. strong: one hash is near enough to decide alone and a second algorithm agrees, or two parts of the picture that look unlike are near; never by registered parts without their frames alone; and all parts of the picture agree, where parts of both were hashed. near: within the threshold of the bank by one hash that decides alone, or by two such parts that are less near. review: beyond it, or so far that it needs a second part and has none; never to be acted on automatically. What that means for an upload depends on how many images it is compared with. Of a million unrelated uploads at most 1.15 are strong and 10.3 near among a thousand images, 1,150 and 10,300 among a million, 11,400 and 97,800 among ten million; counted are 0.36 and 8, 360 and 7,900, 3,600 and 76,000 (of 5,281 million pairs). Extended protection may add to near at most 48, 46,900 and 381,000: none of 62 million pairs was. See `grading`. Uploads that share an app, a form or a mask with a registered image are beside this, and are flagged far more often: of a page of the same app 2 in 10,000, of a form of the same kind up to 3 in 10, for each such image (docs/robustness.md#for-an-upload).',
+        'exact: no bit of PDQ differs, or the files are the same. strong: one hash is near enough to decide alone and a second algorithm agrees, or two parts of the picture that look unlike are near; never by registered parts without their frames alone; and all parts of the picture agree, where parts of both were hashed. near: within the threshold of the bank by one hash that decides alone, or by two such parts that are less near. review: beyond it, or so far that it needs a second part and has none; never to be acted on automatically. What that means for an upload depends on how many images it is compared with. Of a million unrelated uploads at most 1.15 are strong and 10.5 near among a thousand images, 1,150 and 10,500 among a million, 11,400 and 99,500 among ten million; counted are 0.36 and 8.1, 360 and 8,100, 3,600 and 78,000 (of 5,295 million pairs). Extended protection may add to near at most 48, 46,900 and 381,000: none of 62 million pairs was. See `grading`. Uploads that share an app, a form or a mask with a registered image are beside this, and are flagged far more often: of a page of the same app 2 in 10,000, of a form of the same kind up to 3 in 10, for each such image (docs/robustness.md#for-an-upload).',
     }),
     distanceBand: z.enum(DISTANCE_BANDS),
     distanceBits: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),

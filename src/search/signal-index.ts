@@ -117,7 +117,7 @@ export class SignalIndex {
   }
 
   /**
-   * Does the image have exactly these rows, in this order? `true` is always right. `false` can be wrong if images were not added in the order of
+   * Whether the image has exactly these rows, in this order. `true` is always right. `false` can be wrong if images were not added in the order of
    * their numbers, or while a segment is being restored.
    * Cost: a binary search in each part whose range of images includes this one, and a comparison for each row.
    */

@@ -50,7 +50,7 @@ export interface Site {
   readonly languages: readonly string[]
   /**
    * @param language one of `languages`
-   * @param takesVideos does the page offer to send videos that the browser cannot decode?
+   * @param takesVideos whether the page offers to send videos that the browser cannot decode.
    */
   page(name: PageName, language: string, takesVideos: boolean): Served
   /** The console for organisations and the operator, in English. */

@@ -36,7 +36,7 @@ t.test('two forms have to be nearer in the same part than in different parts', a
 })
 
 t.test('a part of a form that shows a photograph may be farther than another part of a form', async (t) => {
-  const photograph = (bits: number): ShownView => ({ ...of('deframed', 'a', bits), isPhotograph: true })
+  const photograph = (bits: number): ShownView => ({ ...of('deframed', 'a', bits), isPicture: true })
   t.equal(surplus(photograph(30), of('deframed', 'a')), 1)
   t.equal(surplus(photograph(32), of('deframed', 'a')), -1)
   t.equal(surplus(photograph(40), of('whole', 'a')), 0)

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { aloneBits, matchBits, PAIR_SUM_BITS, WHOLE_VIEWS } from '../../src/domain/matching/evidence.js'
-import { distanceBandOf, gradeOf } from '../../src/domain/matching/grade.js'
+import { distanceBandOf, gradeOf as gradeOfFacts, type MatchFacts } from '../../src/domain/matching/grade.js'
+import { PER_PAIR } from '../../src/domain/matching/registry-size.js'
 import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 
 const facts = {
@@ -10,6 +11,11 @@ const facts = {
   corroborated: false,
   togetherBits: Number.POSITIVE_INFINITY,
 } as const
+
+/** With the grades of `per-pair`, where nothing keeps the sum from being strong. */
+function gradeOf(facts: Omit<MatchFacts, 'nearTogetherBits' | 'strictness'>) {
+  return gradeOfFacts({ ...facts, nearTogetherBits: facts.togetherBits, strictness: PER_PAIR })
+}
 
 t.test('the grade follows the type, the distance and the corroboration of a match', async (t) => {
   t.equal(gradeOf({ ...facts, distanceBits: 0 }), 'exact')

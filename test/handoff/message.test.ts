@@ -26,7 +26,7 @@ const part = fc
     quality,
     hashes: new Array<Hash256>(count).fill(hash),
     ...(isPlaced && view !== 'whole' && count > 1 && { part: PLACE }),
-    ...(isPlaced && view === 'deframed' && count > 1 && { isPhotograph: true as const }),
+    ...(isPlaced && view === 'deframed' && count > 1 && { isPicture: true as const }),
   }))
 const wholes = [whole('pdq', 8, quality), whole('blockhash', 8, quality), whole('sha256', 1, fc.constant(100))]
 const image = fc
@@ -69,11 +69,11 @@ t.test('a malformed answer is rejected', async (t) => {
     'a refusal with a reason': { problem: 'image-undecodable', reason: 'VipsJpeg: bad header in shot.jpg' },
     both: { problem: 'image-undecodable', image: { quality: 80, signals: [good] } },
     'a quality of 101': { image: { quality: 101, signals: [good] } },
-    'a photograph of another view': { image: { quality: 80, signals: [{ ...placed, isPhotograph: true }] } },
+    'a picture in another view': { image: { quality: 80, signals: [{ ...placed, isPicture: true }] } },
     'a photograph without a place': {
-      image: { quality: 80, signals: [{ ...placed, view: 'deframed', part: undefined, isPhotograph: true }] },
+      image: { quality: 80, signals: [{ ...placed, view: 'deframed', part: undefined, isPicture: true }] },
     },
-    'no photograph': { image: { quality: 80, signals: [{ ...placed, view: 'deframed', isPhotograph: false }] } },
+    'no picture': { image: { quality: 80, signals: [{ ...placed, view: 'deframed', isPicture: false }] } },
     'half a quality': { image: { quality: 1.5, signals: [good] } },
     'an unknown type': { image: { quality: 80, signals: [{ ...good, type: 'face' }] } },
     'an unknown view': { image: { quality: 80, signals: [{ ...good, view: 'ear' }] } },

@@ -198,7 +198,7 @@ t.test('of a form only a part that is none, and no small one, is marked as a pho
   const marked = (pasted: Pixels) => {
     const { isForm, signals } = hasher.hash(posted(page, pasted).post, 'query')
     t.ok(isForm)
-    return signals.filter(({ isPhotograph }) => isPhotograph)
+    return signals.filter(({ isPicture }) => isPicture)
   }
   const photographs = marked(drawn(5, 240, 240))
   t.ok(photographs.length > 0 && photographs.every(({ view, part }) => view === 'deframed' && part !== undefined))

@@ -118,6 +118,42 @@ t.test('a frame that two videos share belongs to the one judged last, and each s
   t.equal(await redis.exists(BLOCKS), 0, 'every digest belonged to a block')
 })
 
+t.test('an appeal stays with its frames when other videos with some of them are judged', async (t) => {
+  const appeal = async (frames: readonly string[]) => {
+    const her = await openCase(service.app)
+    const signals = frames.map((hash) => ({ type: 'pdq', hash, quality: 100 }))
+    return (await ask(service, 'POST', `${her.url}/appeals`, her.headers, { signals })).json<{ state: string }>().state
+  }
+  const appealed = async () =>
+    (await ask(service, 'GET', '/v1/appeals', boss.headers))
+      .json<{ appeals: Block[] }>()
+      .appeals.filter(({ blockId }) => blockId !== null)
+  const decide = async (outcome: string) => {
+    const [about] = await appealed()
+    const url = `/v1/appeals/${about?.blockId}/decision`
+    t.equal((await ask(service, 'POST', url, boss.headers, { outcome })).statusCode, 204)
+  }
+
+  const [first = '', ...rest] = hashes(4)
+  await blocked([first, ...rest])
+  t.equal(await appeal(rest), 'open')
+  await blocked([first, ...hashes(1)])
+  t.match(await appealed(), [{ frames: 3 }], 'the first frame named the block, and belongs to the other one now')
+  await decide('granted')
+  t.match(await blocks(), [{ frames: 2 }])
+  t.equal((await register(rest)).answer.statusCode, 201)
+
+  const film = hashes(2)
+  await blocked(film)
+  t.equal(await appeal(film), 'open')
+  const longer = [...hashes(1), ...film]
+  await blocked(longer)
+  t.match(await appealed(), [{ frames: 3 }], 'of a block that another one took completely')
+  await decide('denied')
+  await blocked([...hashes(1), ...longer])
+  t.equal(await appeal(film), 'denied', 'and so is a denial')
+})
+
 t.test('a reversed decision unblocks all frames', async (t) => {
   const her = await caseWithVideo(service)
   await judgeHarmless(her)

@@ -66,7 +66,7 @@ export interface AddedInPart extends Error {
 /** A refusal by the server. Contains the server's answer and nothing of the request. */
 export class TabirProblem extends Error {
   readonly status: number
-  /** A stable code; `unreadable` when the answer is no problem document of the API. */
+  /** A stable code; `unreadable` when the answer is not a problem document of the API. */
   readonly code: string
   readonly retryAfterS: number | undefined
   readonly problem: Schemas['Problem'] | undefined
@@ -89,7 +89,7 @@ const BATCH_LENGTH = 2_000_000
 const MAX_TRIES = 5
 const usualTimeoutMs = (operation: OperationId) => (['addVideo', 'matchVideo'].includes(operation) ? 1_500_000 : 60_000)
 const FIRST_WAIT_MS = 250
-const LONGEST_WAIT_MS = 60_000
+const MAX_WAIT_MS = 60_000
 /** POST operations that are safe to repeat without an idempotency key: queries, and additions that change nothing the second time. */
 const REPEATABLE: readonly OperationId[] = ['match', 'matchImages', 'matchVideo', 'addSignals']
 /** Statuses after which every operation is safe to repeat, because the server did nothing. */
@@ -120,7 +120,7 @@ export function tabirClient(options: ClientOptions): TabirClient {
       const worthIt = isWorthAnotherTry(operation, args, problem?.status)
       if (!worthIt || tries >= maxTries) throw problem ?? (outcome.kind === 'lost' ? outcome.error : undefined)
       const ownMs = FIRST_WAIT_MS * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
-      await wait(Math.min(LONGEST_WAIT_MS, problem?.retryAfterS === undefined ? ownMs : problem.retryAfterS * 1000))
+      await wait(Math.min(MAX_WAIT_MS, problem?.retryAfterS === undefined ? ownMs : problem.retryAfterS * 1000))
     }
   }
 

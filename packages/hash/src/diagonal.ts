@@ -14,7 +14,7 @@ const DIAGONALS = (['flipPlus1', 'flipMinus1'] as const).map((name) =>
  * views of photographs.
  *
  * Symmetric pictures, such as wheels or diagonal stripes, have less information in their hashes: at 0 only 136 of 256 bits are independent.
- * Left-right symmetry is not measured: mirroring flips the signs of half of the coefficients, whatever their size.
+ * Left-right symmetry cannot be measured in this way: mirroring flips half of the bits of every hash, even where the coefficients are nearly 0.
  *
  * For the second diagonal the result is an approximation, as in `dihedralsOf`. Cost: about 1 µs.
  */

@@ -7,9 +7,9 @@ import { transforms } from './transforms.js'
  * @returns the PDQ hashes of the picture's eight orientations, in the order of `transforms`.
  *
  * A PDQ bit says whether a cosine coefficient is above the median. Mirroring negates the coefficients of odd frequency, which flips their bits
- * if the median is near zero; exchanging rows and columns moves bits. The median is not exactly zero, so the result is an approximation: the
- * hash of a really mirrored photograph is 16 to 22 bits away (median), and within 45 bits in 99 of 100 cases. If you have the picture, use the
- * exact hashes that its hasher returns.
+ * if the median is near zero. Exchanging rows and columns moves bits. The median is not exactly zero, so the result is an approximation: its
+ * median distance from the hash of the mirrored picture is 16 to 22 bits, by orientation; 99 of 100 are within 45. If you have the picture, use
+ * the exact hashes that its hasher returns.
  *
  * Cost: about a microsecond for all eight.
  */

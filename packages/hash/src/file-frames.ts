@@ -1,17 +1,17 @@
 // One file may show several pictures: the frames of an animation, a transparent picture on two backgrounds, the windows of a long screenshot.
-// Chooses which are hashed, and merges their hashes into those of one image. The same in workers and browsers.
+// This module chooses which of them are hashed, and merges their hashes into those of one image. Workers and browsers both use it.
 
 import { distance } from './hash256.js'
 import type { ImageSignal, ImageSignals } from './image-hasher.js'
 import type { Extent, Purpose } from './views.js'
 
-/** Maximum frames that are decoded of one file; windows are counted apart. */
+/** Maximum frames decoded of one file. Windows are counted separately. */
 export const MAX_FRAMES = 16
 /** Maximum windows of one long screenshot. */
 export const MAX_WINDOWS = 120
 /** Maximum signals of one image, for all its frames and windows. */
 export const MAX_IMAGE_SIGNALS = 192
-/** Maximum frames that are chosen of an animation. */
+/** Maximum frames chosen of an animation. */
 export const MAX_CHOSEN_FRAMES = 8
 
 /** Browsers show a frame with a shorter duration for `SHOWN_INSTEAD_MS`. */
@@ -23,14 +23,13 @@ export function shownMs(declaredMs: number): number {
   return declaredMs < MIN_SHOWN_MS ? SHOWN_INSTEAD_MS : declaredMs
 }
 
-/** Minimum PDQ quality. A frame below it is used only if the file has no better one: so a blank first frame cannot hide the others. */
+/** Minimum PDQ quality. A frame below it is used only if the file has no better one, so that a blank first frame cannot hide the others. */
 export const MIN_USABLE_QUALITY: Readonly<Record<Purpose, number>> = { register: 50, query: 25 }
-/** A hash nearer than this to an earlier one of the same type finds nothing more. */
+/** A hash nearer than this to an earlier one of the same type is dropped: it would match nothing more. */
 const NEAR_DUPLICATE_BITS = 10
 
 /**
- * Chooses the frames of an animation that represent it: the one shown longest, the first, and those shown at 1/4, 1/2, 3/4 and the end; then the
- * next longest.
+ * Chooses the frames that represent an animation: the one shown longest, the first, those shown at 1/4, 1/2, 3/4 and the end, then the next longest.
  * @param durationsMs of all frames as displayed (`shownMs`), in the order in which they are shown.
  * @returns at most `MAX_CHOSEN_FRAMES` different indexes, the frame shown longest first. Empty without frames.
  */
@@ -58,9 +57,12 @@ export interface FrameMerger {
   extentOf(isWindow: boolean): Extent
   /** Adds the hashes of the next frame, computed to the extent that `extentOf` said. */
   add(found: ImageSignals, extent: Extent): void
-  /** Has a frame been found that is good enough to be hashed in all its views? */
+  /** Whether the main frame is known: the first whose quality is high enough. It is hashed in all its views. */
   readonly hasMain: boolean
-  /** @returns the image's hashes; `undefined` if nothing was added. The main frame's signals come first. */
+  /**
+   * @returns the image's hashes, the main frame's first. If no frame has enough quality, those of the frame with the highest. `undefined` if nothing
+   *   was added.
+   */
   result(): ImageSignals | undefined
 }
 
@@ -80,7 +82,7 @@ export function createFrameMerger(purpose: Purpose): FrameMerger {
         else if (fallback === undefined || found.quality > fallback.quality) fallback = found
         if (main !== found) return
       } else if (extent !== 'window' || !found.isForm) {
-        // A window that looks like a form is left out: where two chats of one app show only text, their windows look alike.
+        // A window that looks like a form is left out, because windows of two chats look alike if they show only text.
         for (const signal of found.signals) {
           const isUsable = signal.quality >= MIN_USABLE_QUALITY[purpose]
           if (isUsable && isNew(signal, [...(main?.signals ?? []), ...added])) added.push(signal)
@@ -95,7 +97,7 @@ export function createFrameMerger(purpose: Purpose): FrameMerger {
     },
     result() {
       if (main === undefined) return fallback
-      // What an object shares with others of its kind is not in further frames.
+      // The stricter rule for objects is for a single picture: further frames tell objects of one kind apart.
       const isObject = main.isObject && added.length === 0
       return { ...main, signals: [...main.signals, ...added].slice(0, MAX_IMAGE_SIGNALS), isSimple, isForm, isObject }
     },

@@ -39,11 +39,12 @@ export interface HashImageOptions {
  * @param pixels the displayed picture: rotated by its EXIF orientation, in sRGB, transparency on white. Pictures of more than 1.5 megapixels have
  *   to be reduced to `hashedSize` with a triangle filter, and then need `aspect`. Never enlarge a picture.
  * @returns 1 to 34 signals: the whole picture's `pdq` first; `blockhash` last, unless a side is under 16 pixels; parts of the picture between
- *   them, unless a side is under 32 pixels. `isSimple` when registering, if the picture is a sign in a few flat colours, which cases refuse.
- *   `isForm` for a query, if it is flat and has few colours, as forms do, and `isObject`, if it shows one object on a plain ground: send them with
- *   the query, so that it does not match other forms or objects.
- * @throws {RangeError} when the sizes are out of range or do not fit the data. If WebAssembly with SIMD is not supported, what the platform
- *   throws.
+ *   them, unless a side is under 32 pixels.
+ *   - `isSimple`, when registering: the picture is a sign in a few flat colours. Cases refuse it.
+ *   - `isForm`, for a query: the picture is flat and has few colours, as forms do. Send it with the query, so that other forms do not match.
+ *   - `isObject`, for a query: the picture shows one object on a plain ground. Send it with the query, so that other objects do not match.
+ * @throws {RangeError} when the sizes are out of range or do not fit the data. @throws the platform's own error if WebAssembly with SIMD is not
+ *   supported.
  * Cost: about 10 ms of one core for a reduced picture.
  */
 export async function hashImage(
@@ -74,8 +75,8 @@ export interface FilePicture extends Pick<HashImageOptions, 'aspect'> {
  *
  * @param frames at least one and at most 16 frames, the most representative one first, then at most 120 windows; `pixels` as for `hashImage`. The
  *   next one is requested once the previous one is hashed, so a generator can reuse its buffer.
- * @returns at most 193 signals, those of the main frame first and its `blockhash` last. The main frame is the first one with enough structure, so a
- *   blank first frame hides nothing; `mainFrame` is its index.
+ * @returns at most 193 signals, those of the main frame first and its `blockhash` last. `mainFrame` is the index of the first frame with enough
+ *   structure, so that a blank first frame hides nothing. If no frame has enough, it is 0, and the API refuses the file.
  * @throws as `hashImage`; {RangeError} without a frame.
  */
 export async function hashFrames(
@@ -131,7 +132,7 @@ export interface HashedVideo {
   readonly frames: { readonly atMs: number; readonly signals: GivenSignal[]; readonly isForm?: true }[]
   /** Share of the duration, 0…1, in which every frame has enough structure to be found. */
   readonly protectedShare: number
-  /** So long that fewer frames, or fewer views of them, were chosen: hash it in parts to find more. */
+  /** Set if a long video had too many signals, so that fewer frames or views were chosen. To find more, hash it in parts. */
   readonly isThinned?: true
 }
 
@@ -141,7 +142,7 @@ export interface HashedVideo {
  * @param frames what is shown at 0, 250, 500 … milliseconds (`FRAME_INTERVAL_MS`), by ascending time. Repeat a frame that is shown for longer. Frames
  *   in between are ignored. The next one is requested once the previous one is hashed, so a generator can reuse its buffer.
  * @returns at most 10,000 signals to register, about 1,000 a minute; at most 8,000 to query, about 2,400 a minute. `frames` is empty if there is no
- *   frame with enough structure: such a video can be neither registered nor found.
+ *   frame with enough structure: then the video can be neither registered nor found.
  * @throws {RangeError} when a time or the duration is not a number or beyond `MAX_VIDEO_MS`; as `hashImage`.
  * Cost: 1.5 to 2.5 s of one core for a minute. Memory: at most 20 MB besides the frame.
  */

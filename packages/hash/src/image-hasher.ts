@@ -1,4 +1,4 @@
-// Computes all hashes of a picture: of the whole, and of the parts by which edited copies are found.
+// Computes all hashes of a picture: of the whole, and of the parts that find edited copies.
 
 import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
 import { isObject } from './deframe/object.js'
@@ -32,12 +32,12 @@ export interface ImageSignal {
   readonly view: ViewKind
   /** 0…100, PDQ's measure of structure. */
   readonly quality: number
-  /** One hash as the picture is; or two, with its mirror image; or all eight orientations of `transforms`. */
+  /** One hash; or two: of the picture and its mirror image; or eight: all orientations, in the order of `transforms`. */
   readonly hashes: readonly Hash256[]
-  /** Where the part lies in the picture, in fractions of its sides. Only of a query, for upright parts of the picture itself; not of the whole. */
+  /** Where the part lies, in fractions of the picture's sides. Only in queries by picture, and not for `whole` and `tilted` views. */
   readonly part?: Rectangle | undefined
-  /** Only of a query that is a form: set for a part that shows a photograph. */
-  readonly isPhotograph?: true
+  /** Set in a query that is a form, for a part that is no form by itself, such as a photograph. */
+  readonly isPicture?: true
 }
 
 export interface ImageSignals {
@@ -84,21 +84,21 @@ export const MAX_AREA_SIGNALS = 32
 /** Pictures with a shorter side are hashed as a whole only. */
 const MIN_SIDE_PX = 32
 
-/** When registering, a hash nearer than this to an earlier one is dropped: it would match nothing more. */
+/** When registering, a hash nearer than this to an earlier one is dropped, because it would match nothing more. */
 const NEAR_DUPLICATE_BITS = 10
 
 /**
- * Minimum PDQ quality of a part. Plain parts can reach it, and their hashes describe shading, which many pictures share. So the median
- * coefficient has a minimum as well: it removes 9 of 10 false pairs within 50 bits (in 13.8 million), and costs 0.2 of 94 points of recall.
+ * Minimum PDQ quality of a part. Plain parts can reach it, although their hashes only describe shading, which many pictures share. So the median
+ * coefficient has a minimum, too. It removes 9 of 10 false pairs within 50 bits (of 13.8 million pairs), and lowers recall from 94 % by 0.2.
  */
 const MIN_QUALITY = 50
-/** A whole picture in a query needs only this share of both minimums: a copy may be paler or darker than the registered picture. */
+/** A whole picture in a query needs only this share of both minimums, because a copy may be paler or darker than the registered picture. */
 const COPY_SHARE = 0.5
-/** A hash with more `separableBits` shows a bar, a box or an edge, as apps and memes draw them, and no picture. */
+/** A part with more `separableBits` is dropped: it shows a bar, a box or an edge that an app or a meme draws. */
 export const MAX_SEPARABLE_BITS = 204
-/** Share of a form. Smaller parts are avatars and stickers, which many forms share. */
+/** Minimum share of a form that a picture in it takes. Smaller parts are avatars and stickers, which many forms share. */
 const MIN_PICTURE_AREA = 0.07
-/** The places of parts are rounded to a thousandth of a side. */
+/** Positions of parts are rounded to a thousandth of a side. */
 const PLACES = 1000
 const MIN_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
   whole: 10,
@@ -151,8 +151,8 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
 }
 
 /**
- * Windows, and frames of videos, count as forms only if they are pages of flat colours and text (`isPage`). One with a picture on it is compared like
- * a picture, because few other windows or frames of the file show that picture.
+ * A window or a frame of a video counts as a form only if it is a page of flat colours and text (`isPage`). If it has a picture on it, it is compared
+ * like a picture, because few other windows or frames of the file show that picture.
  */
 function isFormIn(raster: MeasuredRaster, purpose: Purpose, extent: Extent): boolean {
   if (extent === 'window') return isPage(raster)
@@ -160,7 +160,7 @@ function isFormIn(raster: MeasuredRaster, purpose: Purpose, extent: Extent): boo
   return extent === 'all' || extent === 'frame' ? isForm(raster) : isPage(raster)
 }
 
-/** @returns whether a view is a likely part without its frame and shows a photograph. Then the picture around it is not treated as a form. */
+/** @returns whether a view is a likely deframed part that shows a photograph. Then the picture around it is not treated as a form. */
 function isOfPhotograph(raster: MeasuredRaster, { kind, part, unlikely }: View): boolean {
   return kind === 'deframed' && unlikely !== true && isPhotographIn(raster, part)
 }
@@ -173,8 +173,8 @@ function pdqSignal(quality: number, hashes: readonly Hash256[]): ImageSignal {
 const MAX_DEFRAMED_OF_FRAME = 3
 
 /**
- * The kind of a window's view. A window shows only a part of the picture, perhaps one that is in many screenshots. So it gets the kinds with stricter
- * rules: two registered views of kind `deframed` never make a strong match, and query views of kind `crop` have to be nearer than others.
+ * The kind of a window's view. A window may show a part that many screenshots share. So it gets the kinds with stricter rules: two registered views
+ * of kind `deframed` never make a strong match, and a query view of kind `crop` has to be nearer than others.
  */
 const WINDOW_KIND = { register: 'deframed', query: 'crop' } as const
 
@@ -191,7 +191,7 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   // The views of a thin frame come first of their kinds, so that a full frame can be made thin by leaving out signals.
   if (extent === 'full') return [...new Set([...thin, ...of('deframed'), ...of('crop')])]
   if (extent === 'frame') return [...of('whole'), ...of('deframed').slice(0, MAX_DEFRAMED_OF_FRAME)]
-  // All deframed views, although only `LIKELY_PARTS` of them are hashed: the first ones may be too plain.
+  // Returns all deframed views, although only `LIKELY_PARTS` of them are hashed, because the first ones may be too plain.
   const likely = [...of('whole'), ...of('deframed')]
   if (extent === 'likely') return likely
   const screens = likely
@@ -212,9 +212,9 @@ interface PartOptions {
   readonly purpose: Purpose
   /** Maximum number of deframed views. */
   readonly maxDeframed: number
-  /** Whether each part says where it lies. */
+  /** Whether signals get `part`. */
   readonly isPlaced: boolean
-  /** Whether the picture is a form: then parts that show a photograph are marked. */
+  /** Whether the picture is a form. Then signals of photographs in it get `isPicture`. */
   readonly isForm: boolean
 }
 
@@ -236,11 +236,11 @@ function partsOf(
       if (!isDistinctive(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
       const hashes = purpose === 'register' ? [result.hash] : queryOrientations(view, result.dihedrals)
       const part = isPlaced ? placeOf(view, raster) : undefined
-      const isPhotograph = isForm && isPicture(raster, view)
+      const isPicture = isForm && showsPicture(raster, view)
       signals.push({
         ...{ type: 'pdq-area', view: view.kind, quality: result.quality, hashes },
         ...(part !== undefined && { part }),
-        ...(isPhotograph && { isPhotograph }),
+        ...(isPicture && { isPicture }),
       })
     }
     return signals
@@ -249,7 +249,7 @@ function partsOf(
   }
 }
 
-function isPicture(raster: MeasuredRaster, { kind, part }: View): boolean {
+function showsPicture(raster: MeasuredRaster, { kind, part }: View): boolean {
   return kind === 'deframed' && areaOf(part) >= MIN_PICTURE_AREA * areaOf(wholeOf(raster)) && isPictureIn(raster, part)
 }
 

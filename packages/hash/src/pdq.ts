@@ -103,7 +103,7 @@ function blur(luma: Float32Array, width: number, height: number): Float32Array {
   return luma
 }
 
-/** A moving average along one line. At both ends the window is cut off, and the sum is divided by what is left of it. */
+/** A moving average along one line. At both ends the window is cut off, and the sum is divided by the number of pixels left in it. */
 function average(from: Float32Array, to: Float32Array, start: number, length: number, stride: number): void {
   const window = windowOf(length)
   const ahead = ((window + 2) >> 1) - 1

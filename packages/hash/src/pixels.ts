@@ -10,7 +10,7 @@ export interface Pixels {
   readonly channels: 1 | 3 | 4
 }
 
-/** Larger pictures are refused, to bound the kernel's memory. */
+/** Longer sides are refused, to bound the kernel's memory. */
 export const MAX_SIDE_PX = 65_535
 /** Maximum number of decoded pixels. Pictures with more can be hashed if their decoder reduces them. */
 export const MAX_PIXELS = 50_000_000

@@ -1,4 +1,4 @@
-// The picture at the size at which frames are searched for and parts are hashed.
+// A picture reduced to the size at which frame removal runs and parts are hashed.
 
 import type { Pixels } from './pixels.js'
 import type { Rectangle } from './rectangle.js'

@@ -1,8 +1,8 @@
 // A part of a picture.
 
 /**
- * Edges: `left` ≤ x < `right`, `top` ≤ y < `bottom`. In pixels of a picture or its raster, not necessarily whole; where a comment says so, in
- * fractions of the sides.
+ * Edges: `left` ≤ x < `right`, `top` ≤ y < `bottom`. In pixels of a picture or its raster, not necessarily whole numbers. In fractions of the sides
+ * where a comment says so.
  */
 export interface Rectangle {
   readonly left: number
@@ -26,6 +26,13 @@ export function overlapOf(a: Rectangle, b: Rectangle): number {
   return shared === 0 ? 0 : shared / (areaOf(a) + areaOf(b) - shared)
 }
 
+/** @returns the parts in their order, without those that overlap an earlier one by `sameOverlap` or more. */
+export function distinct(parts: readonly Rectangle[], sameOverlap: number): Rectangle[] {
+  const chosen: Rectangle[] = []
+  for (const part of parts) if (chosen.every((other) => overlapOf(part, other) < sameOverlap)) chosen.push(part)
+  return chosen
+}
+
 /** A part of a rectangle, in shares of its sides. */
 export type Share = readonly [left: number, top: number, right: number, bottom: number]
 
@@ -36,7 +43,7 @@ export function within({ left, top, right, bottom }: Rectangle, [l, t, r, b]: Sh
   return { left: left + l * width, top: top + t * height, right: left + r * width, bottom: top + b * height }
 }
 
-/** @returns the largest centred part of a rectangle with an aspect ratio of `aspect` that has one of `shape`. */
+/** @returns the largest centred part with an aspect ratio of `shape`. @param aspect the aspect ratio of `part` as displayed. */
 export function shaped(part: Rectangle, aspect: number, shape: number): Rectangle {
   const across = Math.min(1, shape / aspect)
   const down = Math.min(1, aspect / shape)

@@ -1,4 +1,4 @@
-// Chooses the size to which a picture can be reduced without changing its PDQ hash much. The same in workers and browsers.
+// Chooses the size to which a picture can be reduced without changing its PDQ hash much. Workers and browsers both use it.
 
 import { samplePosition, windowOf } from './pdq.js'
 import type { Pixels } from './pixels.js'
@@ -16,8 +16,8 @@ export function hashedSize({ width, height }: Size): Size {
 type Size = Pick<Pixels, 'width' | 'height'>
 
 const SAMPLES = 64
-const SMALLEST_PX = 450
-const LARGEST_PX = 650
+const MIN_PX = 450
+const MAX_PX = 650
 
 /**
  * @returns the length, 450 to 650 pixels, whose 64 samples and blur are closest to those of the full side.
@@ -31,10 +31,10 @@ const LARGEST_PX = 650
  * Cost: 13,000 steps, a tenth of a millisecond.
  */
 export function reducedSide(lengthPx: number): number {
-  if (lengthPx <= LARGEST_PX) return lengthPx
-  let best = LARGEST_PX
+  if (lengthPx <= MAX_PX) return lengthPx
+  let best = MAX_PX
   let least = Number.POSITIVE_INFINITY
-  for (let candidate = SMALLEST_PX; candidate <= LARGEST_PX; candidate++) {
+  for (let candidate = MIN_PX; candidate <= MAX_PX; candidate++) {
     const error = mismatch(lengthPx, candidate)
     if (error < least) {
       least = error

@@ -1,4 +1,4 @@
-// Measures how well a hash is described by one bit for each row and one for each column, as the hashes of bars and boxes are.
+// Measures how well one bit per row and one per column describe a hash. They describe the hashes of bars and boxes completely.
 
 import type { Hash256 } from './hash256.js'
 

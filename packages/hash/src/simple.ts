@@ -1,61 +1,65 @@
-// Recognises letters, icons and signs in a few flat colours, whose hashes are shared by thousands of pictures; and forms, which are mostly flat.
+// Recognises letters, icons and signs in a few flat colours, whose hashes thousands of pictures share; and forms, which are mostly flat.
+//
+// Limits are chosen on set a, the drawn look-alikes for tuning (bench/record/lookalikes.md), and on tuning photographs.
 
 import { cutOut } from './pixels.js'
 import type { Raster } from './raster.js'
 import { areaOf, type Rectangle } from './rectangle.js'
 
-/** Bits of each channel by which colours are distinguished. */
+/** Colours are told apart by the highest bits of each channel. */
 const BITS = 4
 const LEVELS = 1 << BITS
 /**
- * Minimum shares of a sign: covered by three colours and their neighbours (background, disc, letter), and flat. No photograph reaches either
- * (docs/robustness.md).
+ * Minimum shares of a sign. `covered`: pixels of three colours and their neighbours, such as background, disc and letter. `flat`: pixels that differ
+ * little from those beside and below. No photograph reaches either (docs/robustness.md).
  */
-const SIMPLE: Least = { covered: 0.98, flat: 0.76 }
+const SIMPLE: Shares = { covered: 0.98, flat: 0.76 }
 /**
- * The same for strips of text, such as a banner or a headline, at least `MIN_STRIP_ASPECT` times as wide as high: every post that shows one would match it.
- * Drawn ones of set a have at least 0.97 and 0.74. Receipts and cards can have as much, and are not as wide.
+ * The same for strips of text, such as a banner or a headline. A registered strip would match every post that shows it. Strips of set a have at least
+ * 0.97 and 0.74. Receipts and cards can have as much, but are narrower than `MIN_STRIP_ASPECT`.
  */
-const STRIP: Least = { covered: 0.95, flat: 0.7 }
+const STRIP: Shares = { covered: 0.95, flat: 0.7 }
 const MIN_STRIP_ASPECT = 2
 /**
- * The same for a part of a query that takes less than `MAX_BADGE_AREA` of it, such as a logo in a corner, and that has text as well; and for a strip in
- * a query, such as a headline under a photograph. Drawn ones of set a have at least 0.86 and 0.39, and 0.95 and 0.58. Of 528 parts that showed an edited
- * tuning photograph, 14 were as flat as a badge, all of them without text, and none like a strip.
+ * The same for a small part of a query that has text, such as a logo in a corner. Badges of set a have at least 0.86 and 0.39. Of 528 parts that
+ * showed an edited tuning photograph, 14 were as flat, all of them without text.
  */
-const BADGE: Least = { covered: 0.84, flat: 0.36 }
+const BADGE: Shares = { covered: 0.84, flat: 0.36 }
+/** Share of the query. */
 const MAX_BADGE_AREA = 0.1
-const PASTED_STRIP: Least = { covered: 0.93, flat: 0.54 }
-/** The same for pages such as receipts and screens of apps. Drawn ones of test set a have at least 0.87 and 0.59. */
-const PAGE: Least = { covered: 0.86, flat: 0.58 }
-/** The same for coloured cards, which need text as well. Drawn ones of set a have at least 0.82 and 0.52; 94 of 99 photographs have less of one. */
-const CARD: Least = { covered: 0.78, flat: 0.48 }
+/** The same for a strip in a query, such as a headline under a photograph. Those of set a have at least 0.95 and 0.58, no edited photograph has. */
+const PASTED_STRIP: Shares = { covered: 0.93, flat: 0.54 }
+/** The same for pages such as receipts and screens of apps. Those of set a have at least 0.87 and 0.59. */
+const PAGE: Shares = { covered: 0.86, flat: 0.58 }
+/** The same for coloured cards that have text. Those of set a have at least 0.82 and 0.52. 94 of 99 photographs have less of one or the other. */
+const CARD: Shares = { covered: 0.78, flat: 0.48 }
 /**
- * Minimum share of a form that is flat although it is shaded, such as a card with a gradient; with text as well. Drawn ones have 0.79 to 0.84. Of 99
- * tuning photographs and four edits of each, none with text has more than 0.70.
+ * Minimum flat share of a shaded form with text, such as a card with a gradient. Those of set a have 0.79 to 0.84. Of 99 tuning photographs and four
+ * edits of each, none with text has more than 0.70.
  */
 const SHADED_FLAT = 0.76
 /**
- * A part of a form that shows a photograph: at least this share of it, and less flat than that. Drawn forms of set a have no part of 0.14 with less
- * than 0.47; screenshots of tuning photographs in a chat have 0.23 with 0.12 in the median. Portraits of identity cards are smaller.
+ * A part of a form shows a photograph if it takes at least this share of the form and is less flat than this. No part of a form of set a with a share
+ * of 0.14 or more is less flat than 0.47. In screenshots of tuning photographs in a chat, the median share is 0.23, and 0.12 of it is flat. Portraits
+ * on identity cards are smaller.
  */
 const MIN_PHOTOGRAPH_AREA = 0.2
 const MAX_PHOTOGRAPH_FLAT = 0.25
 /**
- * Text: of the pixels that differ from one beside or below, at least this share differs by `SHARP_LEVELS`. Drawn cards of set a have at least 0.07.
- * Of 229 edits of tuning photographs that are otherwise like cards, half have less than 0.02.
+ * A picture has text if, of its pixels that differ from the one beside or below, at least this share differs by `SHARP_LEVELS`. Cards of set a have
+ * at least 0.07. Of 229 edits of tuning photographs that are otherwise like cards, half have less than 0.02.
  */
 const MIN_SHARP_SHARE = 0.07
 const SHARP_LEVELS = 64
 /**
- * A picture is grey when at most this share of its pixels differs more between channels. Its greys are counted in finer steps than colours
- * (`GREY_BITS`). In the coarse steps of `BITS`, three greys and their neighbours cover more than half of all greys, and one grey photograph in ten would
- * count as a form.
+ * A picture is grey if at most this share of its pixels has channels that differ by more than `MAX_GREY_CHROMA`. Its greys are counted in finer steps
+ * than colours: in the coarse steps of `BITS`, three greys and their neighbours cover more than half of all greys, and one grey photograph in ten
+ * would count as a form.
  */
 const MAX_COLOURED_SHARE = 0.05
 const MAX_GREY_CHROMA = 16
 const GREY_BITS = 6
-/** White text on a light blue is sharp in red alone. */
+/** The channels that `hasText` reads. Green alone is faster, but white text on light blue is sharp only in red. */
 const GREEN: readonly number[] = [1]
 const ALL_CHANNELS: readonly number[] = [0, 1, 2]
 /** Maximum difference between a flat pixel and those to its right and below it, in levels. */
@@ -70,7 +74,7 @@ export function isSimple(raster: Coloured, aspect = raster.width / raster.height
 }
 
 /**
- * Whether a part of a picture shows a sign that others show as well: a logo, a banner, a headline. A registered one would match all their posts.
+ * Whether a part of a picture shows a sign, such as a logo, a banner or a headline. It would match every post with the same sign.
  * @param aspect width over height of the displayed picture.
  * Cost: at most as `isSimple`; nothing for parts that are neither small nor strips.
  */
@@ -86,19 +90,19 @@ export function isSignIn(raster: Coloured, part: Rectangle, aspect: number): boo
   )
 }
 
-/** Whether a part of a form shows a photograph: the form is no other one of its kind, but a chat, say. Cost: at most as `isSimple`. */
+/** Whether a part of a form shows a photograph, as in a chat. Then the form is compared like a picture. Cost: at most as `isSimple`. */
 export function isPhotographIn(raster: Coloured, part: Rectangle): boolean {
   const { width, height } = raster
   if (areaOf(part) < MIN_PHOTOGRAPH_AREA * width * height) return false
   return judged(raster, part, (cut) => !isFlat(cut, MAX_PHOTOGRAPH_FLAT))
 }
 
-/** Whether a part is no form by itself, such as a photograph in a chat. Cost: at most that of `isForm`. */
+/** Whether a part is not itself a form, such as a photograph in a chat. Cost: at most that of `isForm`. */
 export function isPictureIn(raster: Coloured, part: Rectangle): boolean {
   return judged(raster, part, (cut) => !isForm(cut))
 }
 
-/** Judges the pixels that lie in a part completely. */
+/** Judges the pixels that lie completely within a part. */
 function judged({ width, height, rgb }: Coloured, part: Rectangle, isSo: (cut: Coloured) => boolean): boolean {
   const [left, top] = [Math.ceil(part.left), Math.ceil(part.top)]
   const [right, bottom] = [Math.max(left, Math.floor(part.right)), Math.max(top, Math.floor(part.bottom))]
@@ -111,7 +115,7 @@ function judged({ width, height, rgb }: Coloured, part: Rectangle, isSo: (cut: C
 }
 
 /**
- * Whether a picture is much like a form: flat and in few colours, such as a card, a receipt or a screen of an app; or very flat, with text on a
+ * Whether a picture looks like a form: flat and in few colours, such as a card, a receipt or a screen of an app; or very flat, with text on a
  * gradient. Cost: as `isSimple`.
  */
 export function isForm(raster: Coloured): boolean {
@@ -119,12 +123,12 @@ export function isForm(raster: Coloured): boolean {
   return hasLeast(raster, CARD) && !isShadedGrey(raster) && (hasText(raster) || isPage(raster))
 }
 
-/** Whether a form shows little but flat colours and text. Windows and frames of videos are forms only if they do. Cost: as `isSimple`. */
+/** Whether a picture shows little but flat colours and text. A window or a frame of a video is a form only if it does. Cost: as `isSimple`. */
 export function isPage(raster: Coloured): boolean {
   return hasLeast(raster, PAGE) && !isShadedGrey(raster)
 }
 
-/** Whether a grey picture has more shades than three greys and their neighbours: a photograph, and no form. */
+/** Whether a picture is grey and has more shades than three greys and their neighbours. Then it is a photograph, not a form. */
 function isShadedGrey({ width, height, rgb }: Coloured): boolean {
   const counts = new Uint32Array(1 << GREY_BITS)
   let coloured = 0
@@ -148,14 +152,14 @@ function isShadedGrey({ width, height, rgb }: Coloured): boolean {
 
 type Coloured = Pick<Raster, 'width' | 'height' | 'rgb'>
 
-interface Least {
+interface Shares {
   readonly covered: number
   readonly flat: number
 }
 
-/** Flatness comes first: most photographs have so little that a part of the picture tells. */
-function hasLeast(raster: Coloured, least: Least): boolean {
-  return isFlat(raster, least.flat) && isCovered(raster, least.covered)
+/** Checks flatness first, because that ends early for most photographs. */
+function hasLeast(raster: Coloured, minimum: Shares): boolean {
+  return isFlat(raster, minimum.flat) && isCovered(raster, minimum.covered)
 }
 
 function isCovered({ width, height, rgb }: Coloured, share: number): boolean {
@@ -164,7 +168,7 @@ function isCovered({ width, height, rgb }: Coloured, share: number): boolean {
     const colour = (levelOf(rgb[k]) * LEVELS + levelOf(rgb[k + 1])) * LEVELS + levelOf(rgb[k + 2])
     counts[colour] = (counts[colour] ?? 0) + 1
   }
-  const covered = takeFirst(counts) + takeFirst(counts) + takeFirst(counts)
+  const covered = takeMostFrequent(counts) + takeMostFrequent(counts) + takeMostFrequent(counts)
   return covered >= share * width * height
 }
 
@@ -173,7 +177,7 @@ function levelOf(value = 0): number {
 }
 
 /** Removes the most frequent colour and its neighbours from the counts. @returns their number of pixels. */
-function takeFirst(counts: Uint32Array): number {
+function takeMostFrequent(counts: Uint32Array): number {
   let first = 0
   for (let colour = 1; colour < counts.length; colour++) if ((counts[colour] ?? 0) > (counts[first] ?? 0)) first = colour
   const [red, green, blue] = [first >> (2 * BITS), (first >> BITS) % LEVELS, first % LEVELS]

@@ -2,7 +2,7 @@
 
 /**
  * Each consists of up to three steps, in this order: swap top and bottom, swap left and right, exchange rows and columns. The table applies to
- * coefficients, hash bits, block totals and pixels. Rotations are counter-clockwise.
+ * coefficients, hash bits, block totals and pixels alike. Rotations are counter-clockwise.
  */
 export const transforms = [
   { name: 'original', topBottom: false, leftRight: false, transposes: false },

@@ -1,5 +1,5 @@
-// Hashes a video by some of its frames, each like a picture, and chooses these frames while the video is being decoded. The same in workers and
-// browsers.
+// Hashes a video by some of its frames, each like a picture, and chooses these frames while the video is being decoded. Workers and browsers both
+// use it.
 
 import { MIN_USABLE_QUALITY } from './file-frames.js'
 import type { ImageHasher } from './image-hasher.js'
@@ -13,7 +13,7 @@ export { MAX_ASKED_VIDEO_SIGNALS } from './video/asked-frames.js'
 export type { VideoFrame } from './video/frame-selection.js'
 export { MAX_VIDEO_SIGNALS } from './video/registered-frames.js'
 
-/** Interval at which frames are looked at. */
+/** Interval at which frames are decoded and compared. */
 export const FRAME_INTERVAL_MS = 250
 /** Longer videos are refused. */
 export const MAX_VIDEO_MS = 600_000
@@ -28,14 +28,14 @@ export interface VideoSignals {
   readonly frames: readonly VideoFrame[]
   /** Share of the duration, 0…1, in which every frame has enough structure to be found. */
   readonly protectedShare: number
-  /** There would be more signals than allowed: of a long video fewer frames, or fewer views of them, were chosen. */
+  /** Set if a long video had too many signals, so that fewer frames or views were chosen. */
   readonly isThinned?: true
 }
 
 export interface VideoHasher {
   /**
-   * The next time [ms] for which a frame is wanted: the frame that is shown then, which is the last to start at or before it. A frame that is shown
-   * for longer is wanted again. A decoder may skip all other frames.
+   * The next time [ms] for which a frame is wanted. The frame shown then is the last that starts at or before it. A frame that is shown for longer is
+   * wanted again. A decoder may skip all other frames.
    */
   readonly nextMs: number
   /**
@@ -83,7 +83,7 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
     })
   }
 
-  /** For how long the last frame is shown before `toMs`, if it can be found; otherwise 0. */
+  /** How long the last frame is shown before `toMs`; 0 if it cannot be found. */
   function spanMs(toMs: number): number {
     return last?.isFound === true ? Math.min(toMs - last.atMs, MAX_FRAME_SPAN_MS) : 0
   }
@@ -97,7 +97,7 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
       if (givenMs < nextMs) return
       const atMs = Math.round(givenMs)
       const next = { atMs, isFound: isFound(atMs, pixels, aspect) }
-      // Some files start a few milliseconds late: the first frame counts from 0.
+      // Some files start a few milliseconds late. Their first frame counts from 0.
       foundMs += last === undefined && next.isFound && atMs < FRAME_INTERVAL_MS ? atMs : spanMs(atMs)
       last = next
       nextMs = FRAME_INTERVAL_MS * (Math.floor(atMs / FRAME_INTERVAL_MS) + 1)

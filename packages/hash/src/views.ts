@@ -37,7 +37,7 @@ export type ViewKind = (typeof VIEW_KINDS)[number]
  */
 export type Extent = 'all' | 'frame' | 'window' | 'likely' | 'pieces' | 'crops' | 'full' | 'thin'
 
-/** `register` chooses more crops of the picture, `query` more that undo possible edits. */
+/** `register` chooses more crops of the picture, `query` more views that undo possible edits. */
 export type Purpose = 'register' | 'query'
 
 export type View = (
@@ -46,13 +46,13 @@ export type View = (
 ) & {
   /** Unlikely to match, so it is queried in two orientations (original and mirrored) instead of eight. */
   readonly unlikely?: true
-  /** A part that registrations and queries cut in the same way. Two forms of one kind agree in it, so a form is not queried by it. */
+  /** Registrations and queries cut this part in the same way. Two forms of one kind agree in it, so a form is not queried by it. */
   readonly isCore?: true
   /** The part shows a sign, such as a logo in a post. A query leaves it out, because it would match all posts with that sign. */
   readonly isSign?: true
-  /** An end of a photograph that the picture's border cuts off. Only of pictures whose views are all hashed. */
+  /** An end of a photograph that the picture's border cuts off. Hashed only with extent `all`. */
   readonly isEnd?: true
-  /** A crop by which all registered frames of a video are hashed. */
+  /** A crop of all registered frames of a video, also of thin ones. */
   readonly isThin?: true
 }
 
@@ -72,7 +72,7 @@ export function viewsOf(raster: MeasuredRaster, aspect: number, purpose: Purpose
   return purpose === 'register' ? registered(raster, aspect, frames, shape) : asked(raster, aspect, frames, shape)
 }
 
-/** @returns the hashes to query with: all eight orientations for whole pictures and likely deframed parts; otherwise original and mirrored. */
+/** @returns the hashes to query with: all eight orientations of whole pictures and likely deframed parts; of others the original and mirrored. */
 export function queryOrientations<Hash>(
   { kind, unlikely }: Pick<View, 'kind' | 'unlikely'>,
   dihedrals: readonly Hash[],
@@ -86,17 +86,17 @@ const PARTS_REGISTERED = 3
 /** Minimum share of the whole area. Smaller parts may be captions, which look alike in many pictures. */
 const MIN_REGISTERED_AREA = 0.25
 /**
- * Minimum share of the whole area for a second part, the likeliest one after the framed part. It is small, because pictures in chats are smaller than
- * a quarter of a phone's screen. Further parts are not registered, because they would match other screens of the same app.
+ * Minimum share of the whole area for the likeliest part after the framed one. It is small, because pictures in chats are smaller than a quarter of a
+ * phone's screen. Further parts are not registered, because they would match other screens of the same app.
  */
 const MIN_NEXT_AREA = 0.1
-/** Share of the whole area. If the part inside a frame is larger than this, the frame is an app's bar over a picture that fills the screen. */
+/** Share of the whole area. If the part inside a frame is larger, the frame is an app's bar over a picture that fills the screen. */
 const FULL_SCREEN_AREA = 0.75
 /**
  * Maximum ratio of the long to the short side of a deframed part. A longer part is usually a banner, a headline or a toolbar of an app. If
  * registered, it would match every post with the same one.
  */
-const LONGEST_REGISTERED = 2.5
+const MAX_REGISTERED_RATIO = 2.5
 export const LIKELY_PARTS = 4
 /** Left, top, right and bottom, relative to the sides. */
 const HALVES: readonly Share[] = [
@@ -130,15 +130,15 @@ const STORY = 9 / 16
 /** Width over height: a story, a post, a square, a wide screen. */
 const SHAPES = [STORY, 4 / 5, 1, 16 / 9] as const
 /**
- * Apps crop a picture to the shape in which they show it: phones have 9:16 to 9:22, posts up to 16:9. Each centred crop in between contains the
- * narrowest one, if its sides were cut, or the widest, if its top and bottom were. Registrations and queries both hash these two. So a crop finds the
- * whole picture, the whole picture its crop, and one crop another.
+ * Apps crop a picture to the shape in which they show it: 9:16 to 9:22 on phones, up to 16:9 in posts. A centred crop contains the narrowest of these
+ * if its sides were cut, and the widest if its top and bottom were. Registrations and queries both hash the widest, and `CORES` of the narrowest. So
+ * a crop finds the whole picture, the whole picture finds its crop, and one crop finds another.
  */
 const NARROWEST = 9 / 22
 const WIDEST = 16 / 9
 /**
  * The parts of the narrowest crop that are hashed. Full-screen stories and reels have names and bars at the top and the bottom, captions over the
- * lower third, and icons at the right. So the first part leaves out the top and the bottom, and the second also the right.
+ * lower third, and icons on the right. So the first part leaves out the top and the bottom, the second also the right.
  */
 const CORES: readonly Share[] = [
   [0, 0.14, 1, 0.86],
@@ -151,15 +151,15 @@ const SKEWED_ANGLES_DEG = [4, -4] as const
 const SKEWED_SHARE = 0.92
 
 /**
- * For a picture in a frame: the whole, and views of the inside only. Apps draw the same frame around many pictures, so a registered part of it
- * would match every screenshot of that app. If the frame may belong to the picture itself, crops of the whole are added, too; its pieces are
- * not, because one of them might show the app alone.
+ * Views to register. Of a picture in a frame: the whole, and views of the inside only. Apps draw the same frame around many pictures, so a registered
+ * part of it would match every screenshot of that app. If the frame may belong to the picture itself, crops of the whole are added, but not its
+ * pieces, because one of them might show only the app.
  */
 function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: Deframed, shape: Shape | undefined): View[] {
   const whole = wholeOf(raster)
   const own: View = { kind: 'whole', part: whole }
   const sidesOf = (part: Rectangle) => aspectOf(part, raster, aspect)
-  const isStrip = (part: Rectangle) => Math.max(sidesOf(part), 1 / sidesOf(part)) > LONGEST_REGISTERED
+  const isStrip = (part: Rectangle) => Math.max(sidesOf(part), 1 / sidesOf(part)) > MAX_REGISTERED_RATIO
   const isWorth = (part: Rectangle, minArea: number) => areaOf(part) >= minArea * areaOf(whole) && !isStrip(part)
   if (shape !== undefined && (framed === undefined || !shape.holds(framed))) {
     return [own, ...insides(shape, 'crop'), ...shapes(shape.inside, sidesOf(shape.inside)), ...crops(shape.inside, CROPS)]
@@ -246,18 +246,18 @@ function aspectOf({ left, top, right, bottom }: Rectangle, raster: MeasuredRaste
   return aspect * (((right - left) / raster.width) * (raster.height / (bottom - top)))
 }
 
-/** The inside of a shape without its background, and pieces of it. */
+/** The inside of a shape, without the background, and pieces of it. */
 function insides({ inside, middle }: Shape, kind: 'crop' | 'deframed'): View[] {
   const parts = middle === undefined ? [inside] : [middle, inside]
   return [...parts.map((part): View => ({ kind, part })), ...pieces(inside, [...HALVES, ...QUARTERS])]
 }
 
-/** The rectangles that a circle would leave of the middle square, and that round corners would leave of the part. */
+/** The rectangles inscribed in a circle in the middle square, and in the ellipse that fills the part: for apps that cut circles or round corners. */
 function middles(part: Rectangle, aspect: number): View[] {
   return [shaped(part, aspect, 1), part].map((middle) => ({ kind: 'crop', part: inscribed(middle) }))
 }
 
-/** @param parts the likeliest first; the later ones are marked `unlikely`. @param signs those to be marked `isSign`. */
+/** @param parts the likeliest first. Those after `LIKELY_PARTS` are marked `unlikely`. @param signs those to mark `isSign`. */
 function deframed(parts: readonly Rectangle[], signs: ReadonlySet<Rectangle> = new Set()): View[] {
   return parts.map((part, rank) => ({
     kind: 'deframed',

@@ -22,8 +22,8 @@ export function loadKernelSync<Kernel>(base64: string, create: CreateKernel<Kern
 }
 
 /**
- * Replaces the instance after a trap, for example when its memory cannot grow. A trap leaves variables in an inconsistent state, so later pictures
- * could fail or get wrong hashes. The failed instance's memory is wiped first, because it may contain pixels.
+ * Replaces the instance after a trap, for example when its memory cannot grow. A trap may leave variables inconsistent, so that later pictures would
+ * fail or get wrong hashes. The failed instance's memory is wiped first, because it may contain pixels.
  */
 function kernelLender<Kernel>(
   module: WebAssembly.Module,
@@ -50,7 +50,7 @@ function kernelLender<Kernel>(
 }
 
 /**
- * @returns whether an error means that memory ran out. Check sizes first: for impossible sizes, kernels, canvases and arrays throw the same errors.
+ * @returns whether an error may mean that memory ran out. Check sizes first: kernels, canvases and arrays throw the same errors for impossible sizes.
  */
 export function isOutOfMemory(error: unknown): boolean {
   return error instanceof RangeError || error instanceof WebAssembly.RuntimeError

@@ -60,7 +60,7 @@ function examineStore() {
   })
 }
 
-/** Can the seal keys decrypt the stored data? Only looks where records are sealed already: loading secrets would create them. */
+/** Whether the seal keys can decrypt the stored data. Checked only if there are sealed records, because loading secrets would create them. */
 async function checkSealKeys(config: Config, store: Store): Promise<Finding> {
   if (!(await hasSecrets(store)))
     return warn('this Redis has no sealed records: it is a new deployment, or not the one you mean')

@@ -10,11 +10,11 @@ export interface Assistance {
   readonly consentKind: ConsentKind
   /** Day of her consent, `YYYY-MM-DD`. */
   readonly consentOn: string
-  /** Does the organisation attest what it registers? Then the images have tier `ngo-attested`. */
+  /** Whether the organisation attests what it registers. Then the images have tier `ngo-attested`. */
   readonly isAttested: boolean
   /** When she took over; `undefined` while the organisation acts for her. */
   readonly handedOverAtMs: number | undefined
-  /** May the organisation still read the case after she took over? */
+  /** Whether the organisation may still read the case after she took over. */
   readonly keepsReading: boolean
 }
 

@@ -46,7 +46,7 @@ export function allows(action: CaseAction, state: CaseState): boolean {
   return CASE_ACTIONS[action].from.some((from) => from === state)
 }
 
-/** May images still be added? */
+/** Whether images may still be added. */
 export function acceptsImages(state: CaseState): boolean {
   return allows('add-images', state)
 }

@@ -2,8 +2,8 @@
 
 import { ADULT_AGE_YEARS } from './hotlines.js'
 
-/** Maximum nesting that is searched. No body that Tabir reads is nested deeper, even with the extra fields that other systems add. */
-const DEEPEST = 8
+/** Maximum nesting to search. No body that Tabir reads is nested deeper, even with the extra fields that other systems add. */
+const MAX_DEPTH = 8
 
 /**
  * @param body parsed JSON.
@@ -11,7 +11,7 @@ const DEEPEST = 8
  * Cost: visits each object once; two look-ups per object.
  */
 export function declaresMinor(body: unknown, depth = 0): boolean {
-  if (typeof body !== 'object' || body === null || depth > DEEPEST) return false
+  if (typeof body !== 'object' || body === null || depth > MAX_DEPTH) return false
   if (!Array.isArray(body)) {
     if (!isPlain(body)) return false
     if (declares(body)) return true
@@ -20,7 +20,7 @@ export function declaresMinor(body: unknown, depth = 0): boolean {
   return parts.some((value) => typeof value === 'object' && declaresMinor(value, depth + 1))
 }
 
-/** A streamed body is a class instance whose fields lead to large parts of the process. Such objects are not searched. */
+/** Only plain objects are searched. A streamed body is a class instance whose fields lead to large parts of the process. */
 function isPlain(thing: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(thing)
   return prototype === Object.prototype || prototype === null
@@ -42,7 +42,7 @@ function objectIn(text: unknown): unknown {
 
 /**
  * @returns whether a tag, label or classification of another system says that a picture shows a child. Knows the industry's classes A1 to B2 and
- *   the common words. It misses other words, so an operator must also agree with the owner of a list what it contains.
+ *   the common words. Misses other words, so the operator and the owner of a list must also agree on what the list contains.
  */
 export function tagDeclaresMinor(tag: string): boolean {
   return MINOR_CLASS.test(tag) || MINOR_WORDS.test(tag)

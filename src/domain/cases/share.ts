@@ -9,16 +9,16 @@ export interface Origin {
 }
 
 /**
- * Selects at most `most` entries and keeps their order. Cost: linear in the number of entries.
+ * Selects at most `maxEntries` entries and keeps their order. Cost: linear in the number of entries.
  *
  * Takes the first entry of each party before the second of any, and within a party the first
  * of each part before the second of any. So a party gains nothing by opening more banks or cases.
  */
-export function fairShareOf<T>(inOrder: readonly T[], most: number, originOf: (entry: T) => Origin): readonly T[] {
-  if (inOrder.length <= most) return inOrder
+export function fairShareOf<T>(inOrder: readonly T[], maxEntries: number, originOf: (entry: T) => Origin): readonly T[] {
+  if (inOrder.length <= maxEntries) return inOrder
   const from = inOrder.map((entry) => ({ entry, ...originOf(entry) }))
   const byPart = byRank(from, ({ party, part }) => `${party} ${part}`)
-  const first = byRank(byPart, ({ party }) => party).slice(0, most)
+  const first = byRank(byPart, ({ party }) => party).slice(0, maxEntries)
   const kept = new Set(first.map(({ entry }) => entry))
   return inOrder.filter((entry) => kept.has(entry))
 }

@@ -22,10 +22,10 @@ export const STOPPED_BY: Readonly<Record<Stage, readonly Verdict[]>> = {
 export interface SlaProfile {
   readonly title: string
   readonly statements: readonly Statement[]
-  /** Does the law require a contact? Then the notice names an NGO. */
+  /** Whether the law requires a contact. Then the notice names an NGO. */
   readonly needsContact: boolean
   readonly stages: readonly { readonly stage: Stage; readonly allowedMs: number }[]
-  /** Does the law state the time? If not, it is our own guideline. */
+  /** Whether the law states the time. If not, it is our own guideline. */
   readonly fixedByLaw: boolean
   /** Where to read the rules in this row. Last checked on `SOURCES_READ_ON`. */
   readonly sources: readonly LawSource[]

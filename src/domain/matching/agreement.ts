@@ -20,30 +20,30 @@ export interface RegisteredView {
 export type Region = Rectangle
 
 export interface Agreement {
-  /** How many bits nearer than required all parts are; negative if they do not all agree. */
+  /** By how many bits all parts are nearer than required; negative if they do not all agree. */
   readonly surplusBits: number
   /**
-   * Set if only a region agrees. Either some quarters do: `share` is their number divided by four, `region` the rectangle around them. Or no quarter
-   * does, but another part: then its share of the area, and the part. `undefined` if all parts agree, or if nothing is known.
+   * Set if only a region agrees. If some but not all quarters do, `share` is their number divided by four and `region` the rectangle around them.
+   * Otherwise, if not all parts agree, the nearest part and its share of the area. `undefined` if all parts agree or nothing is known.
    */
   readonly partial: { readonly share: number; readonly region: Region } | undefined
-  /** Could slightly different distances change `partial`? */
+  /** Whether slightly different distances could change `partial`. */
   readonly isPartialClose: boolean
-  /** Set if the registered picture has a frame: how many bits nearer than required its inside is; negative if only the frame agrees. */
+  /** Set if the registered picture has a frame: by how many bits its inside is nearer than required; negative if only the frame agrees. */
   readonly withinFrameBits: number | undefined
 }
 
 /**
- * Radii in bits, inclusive. Chosen on 12 tuning photographs and the drawn look-alikes of set a (decision 0098).
+ * Radii in bits, inclusive. Chosen on 12 tuning photographs and on set a, the drawn look-alikes for tuning (decision 0098); set b is for testing.
  * - `whole`: whole pictures this near agree in all parts.
  * - `framed`: the same for a registered picture with a frame. It is narrower, because pictures in one frame that differ only
  *   in their words are near as wholes.
- * - `parts`: how near every piece must be, if the whole is within `wholeOfParts`, or if the query's deframed view is within `deframed` of the
- *   registered whole.
- * - `quarter`: how near a quarter must be to agree.
- * - `withinFrame`: how near at least one part must be, if only the whole of a registered picture with a frame is near. Different photographs that set
- *   b draws in one frame are at least 72 bits apart in all parts. Of 211 edited copies of framed pictures of set a that were found by the whole, none
- *   beyond `whole` had more than 62.
+ * - `parts`: the radius for each piece, if the whole is within `wholeOfParts`, or if the query's deframed view is within `deframed` of the registered
+ *   whole.
+ * - `quarter`: the radius in which a quarter agrees.
+ * - `withinFrame`: the radius for at least one part, if only the whole of a registered picture with a frame is near. Different photographs in one
+ *   frame of set b are at least 72 bits apart in all parts. Of 211 edited copies of framed pictures of set a that were found by the whole beyond
+ *   `whole`, none had more than 62.
  */
 const AGREES_BITS = {
   whole: 16,
@@ -55,7 +55,7 @@ const AGREES_BITS = {
   withinFrame: 64,
 } as const
 
-/** Minimum number of pieces, of the whole picture and of its deframed view, that can show that all parts agree. */
+/** Minimum number of pieces to decide that all parts agree: of the whole picture, and of its deframed view. */
 const MIN_PIECES = 5
 const MIN_FRAMED_PIECES = 3
 
@@ -76,7 +76,7 @@ const NONE_BITS = Number.POSITIVE_INFINITY
  * @param registered `pdq` and `pdq-area` rows of the registered picture, in the order of `hashImage`.
  * @param orientation index in `transforms` of the orientation in which they match.
  * @returns `undefined` if the registered picture has no `pdq-area` rows, or the query came without pieces.
- * Cost: one distance for each two `pdq-area` hashes, about 10 µs.
+ * Cost: one distance for each pair of `pdq-area` hashes, about 10 µs.
  */
 export function agreementOf(
   asked: readonly HashedSignal[],
@@ -138,7 +138,7 @@ function withinFrame(
   { orientation, wholeBits }: { readonly orientation: number; readonly wholeBits: number },
 ): number | undefined {
   const isPart = ({ view }: Pick<HashedSignal, 'view'>) => view !== 'whole' && view !== 'tilted'
-  // Pieces are hashed as they are and mirrored only. So in other orientations nothing is known about the parts.
+  // Pieces are hashed in two orientations only: original and mirrored. In other orientations nothing is known about the parts.
   const isKnown = asked.some(({ view, hashes }) => view === 'piece' && orientationsOf(hashes.length).includes(orientation))
   if (!isKnown) return undefined
   const parts = rows.filter(isPart)
@@ -151,12 +151,12 @@ export function hasPieces(asked: readonly HashedSignal[]): boolean {
   return asked.some(({ view }) => view === 'piece')
 }
 
-function allAgree(pieces: readonly number[], least: number, surplusOfAllBits: number): number {
-  return pieces.length < least ? -NONE_BITS : Math.min(surplusOfAllBits, AGREES_BITS.parts - Math.max(...pieces))
+function allAgree(pieces: readonly number[], minPieces: number, surplusOfAllBits: number): number {
+  return pieces.length < minPieces ? -NONE_BITS : Math.min(surplusOfAllBits, AGREES_BITS.parts - Math.max(...pieces))
 }
 
 function partialOf(pieces: readonly number[]): Pick<Agreement, 'partial' | 'isPartialClose'> {
-  // A piece is identified by its position in the list, which is known only if no piece was left out.
+  // A piece is identified by its position in the list. The position tells nothing if a piece was left out.
   if (pieces.length !== PIECES) return { partial: undefined, isPartialClose: false }
   const quarters = pieces.slice(PIECES - QUARTERS.length)
   const isPartialClose = quarters.some((bits) => Math.abs(bits - AGREES_BITS.quarter - 0.5) < EDGE_BITS)
@@ -172,8 +172,8 @@ function partialOf(pieces: readonly number[]): Pick<Agreement, 'partial' | 'isPa
 }
 
 /**
- * Finds the nearest part whose place is known; of equally near parts the largest. What a registered picture with a frame shares with a query is
- * seldom exactly one of the query's quarters.
+ * Finds the nearest part whose place is known; of equally near parts the largest. The inside of a registered frame is rarely exactly a quarter of the
+ * query.
  */
 function partialOfPlaced(
   parts: readonly { readonly part: Rectangle | undefined; readonly bits: number }[],

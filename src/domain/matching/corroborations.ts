@@ -1,4 +1,4 @@
-// Collects in which views a query picture was found in each registered picture, and decides whether two of them are independent.
+// Collects the views in which each registered picture was found, and decides whether two of them are independent.
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { EDGE_BITS } from './edges.js'
@@ -24,19 +24,19 @@ export interface ViewObservation {
   /** The query hash that was searched for. */
   readonly hash: Hash256
   readonly distanceBits: number
-  /** Is it within match distance? If not, it can corroborate a match and cannot be one. */
+  /** Whether it is within match distance. If not, it can corroborate a match but not be one. */
   readonly isWithin: boolean
 }
 
 /** Two independent observations of one registered picture. */
 export interface CorroboratingPair {
-  /** The sum of their distances; more where it must not be strong. */
+  /** The sum of their distances; raised if the pair must not be strong. */
   readonly bits: number
-  /** The sum without that. */
+  /** The sum before it was raised. */
   readonly nearBits: number
-  /** The nearer of those within match distance. The match is reported with its view, orientation and distance. */
+  /** The nearer of the two, of those within match distance. The match is reported with its view, orientation and distance. */
   readonly nearer: ViewObservation
-  /** Could a slightly different distance change which observation is reported? Probing detection counts such queries. */
+  /** Whether a slightly different distance could change which observation is reported. Probing detection counts such queries. */
   readonly isTied: boolean
 }
 
@@ -51,14 +51,14 @@ interface Seen {
 type Kind = 'piece' | 'deframed' | 'other'
 
 /**
- * How much nearer two observations of kind `piece` have to be. Two pieces find copies with a large sticker, because the sticker covers part of every
- * other view. At 16 bits, two more drawn rooms of set a are flagged; at 20 none.
+ * By how many bits two observations of kind `piece` have to be nearer. Two pieces find copies with a large sticker, which covers part of every other
+ * view. At 16 bits, two more drawn rooms of tuning set a are flagged; at 20 none.
  */
 const PIECES_BITS = 20
 
 /** Observations by registered image. Images are identified by numbers of the caller. */
 export class Corroborations {
-  // Invariant: for each image the nearest observation of each combination of signal, orientation, kind and `isWithin`.
+  // Invariant: for each image, the nearest observation for each combination of signal, orientation, kind and `isWithin`.
   readonly #seen = new Map<number, Map<string, Seen>>()
 
   /** Adds an observation. Ignores it if its views cannot corroborate at this distance. */
@@ -77,8 +77,8 @@ export class Corroborations {
    * @returns the two independent observations with the smallest sum of distances; `undefined` if there are no two, or neither is within match
    *   distance. The sum is raised above the limit of a strong match in three cases:
    *   - A query view is symmetric. Then most bits of its hash repeat another bit.
-   *   - Both registered views are deframed. They may show a page that other pictures are pasted into.
-   *   - Both observations are of pieces. Pictures of similar rooms share those.
+   *   - Both registered views are deframed. They may show a page into which other pictures are pasted.
+   *   - Both observations are of pieces. Pictures of similar rooms agree in such pairs.
    */
   together(image: number): CorroboratingPair | undefined {
     const seen = [...(this.#seen.get(image)?.values() ?? [])]
@@ -129,7 +129,7 @@ function isReportedDifferently({ observation: one }: Seen, { observation: other 
   return distanceBandOf(one.distanceBits) !== distanceBandOf(other.distanceBits)
 }
 
-/** The smallest sum that is neither strong nor within `EDGE_BITS` of it. */
+/** The smallest sum that is not strong and not within `EDGE_BITS` of being strong. */
 export const NOT_STRONG_BITS = PAIR_SUM_BITS.strong + EDGE_BITS + 1
 
 /** @returns `bits` and `nearBits`. */
@@ -137,7 +137,7 @@ function sumsOf(one: Seen, other: Seen): readonly [number, number] {
   const areBoth = (kind: Kind) => one.kind === kind && other.kind === kind
   const bits = one.bits + other.bits + (areBoth('piece') ? PIECES_BITS : 0)
   const isSymmetricOne = () => [one, other].some(({ observation: { hash } }) => isSymmetric(hash))
-  // A farther pair never gets a smaller sum, because only the nearest view of each signal is kept.
+  // Raised only as far as needed: pairs that are not strong by their distance stay farther.
   const isRaised = bits < NOT_STRONG_BITS && (areBoth('deframed') || areBoth('piece') || isSymmetricOne())
   return [isRaised ? NOT_STRONG_BITS : bits, bits]
 }

@@ -2,8 +2,8 @@
 
 import { type Bank, thresholdOf } from '../organisations/bank.js'
 import { type ComparedViews, reviewBits } from './evidence.js'
-import { BAND_EDGES_BITS, isExact, nearAloneBits, pairSumBits, strongBits } from './grade.js'
-import { PER_PAIR, type Strictness } from './registry-size.js'
+import { BAND_EDGES_BITS, isExact, nearAloneBits, strongBits } from './grade.js'
+import type { Strictness } from './registry-size.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
@@ -15,9 +15,9 @@ export const EDGE_BITS = 2
 /**
  * - `outer`: decides whether there is a match, or its grade.
  * - `alone`: an outer edge that many images share or whose distance is imprecise, such as that of the allowlist or of details. Queries near it count
- *   for each image alone, and not for an organisation's probing across images.
- * - `inner`: changes only what else is reported of a match: its distance band, view, orientation or rank. Those can be reported more coarsely at
- *   no loss.
+ *   for the image only, not for an organisation's probing across images.
+ * - `inner`: changes only other reported facts of a match: its distance band, view, orientation or rank. They can be reported more coarsely without
+ *   losing the match.
  */
 export type Edge = 'outer' | 'alone' | 'inner' | 'none'
 
@@ -27,8 +27,8 @@ export function isNearEdge(bits: number, edgeBits: number): boolean {
 }
 
 /**
- * Could a few bits change the grade?
- * @param surplusBits how many bits inside the stricter grade; negative if outside.
+ * Whether a few bits could change the grade.
+ * @param surplusBits by how many bits the distance is within the stricter grade; negative if it is not.
  */
 export function isSurplusClose(surplusBits: number): boolean {
   return surplusBits >= -EDGE_BITS && surplusBits < EDGE_BITS
@@ -39,25 +39,33 @@ export interface Measured {
   readonly type: SignalType
   readonly views: ComparedViews
   readonly distanceBits: number
-  /** As in `MatchFacts`. */
+  /** These three: as in `MatchFacts`. */
   readonly togetherBits: number
-  /** Is the second algorithm near the distance at which it agrees? */
+  readonly nearTogetherBits: number
+  readonly strictness: Strictness
+  /** Whether the second algorithm is near the distance at which it starts to agree. */
   readonly isCorroborationClose: boolean
   /** The radius that the caller asked for, in bits. */
   readonly thresholdBits: number | undefined
-  /** As in `MatchFacts`. */
-  readonly nearTogetherBits?: number
-  readonly strictness?: Strictness
 }
 
 /** @returns the most revealing edge that this distance is near to. An exact match has none. */
 export function edgeOf(measured: Measured): Edge {
-  const { bank, type, views, distanceBits, togetherBits, isCorroborationClose, thresholdBits } = measured
-  const { nearTogetherBits = togetherBits, strictness = PER_PAIR } = measured
+  const {
+    bank,
+    type,
+    views,
+    distanceBits,
+    togetherBits,
+    nearTogetherBits,
+    isCorroborationClose,
+    thresholdBits,
+    strictness,
+  } = measured
   if (isExact(type, distanceBits)) return 'none'
   const radii = [thresholdOf(bank, type, views)]
   if (thresholdBits !== undefined) radii.push(Math.min(thresholdBits, reviewBits(type, views)))
-  const sums = pairSumBits(strictness)
+  const sums = strictness.pairSumBits
   if (nearTogetherBits > sums.match - EDGE_BITS) radii.push(nearAloneBits(bank, type, views, strictness))
   if (strictness.tighter.strong > 0) radii.push(strongBits(type, views, strictness))
   if (radii.some((bits) => bits > 0 && isNearEdge(distanceBits, bits))) return 'outer'

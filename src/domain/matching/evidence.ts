@@ -1,4 +1,4 @@
-// Which distance between two views is evidence of the same picture, and when a match needs two pairs of views.
+// Decides which distance between two views is evidence of the same picture, and when a match needs two pairs of views.
 
 import { diagonalBits } from '../../../packages/hash/src/diagonal.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
@@ -9,14 +9,14 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 /**
  * Radii for `pdq-area`, in bits, inclusive.
  * - `alone`: one pair of views is enough for a match.
- * - `rotated`: the only match radius if the query must be put on its side or upside down. Copies are posted as they are or mirrored, rarely
- *   rotated.
- * - `plain`, `symmetric`: narrow `alone` if the query view has that content (`contentOf`).
+ * - `rotated`: the only match radius if the query matches on its side or upside down. Copies are posted as they are or mirrored, rarely rotated.
+ * - `plain`, `symmetric`: replace `alone`, if narrower, for a query view with that content (`contentOf`).
  * - `match`: enough for a match together with a second, independent pair of views. The second pair may be as far as `corroboration`.
  * - `review`: the farthest distance that a person may want to review.
  *
- * `askedCrop` applies to query views of kind `crop`. `hashImage` makes crops for registration only. A caller that queries a list of crops compares
- * many more pairs of views, which gave nine times as many false matches. So such a crop must be as near as plain PDQ requires.
+ * `askedCrop` applies to query views of kind `crop`. Queries have crops for the windows of a long picture, or if a caller sends the crops of a
+ * registration. They compare many more pairs of views, which gave nine times as many false matches. So such a crop must be as near as plain PDQ
+ * requires.
  */
 const REACHES = {
   usual: { alone: 42, rotated: 34, plain: 34, symmetric: 22, match: 52, review: 56, corroboration: 60 },
@@ -26,20 +26,20 @@ const REACHES = {
 /** Views that show only a part of a picture. A picture has many of them, so each has more chances of a false match. */
 const PARTIAL: ReadonlySet<View> = new Set<View>(['piece', 'tilted'])
 
-/** How many bits nearer a partial view must be. */
+/** By how many bits a partial view must be nearer. */
 const PARTIAL_BITS = 2
 
 /**
- * A query view with a PDQ quality below this is `plain`: it can be hashed, but its hash is nearer to unrelated hashes than others are. Of 39 false
- * pairs among 3.6 thousand million, 7 had such a view. None of 3,433 edited copies was found only by such a view beyond the `plain` radius.
+ * A query view with a PDQ quality below this is `plain`: its hash is nearer to unrelated hashes than others are. Of 39 false pairs among 3.6 thousand
+ * million, 7 had such a view. Of 3,433 edited copies, none was found only by such a view beyond the `plain` radius.
  */
 const PLAIN_UNDER_QUALITY = 70
 
 /**
- * A query view whose hash is nearer than this to its own flip along a diagonal is `symmetric`. Most bits of such a hash repeat another one: only 136
- * of the 256 are independent. So a distance of 22 bits between two such hashes is as unlikely by chance as 42 bits between others. One in 400 views
- * of tuning photographs is symmetric; those were within 66 bits of other photographs ninety times as often as the rest. No edited copy was found only
- * by such a view beyond the `symmetric` radius (decision 0098).
+ * A query view whose hash is nearer than this to its own flip along a diagonal is `symmetric`. Most bits of such a hash repeat another one: in the
+ * extreme only 136 of the 256 are independent. So 22 bits between two such hashes are as unlikely by chance as 42 bits between others. One in 400
+ * views of tuning photographs is symmetric. These were within 66 bits of other photographs ninety times as often as the rest. No edited copy was
+ * found only by such a view beyond the `symmetric` radius (decision 0098).
  */
 const SYMMETRIC_UNDER_BITS = 80
 
@@ -58,25 +58,25 @@ export function isSymmetric(hash: Hash256): boolean {
 }
 
 /**
- * Two observations are independent if the query has the same orientation in both and the hashes of its two views are at least this far apart. Views
- * that are nearer show nearly the same content and make the same mistakes.
+ * Two observations are independent if they have the same orientation and the hashes of the two query views are at least this far apart. Nearer views
+ * show nearly the same content and make the same mistakes.
  */
 export const MIN_INDEPENDENT_BITS = 72
 
 /**
  * Limits for the sum of the distances of two independent observations. Up to `match` they are a match, if each is within its radius in `REACHES`.
- * Up to `strong` the match is strong: no two unrelated pictures came that near (docs/robustness.md).
+ * Up to `strong` the match is strong. For the rates of false matches see docs/robustness.md.
  */
 export const PAIR_SUM_BITS = { match: 112, strong: 88 } as const
 
-/** How near each pair of frames on a line has to be (`frame-pair.ts`), in bits, inclusive. */
+/** Maximum distance of each pair of frames on a line (`frame-pair.ts`), in bits, inclusive. */
 const LINE_BITS = 56
 
 /** Which part of the query and which part of the registered picture two signals show. */
 export interface ComparedViews {
   readonly asked: View
   readonly registered: View
-  /** Was the query put on its side or upside down? */
+  /** Whether the query was put on its side or upside down. */
   readonly rotated: boolean
   /** Of the query view. */
   readonly content: Content
@@ -124,8 +124,8 @@ const NEVER_ALONE = -1
 const REACH_OF_CONTENT = { full: 'alone', plain: 'plain', symmetric: 'symmetric' } as const
 
 /**
- * @returns the distance up to which agreement of another algorithm makes a match strong, in bits. For a type that may decide alone, it is the
- *   distance up to which it does; for others their threshold.
+ * @returns the distance up to which agreement of another algorithm makes a match strong, in bits: for a type that may decide alone, the distance up
+ *   to which it does; for others, their threshold.
  */
 export function corroborableBits(type: SignalType, views: ComparedViews): number {
   return SIGNAL_TYPES[type].decidesAlone ? aloneBits(type, views) : SIGNAL_TYPES[type].thresholdBits
@@ -146,7 +146,7 @@ export function maxCorroboratingBits(type: SignalType, asked: View): number | un
   return corroboration === undefined ? undefined : corroboration - (PARTIAL.has(asked) ? PARTIAL_BITS : 0)
 }
 
-/** @returns how near each pair of frames on a line has to be, in bits, inclusive. */
+/** @returns the maximum distance of each pair of frames on a line, in bits, inclusive. */
 export function lineBits(isPartial: boolean): number {
   return LINE_BITS - (isPartial ? PARTIAL_BITS : 0)
 }

@@ -1,4 +1,4 @@
-// Forms such as cards, receipts and app screens. Two forms of one kind are near in the same parts, although what is written in them differs.
+// Forms such as cards, receipts and app screens. Two forms of one kind are near in the same parts, although their text differs.
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { hasFrame, hasShape } from './agreement.js'
@@ -11,39 +11,36 @@ export interface ShownView {
   readonly type: SignalType
   readonly view: View
   readonly hash: Hash256
-  /** Set for a part of a form that shows a photograph. */
-  readonly isPhotograph?: true | undefined
+  /** Set for a part of a form that is no form by itself, such as a photograph. */
+  readonly isPicture?: true | undefined
 }
 
-/**
- * How near a part of a form-like query must be to a registered part, in bits, inclusive (decision 0126). Two forms of one kind are near in the same
- * part, such as whole and whole, or quarter and quarter. They are also near in two parts that show nearly the same, such as a crop and the whole that
- * it was cut from. Only a copy that was cropped, framed or tilted is near in different parts, too.
- * - `SAME_PART_BITS`: the same view of both. Views that are not listed never decide.
- * - `ALIKE_PART_BITS`: different views that may show nearly the same: a crop, any view of a form with a frame, a tilted view and a piece. Drawn forms
- *   of one kind were never within 21 bits.
- * - `OTHER_PART_BITS`: views that show different parts. Drawn forms were never within 59 bits where the registered form has no frame, nor within 63
- *   where one part is tilted.
- * - `PIECE_OF_OTHER_PART_BITS`: a piece of the query's deframed view and any registered part. Drawn forms were never within 33 bits.
- * Chosen on tuning photographs and the drawn documents of set a.
- */
+// Radii for a part of a form-like query and a registered part, in bits, inclusive (decision 0126). Two forms of one kind are near in the same part,
+// such as whole and whole, or quarter and quarter. They are also near in two parts that show nearly the same, such as a crop and the whole that it
+// was cut from. Only a copy that was cropped, framed or tilted is near in different parts, too. Chosen on tuning photographs and on the drawn
+// documents of tuning set a, which are called forms below.
+
+/** The same view of both. Views that are not listed never decide. */
 const SAME_PART_BITS: Readonly<Partial<Record<View, number>>> = { whole: 8, deframed: 4 }
+/** A query part that is not itself a form, as a photograph in a chat, and a registered deframed part. With 40 bits, two of twelve identity cards are flagged. */
+const PICTURE_BITS = 31
 /**
- * How near a part must be that is no form by itself, such as a photograph in a chat, to a part without a frame. Up to 40 bits two of twelve drawn
- * identity cards of set a are flagged.
+ * Different views that may show nearly the same: a crop, any view of a form with a frame, a tilted view and a piece. Forms of one kind were never
+ * within 21 bits.
  */
-const PHOTOGRAPH_BITS = 31
 const ALIKE_PART_BITS = 20
+/** Views that show different parts. Forms were never within 59 bits if the registered form has no frame, nor within 63 if one part is tilted. */
 const OTHER_PART_BITS = 40
+/** A piece of the query's deframed view and any registered part. Forms were never within 33 bits. */
 const PIECE_OF_OTHER_PART_BITS = 26
 
 /**
- * If the registered form has no frame and the wholes are near, each piece must be this near, too. Two cards on the same gradient are 6 bits apart as
- * wholes, and 54 or more in at least one piece.
+ * If the registered form has no frame and the wholes are near, each piece must be within this radius, too. Two cards on the same gradient are 6 bits
+ * apart as wholes, and at least 54 in one of the pieces.
  */
 const PIECE_OF_SAME_WHOLE_BITS = 40
 
-/** A whole or deframed view may be farther, up to `bits`, if at least `minPieces` of its pieces are known and all of them are within `pieceBits`. */
+/** A whole or deframed view may be farther, up to `bits`, if at least `minPieces` of its pieces are known and all are within `pieceBits`. */
 const ALL_NEAR = {
   whole: { bits: 16, pieceBits: 20, minPieces: 5 },
   deframed: { bits: 12, pieceBits: 16, minPieces: 3 },
@@ -55,15 +52,15 @@ const NONE_BITS = Number.POSITIVE_INFINITY
  * @param asked in the orientation of the match, in the order of `hashImage`.
  * @param registered in the order of `hashImage`.
  * @returns by how many bits a form-like query is near enough to be a copy; negative if it may be another form of the same kind.
- * Cost: one distance for each two parts, about 20 µs.
+ * Cost: one distance for each pair of parts, about 20 µs.
  */
 export function formSurplusBits(asked: readonly ShownView[], registered: readonly ShownView[]): number {
   const isArea = ({ type }: ShownView) => type === 'pdq-area'
   const [areas, rows] = [asked.filter(isArea), registered.filter(isArea)]
   const deframedAt = areas.findIndex(({ view }) => view === 'deframed')
   const [ofWhole, ofFramed] = deframedAt < 0 ? [areas, []] : [areas.slice(0, deframedAt), areas.slice(deframedAt)]
-  // Registered without a row of the whole: then it is unknown what the pieces were cut from. The inside of a frame may be too plain for a row of its
-  // own, while its pieces are not. So assume a frame.
+  // Without a registered row of the whole, it is unknown what the pieces were cut from. The inside of a frame may be too plain to be hashed although
+  // its pieces are not. So assume a frame.
   const isFramed = hasFrame(rows) || !rows.some(({ view }) => view === 'whole')
   const isPieceOfWhole = (part: ShownView) => !isFramed && !hasShape(rows) && isPiece(part)
   const piecesBits = Math.max(...ofWhole.filter(isPieceOfWhole).map((piece) => nearestBits(piece, rows)))
@@ -95,13 +92,13 @@ function nearestPart(
 }
 
 function reachOfPart(one: ShownView, other: ShownView, isFramed: boolean): number {
-  if (one.isPhotograph && other.view === 'deframed') return PHOTOGRAPH_BITS
+  if (one.isPicture && other.view === 'deframed') return PICTURE_BITS
   return reachOf({ asked: one.view, registered: other.view }, isFramed)
 }
 
-/** @returns how near these two parts alone have to be if the query is a form, in bits, inclusive; negative if they never decide it. */
+/** @returns the radius in which these two parts alone decide if the query is a form, in bits, inclusive; negative if they never do. */
 export function formBits(views: TwoViews): number {
-  // Whether the registered picture has a frame is not known here.
+  // It is not known here whether the registered picture has a frame. The radius with a frame is never the larger one.
   return reachOf(views, true)
 }
 

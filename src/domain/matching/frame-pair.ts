@@ -12,17 +12,17 @@ export interface FramePair {
   readonly registeredMs: number
   /** Distance of the two views. */
   readonly bits: number
-  /** Is either view partial (`isPartial` in `evidence.ts`)? */
+  /** Whether either view is partial (`isPartial` in `evidence.ts`). */
   readonly isPartial: boolean
-  /** How many bits nearer than `lineBits` the pair has to be to count for a line, because its bank or the caller set a narrower radius. */
+  /** By how many bits a narrower radius of the bank or the caller is below `lineBits`. */
   readonly tighterBits: number
   /** Of the query view. */
   readonly content: Content
-  /** Does the query frame look like a form? Two videos of different pages of one form are near in every frame, and would so make a line. */
+  /** Whether the query frame looks like a form. Two videos of different pages of one form are near in every frame and would make a line. */
   readonly isForm: boolean
   /** Index of the orientation in `transforms`. */
   readonly orientation: number
-  /** Is the query on its side or upside down in that orientation? */
+  /** Whether the query is on its side or upside down in that orientation. */
   readonly rotated: boolean
   /** The query view's hash. */
   readonly askedView: Hash256
@@ -40,9 +40,9 @@ export const MIN_DISTINCT_BITS = 24
 export const TOLERANCE_MS = 1000
 
 /**
- * Two pairs that make a line are at least `MIN_APART_MS` apart in both videos, because nearer frames are seldom independent. They are at most
- * `MAX_APART_MS` apart in the query: without that limit the number of chance lines would grow with the fourth power of the videos' length instead of
- * its square.
+ * Two pairs that make a line are at least `MIN_APART_MS` apart in both videos, because nearer frames are rarely independent. They are at most
+ * `MAX_APART_MS` apart in the query. Without that limit, the number of chance lines would grow with the fourth power of the videos' length instead of
+ * the square.
  */
 export const MIN_APART_MS = 500
 export const MAX_APART_MS = 30_000
@@ -60,8 +60,8 @@ export function lineSurplusOf(pair: FramePair): number | undefined {
 
 /**
  * @returns whether two pairs are on one line. Their times have to be within `TOLERANCE_MS` of t′ = s·t + o, for a possible speed s and any offset o.
- *   And they have to be distinct in the query's frames, in the registered frames and in the query's views: a logo or a banner stays the same while
- *   the frames change. Their distances do not count. Cost: below 1 µs.
+ *   Their query frames, registered frames and query views have to be distinct: a logo or a banner stays the same while the frames change. Their
+ *   distances are not considered. Cost: below 1 µs.
  */
 export function areInLine(one: FramePair, other: FramePair): boolean {
   if (one.orientation !== other.orientation) return false

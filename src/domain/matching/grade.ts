@@ -1,16 +1,17 @@
 // Grades a match by how sure it is.
 
 import { aloneThresholdOf, type Bank, thresholdOf } from '../organisations/bank.js'
-import { aloneBits, type ComparedViews, corroborableBits, PAIR_SUM_BITS } from './evidence.js'
-import { PER_PAIR, type Strictness } from './registry-size.js'
+import { aloneBits, type ComparedViews, corroborableBits } from './evidence.js'
+import type { Strictness } from './registry-size.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
  * - `exact`: the same file, or PDQ differs in no bit.
  * - `strong`: near enough for one hash to decide alone, and a second algorithm agrees; or two independent views are near (`corroborations.ts`).
- *   Never   by deframed registered views alone, and never if a part of the query may differ (`agreement.ts`).
+ *   Never by deframed registered views alone, and never if a part of the query may differ (`agreement.ts`).
  * - `near`: within the bank's threshold: one hash that decides alone, or two independent views that are less near.
- * - `review`: beyond the threshold or uncorroborated. Only returned if the caller asked for a wider radius. Never act on it automatically.
+ * - `review`: beyond the threshold or uncorroborated. Only returned if the caller gave a radius, or owns the bank and set a wider one for itself.
+ *   Never act on it automatically.
  */
 export const GRADES = ['exact', 'strong', 'near', 'review'] as const
 export type Grade = (typeof GRADES)[number]
@@ -20,72 +21,65 @@ export interface MatchFacts {
   readonly signalType: SignalType
   readonly views: ComparedViews
   readonly distanceBits: number
-  /** Does a signal of another algorithm agree, of the same picture in the same orientation? */
+  /** Whether a signal of another algorithm agrees, for the same picture in the same orientation. */
   readonly corroborated: boolean
   /** Sum of the distances of two independent observations; infinity if there are no two (`corroborations.ts`). */
   readonly togetherBits: number
-  /** The same without what keeps a sum from being strong; `togetherBits` when left out. */
-  readonly nearTogetherBits?: number
-  /** As `per-pair` when left out. */
-  readonly strictness?: Strictness
+  /** The sum before it was raised (`nearBits` in `corroborations.ts`). */
+  readonly nearTogetherBits: number
+  readonly strictness: Strictness
 }
 
 /** @returns the grade of a match. */
 export function gradeOf(facts: MatchFacts): Grade {
-  const { bank, signalType, views, distanceBits, corroborated, togetherBits, strictness = PER_PAIR } = facts
+  const { bank, signalType, views, distanceBits, corroborated, togetherBits, nearTogetherBits, strictness } = facts
   if (isExact(signalType, distanceBits) && mayBeExact(signalType, strictness)) return 'exact'
   if (distanceBits > thresholdOf(bank, signalType, views)) return 'review'
-  const sums = pairSumBits(strictness)
+  const sums = strictness.pairSumBits
   if (togetherBits <= sums.strong) return 'strong'
   // A second algorithm compares whole pictures, so it says nothing about a deframed view.
   const isOfWhole = views.registered !== 'deframed'
   if (corroborated && isOfWhole && distanceBits <= strongBits(signalType, views, strictness)) return 'strong'
-  const { nearTogetherBits = togetherBits } = facts
   const isNear = distanceBits <= nearAloneBits(bank, signalType, views, strictness) || nearTogetherBits <= sums.match
   return isNear ? 'near' : 'review'
 }
 
-/** @returns `PAIR_SUM_BITS` for this strictness. */
-export function pairSumBits({ tighter }: Strictness): Readonly<Record<keyof typeof PAIR_SUM_BITS, number>> {
-  return { match: PAIR_SUM_BITS.match - tighter.near, strong: PAIR_SUM_BITS.strong - tighter.strong }
-}
-
-/** @returns up to which distance one pair of views alone is `near`, in bits, inclusive. A bank's own narrower radius is one already. */
+/** @returns the distance up to which one pair of views alone is `near`, in bits, inclusive. A bank's narrower radius is not tightened further. */
 export function nearAloneBits(bank: Bank, type: SignalType, views: ComparedViews, { tighter }: Strictness): number {
   const ofBank = aloneThresholdOf(bank, type, views)
   return isOfFile(type) ? ofBank : Math.min(ofBank, aloneBits(type, views) - tighter.near)
 }
 
-/** @returns up to which distance agreement of another algorithm makes a match strong, in bits, inclusive. */
+/** @returns the distance up to which agreement of another algorithm makes a match strong, in bits, inclusive; −1 for none. */
 export function strongBits(type: SignalType, views: ComparedViews, { tighter }: Strictness): number {
   if (tighter.strong === 0) return corroborableBits(type, views)
-  // Of a type that never decides alone it was not measured how its false pairs become fewer.
+  // For types that never decide alone, false pairs were not measured at tighter limits.
   return SIGNAL_TYPES[type].decidesAlone ? corroborableBits(type, views) - tighter.strong : -1
 }
 
-/** Is 0 bits near enough for more than `strong`? */
+/** Whether distance 0 may be graded `exact` at this strictness. */
 export function mayBeExact(type: SignalType, { tighter }: Strictness): boolean {
   return isOfFile(type) || SIGNAL_TYPES[type].thresholdBits >= tighter.strong
 }
 
-/** A hash of a file is the same or not: no picture comes near it by chance. */
+/** A hash of a file is equal or not, so it has no false matches. */
 function isOfFile(type: SignalType): boolean {
   return SIGNAL_TYPES[type].maxThresholdBits === 0
 }
 
-/** @returns whichever of two grades says less. */
+/** @returns the worse of two grades. */
 export function worseGrade(one: Grade, other: Grade): Grade {
   return GRADES.indexOf(one) >= GRADES.indexOf(other) ? one : other
 }
 
-/** @returns whether the hash shows the very same picture. */
+/** @returns whether the hashes are of the same picture or file: they are equal, and the type identifies pictures. */
 export function isExact(signalType: SignalType, distanceBits: number): boolean {
   return distanceBits === 0 && SIGNAL_TYPES[signalType].identifies
 }
 
 /**
- * What callers without the scope `match:distance` get in place of the distance. With exact distances an attacker could recover the stored hash bit
- * by bit. `upToBits` is inclusive.
+ * What callers without the scope `match:distance` get in place of the distance. With exact distances, an attacker could reconstruct the stored hash
+ * bit by bit. `upToBits` is inclusive.
  */
 const BANDS = [
   { name: '0', upToBits: 0 },
@@ -96,15 +90,15 @@ const BANDS = [
   { name: '61-90', upToBits: 90 },
 ] as const
 
-/** Where one band ends and the next begins. 0 is left out: only somebody who has the hash gets near it. */
+/** Where one band ends and the next begins. Without 0, because only somebody who has the hash gets near it. */
 export const BAND_EDGES_BITS = BANDS.map(({ upToBits }) => upToBits).filter((bits) => bits > 0)
 
 export const DISTANCE_BANDS = BANDS.map((band) => band.name)
 export type DistanceBand = (typeof BANDS)[number]['name']
 
 /**
- * @returns the upper end of the widest band within a radius. Callers that get bands may only ask by bands: free radii, asked again and again, would
- *   reveal the distance.
+ * @returns the upper end of the widest band within a radius. Callers that get bands can only choose radii of bands: by repeating a query with other
+ *   radii they would find the distance.
  */
 export function bandWithin(thresholdBits: number): number {
   return Math.max(...BANDS.filter(({ upToBits }) => upToBits <= thresholdBits).map(({ upToBits }) => upToBits))
@@ -132,7 +126,7 @@ export const INLIER_BANDS = INLIER_LEASTS.map((band) => band.name)
 
 /**
  * @returns the band of a number of agreeing details.
- * @throws {RangeError} below 8, which is a bug: so few are no match.
+ * @throws {RangeError} below 8, which is a bug: so few are not a match.
  */
 export function inlierBandOf(inliers: number): (typeof INLIER_LEASTS)[number]['name'] {
   const band = INLIER_LEASTS.find(({ least }) => inliers >= least)
@@ -140,7 +134,7 @@ export function inlierBandOf(inliers: number): (typeof INLIER_LEASTS)[number]['n
   return band.name
 }
 
-/** @returns the largest distance of the band: a number for callers that need one and may not know the distance. */
+/** @returns the largest distance of the band, for callers that need a number and must not know the distance. */
 export function maxDistanceOf(distanceBits: number): number {
   const name = distanceBandOf(distanceBits)
   return BANDS.find((band) => band.name === name)?.upToBits ?? distanceBits

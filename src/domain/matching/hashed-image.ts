@@ -14,27 +14,27 @@ export interface HashedSignal {
   /** One hash for each orientation, in the order of `orientationsOf`: all eight, or unchanged and mirrored, or unchanged only. */
   readonly hashes: readonly Hash256[]
   /**
-   * Where the part lies, in fractions of the picture's sides, 0…1. Only in queries by picture, and not for the whole, tilted parts and further
+   * Where the part lies, in fractions of the picture's sides, 0…1. Only in queries by picture, and not for whole and tilted views and further
    * frames.
    */
   readonly part?: Rectangle | undefined
-  /** Queries by picture only: set for a part of a form that shows a photograph. */
-  readonly isPhotograph?: true | undefined
+  /** Queries by picture only: set for a part of a form that is not itself a form, such as a photograph. */
+  readonly isPicture?: true | undefined
 }
 
 export interface HashedImage {
   /** PDQ quality of the whole picture, 0…100: how well it can be recognised. */
   readonly quality: number
   readonly signals: readonly HashedSignal[]
-  /** Registration only: it is a sign or logo in a few flat colours, which too many unrelated pictures look like. */
+  /** Registration only: it is a sign or logo in a few flat colours. Too many unrelated pictures have nearly the same hash. */
   readonly isSimple?: true
-  /** Queries only: it is flat and has few colours, as cards, receipts and app screens do. */
+  /** Queries only: it is flat and has few colours, like cards, receipts and app screens. */
   readonly isForm?: true
-  /** Queries only: one object on a plain ground, as shops show goods. */
+  /** Queries only: it shows one object on a plain ground, like pictures of goods in a shop. */
   readonly isObject?: true
   /** Registration only: present if details are to be matched too. */
   readonly details?: RegisteredDetails
-  /** Queries only: the views whose details are searched for. */
+  /** Queries only: the views by whose details to search. */
   readonly asked?: readonly AskedView[]
 }
 
@@ -50,7 +50,7 @@ export interface HashedVideo {
     /** As in `HashedImage`. */
     readonly isForm?: true
   }[]
-  /** Present if decoding every frame would have cost too much. Then parts of the video were hashed by their key frames only. */
+  /** Present if decoding every frame would have taken too long. Then parts of the video were hashed by their key frames only. */
   readonly isKeyFramesOnly?: true
   /** Present if the video is so long that fewer frames, or fewer views of them, were chosen. */
   readonly isThinned?: true

@@ -5,7 +5,7 @@ import type { DetailRows } from '../../../packages/hash/src/details/rows.js'
 /** Details as every api process keeps them in memory for searches. */
 export interface IndexedDetails extends DetailRows {
   /**
-   * 0…2³²−1. Images whose hashes match one another have the same number: they show one picture. Details that they share do not count as decoration.
+   * 0…2³²−1. Images whose hashes match one another show one picture and have the same number. Details that they share do not count as decoration.
    */
   readonly subjectGroup: number
 }

@@ -1,8 +1,8 @@
-// Finds lines among pairs of frames: for each possible speed, offsets that many pairs share.
+// Finds lines among pairs of frames: for each possible speed, the offsets that many pairs share.
 
 import { type FramePair, REVERSED, SPEEDS, TOLERANCE_MS } from './frame-pair.js'
 
-/** A line, and the pairs on it by their index. */
+/** A line, and the indexes of the pairs on it. */
 export interface Line {
   readonly speed: number
   readonly pairs: readonly number[]
@@ -10,13 +10,13 @@ export interface Line {
 
 /**
  * Maximum number of lines. It is larger than the number of segments in an answer, because neighbouring lines are merged later. A video that repeats
- * two seconds for two minutes has 60.
+ * two seconds for two minutes has 60 lines.
  */
 const MAX_LINES = 64
 
 /**
- * Speeds that are tried. Steps of 1/8 find every line: its two pairs are at most 30 s apart, so at the nearest step both are within the tolerance
- * (30 s × 1/16 < 2 × 1 s). Speeds nearest to 1 come first: of equally good ones, the first is reported.
+ * Speeds to try. Steps of 1/8 find every line: its two pairs are at most 30 s apart, so at the nearest step both are within the tolerance
+ * (30 s × 1/16 < 2 × 1 s). Speeds nearest to 1 come first, because of equally good ones the first is reported.
  */
 const STEP = 1 / 8
 const TRIED: readonly number[] = [
@@ -33,7 +33,7 @@ const FAR_BITS = 64
  * Finds the line with the most frames, takes its pairs away, and repeats this with the rest until no two pairs are in line.
  * @param pairs of one orientation, at most 65,536.
  * @param inLine which two pairs are in line.
- * @returns the lines, that with the most frames first.
+ * @returns the lines, the one with the most frames first.
  * Cost: at most 64 × 14 passes over the pairs. Yields after each, so that a caller can pause.
  */
 export function* linesAmong(pairs: readonly FramePair[], inLine: PairsInLine): Generator<void, Line[], void> {
@@ -47,12 +47,12 @@ export function* linesAmong(pairs: readonly FramePair[], inLine: PairsInLine): G
   }
   const lines: Line[] = []
   while (lines.length < MAX_LINES) {
-    // Speeds are compared by frames alone. `nearness` is a sum over pairs, and slow speeds have more pairs: each registered frame is near more query
-    // frames.
+    // Speeds are compared only by frames. `nearness` is a sum over pairs, and slow speeds have more pairs, because each registered frame is near more
+    // query frames.
     const top = sweeps.reduce((one, other) => ((other.best?.frames ?? 0) > (one.best?.frames ?? 0) ? other : one))
     if (top.best === undefined) break
     if (top.isStale) {
-      // Taking pairs can only make the result of a sweep worse. So its old result is an upper bound, and only the leading sweep needs a new pass.
+      // Taking pairs away can only make a sweep's result worse. So its old result is an upper bound, and only the best sweep needs a new pass.
       yield
       top.best = bestIn(top, state)
       top.isStale = false
@@ -113,7 +113,7 @@ interface Band {
   /** In the order of the sweep; `to` is exclusive. */
   readonly from: number
   readonly to: number
-  /** Number of distinct frames: of the query or of the registered video, whichever has fewer. */
+  /** Number of distinct frames, of the query or of the registered video, whichever has fewer. */
   readonly frames: number
   /** Sum over the pairs of `FAR_BITS` minus their distance. */
   readonly nearness: number
@@ -160,11 +160,11 @@ function sweepAt(speed: number, pairs: readonly FramePair[]): Sweep {
 function bestIn({ order, offsets }: Sweep, { pairs, inLine, isTaken, askedOf, registeredOf }: State): Band | undefined {
   const inBand = new Uint32Array(inLine.words)
   const [asked, registered] = [new Moments(pairs.length), new Moments(pairs.length)]
-  let [from, twos, nearness] = [0, 0, 0]
+  let [from, linked, nearness] = [0, 0, 0] // `linked`: combinations of two pairs of the band that are in line
   let best: Band | undefined
   const move = (pair: number, by: 1 | -1) => {
     if (by < 0) inBand[pair >>> 5] = (inBand[pair >>> 5] ?? 0) & ~(1 << (pair & 31))
-    twos += by * inLine.count(pair, inBand)
+    linked += by * inLine.count(pair, inBand)
     if (by > 0) inBand[pair >>> 5] = (inBand[pair >>> 5] ?? 0) | (1 << (pair & 31))
     asked.move(askedOf[pair] ?? 0, by)
     registered.move(registeredOf[pair] ?? 0, by)
@@ -178,7 +178,7 @@ function bestIn({ order, offsets }: Sweep, { pairs, inLine, isTaken, askedOf, re
       if (isTaken[left] === 0) move(left, -1)
     }
     move(pair, 1)
-    if (twos === 0) continue
+    if (linked === 0) continue
     const band = { from, to: to + 1, frames: Math.min(asked.count, registered.count), nearness }
     if (isBetter(band, best)) best = band
   }
@@ -186,8 +186,8 @@ function bestIn({ order, offsets }: Sweep, { pairs, inLine, isTaken, askedOf, re
 }
 
 /**
- * Compares by frames, then by nearness. `frames` is that of the video with fewer: while a still is shown, many query frames are near one registered
- * frame at any speed.
+ * Compares by frames, then by nearness. `frames` counts the video with fewer, because many query frames of a still are near one registered frame at
+ * any speed.
  */
 function isBetter(one: Band | undefined, other: Band | undefined): boolean {
   if (one === undefined || other === undefined) return one !== undefined

@@ -1,4 +1,4 @@
-// Pictures of one object on a plain ground, such as goods in a shop. Two objects of one kind are near in their outline, although the objects differ.
+// Pictures of one object on a plain ground, such as goods in a shop. Pictures of two objects of one kind are near, because the outlines are alike.
 
 import { distance } from '../../../packages/hash/src/hash256.js'
 import { hasFrame } from './agreement.js'
@@ -9,9 +9,10 @@ import type { ShownView } from './forms.js'
 export type AskedPart = ShownView & Pick<ComparedViews, 'rotated' | 'content'>
 
 /**
- * How near two parts have to be if the query shows an object, in bits, inclusive. A deframed part is the object's box, of which the outline leaves ground
- * in the corners: boxes of different shirts are 20 bits and more apart. Copies in a frame or on a screen are near to something else than a box, and tilted
- * ones to the whole: for these the usual radius holds. Chosen on drawn shirts of set a and on edits of tuning photographs.
+ * Radii for two parts if the query shows an object, in bits, inclusive. Chosen on edits of tuning photographs and on drawn shirts (tuning set a).
+ * - `BOX_BITS`: two deframed parts, both the bounding box of an object. Boxes of different shirts are at least 20 bits apart.
+ * - `OTHER_BITS`: other parts, except for two pairs that only a copy gives: a query's deframed part and another view, for a copy in a frame or on a
+ *   screen; and a query's tilted view and the whole, for a tilted copy. For these the usual radius applies.
  */
 const BOX_BITS = 20
 const OTHER_BITS = 24
@@ -24,7 +25,7 @@ const USUAL_BITS = Number.POSITIVE_INFINITY
  * @param registered in the order of `hashImage`.
  * @param togetherBits sum of the distances of two independent observations; infinity if there are no two.
  * @returns by how many bits a picture of an object is near enough to be a copy; negative if it may show another object of the same kind.
- * Cost: one distance for each two parts, about 20 µs.
+ * Cost: one distance for each pair of parts, about 20 µs.
  */
 export function objectSurplusBits(
   asked: readonly AskedPart[],
@@ -45,7 +46,7 @@ export function objectSurplusBits(
 }
 
 function reachOf({ asked, registered }: TwoViews, isFramed: boolean): number {
-  // Of a registered picture with a frame that is what was in the frame, and no box.
+  // The deframed part of a registered picture with a frame is what the frame contains, not an object's box.
   if (asked === 'deframed') return registered === 'deframed' && !isFramed ? BOX_BITS : USUAL_BITS
   return asked === 'tilted' && registered === 'whole' ? USUAL_BITS : OTHER_BITS
 }

@@ -1,4 +1,4 @@
-// Segments: which part of a query video is which part of a registered one.
+// Segments: parts of a query video that are parts of a registered one.
 
 import { betterGrade, type FramePair } from './frame-pair.js'
 import type { Grade } from './grade.js'
@@ -13,7 +13,7 @@ export interface Segment {
   readonly query: Span
   readonly registered: Span
   /**
-   * Registered time per query time: 0.5…2, or −1 for a part that is played backwards. 1 for a still, of which all pairs show one registered frame.
+   * Registered time per query time: 0.5…2, or −1 for a part that is played backwards. 1 for a still, whose pairs all show one registered frame.
    */
   readonly speed: number
   /** Index of the orientation in `transforms`. */
@@ -26,9 +26,9 @@ export interface Segment {
   readonly grade: Exclude<Grade, 'review'>
 }
 
-/** Parts that are at most this far apart in both videos become one segment. So query frames may be up to two seconds apart. */
+/** Parts at most this far apart in both videos become one segment, because query frames may be up to two seconds apart. */
 const MERGED_MS = 2000
-/** Only this many runs are kept, the longest ones, to bound the cost of merging. */
+/** Maximum runs to merge, the longest ones. Bounds the cost. */
 const MAX_RUNS = 64
 export const MAX_SEGMENTS = 16
 
@@ -77,7 +77,7 @@ function gapMs(one: Span, other: Span): number {
   return Math.max(one.fromMs, other.fromMs) - Math.min(one.toMs, other.toMs)
 }
 
-/** Takes the speed of the first, which is the better line, or a line where the other is a run. */
+/** Takes the speed of the first: the better line, or the line if the other is a run. */
 function together(one: Part, other: Part): Part {
   return {
     query: hull(one.query, other.query),
@@ -144,8 +144,8 @@ function spanOf(moments: Iterable<number>): Span {
 }
 
 /**
- * Groups pairs that are matches by themselves into runs: query frames at most `MERGED_MS` apart that are near the same registered frame, as a still
- * gives them. Speed 1.
+ * Groups pairs that are matches by themselves into runs, as a still gives them: query frames at most `MERGED_MS` apart that are near the same
+ * registered frame. Speed 1.
  * @returns at most `MAX_RUNS`, the longest first. Cost: a sort.
  */
 export function runsOf(pairs: readonly FramePair[]): readonly Part[] {

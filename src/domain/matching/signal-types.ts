@@ -1,6 +1,6 @@
 // The hash types that Tabir knows, one row each. Limits, codecs and the API's schema derive from these rows.
 
-/** Hashes of whole files are equal or not; there is no distance between. */
+/** Hashes of whole files are equal or not: their distance says nothing. */
 const OF_FILES = {
   thresholdBits: 0,
   maxThresholdBits: 0,
@@ -17,13 +17,13 @@ const OF_FILES = {
  * - `algorithm`: types of the same algorithm make the same mistakes, so they do not confirm each other.
  * - `thresholdBits`: match radius in bits, inclusive, unless the bank sets another. For `pdq-area` it is the widest one; `evidence.ts` narrows it by
  *   the compared views.
- * - `maxThresholdBits`: the widest radius a caller may ask for. PDQ's first false pair in 138 million was at 62 bits. Beyond 90 bits unrelated
- *   rows would match by chance, which says nothing about the picture and reveals what the bank contains.
- * - `corroboratesBits`: how near a second type must be to confirm a match of another type. It may be wider than `thresholdBits` because it is
- *   compared with one picture, not with all.
+ * - `maxThresholdBits`: the widest radius a caller may ask for. Whole PDQ has its first false pair at 48 bits, of 12 million (docs/robustness.md).
+ *   Beyond 90 bits unrelated rows would match by chance, which says nothing about the picture and reveals what the bank contains.
+ * - `corroboratesBits`: the radius in which a type confirms a match of another type. It may be wider than `thresholdBits`, because it is compared
+ *   with one picture, not with all.
  * - `decidesAlone`: whether one pair within the threshold is a match. Not for blockhash: 6 of 2.2 million pairs of unrelated pictures were within it
  *   (docs/robustness.md).
- * - `identifies`: whether distance 0 means the same picture. Not for blockhash: resized copies that differ by 16 bits of PDQ have distance 0.
+ * - `identifies`: whether distance 0 means the same picture. Not for blockhash: resized copies that differ in 16 bits of PDQ have distance 0.
  * - `minQuality`: the lowest quality that can be registered. A hash with a lower one says too little about the picture.
  * - `minAskedQuality`: the same for queries. It is lower because a darker copy, or one with less contrast, has a lower quality than the
  *   registered picture.
@@ -87,7 +87,7 @@ export const SIGNAL_TYPE_NAMES = [
 
 /**
  * The types of rows in an index. `detail` is not a signal type: one detail alone proves nothing, only the geometry of many does
- * (`src/services/matching/detail-finder.ts`). So whatever derives from the signal types leaves it out.
+ * (`src/services/matching/detail-finder.ts`). So nothing that derives from the signal types includes it.
  */
 export const ROW_TYPES = [...SIGNAL_TYPE_NAMES, 'detail'] as const
 export type RowType = (typeof ROW_TYPES)[number]

@@ -1,11 +1,11 @@
-// What Tabir keeps of a registered image: its signals, never its pixels.
+// What Tabir stores of a registered image: its signals, never its pixels.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { VIEW_KINDS, type ViewKind } from '../../../packages/hash/src/views.js'
 import type { IndexedDetails } from './indexed-details.js'
 import type { SignalType } from './signal-types.js'
 
-/** What a picture shows. Deliberately wider than nudity. The number is the byte in stored records; never reuse one. */
+/** What a picture shows. Not only nudity. The number is the byte in stored records; never reuse one. */
 export const CATEGORIES = {
   nude: 1,
   'underwear-or-swimwear': 2,
@@ -53,7 +53,7 @@ export interface Signal {
 export interface RegisteredVideo {
   /** [ms] an integer, less than 2³². */
   readonly durationMs: number
-  /** [ms] when each hashed frame is shown: integers, less than 2³². At most `MAX_VIDEO_SIGNALS`. */
+  /** [ms] when each hashed frame is shown: integers, less than 2³²; at most `MAX_VIDEO_SIGNALS` of them. */
   readonly framesAtMs: readonly number[]
 }
 
@@ -115,7 +115,7 @@ export function nameOfCode<Name extends string>(
 
 /**
  * @returns the view with this code.
- * @throws {RangeError} for an unknown code. The index holds only known views, so that is a bug.
+ * @throws {RangeError} for an unknown code, which is a bug: the index holds only known views.
  */
 export function viewOf(code: number): View {
   const view = nameOfCode(VIEW_NAMES, VIEWS, code)

@@ -1,4 +1,4 @@
-// From near pairs of frames to evidence that two videos are the same, in full or in part.
+// Decides from near pairs of frames whether two videos are the same, in full or in part.
 
 import { areInLine, type FramePair, lineSurplusOf } from './frame-pair.js'
 import { linesAmong, PairsInLine } from './line-sweep.js'
@@ -8,34 +8,34 @@ export interface Evidence {
   /** The longest first; none if there is no evidence. */
   readonly segments: readonly Segment[]
   /**
-   * By how many bits the nearest line is nearer than required; negative if it is too far to be one, −∞ if there is none nearby. Says how near a
-   * query is to the edge of the answer (`edges.ts`).
+   * By how many bits the nearest line is nearer than required; negative if it is slightly too far to count; −∞ if there is none. Tells how near the
+   * query is to an edge of the answer (`edges.ts`).
    */
   readonly surplusBits: number
 }
 
 export const NO_EVIDENCE: Evidence = { segments: [], surplusBits: Number.NEGATIVE_INFINITY }
 
-/** Lines are looked for among at most this many pairs, the nearest of each frame. */
+/** Lines are searched for among at most this many pairs, the nearest of each frame first. */
 export const MAX_PAIRS = 512
-/** With more pairs, each registered frame keeps one for each of these stretches of the query. */
+/** If there are more pairs, each registered frame keeps one for each stretch of the query of this length. */
 const STRETCH_MS = 2000
-/** Pauses after comparing this many pairs with one another. */
+/** Pauses after comparing this many pairs with all earlier ones. */
 const ROWS_AT_ONCE = 16
 
 /**
- * A pair that is a match of pictures is evidence by itself, of its own grade. Otherwise a line is: two pairs of distinct frames that are near
- * (`lineSurplusOf`) and follow one another as they would in a copy (`areInLine`). Its grade is `near`. A line of many frames may become `strong`
- * only after calibration on unrelated videos; until then it is `near`, too.
+ * A pair that is a match of pictures is evidence by itself, of its own grade. Otherwise a line is evidence, of grade `near`: two pairs of distinct
+ * frames that are near (`lineSurplusOf`) and follow one another as they would in a copy (`areInLine`). A line of many frames is `near`, too, because
+ * lines have not been calibrated on unrelated videos for `strong`.
  *
- * Several lines are several segments: those of a compilation, or of a slideshow whose order is not that of the registered video.
+ * Several lines are several segments, as in a compilation, or in a slideshow whose order is not that of the registered video.
  *
- * False lines: two points always are on some line, so the evidence is mainly in the two distances. Of unrelated pictures, 9 in 10 million pairs
- * are within 56 bits by any of their views (docs/robustness/false-rates.csv). A minute in which a new picture comes every second, against another
- * one, has 3,600 pairs, and so 0.003 near pairs by chance. Two of these are on a line in a quarter of cases: 1 in a million pairs of videos
- * (0.003² / 2 × 0.25). Ten minutes against ten: 0.3 near pairs and, because the two are at most 30 s apart, 3 in 10,000. Chance pairs come in clusters, because
- * neighbouring frames are alike, which is why frames must be distinct. So what is measured counts: 4 false lines among 1.56 million pairs of videos
- * (bench/record/video.md).
+ * False lines. Two points are always on some line, so the evidence is mainly in the two distances. Of pairs of unrelated pictures, 9 in 10 million
+ * are within 56 bits in any of their views (docs/robustness/false-rates.csv). Two videos of a minute with a new picture every second have 3,600
+ * pairs, and so 0.003 near pairs by chance. Two of these are on a line in a quarter of cases: 1 in a million pairs of videos (0.003² / 2 × 0.25). Two
+ * videos of ten minutes have 0.3 near pairs and, because two on a line are at most 30 s apart, 3 false lines in 10,000 pairs of videos. Neighbouring
+ * frames are alike, so chance pairs come in clusters. That is why frames must be distinct, and why the measurement counts, not this estimate: 4 false
+ * lines among 1.56 million pairs of videos (bench/record/video.md).
  *
  * @param pairs any number, in any order. The same pairs give the same segments.
  * Cost: a sort, and for lines at most 131 thousand comparisons of pairs, about 20 ms. Pauses in between.
@@ -56,7 +56,7 @@ export function* evidenceOf(pairs: readonly FramePair[]): Generator<void, Eviden
     const compared = yield* compare(same)
     surplusBits = Math.max(surplusBits, compared.surplusBits)
     if (compared.surplusBits < 0) continue
-    // Only what is evidence: a line has no pairs that are nearly near enough.
+    // Only pairs that are near enough: those just beyond count for `surplusBits`, not for lines.
     const lines = yield* linesAmong(compared.near, compared.inLine)
     parts.push(...lines.map((line) => partOfLine(line, compared.near)))
   }
@@ -99,7 +99,7 @@ function* compare(pairs: readonly FramePair[]): Generator<void, Compared, void> 
   return { near, inLine, surplusBits }
 }
 
-/** At most `MAX_PAIRS`, in an order that does not depend on the order given. */
+/** At most `MAX_PAIRS`, in an order that does not depend on the order of the input. */
 function nearestOf(pairs: readonly FramePair[]): readonly FramePair[] {
   const kept = pairs.length <= MAX_PAIRS ? [...pairs] : ranked(thinned([...pairs].sort(nearestFirst))).slice(0, MAX_PAIRS)
   return kept.sort(byTimes)
@@ -116,7 +116,10 @@ function thinned(pairs: readonly FramePair[]): readonly FramePair[] {
   })
 }
 
-/** First the nearest pair of each frame, then the second: frames that are near to many others leave room for the rest. @param pairs the nearest first. */
+/**
+ * First the nearest pair of each frame, then the second, so that frames with many near pairs leave room for others.
+ * @param pairs the nearest first.
+ */
 function ranked(pairs: readonly FramePair[]): readonly FramePair[] {
   const [asked, registered] = [new Map<number, number>(), new Map<number, number>()]
   const rankIn = (ranks: Map<number, number>, momentMs: number) => {
@@ -134,7 +137,7 @@ function nearestFirst(a: FramePair, b: FramePair): number {
   return a.bits - b.bits || byTimes(a, b)
 }
 
-/** In the order of their times; of those with the same times, in some fixed order. */
+/** Sorts by times; pairs with the same times in a fixed order. */
 function byTimes(a: FramePair, b: FramePair): number {
   return (
     a.askedMs - b.askedMs ||

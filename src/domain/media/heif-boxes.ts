@@ -1,4 +1,4 @@
-// The boxes of a HEIF file (HEIC, AVIF), and which properties each of its items has. The same in workers and in browsers.
+// The boxes of a HEIF file (HEIC, AVIF), and which properties each of its items has. Workers and browsers both use it.
 
 export interface Box {
   /** Four characters, as Latin-1. */

@@ -1,4 +1,4 @@
-// Reads the primary image of a HEIF file whose images are HEVC (HEIC), with libheif compiled to WebAssembly. The same in workers and in browsers.
+// Reads the primary image of a HEIF file whose images are HEVC (HEIC), with libheif compiled to WebAssembly. Workers and browsers both use it.
 
 import { Problem } from '../problem.js'
 import { instantiate, type LibHeif, type LibHeifFactory, type LibHeifInstance } from './libheif-instance.js'

@@ -6,7 +6,7 @@ export interface JxlHeader {
   /** Before rotation. */
   readonly width: number
   readonly height: number
-  /** Are the colours stored in XYB, as lossy encoders do it? */
+  /** Whether the colours are stored in XYB, as by lossy encoders. */
   readonly isXyb: boolean
   /** Channels besides the colours: alpha, black of CMYK, depth and others. */
   readonly extraChannels: number

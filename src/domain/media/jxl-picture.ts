@@ -1,4 +1,4 @@
-// Reads JPEG XL with jxl-oxide compiled to WebAssembly. The same in workers and in browsers.
+// Reads JPEG XL with jxl-oxide compiled to WebAssembly. Workers and browsers both use it.
 
 import { Problem } from '../problem.js'
 import { instantiateJxl, type JxlInstance, PAGE_BYTES } from './jxl-instance.js'

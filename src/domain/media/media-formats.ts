@@ -9,9 +9,9 @@ interface Row {
   readonly mimeType: string
   /** The worker's decoder for it (`workers/media/decode.ts`). `none`: rejected by its first bytes. */
   readonly decoder: 'libvips' | 'libheif' | 'bmp' | 'jxl' | 'none'
-  /** Do we document that the service reads it, and does the page offer to send it? */
+  /** Whether we document that the service reads it, and the page offers to send it. */
   readonly isOffered: boolean
-  /** Can every browser open it? Then a file that a browser fails to open is damaged. */
+  /** Whether every browser can open it. Then a file that a browser fails to open is damaged. */
   readonly isOpenedByAll: boolean
 }
 

@@ -1,4 +1,4 @@
-// Limits on the size of a video's frames, and the size at which a frame is hashed. The same in workers and browsers.
+// Limits on the size of a video's frames, and the size at which a frame is hashed. Workers and browsers both use it.
 
 import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
 

@@ -18,7 +18,7 @@ export interface FeedSignal {
   readonly tier: Tier
   readonly category: Category | undefined
   readonly disputed: boolean
-  /** Does it match only copies (`isCopy`)? */
+  /** Whether it matches only copies (`isCopy`). */
   readonly narrowed: boolean
   /** Without stopped views (`src/domain/trust/flood.ts`). */
   readonly signals: readonly Signal[]

@@ -30,10 +30,10 @@ export const TRIED_FOR_MS = 3 * DAY_MS
 /** A delivery is tried at least this often, even after `TRIED_FOR_MS`: no messenger may have run in that time. */
 const MIN_TRIES = 10
 /** Maximum delay that a receiver can ask for by `Retry-After`. */
-const LONGEST_ASKED_WAIT_MS = HOUR_MS
+const MAX_ASKED_WAIT_MS = HOUR_MS
 
 /** Longest pause for a failing endpoint, for all of its deliveries. The pause doubles with each failure in a row. */
-const LONGEST_PAUSE_MS = MINUTE_MS
+const MAX_PAUSE_MS = MINUTE_MS
 
 export interface Tried {
   /** Number of attempts including this one, from 1. */
@@ -49,7 +49,7 @@ export interface Tried {
 /** @returns when [epoch ms] to try again; `undefined` if no attempt is left. */
 export function nextTryAtMs({ tries, firstTryAtMs, nowMs, askedWaitMs = 0, random }: Tried): number | undefined {
   const waitMs = WAITS_MS[Math.min(tries, WAITS_MS.length) - 1] ?? HOUR_MS
-  const atMs = nowMs + Math.max(Math.round(waitMs * (1 - random / 10)), Math.min(askedWaitMs, LONGEST_ASKED_WAIT_MS))
+  const atMs = nowMs + Math.max(Math.round(waitMs * (1 - random / 10)), Math.min(askedWaitMs, MAX_ASKED_WAIT_MS))
   const endMs = firstTryAtMs + TRIED_FOR_MS
   if (nowMs >= endMs) return tries < MIN_TRIES ? atMs : undefined
   return Math.min(atMs, endMs) // the last attempt is at the end of the period
@@ -57,7 +57,7 @@ export function nextTryAtMs({ tries, firstTryAtMs, nowMs, askedWaitMs = 0, rando
 
 /** @param failures number of failures in a row, from 1. */
 export function pauseMs(failures: number): number {
-  return Math.min(SECOND_MS * 2 ** Math.min(failures - 1, 10), LONGEST_PAUSE_MS)
+  return Math.min(SECOND_MS * 2 ** Math.min(failures - 1, 10), MAX_PAUSE_MS)
 }
 
 /**

@@ -1,4 +1,4 @@
-// What daily statistics count: query pictures and videos, distances, grades and verdicts. Numbers only, nothing that links them to each other.
+// What daily statistics count: query pictures and videos, distances, grades and verdicts. Only numbers are stored, nothing that links them.
 
 import { DISTANCE_BANDS, type DistanceBand, GRADES, type Grade } from '../matching/grade.js'
 import { VERDICTS, type Verdict } from './trust.js'

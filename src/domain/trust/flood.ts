@@ -1,8 +1,8 @@
-// Flood guard: detects a signal that suddenly matches everywhere, because its hash says too little or because it was registered to block something
+// Flood guard: detects a signal that suddenly matches everywhere, because its hash is too unspecific or because it was registered to block something
 // harmless.
 //
-// The matching uploads show which it is. If the picture is being passed around, uploads are nearly the registered picture, or repeat a few edited
-// versions of it. If the signal matches innocent pictures, because they share a mask, a keyboard or a template with it, the uploads all differ from
+// The matching uploads show whether it does harm. If the picture is being passed around, uploads are nearly the registered picture, or repeat a few
+// edited versions of it. If the signal matches innocent pictures, which share a mask, a keyboard or a template with it, the uploads all differ from
 // one another.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
@@ -12,8 +12,8 @@ import type { Support } from './tier.js'
 
 /**
  * Rules by tier.
- * - `lookAlikes`: from this many uploads that differ from one another and from the registered picture, the signal is narrowed. One platform is
- *   enough.
+ * - `lookAlikes`: the signal is narrowed from this many uploads that differ from one another and from the registered picture. They may all come from
+ *   one platform.
  * - `least`: fewer matches than this are never a flood.
  * - `platforms`: how many platforms must see the flood, and object to the signal, before it is held.
  * - `stops`: whether Tabir narrows or holds the signal by itself, or only informs the operator.
@@ -47,7 +47,7 @@ export interface SeenMatches {
    * most, because one edited copy of it can be sent as many different stills and excerpts.
    */
   readonly looks: number
-  /** For each view (`DETAILS_VIEW`, or a digest up to `MAX_VIEW`), about how many of these matched by this view alone. */
+  /** For each view (`DETAILS_VIEW`, or a digest up to `MAX_VIEW`), about how many of the sketches matched only by this view. */
   readonly looksByView: ReadonlyMap<number, number>
 }
 
@@ -58,34 +58,34 @@ export interface Said extends Pick<Support, 'confirmations' | 'notBlocked'> {
 
 /**
  * - `becomes`: what happens to the signal. `view-stopped`: its view `view` matches nothing any more. `narrowed`: it matches only copies (`isCopy`).
- *   `held`: it matches nothing. `told`: nothing; the operator is informed.
- * - `height`: the size of the flood. By releasing the signal, an operator tolerates floods of this size.
+ *   `held`: it matches nothing. `told`: nothing, but the operator is informed.
+ * - `height`: the size of the flood. An operator who releases the signal tolerates floods of this size.
  */
 export type Flood =
   | { readonly becomes: 'view-stopped'; readonly view: number; readonly height: number }
   | { readonly becomes: 'narrowed' | 'held' | 'told'; readonly height: number }
 
 /**
- * Numbers of views that can be stopped one by one: `DETAILS_VIEW` for the details of the image; for a `pdq-area` row a keyed digest of its hash
- * (`ViewIdOf`), up to `MAX_VIEW`. The view of the whole picture is never stopped by itself; narrowing has that effect.
+ * Numbers of views that can be stopped one by one: `DETAILS_VIEW` for the details of the image; for a `pdq-area` row a keyed digest of its view and
+ * hash (`ViewIdOf`), up to `MAX_VIEW`. The view of the whole picture is never stopped on its own: then the signal is narrowed.
  */
 export const DETAILS_VIEW = 0
 export const MAX_VIEW = 2 ** 32 - 1
 
-/** Maximum number of stopped views of one signal. If further views match look-alikes, the signal is narrowed. */
+/** Maximum stopped views of one signal. If further views match look-alikes, the signal is narrowed. */
 export const MAX_STOPPED_VIEWS = 2
 /** A view is stopped, instead of narrowing the signal, if it found at least this share of the look-alikes. */
 const SHARE_OF_VIEW = 0.5
 
-/** A new flood must be this many times higher than the one that an operator tolerated. */
+/** A new flood must be more than this many times as high as the one that an operator tolerated. */
 const TIMES_TOLERATED = 2
 
 /** More different looks per upload than this mean look-alikes. When a picture is passed around, most uploads look like an earlier one. */
-const LOOKS_A_UPLOAD = 0.4
+const MAX_LOOKS_PER_UPLOAD = 0.4
 
 /**
  * @param tolerated height of the highest flood that an operator tolerated; 0 for none.
- * @param stopped views that are stopped already. Looks that they found before do not count.
+ * @param stopped views that are already stopped. Looks that they found earlier do not count.
  * @returns what to do now; `undefined` if there is no flood.
  */
 export function floodAction(
@@ -101,7 +101,7 @@ export function floodAction(
     return { becomes: 'held', height: ofPlatforms }
   const { looks, uploads } = withoutViews(seen, stopped)
   const height = seen.looks
-  if (looks >= rule.lookAlikes && looks > LOOKS_A_UPLOAD * uploads && isMore(height)) {
+  if (looks >= rule.lookAlikes && looks > MAX_LOOKS_PER_UPLOAD * uploads && isMore(height)) {
     if (!rule.stops) return { becomes: 'told', height }
     const view = stopped.length < MAX_STOPPED_VIEWS ? busiestOf(seen.looksByView, stopped) : undefined
     const isOfView = view !== undefined && (seen.looksByView.get(view) ?? 0) >= SHARE_OF_VIEW * looks
@@ -111,7 +111,7 @@ export function floodAction(
   return all >= rule.least && isMore(all) ? { becomes: 'told', height: all } : undefined
 }
 
-/** Leaves out what stopped views found. Nearly all of those uploads look different, so the same number is subtracted from uploads and looks. */
+/** Subtracts what stopped views found. Nearly all of those uploads look different, so the same number is subtracted from uploads and looks. */
 function withoutViews({ looks, uploads, looksByView }: SeenMatches, stopped: readonly number[]) {
   const ofStopped = stopped.reduce((sum, view) => sum + (looksByView.get(view) ?? 0), 0)
   return { looks: looks - ofStopped, uploads: uploads - ofStopped }
@@ -129,8 +129,8 @@ function isRefused({ platforms }: FloodRule, { confirmations, notBlocked, disput
 }
 
 /**
- * @returns the height of a flood: number of platforms × hits of the `platforms`-th busiest platform. So fewer colluding keys than the rule requires
- *   make no flood, however often they query: nobody can disable a signal by querying it.
+ * @returns the height of a flood: number of platforms × hits of the `platforms`-th busiest platform. It is 0 for fewer platforms than the rule
+ *   requires, however often they query, so that a few colluding keys cannot disable a signal.
  */
 export function floodOf(hits: HitsByPlatform, { platforms }: { readonly platforms: number }): number {
   const nth = [...hits].sort((a, b) => b - a)[platforms - 1] ?? 0
@@ -149,12 +149,12 @@ export function mayBeFlood({ hits, looks }: SeenMatches): boolean {
   return looks >= MIN_LOOK_ALIKES || allOf(hits) >= MIN_MATCHES
 }
 
-/** The upper end of a distance band: so the distance at which a narrowed signal stops matching reveals no more than the reported band. */
+/** The upper end of a distance band. So the distance at which a narrowed signal stops matching reveals no more than the reported band. */
 export const COPY_BITS = 15
 
 /**
- * @returns whether the match shows nearly the whole registered picture, not just a part of it or something similar. A narrowed signal still matches
- *   these. So an attacker who gets a true signal narrowed hides edited copies, never the picture itself.
+ * @returns whether the match shows nearly the whole registered picture, not only a part of it or something similar. A narrowed signal still matches
+ *   copies. So an attacker who gets a true signal narrowed can hide edited copies, but never the picture itself.
  */
 export function isCopy(found: { readonly signalType: RowType; readonly distanceBits: number }): boolean {
   const { signalType, distanceBits } = found
@@ -163,7 +163,7 @@ export function isCopy(found: { readonly signalType: RowType; readonly distanceB
 
 /**
  * @param hash of the whole upload.
- * @returns 32 of its bits. An upload saved again as JPEG keeps them in nine cases of ten. Of innocent uploads within 31 bits of the registered
+ * @returns 32 of its bits. Nine of ten uploads keep them when they are saved again as JPEG. Of innocent uploads within 31 bits of the registered
  *   picture, nine of ten have different ones (decision 0122).
  */
 export function sketchOf(hash: Hash256): number {

@@ -1,9 +1,9 @@
-// Whether a signal matches, and what can stop it: a quarantine by the flood guard or an operator, and a pause by its owner.
+// Whether a signal matches, and what can stop it: a quarantine by the flood guard or an operator, or a pause by its owner.
 
 /**
  * - `matching`: matches normally.
  * - `narrowed`: matches only nearly unchanged copies (`isCopy` in `flood.ts`), until an operator decides.
- * - `held`: stored, but matches nothing until an operator or the owner releases it.
+ * - `held`: stored, but matches nothing until an operator releases it, or the owner's pause ends.
  * - `invalidated`: judged false. Matches nothing unless the decision is reversed.
  */
 export const CIRCULATION_STEPS = {
@@ -21,7 +21,7 @@ export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'invalidated'] as c
  */
 export const QUARANTINE_CAUSES = ['flood', 'look-alikes', 'operator', 'decoration'] as const
 export type QuarantineCause = (typeof QUARANTINE_CAUSES)[number]
-/** `owner`: the organisation that submitted the signal paused it, and decides itself when to resume. */
+/** `owner`: the organisation that submitted the signal paused it, and can resume it. */
 export const HOLD_CAUSES = [...QUARANTINE_CAUSES, 'owner'] as const
 export type HoldCause = (typeof HOLD_CAUSES)[number]
 

@@ -5,14 +5,14 @@ import type { RegisteredImage } from '../matching/signal.js'
 const DAY_MS = 86_400_000
 
 /**
- * An account is suspended after this many invalidated signals within the window. An organisation may have more, because many people work for it,
- * while a case belongs to one person.
+ * An account is suspended after this many invalidated signals within the window. An organisation may have more, because many people work for it. A
+ * case belongs to one person.
  */
 export const STRIKE_RULES = {
   case: { strikes: 2, windowMs: 90 * DAY_MS },
   org: { strikes: 5, windowMs: 180 * DAY_MS },
 } as const
-/** How long after the decision an organisation may not resubmit what was judged false. */
+/** How long a resubmission block lasts after the decision, and a denied appeal if there is no block. */
 export const REFUSED_FOR_MS = STRIKE_RULES.org.windowMs
 export type AccountKind = keyof typeof STRIKE_RULES
 

@@ -15,8 +15,8 @@ export interface Support {
 }
 
 /**
- * Strongest first; the first row whose minimums are all reached gives the tier. `lead` is confirmations minus notBlocked, so the tier rises with
- * platforms that block and falls with those that do not. Two platforms are required because one key may be stolen or one team mistaken. Two NGOs
+ * Strongest first. The first row whose minimums are all reached gives the tier. `lead` is confirmations minus notBlocked, so the tier rises with
+ * platforms that block and falls with those that do not. Two platforms are required, because one key may be stolen or one team mistaken. Two NGOs
  * and two platforms equal a review by an operator.
  */
 export const TIER_RULES = [
@@ -56,8 +56,8 @@ export function tierOf(registered: Tier, said: Support): Tier {
 }
 
 /**
- * Support in one byte, as precisely as the rules need it; 0 if nobody said anything. From high to low: 1 bit for verifications, 2 for attestations,
- * 2 for confirmations, 3 for the lead (signed).
+ * Encodes support in one byte, as precisely as the rules need it; 0 if nobody said anything. From high to low: 1 bit for verifications, 2 for
+ * attestations, 2 for confirmations, 3 for the lead (−5…2).
  */
 export function encodeSupport({ verifications, attestations, confirmations, notBlocked }: Support): number {
   const lead = Math.min(MAX_LEAD, Math.max(MIN_LEAD, confirmations - notBlocked))

@@ -1,5 +1,5 @@
-// What organisations said about a signal, and what follows: its tier, whether it is disputed, whether it matches.
-// Pure: a service reads the trust record, calls `act`, and writes the result back.
+// What organisations said about a signal, and the consequences: its tier, whether it is disputed, whether it matches.
+// Pure functions: a service reads the trust record, calls `act`, and writes the result back.
 
 import type { ProblemCode } from '../problem.js'
 import { type Circulation, type Hold, type Pause, type QuarantineCause, STOPS } from './quarantine.js'
@@ -47,7 +47,7 @@ export type DisputeOutcome = 'upheld' | 'rejected'
 export interface PseudonymVerdict {
   readonly pseudonym: string
   readonly verdict: Verdict
-  /** Does it count for the tier? Not from an NGO or from the submitter of the signal. */
+  /** Whether it counts for the tier. Verdicts of NGOs and of the submitter do not. */
   readonly counts: boolean
 }
 
@@ -73,18 +73,18 @@ export interface Trust {
   readonly stoppedViews: readonly number[]
   /** Independent of a quarantine: ending one leaves the other in force. */
   readonly pause?: Pause | undefined
-  /** Height of the flood (`flood.ts`) that it is quarantined for, and of the largest flood that an operator tolerated. 0 for none. */
+  /** Height of the flood (`flood.ts`) that caused the quarantine, and of the largest flood that an operator tolerated. 0 for none. */
   readonly flood: number
   readonly toleratedFlood: number
 }
 
-/** What every index must know about a signal. The tier is derived from this and from the registered tier; it is stored nowhere. */
+/** What every index must know about a signal. The tier is not stored, but derived from this and from the registered tier. */
 export interface TrustStatus {
   /** As `encodeSupport` writes it. */
   readonly support: number
   readonly disputed: boolean
   readonly matches: boolean
-  /** If it matches, does it match only copies? */
+  /** Whether it matches only copies. */
   readonly narrowed: boolean
   /** As in `Trust`. */
   readonly stoppedViews: readonly number[]
@@ -216,7 +216,7 @@ export function pauseEndsS({ circulation, pause }: Trust): number | undefined {
   return circulation === 'held' && pause !== undefined && pause.untilS !== 0 ? pause.untilS : undefined
 }
 
-/** @returns when [Unix seconds] the signal matches again by itself: 0 if it is invalidated, or held by others than its owner; `undefined` if it matches. */
+/** @returns when [Unix seconds] a pause ends after which the signal matches again; 0 if no such time is set; `undefined` if it matches now. */
 export function silentUntilS(trust: Trust): number | undefined {
   if (trustStatusOf(trust).matches) return undefined
   const isOnlyPaused = trust.circulation === 'held' && circulating(trust, undefined).circulation !== 'held'
@@ -249,7 +249,7 @@ export function verdictOf(trust: Trust, pseudonym: string): Verdict | undefined 
   return trust.verdicts.find((each) => each.pseudonym === pseudonym)?.verdict
 }
 
-/** An invalidated signal allows only `reinstate`. The same decision again and the scheduled end of a pause change nothing and are no error. */
+/** An invalidated signal allows only `reinstate`. Repeating the decision, or the scheduled end of a pause, changes nothing and is not an error. */
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   if (action.kind === 'resume') return action.ifDue === true
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
@@ -288,7 +288,7 @@ function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | 
   return { ...free, dispute: 'upheld', decidedAtMs: nowMs, circulation: 'invalidated' }
 }
 
-/** Reverses an upheld dispute, as if it had been rejected: its reasons cannot be raised again, and the signal matches unless its owner paused it. */
+/** Reverses an upheld dispute, as if it had been rejected. Its reasons cannot be raised again. The signal matches unless its owner paused it. */
 function reinstated(trust: Trust, nowMs: number): Trust | ProblemCode {
   if (trust.dispute === 'rejected') return trust
   if (trust.circulation !== 'invalidated') return 'signal-not-invalidated'

@@ -87,14 +87,14 @@ export interface DrawingPlan {
 /**
  * Plans which frames are drawn, within a time limit: a frame that takes too long to reach is not chosen. Decodes nothing.
  *
- * @param most maximum number of chosen frames.
+ * @param maxFrames maximum number of chosen frames.
  * @param sizeBytes of the file.
  */
 export function planOf(
   { width, height, frames }: Animation,
   cost: DrawingCost,
   sizeBytes: number,
-  most: number,
+  maxFrames: number,
 ): DrawingPlan {
   const limitMs = allowedMs(sizeBytes)
   const onceDrawnMs = chosenMs({ width, height })
@@ -129,9 +129,9 @@ export function planOf(
 
   const preferred = chooseFrames(reachable.map((index) => frames[index]?.durationMs ?? 0)).map((at) => reachable[at] ?? 0)
   const chosen = preferred
-    .slice(0, Math.min(most, mostFrames({ width, height })))
+    .slice(0, Math.min(maxFrames, mostFrames({ width, height })))
     .filter((index) => add(index, onceDrawnMs, limitMs))
-  if (most > 1) {
+  if (maxFrames > 1) {
     // The chosen frames may turn out to look the same, so further ones are drawn in what is left of their time.
     const furtherMs = Math.min(limitMs, timeMs + FURTHER_DRAWING_MS)
     for (const index of reachable) if (!add(index, 0, furtherMs)) break

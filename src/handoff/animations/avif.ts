@@ -1,5 +1,5 @@
 // The frames of an AVIF image sequence: the samples of its first video track. https://aomediacodec.github.io/av1-avif/#image-sequences
-// Its alpha track is not read: frames are decoded as if they were opaque.
+// The alpha track is not read: frames are decoded as if they were opaque. Offsets in boxes are those of ISO/IEC 14496-12.
 
 import { chooseFrames, shownMs } from '../../../packages/hash/src/file-frames.js'
 import { type Box, boxesIn } from '../../domain/media/heif-boxes.js'
@@ -35,14 +35,14 @@ export function avifAnimation(file: Buffer): AvifAnimation | undefined {
   return undefined
 }
 
-/** Time to decode, as measured. */
+/** Measured time to decode a pixel. */
 const NS_PER_PIXEL = 30
 
 /**
- * Chooses the frames that represent the sequence, within a time limit. Each costs the decoding of all frames since its sync sample.
+ * Chooses the frames that represent the sequence, within a time limit. To get a frame, all frames since its sync sample are decoded.
  * @returns indexes, the frame shown longest first; and the estimated time for decoding and hashing them.
  */
-export function chosenSamples({ width, height, frames }: AvifAnimation, sizeBytes: number, most: number) {
+export function chosenSamples({ width, height, frames }: AvifAnimation, sizeBytes: number, maxFrames: number) {
   const limitMs = allowedMs(sizeBytes)
   const costMs = (index: number) =>
     chosenMs({ width, height }) + ((index + 1 - (frames[index]?.start ?? 0)) * width * height * NS_PER_PIXEL) / 1e6
@@ -50,13 +50,14 @@ export function chosenSamples({ width, height, frames }: AvifAnimation, sizeByte
   const reachable = frames.flatMap(({ isWhole, start, data }, index) => {
     if (start === index) bytes = 0
     for (const [from, to] of data) bytes += isWhole ? to - from : Number.POSITIVE_INFINITY
-    // Samples must not overlap: those that are larger together than the file are not chosen.
+    // Overlapping samples could make a small file expensive. So frames are not chosen once the samples since the sync sample are larger than the
+    // file.
     return bytes <= sizeBytes && costMs(index) <= limitMs ? [index] : []
   })
   const preferred = chooseFrames(reachable.map((index) => frames[index]?.durationMs ?? 0)).map((at) => reachable[at] ?? 0)
   const chosen: number[] = []
   let timeMs = 0
-  for (const index of preferred.slice(0, most)) {
+  for (const index of preferred.slice(0, maxFrames)) {
     if (timeMs + costMs(index) > limitMs) continue
     timeMs += costMs(index)
     chosen.push(index)
@@ -127,12 +128,12 @@ function framesOf(file: Buffer, table: Box, { width, height, timescale }: Track)
   })
 }
 
-/** @returns the number of entries of a table: as it declares, but no more than fit in its box, and no more than `MAX_LISTED_FRAMES`. */
+/** @returns the number of entries that a table declares, but at most those that fit in its box, and at most `MAX_LISTED_FRAMES`. */
 function entriesIn(file: Buffer, { to }: Box, at: number, entryBytes: number): number {
   return Math.max(0, Math.min(file.readUInt32BE(at), Math.floor((to - at - 4) / entryBytes), MAX_LISTED_FRAMES))
 }
 
-/** @returns where each sample is, from the tables of sizes (`stsz`), of samples in each chunk (`stsc`), and of chunks (`stco`). */
+/** @returns the byte range of each sample, from the tables of sizes (`stsz`), of samples per chunk (`stsc`), and of chunk offsets (`stco`). */
 function rangesOf(file: Buffer, sizes: Box | undefined, runs: Box | undefined, chunks: Box | undefined): ByteRange[] {
   if (sizes === undefined || runs === undefined || chunks === undefined) return []
   const common = file.readUInt32BE(sizes.from + 4)

@@ -24,7 +24,7 @@ interface GraphicControl {
 const NO_CONTROL: GraphicControl = { durationMs: shownMs(0), disposal: 'keep', transparentIndex: undefined }
 
 /**
- * Reads frames up to the end of the file, the trailer, or bytes that are no block, as browsers do.
+ * Reads frames up to the end of the file, the trailer, or bytes that are not a block, as browsers do.
  * @returns `undefined` if the file ends within its header. A still picture has one frame.
  */
 export function gifAnimation(file: Buffer): Animation<GifFrame> | undefined {

@@ -6,7 +6,7 @@ import type { Gauges } from './gauges.js'
 /** A TLS certificate that this process serves. */
 export interface CertificateFacts {
   readonly expiresAtMs: number
-  /** Are there newer files that cannot be used? */
+  /** Whether there are newer files that cannot be used. */
   readonly isRefused: boolean
 }
 

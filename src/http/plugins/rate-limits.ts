@@ -26,7 +26,7 @@ declare module 'fastify' {
     consumeQuota: (reply: FastifyReply, amount: number) => void
     /** Counts signals that were already sent. @returns whether the caller may have more. */
     spent: (amount: number) => boolean
-    /** Did the handler call `consumeQuota`? */
+    /** Whether the handler called `consumeQuota`. */
     hasCounted: boolean
     /** The sender for whom pictures of this request are hashed, and the function that counts their cost. */
     hashingFor: (reply: FastifyReply) => HashingFor

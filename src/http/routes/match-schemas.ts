@@ -120,7 +120,7 @@ export const ImageMatchAnswer = z.object({
         .optional()
         .meta({ description: 'The hashes of the picture, so that you need not send it again.' }),
       isForm: IsForm.optional().meta({ description: 'Send it with the hashes: see the queries of POST /v1/match.' }),
-      isObject: IsObject.optional().meta({ description: 'Send it with the hashes, too.' }),
+      isObject: IsObject.optional().meta({ description: 'If you query again by these hashes, send `isObject` too.' }),
       problem: PartProblem,
     }),
   ),

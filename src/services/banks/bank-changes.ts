@@ -51,7 +51,7 @@ export function absentAmong(
   )
 }
 
-/** Does the image have this hash as a whole view? If not, the file was edited: its id belongs to another hash, and the signal is new. */
+/** Whether the image has this hash as a whole view. If not, the file was edited: its id belongs to another hash, and the signal is new. */
 function hasWhole({ signals }: RegisteredImage, { type, hash }: Pick<Signal, 'type' | 'hash'>): boolean {
   return signals.some((each) => each.view === 'whole' && each.type === type && Buffer.compare(each.hash, hash) === 0)
 }

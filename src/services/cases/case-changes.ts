@@ -14,7 +14,7 @@ export interface CaseParts {
   readonly access: CaseAccess
   readonly replica: Pick<Replica, 'reached'>
   readonly retentionMs: number
-  /** Does this deployment offer extended protection: keeping details of pictures for cases that ask for it? */
+  /** Whether this deployment offers extended protection: keeping details of pictures for cases that ask for it. */
   readonly offersExtendedProtection: boolean
   readonly now: () => number
 }

@@ -23,7 +23,7 @@ export interface FiledImage {
   readonly disputed: boolean
   /** The answer to the dispute, while the dispute is open. */
   readonly answer: DisputeAnswer | undefined
-  /** Does it match? Not while it is held, and never again once it was invalidated. */
+  /** Whether it matches. It does not while it is held, or once it was invalidated. */
   readonly matching: boolean
   /** The highest quality of its hashes, 0…100. */
   readonly quality: number

@@ -73,7 +73,7 @@ export interface Cases {
   handOver(own: OwnCase, options: { readonly keepsReading: boolean }): Promise<PinAndCode>
   /** Stores a keyed hash of a complaint's number. @throws {Problem} case-withdrawn, case-expired */
   noteComplaint(own: OwnCase, reference: string): Promise<void>
-  /** Is this the number of the noted complaint? */
+  /** Whether this is the number of the noted complaint. */
   isComplaint(own: OwnCase, reference: string): boolean
   view(named: NamedCase): Promise<CaseView>
   /**

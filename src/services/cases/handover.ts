@@ -10,36 +10,37 @@ export function handoverFrom(
   parts: CaseParts,
 ): (own: OwnCase, options: { readonly keepsReading: boolean }) => Promise<PinAndCode> {
   const { cases, access, now } = parts
-  /** Derives PIN and code of an earlier handover again, because its answer may have been lost. */
-  const pinAgain = async (record: CaseRecord, caseId: string, keepsReading: boolean) => {
+  /** Repeats an earlier handover: derives the same PIN and recovery code, because its answer may have been lost. */
+  const repeatHandover = async (record: CaseRecord, caseId: string, keepsReading: boolean) => {
     const { handoverSeed, assistance } = record
     if (handoverSeed === undefined) throw new Problem('handed-over')
     refuseEnded({ record }, now())
     if (assistance?.keepsReading !== keepsReading) throw new Problem('request-invalid')
-    return shownOf(await access.handoverPin(caseId, handoverSeed))
+    return pinAndCodeOf(await access.handoverPin(caseId, handoverSeed))
   }
 
   return async (own, { keepsReading }) => {
     const { caseId, by, record } = own
     if (by !== 'organisation') throw new Problem('not-assisted')
-    if (record.assistance?.handedOverAtMs !== undefined) return pinAgain(record, caseId, keepsReading)
+    if (record.assistance?.handedOverAtMs !== undefined) return repeatHandover(record, caseId, keepsReading)
     const handoverSeed = access.newHandoverSeed()
-    const given = await access.handoverPin(caseId, handoverSeed)
+    const derived = await access.handoverPin(caseId, handoverSeed)
     const keeps = keepsReading ? 'yes' : 'no'
     // Wrong guesses made before there was a PIN do not count.
-    const guesses = { ...given.stretched, pinGuesses: 0 }
+    const guesses = { ...derived.stretched, pinGuesses: 0 }
     const fields = { ...guesses, handoverSeed, handedOverAtMs: now(), keepsReading: keeps } as const
     try {
       await changeIn(parts, caseId, 'hand-over', fields, actorOf(own))
-      return shownOf(given)
+      return pinAndCodeOf(derived)
     } catch (error) {
       const after = await cases.get(caseId)
       if (after?.assistance?.handedOverAtMs === undefined) throw error
-      return pinAgain(after, caseId, keepsReading) // a concurrent request handed it over first
+      return repeatHandover(after, caseId, keepsReading) // a concurrent request handed it over first
     }
   }
 }
 
-function shownOf({ pin, recoveryCode }: PinAndCode): PinAndCode {
+/** Leaves out the hashes of PIN and code, which only the store gets. */
+function pinAndCodeOf({ pin, recoveryCode }: PinAndCode): PinAndCode {
   return { pin, recoveryCode }
 }

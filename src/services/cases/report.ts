@@ -5,6 +5,7 @@ import { CASE_STATES } from '../../domain/cases/case.js'
 import { CASE_EVENT_KINDS, PLATFORM_BUCKETS, type PublicCount, publicCount } from '../../domain/cases/case-event.js'
 import { imageReference } from '../../domain/ids.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/matching/signal.js'
+import { DurationS, durationView } from '../records/duration.js'
 import type { Signer } from '../records/signer.js'
 import type { CaseFile } from './case-file.js'
 import { Receipt } from './receipts.js'
@@ -29,7 +30,7 @@ export const Report = z.strictObject({
       registeredAt: Instant,
       category: z.enum(CATEGORY_NAMES).nullable(),
       tier: z.enum(TIER_NAMES),
-      durationS: z.int().exactOptional().meta({ description: 'Only of a video.' }),
+      durationS: DurationS,
     }),
   ),
   events: z.array(
@@ -74,7 +75,7 @@ export function reportOf({ file, hashes, receipt, signer, nowMs }: ReportParts):
       registeredAt: instant(registeredAtMs),
       category: category ?? null,
       tier,
-      ...(durationS !== undefined && { durationS }),
+      ...durationView(durationS),
     })),
     events: events.map(({ atMs, kind, count }) => ({ at: instant(atMs), kind, ...NO_COUNT, ...publicCount(kind, count) })),
     receipt: receipt ?? null,

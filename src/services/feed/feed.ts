@@ -104,8 +104,8 @@ export function createFeed(parts: FeedParts): Feed {
 }
 
 /**
- * Does the store's history include everything that the previous page was read from? False after a restore from an older backup. During a
- * snapshot the stream must also reach back to where the snapshot began.
+ * Whether the store's history includes everything that the previous page was read from. It does not after a restore from an older backup. During a
+ * snapshot the stream must also reach back to the start of the snapshot.
  */
 async function isInHistory(store: Store, { removed, seen, part }: FeedPosition): Promise<boolean> {
   const [digest, begin] = await Promise.all([

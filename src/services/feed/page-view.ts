@@ -17,6 +17,6 @@ export interface PageView {
 
 export interface PageEnd {
   readonly place: Omit<FeedPosition, 'seen'>
-  /** Can the reader read more now? */
+  /** Whether the reader can read more now. */
   readonly more: boolean
 }

@@ -41,7 +41,7 @@ export class AppliedHistory {
     return isOnIt
   }
 
-  /** Has the followed history not reached the checkpoint yet? */
+  /** Whether the followed history has not reached the checkpoint yet. */
   get lacksCheckpoint(): boolean {
     return this.#checkpoint !== undefined
   }

@@ -27,7 +27,7 @@ export class BankTable extends Map<string, Bank> {
     return super.delete(name)
   }
 
-  /** Is any label shared? If not, every bank is shown by its label. */
+  /** Whether any label is shared. If not, every bank is shown by its label. */
   get isAnyShared(): boolean {
     return this.#namesakes.size > 0
   }

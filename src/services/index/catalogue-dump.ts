@@ -137,7 +137,7 @@ function* segmentPieces(type: RowType, { rows, counts, content }: DumpedSegment)
 export interface RestoringCatalogue {
   /** Restores the next piece. Pauses about every millisecond. @throws {DamagedDump} */
   take(piece: CataloguePiece): Generator<void, void, void>
-  /** Was the last piece restored, and did its totals agree? */
+  /** Whether the last piece was restored, and its totals agreed. */
   readonly isWhole: boolean
 }
 

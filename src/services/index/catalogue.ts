@@ -158,7 +158,7 @@ export class Catalogue {
     yield* this.#restoring.take(piece)
   }
 
-  /** Has `restore` accepted the last piece of a dump? */
+  /** Whether `restore` has accepted the last piece of a dump. */
   get isRestored(): boolean {
     return this.#restoring?.isWhole === true
   }
@@ -237,12 +237,12 @@ export class Catalogue {
     return [...this.#silent, ...this.#harmless, ...this.#awaited]
   }
 
-  /** Is the image stored without matching: held, invalidated, or judged harmless? */
+  /** Whether the image is stored without matching: held, invalidated, or judged harmless. */
   isSilent(id: string): boolean {
     return this.#silent.has(id) || this.#harmless.has(id)
   }
 
-  /** Do only copies of the image match (`isCopy`)? */
+  /** Whether only copies of the image match (`isCopy`). */
   isNarrowed(id: string): boolean {
     return this.#narrowed.has(id)
   }
@@ -271,7 +271,7 @@ export class Catalogue {
     return this.#images.countByOwner()
   }
 
-  /** Were so many images removed that a new catalogue would take much less memory? */
+  /** Whether so many images were removed that a new catalogue would take much less memory. */
   get isSparse(): boolean {
     return this.#images.isSparse(this.#rows.frames.size)
   }

@@ -54,7 +54,7 @@ export class DetailPlaces {
     return { place: word >>> 8, pose: word & 0xff }
   }
 
-  /** Are these the stored details? The number of rows is not compared; the index has it. */
+  /** Whether these are the stored details. The number of rows is not compared; the index has it. */
   has(ordinal: number, details: IndexedDetails | undefined): boolean {
     const size = this.sizeOf(ordinal)
     if (details === undefined || size === undefined) return details === undefined && size === undefined

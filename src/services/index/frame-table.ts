@@ -6,7 +6,7 @@ const PAGE_FRAMES = 1 << PAGE_BITS
 /** What the frames of a page of ordinals are. */
 export interface FramesPage {
   readonly page: number
-  /** By ordinal: which frame of its video it is, counted from 1; 0 for an ordinal that is no frame. */
+  /** By ordinal: which frame of its video it is, counted from 1; 0 for an ordinal that is not a frame. */
   readonly numbers: Uint16Array
   /** [ms] by ordinal: when the frame is shown. */
   readonly atMs: Uint32Array
@@ -53,7 +53,7 @@ export class FrameTable {
     return ordinal - (this.#pages.get(ordinal >>> PAGE_BITS)?.numbers[ordinal % PAGE_FRAMES] ?? 0)
   }
 
-  /** `undefined` when the ordinal is no frame. */
+  /** `undefined` when the ordinal is not a frame. */
   frameOf(ordinal: number): Frame | undefined {
     const video = this.imageOf(ordinal)
     if (video === ordinal) return undefined
@@ -67,7 +67,7 @@ export class FrameTable {
     return count
   }
 
-  /** Are these the times of the frames of an image? */
+  /** Whether these are the times of the frames of an image. */
   has(image: number, framesAtMs: readonly number[]): boolean {
     return (
       this.countOf(image) === framesAtMs.length &&

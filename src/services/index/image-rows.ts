@@ -37,7 +37,7 @@ export class ImageRows {
     for (const [row, { hash }] of details.rows.entries()) this.indexes.detail.insert(ordinal, row, hash)
   }
 
-  /** Does the image have exactly these rows and frames? As `SignalIndex.hasExactly`. Cost: a comparison per row. */
+  /** Whether the image has exactly these rows and frames, as `SignalIndex.hasExactly`. Cost: a comparison per row. */
   hasExactly(ordinal: number, image: Rows): boolean {
     const { details, video } = image
     const rows = details?.rows.map(({ hash }, view) => ({ view, hash })) ?? []

@@ -44,7 +44,7 @@ export class ImageTable {
     return this.#size
   }
 
-  /** Do most ordinals belong to removed images? @param reserved how many of those from `reserve` are in use. */
+  /** Whether most ordinals belong to removed images. @param reserved how many of those from `reserve` are in use. */
   isSparse(reserved: number): boolean {
     return this.#nextOrdinal > 2 * (this.#size + reserved) + PAGE_IMAGES
   }

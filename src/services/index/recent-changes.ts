@@ -5,7 +5,7 @@ import type { Change } from '../../store/scripts/change-ops.js'
 export interface RecentChanges {
   /** Call it with all changes in order. */
   note(changes: readonly Change[]): void
-  /** Was the image's last known change after `revision`, and at or before `until`? False if no change of it is remembered. */
+  /** Whether the image's last known change was after `revision`, and at or before `until`. False if no change of it is remembered. */
   changedAfter(imageId: string, revision: number, until?: number): boolean
   /** Call it when the history diverged: revisions are then assigned again. */
   clear(): void

@@ -75,12 +75,12 @@ export class ReplacedRows {
     return this.#replaced.get(ordinal)?.image
   }
 
-  /** Are there no old rows? Then all searches see the same. */
+  /** Whether there are no old rows. Then all searches see the same. */
   get isEmpty(): boolean {
     return this.#replaced.size === 0
   }
 
-  /** Does a search with this start see the image under this ordinal, and not under an older or newer one? */
+  /** Whether a search with this start sees the image under this ordinal, and not under an older or newer one. */
   isSeen(ordinal: number, { replacements }: Moment): boolean {
     const replaced = this.#replaced.get(ordinal)
     if (replaced !== undefined && replaced.replacement <= replacements) return false

@@ -21,7 +21,7 @@ export interface Quotas {
   reporting(account: Account): Reporting
   /** How many images a case may have now. */
   imagesOf(record: Pick<CaseRecord, 'createdAtMs' | 'assistance' | 'isVouchedFor'>): number
-  /** Is there a daily limit for organisations? */
+  /** Whether there is a daily limit for organisations. */
   readonly isCounted: boolean
   /** Counts signals that an organisation submits. Counts none if they exceed the daily limit. @throws {Problem} quota-exceeded */
   handIn(orgId: string, signals: number): Promise<void>

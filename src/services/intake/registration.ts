@@ -35,7 +35,7 @@ export interface NewImage {
 }
 
 export interface Registration {
-  /** Is extended protection on in this deployment and for this case? */
+  /** Whether extended protection is on in this deployment and for this case. */
   takesDetails(own: OwnCase): boolean
   /**
    * Registers pictures in a case; they are matchable in this process when it returns. Safe to repeat: a picture that the case already has (all 256
@@ -65,7 +65,10 @@ export interface Registration {
    * @throws {Problem} as `forBank`; idempotency-key-busy if another attempt has taken over.
    */
   changeBank(bank: Bank, changes: readonly BankChange[], run?: ImportRun): Promise<BankOutcome>
-  /** Is this image registered, as far as this process knows, but held, paused or invalidated? @throws {Problem} index-loading, store-unavailable */
+  /**
+   * Whether this image is registered, as far as this process knows, but held, paused or invalidated.
+   * @throws {Problem} index-loading, store-unavailable
+   */
   isHeld(id: string): boolean
   /** The id that a signal has, or would have, in a bank. */
   signalIdFor(bank: Bank, signal: NewSignal): string
@@ -157,7 +160,7 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
   }
 }
 
-/** Is each picture near a harmless bank's signal, or blocked since an operator judged it harmless? */
+/** For each picture, whether it is near a harmless bank's signal, or blocked because an operator judged it harmless. */
 async function vetoed(
   { harmlessAmong, invalidatedSignals }: RegistrationParts,
   pictures: readonly (readonly Signal[])[],

@@ -15,7 +15,7 @@ export type { VideoPurpose } from '../../jobs/hash-video-job.js'
 export interface VideoHashing {
   /** `maxBytes`: the largest video that this process can ever have room for. */
   readonly limits: Pick<VideoLimits, 'maxBytes' | 'uploadTimeoutMs' | 'ttlMs'>
-  /** Is there no worker that can decode videos? @throws {Problem} store-unavailable */
+  /** Whether no worker can decode videos. @throws {Problem} store-unavailable */
   lackDecoders(): Promise<boolean>
   /**
    * Reserves room for a video before a byte of it is read.

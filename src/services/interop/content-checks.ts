@@ -37,17 +37,17 @@ export interface ContentCheckParts {
   readonly now: () => number
 }
 
-/** Failed contents that a run tolerates. With more, the HMA itself is at fault. */
+/** Maximum failed contents in a run. With more, the HMA itself is at fault. */
 const MAX_FAILED = 20
-/** The bank is not filled from here if more contents than this have no match here, and if they outnumber those that ever had one. */
-const FEW_UNKNOWN = 10
+/** If more contents than this have no match here, and more than ever had one, something else fills the bank. Then the run stops. */
+const MAX_UNKNOWN = 10
 
 export function createContentChecks(parts: ContentCheckParts): ContentChecks {
   const { name, bank, state, states, now } = parts
   const failures: ReconcileError[] = []
   let unknown = 0
 
-  /** Lets the run continue when the HMA fails for one content. The run reports the failure at its end. */
+  /** Lets the run continue if the HMA fails for one content. The run reports the failure at its end. */
   async function orFailed<T>(work: Promise<T>): Promise<T | 'failed'> {
     try {
       return await work
@@ -69,12 +69,13 @@ export function createContentChecks(parts: ContentCheckParts): ContentChecks {
         orgId,
         ours.map(({ content }) => content.hash),
       )
+      // Removes what matches nothing here, and marks: contents that a run added to learn the newest id, and could not remove.
       const gone = [
         ...ours.filter((_, i) => images[i]?.length === 0),
         ...found.flatMap(({ id, content }) => (content === 'mark' ? [{ id, content }] : [])),
       ]
       if (!isKnown) unknown += gone.length
-      if (unknown > FEW_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
+      if (unknown > MAX_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
         throw new ReconcileError('bank-not-from-here')
       const removals = await runCooperatively(gone, async ({ id, content }) => ({
         id,

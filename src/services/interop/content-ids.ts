@@ -4,7 +4,7 @@ import { createCipheriv, hkdfSync } from 'node:crypto'
 import { idBytes } from '../../domain/ids.js'
 
 export interface ContentIds {
-  /** 1 to 2⁵² − 1, which every JSON client can represent. Deterministic. @throws {RangeError} when `imageId` is no UUID */
+  /** 1 to 2⁵² − 1, which every JSON client can represent. Deterministic. @throws {RangeError} when `imageId` is not a UUID */
   idFor(orgId: string, imageId: string): number
 }
 

@@ -56,10 +56,10 @@ const TIMEOUT_MS = 120_000
 const MAX_PAGE_BYTES = 8 << 20
 const MAX_TRIES = 5
 const FIRST_WAIT_MS = 500
-const LONGEST_WAIT_MS = 60_000
+const MAX_WAIT_MS = 60_000
 /** Limits of one pull; the next one continues. A slow or endless feed must not delay the others. */
 const MAX_PAGES = 10_000
-const LONGEST_WALK_MS = 600_000
+const MAX_WALK_MS = 600_000
 const CHANGES_AT_ONCE = 1000
 
 export function createExchanges(parts: ExchangeParts): Exchanges {
@@ -142,7 +142,7 @@ async function* walk(
   const { name, feed } = exchange
   const bank = bankNamed(exchange.bank)
   if (bank === undefined) throw new FeedError('bank-unknown')
-  const endsAtMs = now() + LONGEST_WALK_MS
+  const endsAtMs = now() + MAX_WALK_MS
   const token = feed.login === undefined ? '' : feed.login.token(await answerTo(parts, feed.login.request, endsAtMs))
   if (token === undefined) throw new FeedError('not-let-in')
   const been = new Set([markOf(from)])
@@ -197,7 +197,7 @@ async function answerTo(
       if (status !== 429 && status < 500) throw new FeedError('answer-refused')
       if (tries >= MAX_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
       const retryAfterMs = Number(headers['retry-after']) * 1000
-      if (retryAfterMs > 0) waitMs = Math.min(retryAfterMs, LONGEST_WAIT_MS)
+      if (retryAfterMs > 0) waitMs = Math.min(retryAfterMs, MAX_WAIT_MS)
     } catch (error) {
       if (!(error instanceof OutgoingError)) throw error
       if (error.failure === 'answer-too-large') throw new FeedError('answer-unreadable')

@@ -27,7 +27,7 @@ export interface Reconcilers {
 }
 
 /** Time limit of a run; the next one continues. A slow HMA, or one with endless ids, must not delay the others. */
-const LONGEST_RUN_MS = 120_000
+const MAX_RUN_MS = 120_000
 
 export function createReconcilers(parts: ReconcilerParts): Reconcilers {
   const { reconcilers, states, now } = parts
@@ -43,7 +43,7 @@ export function createReconcilers(parts: ReconcilerParts): Reconcilers {
     const { name, hma } = reconciler
     const before = await states.found(name)
     const startedAtMs = now()
-    const leftMs = () => startedAtMs + LONGEST_RUN_MS - now()
+    const leftMs = () => startedAtMs + MAX_RUN_MS - now()
     const note = (banks: readonly string[], failure?: ReconcileFailure) =>
       states.saveFound(name, { banks, failure, startedAtMs, updatedAtMs: now() })
     let banks: readonly string[]

@@ -22,7 +22,7 @@ export interface DelayRule {
 export interface DelayGate {
   /** Call it with each measured length of the queue, in milliseconds of waiting. */
   observe(waitedMs: number): void
-  /** May a request join the queue, if it would wait this long? Counts the request. */
+  /** Whether a request may join the queue, if it would wait this long. Counts the request. */
   admits(waitedMs: number): boolean
 }
 
@@ -78,7 +78,10 @@ export const SHORTAGES = ['turns', 'pictures'] as const
 export type Shortage = (typeof SHORTAGES)[number]
 
 export interface Admission {
-  /** For a request of a program, which can retry. @returns the resource that is short, so that the request is refused; `undefined` if it is admitted. */
+  /**
+   * For a request of a program, which can retry.
+   * @returns the resource that is short, so that the request is refused; `undefined` if it is admitted.
+   */
   shortageFor(needs: {
     readonly pictures: boolean
     /** Pictures that were admitted and are still being uploaded. */

@@ -16,7 +16,9 @@ export interface DueWork<Entry> {
   readonly onError: (error: DueError) => void
   /** Entries handled concurrently; default 1. */
   readonly atOnce?: number
-  /** Does the error concern all entries? Then it ends the run at once. An unavailable store ends the run too, after `MAX_AWAY_IN_A_ROW` failures. */
+  /**
+   * Whether the error concerns all entries. Then it ends the run at once. An unavailable store ends the run, too, after `MAX_AWAY_IN_A_ROW` failures.
+   */
   readonly isNotAboutTheEntry?: (error: unknown) => boolean
 }
 
@@ -76,7 +78,7 @@ export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> 
   return { done, failed: errors.length }
 }
 
-/** Is the error temporary? Then a retry may succeed, and the fault is not the entry's. */
+/** Whether the error is temporary. Then a retry may succeed, and the fault is not the entry's. */
 export function isTransient(error: unknown): boolean {
   return error instanceof Problem && error.retryAfterS !== undefined
 }

@@ -1,4 +1,4 @@
-// How far pictures are searched for, and the search for the hashes of several pictures in one pass over the index, before the first is answered.
+// Decides how far to search for pictures, and searches for the hashes of several pictures in one pass over the index, before the first is answered.
 
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
@@ -11,18 +11,19 @@ import { orientationGroupsOf } from './orientations.js'
 /** The search radius for a signal type and view; `rotated` is false for the original and its mirror image. */
 export type WidestOf = (type: SignalType, asked: View, rotated: boolean) => Radius
 
-/** A hit up to `marginBits` beyond `bits` is returned if the search comes across it. */
+/** The search finds every hit up to `bits`. It also returns the hits up to `marginBits` beyond that it comes across. */
 export interface Radius {
   readonly bits: number
   readonly marginBits: number
 }
 
-/** From so many views on, a copy is near in several of them, so that a search may miss one. */
+/** With this many views, a copy is near in several of them, so a first pass may miss one. */
 const MANY_VIEWS = 8
 
 /**
- * A first pass finds everything up to `bits` in a registry of at least `fromRows` rows of `pdq-area`. Within 31 bits the median query would take more than
- * 3 ms of a core at a million rows. Within 23 bits none of 773 edits of tuning photographs was lost, within 19 bits two were (docs/scaling.md).
+ * In a registry of at least `fromRows` rows of `pdq-area`, a first pass finds everything up to `bits`. Within 31 bits, the median query would take
+ * more than 3 ms of a core at a million rows. Within 23 bits none of 773 edits of tuning photographs was lost, within 19 bits two
+ * (bench/record/tuning.md).
  */
 const FIRST_PASSES = [
   { fromRows: 0, bits: 31 },
@@ -30,17 +31,19 @@ const FIRST_PASSES = [
 ] as const
 
 /**
- * How far a first pass is complete, in bits.
- * @param liveRows rows of `pdq-area` that a search can find. The same in all processes that have applied the same revision; parts and dead rows differ.
+ * @returns the distance up to which a first pass is complete, in bits.
+ * @param liveRows rows of `pdq-area` that a search can find. Processes at the same revision have the same number, although their segments and dead
+ *   rows differ.
  */
 export function firstPassBitsAmong(liveRows: number): number {
   return FIRST_PASSES.findLast(({ fromRows }) => liveRows >= fromRows)?.bits ?? FIRST_PASSES[0].bits
 }
 
 /**
- * How far to search at first for a view of a picture: the whole radius, unless it has many views. For those a pass that is complete within fewer bits comes
- * across nearly all pairs beyond, at a tenth of the cost. The caller compares the images that it met. If one may match, or they are many, it searches the
- * whole radius, so that a match is judged by all that is near. It found 773 of 773 edits that a complete search finds (decision 0010).
+ * @returns the radius of the first search for a view: the whole radius, unless the picture has many views. For those, a pass that is complete within
+ *   fewer bits comes across nearly all farther pairs, too, at a tenth of the cost. The caller compares the images that were found. If one may match,
+ *   or if they are many, it searches the whole radius, so that everything near decides about a match. Of edits that a complete search finds, this
+ *   lost none of 773 tuning edits and one of 456 test edits (docs/scaling.md).
  * @param firstPassBits as `firstPassBitsAmong` says; `undefined` for a search that has to be complete.
  */
 export function firstPassOf(
@@ -54,25 +57,26 @@ export function firstPassOf(
   return { bits: firstPassBits, marginBits: radius.bits + radius.marginBits - firstPassBits }
 }
 
-/** Images whose rows are compared one by one in place of a search. As far as views corroborate there may be more: that search takes 30 ms among a million rows. */
+/** Maximum images whose rows are compared one by one in place of a search. */
 const MAX_COMPARED = 16
+/** The same in place of a search for corroborating views, which takes 30 ms among a million rows. */
 export const MAX_CORROBORATED = 128
 
-/** Compares hashes with all rows of a few images. Cost: 0.1 µs for each hash and row. */
+/** Compares hashes with all rows of a few images. Cost: 0.1 µs per hash and row. */
 export interface Compared {
-  /** Has each image rows of the type that most views have? One without may have been registered as a single hash. */
+  /** Whether each image has rows of type `pdq-area`. One without may have been registered as a single hash. */
   hasRows(): boolean
-  /** As a search that finds only these images, and misses none of their rows. */
+  /** Returns what a complete search would find, but only of these images. */
   near(type: SignalType, hashes: readonly Hash256[], radius: Radius): readonly Hit[]
 }
 
-/** @returns `undefined` for more images than `most`: a search costs less. */
+/** @returns `undefined` for more images than `maxImages`, because then a search costs less. */
 export function comparedWith(
   searcher: Pick<Searcher, 'viewsOf'>,
   images: ReadonlySet<number>,
-  most = MAX_COMPARED,
+  maxImages = MAX_COMPARED,
 ): Compared | undefined {
-  if (images.size > most) return undefined
+  if (images.size > maxImages) return undefined
   const known = new Map<SignalType, readonly ImageRows[]>()
   const rowsOf = (type: SignalType) => {
     const rows = known.get(type) ?? Array.from(images, (image) => ({ image, rows: searcher.viewsOf(image, type) }))
@@ -90,7 +94,7 @@ interface ImageRows {
   readonly rows: ReturnType<Searcher['viewsOf']>
 }
 
-/** Each row within so many bits once, with its nearest hash, the first of equals. */
+/** Each row within `bits` of a hash, once, with its nearest hash. */
 function nearRows(images: readonly ImageRows[], hashes: readonly Hash256[], bits: number): Hit[] {
   const hits: Hit[] = []
   for (const { image, rows } of images) {
@@ -111,23 +115,25 @@ function nearRows(images: readonly ImageRows[], hashes: readonly Hash256[], bits
  */
 export type FoundAhead = ReadonlyMap<HashedSignal, readonly (readonly Hit[] | undefined)[]>
 
-/** Maximum needles of one search. More would not use the caches better, and their hits have to be kept. */
+/** Maximum needles of one search. With more, caches are not used better, and more hits have to be kept. */
 const MAX_NEEDLES = 8192
 
-/** Maximum hits kept for the pictures of a call, and again for a first pass. Groups with more are searched for again when their picture is answered. */
+/**
+ * Maximum hits kept for the pictures of a call, and for a first pass. A group that does not fit is searched for again when its picture is answered.
+ */
 const MAX_KEPT = 32_768
 
 export const NOTHING_AHEAD: FoundAhead = new Map()
 
-/** Is there a first pass for this picture? */
+/** Whether a picture has so many views that a first pass pays. */
 export function hasManyViews(signals: readonly HashedSignal[]): boolean {
   if (signals.length < MANY_VIEWS) return false
   return signals.reduce((count, { type }) => count + Number(type === 'pdq-area'), 0) >= MANY_VIEWS
 }
 
-/** What a first pass met. */
+/** The result of a first pass. */
 export interface Met {
-  /** What was found ahead, and what the pass found, so that nothing is searched for twice. */
+  /** The hits found ahead and those of the pass, so that nothing is searched for twice. */
   readonly found: FoundAhead
   /** Images near views whose whole radius was not searched. The pass ended early if they are too many to compare. */
   readonly images: ReadonlySet<number>
@@ -223,7 +229,7 @@ export function* searchAhead(
   return found
 }
 
-/** Was every signal searched for and nothing found? */
+/** Whether every signal was searched for and nothing was found. */
 export function isNowhere(signals: readonly HashedSignal[], ahead: FoundAhead): boolean {
   return signals.every((signal) => ahead.get(signal)?.every((hits) => hits?.length === 0))
 }
@@ -240,7 +246,7 @@ function* search(
   }
 }
 
-/** @returns these hits if there is room for them. */
+/** @returns the hits; `undefined` if there is no room for them. */
 function kept(hits: readonly Hit[] | undefined, room: { hits: number }): readonly Hit[] | undefined {
   if (hits === undefined || hits.length > room.hits) return undefined
   room.hits -= hits.length
@@ -257,7 +263,7 @@ interface Batch {
 
 interface SearchedGroup {
   readonly hashes: readonly Hash256[]
-  /** Where the hits are written, and the index there. */
+  /** Where to write the hits, and at which index. */
   readonly orientationGroups: (readonly Hit[] | undefined)[]
   readonly group: number
 }

@@ -8,7 +8,7 @@ interface Answered {
   readonly match: Pick<Match, 'grade' | 'distanceBits' | 'atMs'>
 }
 
-/** The best frame of each video, and all pictures. The best is that of the surest grade, and of these the nearest. */
+/** The best frame of each video, and all pictures. The best frame has the best grade, and of those the smallest distance. */
 export function bestFrames<T extends Answered>(answer: readonly T[]): T[] {
   const best = new Map<string, T>()
   for (const one of answer) {
@@ -18,7 +18,7 @@ export function bestFrames<T extends Answered>(answer: readonly T[]): T[] {
   return [...best.values()]
 }
 
-/** Is a match better than another of the same image? */
+/** Whether a match is better than another of the same image. */
 export function isBetter(one: Answered['match'], other: Answered['match']): boolean {
   const grades = GRADES.indexOf(one.grade) - GRADES.indexOf(other.grade)
   return (grades || one.distanceBits - other.distanceBits || (one.atMs ?? 0) - (other.atMs ?? 0)) < 0

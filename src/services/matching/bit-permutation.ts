@@ -1,5 +1,5 @@
-// Permutes the bits of details with a secret of the deployment. Programs that reconstruct pictures from published descriptors,
-// and lists of other deployments, do not work on permuted ones.
+// Permutes the bits of details with a secret of the deployment. Programs that reconstruct pictures from published descriptors do
+// not work on permuted ones, and lists of one deployment are useless to another.
 
 import { createHmac } from 'node:crypto'
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
@@ -14,14 +14,14 @@ export interface BitPermutation {
 const BYTE_VALUES = 256
 
 /**
- * Permutes and inverts bits, as the secret determines. It does not protect against an attacker that has many rows: the
- * frequency of each bit reveals the order in the end. Sealing protects the rows.
+ * Permutes and inverts bits, as the secret determines. It does not protect against an attacker who has many rows: the
+ * frequency of each bit reveals the order. Sealing protects the rows.
  */
 export function createBitPermutation(secret: Buffer): BitPermutation {
   const stream = bytesFrom(secret)
   const order = shuffled(stream)
   const mask = Uint8Array.from({ length: HASH_BYTES }, () => stream.next().value)
-  // For each value of each byte: the bits that it sets in the result. 256 kB, for 32 steps a hash instead of 256.
+  // For each value of each byte, the bits that it sets in the result. 256 kB, so that a hash takes 32 steps instead of 256.
   const added = new Uint32Array((HASH_BYTES * BYTE_VALUES * HASH_BYTES) / 4)
   const addedBytes = new Uint8Array(added.buffer)
   for (const [bit, to] of order.entries()) {

@@ -1,5 +1,5 @@
-// Details that many unrelated pictures share and that identify none: decoration drawn by apps or stuck on pictures, and details
-// found in ordinary photographs.
+// Details that many unrelated pictures share, so that they identify none: decoration drawn by apps or stuck on pictures, and
+// details found in ordinary photographs.
 //
 // bench/common-rows.mjs generates both files: decoration-rows.bin from its own drawings, background-rows.bin from ten
 // photographs that are CC0 or in the public domain.
@@ -12,12 +12,12 @@ import type { BitPermutation } from './bit-permutation.js'
 
 export interface CommonRows {
   /**
-   * Is this row known decoration? So are 4 of 1,000 rows of photographs.
+   * Whether this row is known decoration. 4 of 1,000 rows of photographs are, too.
    * @param row permuted. Cost: some microseconds.
    */
   isDecoration(row: Hash256): boolean
   /**
-   * Does this row also occur in unrelated photographs? Such a row finds many false matches.
+   * Whether this row also occurs in unrelated photographs. Such a row finds many false matches.
    * @param row permuted.
    */
   isInBackground(row: Hash256): boolean

@@ -1,5 +1,5 @@
 // Finds the registered pictures that a query picture shows, by local features: the index finds candidates, a vote ranks them,
-// and each is verified.
+// and the best are verified.
 
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { askedFeatures, type PlacedFeature } from '../../../packages/hash/src/details/kept.js'
@@ -36,14 +36,14 @@ export interface FoundByDetails {
   readonly isMirrored: boolean
   /** Number of agreeing details beyond the required number. */
   readonly surplus: number
-  /** Could one detail more or fewer change whether the image is found? */
+  /** Whether one detail more or fewer could change whether the image is found. */
   readonly isAtEdge: boolean
 }
 
 export interface DetailFinder {
   /**
-   * Finds images by their details, surest first, each image once.
-   * @param options.role an image to find (`wanted`), one that vetoes what it shows (`harmless`), or neither.
+   * Finds images by their details, most agreeing details first, each image once.
+   * @param options.role `wanted` for an image to find, `harmless` for one that vetoes what it shows.
    * @param options.yieldIfNeeded as from `yielder`: called about every millisecond.
    * @throws {Problem} store-unavailable when candidates cannot be read.
    * Cost: a search for each of up to 2,700 details, and 1 ms for each of two views of up to 20 candidates.
@@ -60,14 +60,14 @@ export interface FindOptions {
   readonly onMissed?: (imageId: string) => void
 }
 
-/** The strongest details of a view are searched for; all of them are used to verify. */
+/** Maximum details of a view that are searched for, the strongest. All of them are used to verify. */
 const NEEDLES_A_VIEW = 150
 const NEEDLES_AT_ONCE = 50
 const MIN_AGREEING = 2
 const CANDIDATES = 20
-/** Limits the rows used for one detail: anybody may register the same detail any number of times. */
+/** Maximum rows used for one detail, because anybody may register the same detail any number of times. */
 const MAX_ROWS_OF_A_DETAIL = 64
-/** Views verified for each candidate: the view with the highest vote may show less of it than the second. */
+/** Maximum views verified for each candidate, because the view with the highest vote may show less of it than the second. */
 const VIEWS_OF_EACH = 2
 
 export function createDetailFinder({
@@ -201,7 +201,7 @@ function* candidatesIn(
   return [...matchEvents].flatMap(([ordinal, all]) => {
     const { width = 0, height = 0 } = searcher.places.sizeOf(ordinal) ?? {}
     const centre = { x: width / 2, y: height / 2 }
-    // Chance agreement nearly always ends here, before anything has to be looked up.
+    // Chance agreement is nearly always dropped here, before decoration is looked up.
     if (voteOf(all, view, centre).agreeing < MIN_AGREEING) return []
     const own = all.filter(({ asked }) => !common.isDecoration(asked.hash))
     const { agreeing, weight } = voteOf(own, view, centre)
@@ -246,12 +246,12 @@ function inPicture(pair: AgreeingPair, { view, isMirrored }: Looking): AgreeingP
   return { ...pair, x, y }
 }
 
-/** Two pairs closer than this share of the sides are the same detail. */
+/** Two pairs closer than this, as a share of the sides, are the same detail. */
 const SAME_PLACE = 0.01
 
 /**
- * Removes details that a harmless picture shows too. Details are vetoed one by one, as hashes are vetoed hit by hit: putting a
- * well-known picture beside an intimate one hides only the well-known one.
+ * Removes details that a harmless picture shows, too. Details are vetoed one by one, as hashes are vetoed hit by hit. So putting
+ * a well-known picture beside an intimate one hides only the well-known one.
  */
 function unvetoed(shown: readonly Shown[], role: FindOptions['role'], onMissed: FindOptions['onMissed']): FoundByDetails[] {
   const vetoing = shown.filter(({ ordinal }) => role(ordinal) === 'harmless').flatMap(({ pairs }) => pairs)
@@ -278,7 +278,7 @@ function unvetoed(shown: readonly Shown[], role: FindOptions['role'], onMissed: 
     .sort((a, b) => b.inliers - a.inliers || (a.image.id < b.image.id ? -1 : 1))
 }
 
-/** Would one more detail, in a cell of its own, be enough? */
+/** Whether one more detail, in a further cell, would be enough. */
 function isNearlyShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
   return inliers >= least - 1 && cells >= MIN_CELLS - 1
 }

@@ -1,4 +1,4 @@
-// Selects the details by which a registered picture is found: those that few other pictures have.
+// Selects the details by which a registered picture can be found: those that few other pictures have.
 
 import { type DetailRow, type DetailRows, MAX_DETAIL_ROWS } from '../../../packages/hash/src/details/rows.js'
 import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
@@ -6,19 +6,19 @@ import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { CommonRows } from './common-rows.js'
 
-/** A row that this many unrelated pictures above the tier `self-reported` have is decoration: a part of an app's screen, a sticker, a frame. */
+/** A row of this many unrelated pictures above the tier `self-reported` is decoration: a part of an app's screen, a sticker, a frame. */
 const DECORATION_GROUPS = 3
 
-/** Minimum share of rows that are not known decoration. A picture with less shows hardly anything else, so none of its rows is indexed. */
+/** Minimum share of rows that are not known decoration. If fewer are, the picture shows hardly anything else, so none of its rows is indexed. */
 const MIN_OWN_SHARE = 0.5
 
 /**
  * Selects up to 16 rows that are not decoration, best first. Decoration is a row of a fixed list (parts of app screens), or one that several
- * unrelated registered pictures have; because those are looked up, new decoration is noticed without a list. Rows that also occur in a sample of
- * photographs come last, because they find more false matches.
+ * unrelated registered pictures have. Looking these up finds new decoration without a list. Rows that also occur in a sample of photographs come
+ * last, because they find more false matches.
  *
- * A row that only one or two other pictures have is not left out. Otherwise a submitter could learn whether these pictures are registered, from
- * whether its own picture is found by that row.
+ * A row that only one or two other pictures have is kept. Otherwise a submitter could learn whether these pictures are registered, by testing whether
+ * that row finds the submitter's own picture.
  *
  * @param ranked with permuted descriptors, as stored, best first.
  * @param subjectGroup of the picture (`IndexedDetails`). Pictures of the same group do not count as unrelated.
@@ -44,8 +44,8 @@ export function* chosenRows(
 
 /**
  * @returns whether a detail occurs in so many unrelated pictures that it is decoration. Only pictures above the tier `self-reported` count. Otherwise
- *   anybody could register two pictures with the details of a third one, and see from these whether the third is registered; or register three, and
- *   make it impossible to find.
+ *   anybody could register two pictures with the details of a third one and find out from these whether the third is registered. Or anybody could
+ *   register three pictures with its details, so that it is no longer found.
  * @param hits of the detail.
  * @param except a subject group that does not count.
  */

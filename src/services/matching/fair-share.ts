@@ -1,4 +1,4 @@
-// Bounds the matches of a picture: the nearest of each owner first. Many copies registered by one person or organisation
+// Bounds the matches of a picture, the nearest of each owner first. So many copies registered by one person or organisation
 // neither fill the memory nor displace matches of others.
 
 import { fairShareOf, type Origin } from '../../domain/cases/share.js'
@@ -9,21 +9,21 @@ import type { Searcher } from '../index/searcher.js'
 import type { Match } from './match.js'
 
 /**
- * Maximum matches of one picture, of all pictures of a call, and of one case for one picture. A match takes some 250 bytes in
+ * Maximum matches of one picture, of all pictures of a call, and of one case for one picture. A match takes about 250 bytes in
  * an answer.
  */
 export const MAX_MATCHES = { perPicture: 100, perCall: 20_000, perCase: 5 } as const
 
-/** Up to this number of hits, all are examined. */
+/** If there are at most this many hits, all are examined. */
 const FEW_HITS = 512
 /**
- * Maximum images examined per case, per bank and in all. They exceed the number of matches, because a near image may turn out
- * to be no match.
+ * Maximum images examined per case, per bank and in all. More than the maximum matches, because a near image may turn out not
+ * to match.
  */
 const MAX_CANDIDATES = { perCase: 8, perBank: 400, inAll: 2000 } as const
-/** Maximum frames examined of a video: the nearest. */
+/** Maximum frames examined of a video, the nearest. */
 const MAX_FRAMES_OF_VIDEO = 8
-/** Maximum nearest images of all cases together that are distributed among the cases. */
+/** Maximum images of all cases together, the nearest, from which the share of each case is taken. */
 const MAX_SHARED = 8192
 const HITS_AT_ONCE = 1024
 
@@ -39,8 +39,8 @@ interface SharedHits {
 }
 
 /**
- * All hits if they are few; otherwise those of the nearest images, distributed among cases, banks and organisations.
- * @param isNear is the hit near enough for its bank?
+ * All hits if they are few. Otherwise those of the nearest images, a fair share of each case, bank and organisation.
+ * @param isNear whether a hit is near enough for its bank.
  */
 export function* shareOfHits(
   searcher: Pick<Searcher, 'factsOf' | 'originOf' | 'imageOrdinal' | 'banks'>,
@@ -101,14 +101,14 @@ interface Answered {
 }
 
 /**
- * At most `most` matches, in order. Each case gets a few. If there are still too many, matches are distributed among
- * organisations: the first of each before the second of any. Matches of the grade `review` never displace others.
- * @param pseudonymOf the owner of a bank.
+ * At most `maxMatches` matches, in order. Each case gets a few. If there are still too many, organisations share: the first match of
+ * each comes before the second of any. Matches of the grade `review` never displace others.
+ * @param ownerOf the organisation that owns a bank.
  */
 export function shareOfMatches<T extends Answered>(
   inOrder: readonly T[],
-  most: number,
-  pseudonymOf: (bank: string) => string | undefined,
+  maxMatches: number,
+  ownerOf: (bank: string) => string | undefined,
 ): readonly T[] {
   if (inOrder.length <= MAX_MATCHES.perCase) return inOrder
   const isReview = ({ match }: T) => match.grade === 'review'
@@ -122,10 +122,10 @@ export function shareOfMatches<T extends Answered>(
   const sure = inOrder.filter((one) => !isReview(one)).filter(isOfFew)
   const unsure = inOrder.filter(isReview).filter(isOfFew)
   const originOf = ({ imageId, match: { bank } }: T): Origin => ({
-    party: pseudonymOf(bank) ?? '',
+    party: ownerOf(bank) ?? '',
     part: bank === CASES_BANK_NAME ? originIn(imageId) : bank,
   })
-  const kept = new Set(fairShareOf(sure, most, originOf))
-  for (const one of fairShareOf(unsure, most - kept.size, originOf)) kept.add(one)
+  const kept = new Set(fairShareOf(sure, maxMatches, originOf))
+  for (const one of fairShareOf(unsure, maxMatches - kept.size, originOf)) kept.add(one)
   return kept.size === inOrder.length ? inOrder : inOrder.filter((one) => kept.has(one))
 }

@@ -29,7 +29,7 @@ export interface Found {
   readonly isInOwnReach: boolean
   /** Near enough to match by this pair of views alone? */
   readonly isDecided: boolean
-  /** The same where grades are stricter than `per-pair`; else true. */
+  /** Also near enough where grades are stricter than `per-pair`? Always true for `per-pair`. */
   readonly isStrictlyDecided: boolean
   /** Index into `transforms`. */
   readonly orientation: number
@@ -98,9 +98,8 @@ export function agreementIn(
 }
 
 /**
- * By how many bits a match is nearer than required to be more than another picture of one kind: of a form, of an object, or in one frame where the wholes
- * decided;
- * `undefined` where nothing is required.
+ * @returns by how many bits a match is nearer than required of another form or object of the same kind, or of another picture in the same frame
+ *   where the wholes decide; `undefined` where nothing is required.
  */
 export function copySurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
@@ -110,11 +109,8 @@ export function copySurplusIn(
 ): number | undefined {
   const { asked: askedView, registered: registeredView } = graded.told.views
   const inFrame = askedView === 'whole' && registeredView === 'whole' ? agreement?.withinFrameBits : undefined
-  const surpluses = [
-    ...kindSurplusesIn(searcher, asked, graded, { looks, together }),
-    ...(inFrame === undefined ? [] : [inFrame]),
-  ]
-  return surpluses.length === 0 ? undefined : Math.min(...surpluses)
+  const ofKind = kindSurplusIn(searcher, asked, graded, { looks, together })
+  return inFrame !== undefined && ofKind !== undefined ? Math.min(inFrame, ofKind) : (inFrame ?? ofKind)
 }
 
 interface Judged {
@@ -123,26 +119,27 @@ interface Judged {
   readonly together: CorroboratingPair | undefined
 }
 
-/** By how many bits a form, and an object, is nearer than required to act on it. Empty for other looks, and for the grades `exact` and `review`. */
-function kindSurplusesIn(
+/** The same of a form or an object alone; `undefined` for other looks, and for the grades `exact` and `review`. */
+function kindSurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   { told, grade }: Graded,
   { looks: { isForm = false, isObject = false }, together }: Pick<Judged, 'looks' | 'together'>,
-): number[] {
-  if (grade === 'exact' || grade === 'review' || !(isForm || isObject)) return []
+): number | undefined {
+  if (grade === 'exact' || grade === 'review' || !(isForm || isObject)) return undefined
   const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(told.hit.image, type).map((view) => ({ ...view, type }))
   const rotated = !isUpright(told.orientation)
   const shown = asked.flatMap((signal) => {
-    const { type, view, hashes, isPhotograph } = signal
+    const { type, view, hashes, isPicture } = signal
     const hash = hashes[orientationsOf(hashes.length).indexOf(told.orientation)]
-    return hash === undefined ? [] : [{ type, view, hash, isPhotograph, rotated, content: contentOf(signal) }]
+    return hash === undefined ? [] : [{ type, view, hash, isPicture, rotated, content: contentOf(signal) }]
   })
   const registered = [...viewsOf('pdq'), ...viewsOf('pdq-area')]
-  return [
-    ...(isForm ? [formSurplusBits(shown, registered)] : []),
-    ...(isObject ? [objectSurplusBits(shown, registered, together?.bits ?? Number.POSITIVE_INFINITY)] : []),
-  ]
+  const ofForm = isForm ? formSurplusBits(shown, registered) : Number.POSITIVE_INFINITY
+  const ofObject = isObject
+    ? objectSurplusBits(shown, registered, together?.bits ?? Number.POSITIVE_INFINITY)
+    : Number.POSITIVE_INFINITY
+  return Math.min(ofForm, ofObject)
 }
 
 /**

@@ -1,4 +1,4 @@
-// The allowlist: which hits known harmless pictures veto, and which submitted pictures are harmless.
+// The allowlist: decides which hits known harmless pictures veto, and which submitted pictures are harmless.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { isNearEdge } from '../../domain/matching/edges.js'
@@ -13,7 +13,7 @@ import type { Searcher } from '../index/searcher.js'
 import { runCooperatively } from './batch-search.js'
 import type { Observed } from './observed.js'
 
-/** The lookups on hits. They must come from the searcher that found the hits, or be made in the same tick. */
+/** Look-ups of hits, on the searcher that found the hits or in the same tick. */
 type Facts = Pick<Searcher, 'banks' | 'factsOf' | 'imageOrdinal'>
 
 /** The query's side of two compared views. */
@@ -26,9 +26,9 @@ export interface Veto {
 }
 
 /**
- * A match has to be nearer than every harmless picture. Hits are vetoed one by one, not the whole query: putting a well-known
+ * A match has to be nearer than every harmless picture. Hits are vetoed one by one, not the whole query. So putting a well-known
  * picture beside or around an intimate one hides only the well-known one.
- * @returns `undefined` where no harmless picture is near.
+ * @returns `undefined` if no harmless picture is near.
  */
 export function vetoOf(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): Veto | undefined {
   const harmless = harmlessOf(catalogue, type, asked, hits)
@@ -43,8 +43,8 @@ export function isVetoed(veto: Veto | undefined, { distanceBits }: Pick<Hit, 'di
 }
 
 /**
- * Is a hit near the edge of a veto? Whether it matches would then reveal which of two pictures is nearer, and so how their
- * hashes differ. An exact hit reveals nothing: its hash is known.
+ * Whether a hit is near the edge of a veto. Then the answer reveals which of two pictures is nearer, and so how their hashes
+ * differ. An exact hit reveals nothing, because the caller has its hash.
  */
 export function isAtVetoEdge(veto: Veto | undefined, { distanceBits }: Pick<Hit, 'distanceBits'>): boolean {
   return veto !== undefined && distanceBits > 0 && isNearEdge(distanceBits, veto.fromBits - 1)
@@ -58,7 +58,7 @@ interface AskedOf {
   readonly observed: Pick<Observed, 'screened'>
 }
 
-/** Does a hit match despite the veto? Hits whose answer reveals something about the veto are recorded as observations. */
+/** Whether a hit matches despite the veto. Records a hit as an observation if the answer reveals something about the veto. */
 export function isUnvetoed(
   veto: Veto | undefined,
   hit: Hit,
@@ -66,7 +66,7 @@ export function isUnvetoed(
 ): boolean {
   if (veto === undefined) return true
   const image = searcher.image(hit.image)
-  // With a replaced radius every harmless picture vetoes: which one is nearer would be another edge to probe.
+  // With a replaced radius, every harmless picture vetoes. Otherwise the question which of the two is nearer would be another edge to probe.
   if (image === undefined || (hit.distanceBits > 0 && radiusOf(image.id) !== undefined)) return false
   const [isAtEdge, isOver] = [isAtVetoEdge(veto, hit), isVetoed(veto, hit)]
   if (isAtEdge || isOver) observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'alone' : 'none')
@@ -74,14 +74,13 @@ export function isUnvetoed(
 }
 
 /**
- * A part that two harmless pictures share is an element of many pictures, such as a keyboard. It is drawn a little differently
- * in each, so that it is often nearer to a registered picture. A match therefore has to be nearer by this many bits. Pictures
- * that are harmless as a whole do not make an element, however often they are listed: works derived from them may look much
- * like them.
+ * A part that two harmless pictures share is an element of many pictures, such as a keyboard. It looks slightly different in
+ * each, so it may be nearer to a registered picture than to a harmless one. So a match has to be nearer by this many bits.
+ * Harmless wholes do not count as elements, however often they are listed, because a registered picture may be derived from one.
  */
 const ELEMENT_BITS = 16
 
-/** The nearest part of a second image; `undefined` when parts of at most one image are near. */
+/** The nearest part of a second image; `undefined` if parts of at most one image are near. */
 function secondPart(catalogue: Pick<Facts, 'imageOrdinal'>, nearestFirst: readonly Hit[]): Hit | undefined {
   const parts = nearestFirst.filter(({ view }) => viewOf(view) !== 'whole')
   const first = parts[0] && catalogue.imageOrdinal(parts[0].image)
@@ -104,18 +103,18 @@ export function harmlessBanks(catalogue: Pick<Facts, 'banks'>): ReadonlyMap<stri
 }
 
 /**
- * Is a submitted picture a known harmless one? Only whole pictures are compared.
+ * Whether a submitted picture is a known harmless one. Only whole pictures are compared.
  *
- * The search goes only as far as the thresholds of the harmless banks. At the widest allowed radius it would read all rows,
- * which takes 2 ms of the event loop per hash at a million rows.
+ * Searches only as far as the thresholds of the harmless banks. With the widest allowed radius it would read all rows, which
+ * takes 2 ms of the event loop per hash at a million rows.
  */
 export function isHarmless(catalogue: Catalogue, signals: readonly Signal[]): boolean {
   return harmlessLike(catalogue, signals) !== undefined
 }
 
 /**
- * The id of a harmless image that a picture is too near to; `undefined` when there is none. An animation or video is harmless only if all of its
- * frames are, or the file itself: one harmless frame must not keep the others out. Cost: a search, and one for each frame up to the first that is not
+ * The id of a harmless image that a picture is too near to; `undefined` if there is none. An animation or video is harmless only if the file itself
+ * is or all of its frames are: one harmless frame must not keep the others out. Cost: a search, and one for each frame up to the first that is not
  * harmless.
  */
 export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): string | undefined {
@@ -125,7 +124,7 @@ export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): 
   return step.value
 }
 
-/** As `harmlessLike`, pausing between searches: a video may have thousands of frames. */
+/** As `harmlessLike`, but pauses between searches, because a video may have thousands of frames. */
 function* harmlessLikeNow(
   catalogue: () => Catalogue,
   signals: readonly Signal[],
@@ -160,8 +159,8 @@ function harmlessNear(catalogue: Catalogue, { type, view, hash }: Signal): strin
 }
 
 /**
- * For each submitted picture or video, in order: is it harmless? It yields between pictures and between frames, and each search
- * is made in the catalogue at that moment.
+ * For each submitted picture or video, in order, whether it is harmless. Yields between pictures and between frames. Each search
+ * uses the catalogue of its moment.
  *
  * @param catalogue called for each search.
  * @param yieldIfNeeded called before each picture and each further search; its promise is awaited.

@@ -1,4 +1,4 @@
-// Matches by details: where hashes find nothing, or where the caller asks for the depth `full`.
+// Matches by details: if hashes find nothing to act on, or if the caller asks for the depth `full`.
 
 import { randomInt } from 'node:crypto'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
@@ -22,15 +22,15 @@ interface ByDetails {
 export interface AskingByDetails {
   readonly searcher: Searcher
   readonly banks: ReadonlyMap<string, Bank>
-  /** Also search for the mirror image? */
+  /** Whether to search for the mirror image, too. */
   readonly mirrors: boolean
   /** Ordinals of images that hashes found already. */
   readonly except: ReadonlySet<number>
-  /** Are the details of this image stopped (`flood.ts`)? */
+  /** Whether the details of this image are stopped (`flood.ts`). */
   readonly isStopped: (ordinal: number) => boolean
   readonly yieldIfNeeded: () => Promise<void> | undefined
   readonly matchIdOf: (imageId: string) => string
-  /** Of all matches. */
+  /** The grade of all matches. */
   readonly grade: Grade
 }
 
@@ -73,8 +73,8 @@ export async function matchesByDetails(
 const NOTHING_FOUND: ByDetails = { answer: [], observations: [] }
 
 /**
- * The probing account of an image's details. It is separate from that of its hashes, so that posted crops do not use up the
- * budget for hashes.
+ * The name of the probing account of an image's details. It is separate from the account of its hashes, so that queries with
+ * crops do not use up the budget for hashes.
  */
 export function accountOfDetails(imageId: string): string {
   return `details ${imageId}`
@@ -98,7 +98,7 @@ function marksOf(views: readonly AskedView[]): readonly [number, number] {
   return [one, other]
 }
 
-/** The grade is never strong: details have not been measured over as many pairs as two agreeing algorithms. */
+/** The grade is never `strong`, because details were measured over fewer pairs than two agreeing algorithms. */
 function describe(
   { image, inliers, surplus, distanceBits, region, isMirrored }: FoundByDetails,
   grade: Grade,

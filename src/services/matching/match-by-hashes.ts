@@ -10,7 +10,7 @@ import {
   maxCorroboratingBits,
   reviewBits,
 } from '../../domain/matching/evidence.js'
-import { GRADES, isExact, mayBeExact, nearAloneBits, pairSumBits } from '../../domain/matching/grade.js'
+import { GRADES, isExact, mayBeExact, nearAloneBits } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
@@ -244,11 +244,12 @@ function* lookForCorroborations(
   found: ReadonlyMap<number, Found>,
   corroborations: Corroborations,
 ): Generator<void, void, void> {
+  if (asked.filter(({ type, view }) => maxCorroboratingBits(type, view) !== undefined).length < 2) return
   const open = new Set(
     [...found.values()]
       .filter(({ type, hit }) => !isExact(type, hit.distanceBits) || !mayBeExact(type, strictness))
       .map(({ hit }) => hit.image)
-      .filter((image) => corroborations.togetherBits(image) > pairSumBits(strictness).strong),
+      .filter((image) => corroborations.togetherBits(image) > strictness.pairSumBits.strong),
   )
   if (open.size === 0) return
   const compared = comparedWith(searcher, open, trial === undefined ? undefined : MAX_CORROBORATED)

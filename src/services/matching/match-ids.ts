@@ -1,13 +1,13 @@
-// Match ids: an organisation's own ids of images. Only this deployment can resolve them, and two organisations cannot join
-// theirs.
+// Match ids: an organisation's own ids of images. Only this deployment can resolve them, and two organisations cannot tell
+// whether their ids mean the same image.
 
 import { createCipheriv, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { formatUuid, idBytes } from '../../domain/ids.js'
 
 export interface MatchIds {
   /**
-   * Constant for an image and an organisation; another organisation gets another id. 43 characters of base64url. @throws
-   * {RangeError} when `imageId` is not a UUID.
+   * Always the same for an image and an organisation; another organisation gets another id. 43 characters of base64url.
+   * @throws {RangeError} when `imageId` is not a UUID.
    */
   idFor(orgId: string, imageId: string): string
   /**
@@ -19,9 +19,8 @@ export interface MatchIds {
 
 /**
  * Deterministic encryption with a synthetic IV (the construction of RFC 5297), under keys of the organisation: the MAC of the
- * image id, then the id encrypted with the MAC as its IV. It needs no table of matches and no access to the store. Messages are
- * always one block, so AES of the block serves as the MAC (CBC-MAC of messages of one length, as CMAC), and CTR mode is one
- * XOR.
+ * image id, then the id encrypted with the MAC as its IV. So no table of matches and no access to the store is needed. A
+ * message is always one block. So AES of the block is a secure MAC (CBC-MAC of messages of one length), and CTR mode is one XOR.
  *
  * Cost: about one HMAC for each match; 50 µs for the first of an organisation.
  */
@@ -55,7 +54,7 @@ export function createMatchIds(secret: Buffer): MatchIds {
       const { macOf, blockOf } = tenantOf(orgId)
       const mac = bytes.subarray(0, ID_BYTES)
       const id = xor(bytes.subarray(ID_BYTES), blockOf(mac))
-      // Base64url has several texts for the same bytes. Only the canonical one is an id.
+      // Base64url has several texts for the same bytes. Only the canonical text is an id.
       if (!timingSafeEqual(mac, macOf(id)) || bytes.toString('base64url') !== matchId) return undefined
       return formatUuid(id)
     },
@@ -65,7 +64,7 @@ export function createMatchIds(secret: Buffer): MatchIds {
 export const MATCH_ID_PATTERN = /^[A-Za-z0-9_-]{43}$/
 
 const ID_BYTES = 16
-/** Maximum organisations whose keys are cached. Beyond it the cache is cleared. */
+/** Maximum organisations whose keys are cached. Then the cache is cleared. */
 const MAX_TENANTS = 10_000
 
 interface Tenant {

@@ -5,7 +5,7 @@
 /** Matches of one image that one organisation received. */
 export interface OrgHits {
   readonly hits: number
-  /** Looks of uploads that are no copies (`lookOf`, `isCopy`), with the view that alone decided: each once, at most `MAX_LOOKS`. */
+  /** Looks of uploads that are not copies (`lookOf`, `isCopy`), each once, with the view if a single one decided; at most `MAX_LOOKS`. */
   readonly looks: ReadonlyMap<number, number | undefined>
 }
 
@@ -47,13 +47,13 @@ export interface MatchEventParts {
 }
 
 /**
- * Maximum pairs in a batch: of image and organisation, of those with sketches, and of context and image. The next batch then
+ * Maximum pairs in a batch: of image and organisation, of these with looks, and of context and image. Then the next batch
  * begins.
  */
 const MAX_PAIRS = 100_000
-/** Maximum batches in memory. While they are full, matches are not recorded. */
+/** Maximum batches that wait to be stored. While there are as many and the current batch is full, matches are not recorded. */
 const MAX_BATCHES = 10
-/** Maximum sketches for an image and an organisation in a batch: as many as one call may query. */
+/** Maximum looks for an image and an organisation in a batch: as many as a call may have queries. */
 const MAX_LOOKS = 1000
 
 interface OrgNote {
@@ -90,7 +90,7 @@ export function createMatchRecorder({ keep, intervalMs, onError }: MatchEventPar
     return last
   }
   /**
-   * Recipients must be notified of a withdrawal, so they are recorded again in the next batch; without hits, which the store
+   * Recipients must be notified of a withdrawal, so they are recorded again in the next batch, but without hits, which the store
    * may already have counted.
    */
   const noteAgain = (lost: HitsOfImages) => {

@@ -1,4 +1,4 @@
-// What a query is compared with, how far it is searched for, and what its caller may be told.
+// Decides with which banks a query is compared, how far to search, and what the caller may see.
 
 import { marginBits } from '../../domain/matching/edges.js'
 import { comparedImages, PER_PAIR, perUpload, type Strictness } from '../../domain/matching/registry-size.js'
@@ -30,7 +30,7 @@ export function banksAsked(
   return asked
 }
 
-/** The widest radius that any of the banks asks for, by type: computed once for all pictures. @param withMargin search a little farther? */
+/** The widest radius that any of the banks needs, by type, computed once for all pictures. @param withMargin whether to search slightly farther. */
 export function widestIn(
   banks: ReadonlyMap<string, Bank>,
   { thresholdBits, orgId }: Pick<MatchOptions, 'thresholdBits' | 'orgId'>,
@@ -52,8 +52,8 @@ export function widestIn(
 }
 
 /**
- * How strict the grades are. All that is registered counts, also in banks that are not asked: counting one bank takes milliseconds.
- * @param shown how many pictures an upload shows: the frames of a video.
+ * How strict the grades are. All registered images count, also those of banks that are not queried, because counting one bank takes milliseconds.
+ * @param shown how many pictures an upload shows: 1, or the frames of a video.
  */
 export function strictnessIn(catalogue: Catalogue, { grading }: Pick<MatchOptions, 'grading'>, shown = 1): Strictness {
   if (grading !== 'per-upload') return PER_PAIR
@@ -61,7 +61,7 @@ export function strictnessIn(catalogue: Catalogue, { grading }: Pick<MatchOption
   return perUpload(shown * comparedImages(images, catalogue.index('pdq').liveRows), images)
 }
 
-/** Is this match reported? Only copies match a narrowed image. */
+/** Whether this match is reported. Only copies match a narrowed image. */
 export function isTold(catalogue: Catalogue, { imageId, match }: Answer[number]): boolean {
   return isCopy(match) || !catalogue.isNarrowed(imageId)
 }

@@ -10,7 +10,7 @@ import type { Category, Tier, View } from '../../domain/matching/signal.js'
 import type { RowType } from '../../domain/matching/signal-types.js'
 
 export interface Match {
-  /** Constant for an image and an organisation; another organisation gets another id. */
+  /** Always the same for an image and an organisation; another organisation gets another id. */
   readonly matchId: string
   readonly grade: Grade
   /** For a match by details: the median of the details that agree. */
@@ -25,15 +25,15 @@ export interface Match {
   readonly tier: Tier
   readonly category: Category | undefined
   readonly disputed: boolean
-  /** Present only for a video: when the frame is shown that matches best. */
+  /** Present only for a video: when the best matching frame is shown. */
   readonly atMs?: number
-  /** Present only if a part of the query picture differs: the share that agrees, and where. */
+  /** Present only if a part of the query picture differs: the share that agrees, and where it is. */
   readonly agreement?: NonNullable<Agreement['partial']>
   /** Present only for a match by details. */
   readonly details?: MatchedDetails
-  /** Present only if a video was queried and no segment is known: when in it the picture was found [ms], to the second. */
+  /** Present only if a video was queried and no segment is known: the time in it at which the picture was found [ms], to the second. */
   readonly queryMs?: number
-  /** Present only for a video that was found in a video: which parts, the longest first, at most `MAX_SEGMENTS`. */
+  /** Present only for a video found in a video: the parts, the longest first, at most `MAX_SEGMENTS`. */
   readonly segments?: readonly MatchedSegment[]
 }
 
@@ -45,7 +45,7 @@ export interface MatchedSegment extends Pick<Segment, 'query' | 'registered' | '
 
 /** Additional fields of a match by details. */
 export interface MatchedDetails {
-  /** Number of details that agree: at least 8. Unrelated pictures agree in at most 7. */
+  /** Number of details that agree: at least 8. */
   readonly inliers: number
   /** Number of agreeing details beyond the required number. */
   readonly surplus: number
@@ -53,15 +53,15 @@ export interface MatchedDetails {
   readonly region: Region
 }
 
-/** auto: by details only if hashes find nothing. full: by details as well. hashes: never by details. */
+/** auto: by details only if hashes find nothing better than `review`. full: by details as well. hashes: never by details. */
 export const DEPTHS = ['auto', 'full', 'hashes'] as const
 export type Depth = (typeof DEPTHS)[number]
 
-/** What a query looks like. It has to be nearer than others to what looks the same. */
+/** What a query looks like. A form or an object has to be nearer than other pictures, because others of its kind look alike. */
 export interface Looks {
-  /** Is it flat and of few colours, as a form is? */
+  /** Whether it is flat and has few colours, like a form. */
   readonly isForm?: boolean | undefined
-  /** Does it show one object on a plain ground? */
+  /** Whether it shows one object on a plain ground. */
   readonly isObject?: boolean | undefined
 }
 
@@ -78,22 +78,22 @@ export interface MatchOptions {
   readonly grading?: Grading | undefined
   /** Views of a picture for a match by details, by its index; called when that picture is processed. */
   readonly viewsOf?: (picture: number) => readonly AskedView[] | undefined
-  /** What the picture with this index looks like: a form, an object on a plain ground, or neither, as all pictures when left out. */
+  /** What the picture with this index looks like. When left out, no picture is a form or an object. */
   readonly looksOf?: (picture: number) => Looks | undefined
-  /** Does the caller see distances, and not only distance bands? */
+  /** Whether the caller sees distances, not only distance bands. */
   readonly knowsDistance?: boolean
   readonly depth?: Depth
-  /** Search by details for mirror images too? True by default. */
+  /** Whether to search by details for mirror images, too. True by default. */
   readonly mirrors?: boolean
   /**
    * Called with the matches of a picture as soon as they are known, so that the answer can be written while others are
    * searched. Called a second time if a match was withdrawn before all pictures were done.
    */
   readonly onMatched?: (picture: number, matches: readonly Match[]) => void
-  /** Awaited when all pictures were searched. What is withdrawn until it resolves is not told: other parts of the answer may take seconds. */
+  /** Awaited after all pictures were searched, because other parts of the answer may take seconds. Images withdrawn by then are left out. */
   readonly beforeTold?: () => Promise<void>
   /** Called before `onMatched` for a picture with more matches than the answer holds. */
   readonly onTruncated?: (picture: number) => void
-  /** Search for this image only; for all when left out. */
+  /** Search only for this image; for all when left out. */
   readonly imageId?: string
 }

@@ -1,4 +1,4 @@
-// Finds registered pictures and changed copies of them, from memory alone.
+// Finds registered pictures and changed copies of them, using only memory.
 
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
@@ -42,18 +42,17 @@ import type { ProbingGuard, Screen } from './probing/probing-guard.js'
 import { createActiveViews, type ViewIdOf } from './stopped-views.js'
 
 export interface Matcher {
-  /** Can it match by details? If not, views are ignored. */
+  /** Whether it can match by details. If not, views are ignored. */
   readonly knowsDetails: boolean
-  /** Is there any image with details? If not, they need not be computed for a query. @throws {Problem} index-loading, store-unavailable */
+  /** Whether any image has details. If not, a query needs none. @throws {Problem} index-loading, store-unavailable */
   hasDetails(): boolean
   /**
    * Matches pictures, each given by its signals.
    * @returns for each picture the registered images within the threshold, nearest first, each once; then those that details find. At most
-   * `MAX_MATCHES`, shared fairly. None is left out of those within `firstPassBitsAmong`, and of pictures with few views none at all; for others see
-   * `firstPassOf`.
+   *   `MAX_MATCHES`, shared fairly. For a picture with few views the search is complete. For one with many it is complete within
+   *   `firstPassBitsAmong`, and farther images may rarely be missed (`firstPassOf`).
    * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
-   * It yields about every millisecond, also while it reads `pictures`, and searches for all pictures before it answers the
-   * first.
+   * Yields about every millisecond, also while it reads `pictures`. Searches for all pictures before it answers the first.
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
 }
@@ -102,7 +101,7 @@ interface Searched extends Call {
   readonly yieldIfNeeded: () => Promise<void> | undefined
   readonly ahead: FoundAhead
   readonly asking: AskingByHashes
-  /** Matches that are copies by their unscreened values: the screen may make those coarser. */
+  /** Matches that are copies, judged before the probing guard made them coarser. */
   readonly copies: WeakSet<Match>
 }
 
@@ -115,11 +114,11 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const all = Array.isArray(pictures) ? pictures : await runCooperatively(gathered(pictures), yieldIfNeeded)
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
-  // Once for all pictures: the registry may grow while this yields.
+  // Computed once for all pictures, because the registry may grow while this yields.
   const firstPassBits =
     options.thresholdBits === undefined ? firstPassBitsAmong(catalogue.index('pdq-area').liveRows) : undefined
   const strictness = strictnessIn(catalogue, options)
-  // No spread here and below: V8 keeps a hidden class for each object created by one, until the next full garbage collection.
+  // No object spread here and below: V8 keeps a hidden class for each object that a spread creates, until the next full garbage collection.
   const asking = {
     searcher,
     banks,
@@ -141,7 +140,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking, copies: new WeakSet<Match>() }
   const answers: Answer[] = []
   for (const [picture, signals] of all.entries()) {
-    // Yields only when it is time: for a picture without matches, yielding costs more than the rest of the work.
+    // Yields only when it is time, because yielding costs more than answering a picture without matches.
     const pause = yieldIfNeeded()
     if (pause !== undefined) await pause
     const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(searched, picture, signals)
@@ -152,7 +151,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
     answers.push(answer)
   }
   await options.beforeTold?.()
-  // The store's catalogue may have been replaced while a long batch yielded.
+  // The replica may have loaded a new catalogue while a long batch yielded.
   if (replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
   return answers.map((answer, i) => (answer.length === 0 ? [] : noteAnswer(searched, answer, i, all[i] ?? [])))
 }
@@ -178,7 +177,7 @@ function noteAnswer(
   return matches
 }
 
-/** Without pieces, a picture says too little to be another form. */
+/** The rule for forms compares pieces. So it does not apply to a query without pieces. */
 function looksIn(signals: readonly HashedSignal[], { isForm = false, isObject = false }: Looks = {}): Looks {
   return { isForm: isForm && hasPieces(signals), isObject }
 }
@@ -211,7 +210,7 @@ async function answerByHashes(
   return { isTruncated: found.isTruncated, answer: answer.sort((a, b) => inOrder(a.match, b.match)) }
 }
 
-/** What the answer of a picture reveals, as it is counted. */
+/** What the answer to a picture reveals, as the probing budget counts it. */
 function observationsIn({ catalogue, asking }: Searched, observed: Observed, answer: Answer): CountedObservation[] {
   const all = observed.all(new Set(answer.map(({ ordinal }) => ordinal)))
   return all.map((each) => {
@@ -229,7 +228,7 @@ function viewsAsked(
 ): readonly AskedView[] | undefined {
   const { depth = 'auto', viewsOf, thresholdBits } = options
   if (parts.finder === undefined || depth === 'hashes') return undefined
-  // Their matches would be for review, and nobody asked for those.
+  // Matches by details would be graded `review`, and the caller did not ask for those.
   if (!asking.strictness.trustsDetails && thresholdBits === undefined) return undefined
   const isFound = byHashes.some(({ match }) => match.grade !== 'review')
   return depth === 'auto' && isFound ? undefined : viewsOf?.(picture)
@@ -254,7 +253,7 @@ async function withDetails(searched: Searched, views: readonly AskedView[], byHa
   return [...byHashes.filter(({ ordinal }) => !byDetails.has(ordinal)), ...found.filter((each) => isTold(catalogue, each))]
 }
 
-/** Applies the screen of an organisation that probed: matches become coarser or are left out. */
+/** Applies the probing guard's restrictions: matches become coarser or are left out. */
 function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageId: string) => string): Answer {
   if (screen === undefined) return answer
   return answer.flatMap((each) => {
@@ -263,7 +262,7 @@ function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageI
   })
 }
 
-/** The hash that says how the upload looks: its whole PDQ where it has one; `undefined` without any hash. */
+/** The hash for the flood guard's looks: PDQ of the whole if the upload has it; `undefined` without any hash. */
 function shownBy(signals: readonly HashedSignal[]): Hash256 | undefined {
   const { hashes: [hash] = [] } = signals.find(({ type }) => type === 'pdq') ?? signals[0] ?? {}
   return hash

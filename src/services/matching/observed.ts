@@ -5,9 +5,9 @@ import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Agreement } from '../../domain/matching/agreement.js'
 import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../domain/matching/edges.js'
-import { type Grade, isExact, nearAloneBits, pairSumBits } from '../../domain/matching/grade.js'
+import { type Grade, isExact, nearAloneBits } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
+import type { Strictness } from '../../domain/matching/registry-size.js'
 import { VIEW_NAMES } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import type { Found } from './graded.js'
@@ -42,7 +42,7 @@ export interface Agreed {
   readonly signals: readonly HashedSignal[]
   /** Would the grade be strong if all parts agreed? */
   readonly isStrong: boolean
-  /** By how many bits a form, or a picture in a frame, is nearer than required to act on it; `undefined` for other pictures. */
+  /** As `copySurplusIn`. */
   readonly copySurplus: number | undefined
   /** The grade of the answer. */
   readonly grade: Grade
@@ -78,15 +78,12 @@ interface Views {
 const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
 
 /** @param thresholdBits the radius that the caller gave; `undefined` when it gave none. */
-export function createObserved(thresholdBits: number | undefined, strictness: Strictness = PER_PAIR): Observed {
+export function createObserved(thresholdBits: number | undefined, strictness: Strictness): Observed {
   const marks = new Map<number, [number, number]>()
   const mark = (image: number, type: SignalType, hash: Hash256 | undefined) => {
     const known = marks.get(image) ?? [thresholdBits ?? -1, thresholdBits ?? -1]
     marks.set(image, known)
-    if (hash === undefined) return
-    // Added, not XORed: a hash that occurs twice must not cancel itself.
-    known[0] = (known[0] + digestOf(hash, SEEDS[0] + rank(type))) | 0
-    known[1] = (known[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
+    if (hash !== undefined) addDigests(known, type, hash)
   }
   const views = new Map<number, Views>()
   const missed = new Map<number, Missed>()
@@ -124,42 +121,27 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
       // Every part affects the agreement, also one too far away to be recorded as a view.
       if (agreementEdge !== 'none')
         for (const { type, hashes } of agreed?.signals ?? []) if (type === 'pdq-area') mark(image, type, hashes[0])
-      const { distanceBits } = told.hit
-      const beyond = missed.get(image)
-      const isMissedFirst = beyond !== undefined && rank(beyond.type) < rank(told.type) && !isExact(told.type, distanceBits)
-      const togetherBits = together?.bits ?? Number.POSITIVE_INFINITY
-      const isCorroborationClose = corroborated.has(image)
-      // No spread here and below: it costs a microsecond for each match.
-      const measured = {
-        bank: told.bank,
-        type: told.type,
-        views: told.views,
-        distanceBits,
-        togetherBits,
-        nearTogetherBits: together?.nearBits ?? togetherBits,
-        strictness,
-        isCorroborationClose,
-        thresholdBits,
-      }
-      const own = isMissedFirst || agreementEdge === 'outer' ? 'outer' : edgeOf(measured)
-      const edge = own !== 'outer' && screened.get(image)?.edge === 'alone' ? 'alone' : own
       const seen = views.get(image)
-      const isTied = told === found ? seen?.isTied === true : together?.isTied === true
-      const isToldByOther = together !== undefined && isToldByEither(found, strictness)
-      const isInner = agreementEdge === 'inner' || (distanceBits > 0 && (isTied || isToldByOther))
-      const isAtStrong = agreementEdge === 'outer' || isNearEdge(togetherBits, pairSumBits(strictness).strong)
+      const beside = {
+        seen,
+        missed: missed.get(image),
+        screened: screened.get(image)?.edge,
+        isCorroborationClose: corroborated.has(image),
+        agreementEdge,
+      }
+      const { edge, isStrongClose } = edgeOfMatch({ found, told, together }, beside, thresholdBits, strictness)
       observations.set(image, {
         observation: {
           imageId: told.image.id,
-          edge: edge === 'none' && isInner ? 'inner' : edge,
-          distanceBits,
+          edge,
+          distanceBits: told.hit.distanceBits,
           marks: marks.get(image) ?? [0, 0],
           hash: told.hash,
           plain: seen?.plain,
           ordinals: [image],
         },
         grade: agreed?.grade,
-        isStrongClose: isCorroborationClose || isAtStrong,
+        isStrongClose,
       })
     },
     all(told) {
@@ -173,6 +155,51 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
       return withOrder(observationsOfImages(observations, told))
     },
   }
+}
+
+interface AnsweredMatch {
+  readonly found: Found
+  readonly told: Found
+  readonly together: CorroboratingPair | undefined
+}
+
+/** What else was recorded of the image. */
+interface Beside {
+  readonly seen: Views | undefined
+  readonly missed: Missed | undefined
+  readonly screened: Edge | undefined
+  readonly isCorroborationClose: boolean
+  readonly agreementEdge: Edge
+}
+
+function edgeOfMatch(
+  { found, told, together }: AnsweredMatch,
+  { seen, missed, screened, isCorroborationClose, agreementEdge }: Beside,
+  thresholdBits: number | undefined,
+  strictness: Strictness,
+): Pick<FrameObservation, 'isStrongClose'> & Pick<Observation, 'edge'> {
+  const { distanceBits } = told.hit
+  const togetherBits = together?.bits ?? Number.POSITIVE_INFINITY
+  // Properties one by one: spreading `told` costs a microsecond for each match.
+  const measured = {
+    bank: told.bank,
+    type: told.type,
+    views: told.views,
+    distanceBits,
+    togetherBits,
+    nearTogetherBits: together?.nearBits ?? togetherBits,
+    strictness,
+    isCorroborationClose,
+    thresholdBits,
+  }
+  const isMissedFirst = missed !== undefined && rank(missed.type) < rank(told.type) && !isExact(told.type, distanceBits)
+  const own = isMissedFirst || agreementEdge === 'outer' ? 'outer' : edgeOf(measured)
+  const edge = own !== 'outer' && screened === 'alone' ? 'alone' : own
+  const isTied = told === found ? seen?.isTied === true : together?.isTied === true
+  const isToldByOther = together !== undefined && isToldByEither(found, strictness)
+  const isInner = agreementEdge === 'inner' || (distanceBits > 0 && (isTied || isToldByOther))
+  const isAtStrong = agreementEdge === 'outer' || isNearEdge(togetherBits, strictness.pairSumBits.strong)
+  return { edge: edge === 'none' && isInner ? 'inner' : edge, isStrongClose: isCorroborationClose || isAtStrong }
 }
 
 /** The views of an image with one more. Of two signal types, the first in the table counts alone. */
@@ -206,11 +233,14 @@ export function marksOf(
   thresholdBits: number | undefined,
 ): Observation['marks'] {
   const marks: [number, number] = [thresholdBits ?? -1, thresholdBits ?? -1]
-  for (const { type, hash } of hashes) {
-    marks[0] = (marks[0] + digestOf(hash, SEEDS[0] + rank(type))) | 0
-    marks[1] = (marks[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
-  }
+  for (const { type, hash } of hashes) addDigests(marks, type, hash)
   return marks
+}
+
+/** Adds, and does not XOR: a hash that occurs twice must not cancel itself. */
+function addDigests(marks: [number, number], type: SignalType, hash: Hash256): void {
+  marks[0] = (marks[0] + digestOf(hash, SEEDS[0] + rank(type))) | 0
+  marks[1] = (marks[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
 }
 
 function edgeOfAgreement(agreed: Agreed | undefined): Edge {

@@ -10,8 +10,8 @@ import type { View } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 
 /**
- * A hash and what it would be if the picture were rotated or mirrored, in the orientations searched for this view. Computed
- * from bits alone they are approximations (median error 16 to 22 bits), still far from chance.
+ * A hash in the orientations searched for this view. They are computed from its bits alone, so they are approximations (median
+ * error 16 to 22 bits).
  */
 export function rotated(type: SignalType, view: View, hash: Hash256): readonly Hash256[] {
   return queryOrientations({ kind: view }, orientationsByType[type](hash))
@@ -34,12 +34,12 @@ const orientationsByType: Readonly<Record<SignalType, (hash: Hash256) => readonl
 export interface OrientationGroup {
   /** Indexes into `transforms`. */
   readonly orientations: readonly number[]
-  /** Is the picture on its side or upside down in these orientations? */
+  /** Whether the picture is on its side or upside down in these orientations. */
   readonly rotated: boolean
   readonly hashes: readonly Hash256[]
 }
 
-/** The hashes of a signal: in two groups if rotated ones are searched with a smaller radius, else in one. */
+/** The hashes of a signal, in two groups if rotated ones are searched with a smaller radius, otherwise in one. */
 export function orientationGroupsOf({ type, hashes }: HashedSignal): OrientationGroup[] {
   const orientations = orientationsOf(hashes.length)
   if (!dependsOnOrientation(type)) return [{ orientations, rotated: false, hashes }]

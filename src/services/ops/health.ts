@@ -25,7 +25,7 @@ export interface HealthReport {
   readonly withdrawals: WithdrawalNoting
 }
 
-/** Are withdrawals recorded on disk for restores? `behind`: some are not, and a restore would undo them. `off`: none are recorded. */
+/** Whether withdrawals are recorded on disk for restores. `behind`: some are not, and a restore would undo them. `off`: none are recorded. */
 export const WITHDRAWAL_NOTING = ['noted', 'behind', 'off'] as const
 export type WithdrawalNoting = (typeof WITHDRAWAL_NOTING)[number]
 

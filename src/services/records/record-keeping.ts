@@ -24,7 +24,7 @@ export interface RecordKeepingParts {
   readonly withdrawalsFolder: string | undefined
   /** [days] 0 for ever. */
   readonly withdrawalsDays: number
-  /** May this process trim today? Trimming reads the whole log, so one process does it, once a day. */
+  /** Whether this process may trim today. Trimming reads the whole log, so one process does it, once a day. */
   readonly isOursToday: () => Promise<boolean>
   /** [epoch ms] The time on which two clocks agree, because removal is final. `undefined`: nothing may be removed. */
   readonly dueUntilMs: () => Promise<number | undefined>

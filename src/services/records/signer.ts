@@ -53,7 +53,7 @@ export function publicKeyFrom(text: string): KeyObject {
   return key
 }
 
-/** Was exactly this document signed with this key? */
+/** Whether exactly this document was signed with this key. */
 export function isSignedBy(key: KeyObject, document: Document): boolean {
   const { signature, ...rest } = document
   if (typeof signature !== 'string' || rest['keyId'] !== publicJwk(key).kid) return false

@@ -11,7 +11,7 @@ export interface AccountView {
   readonly account: Account
   readonly strikes: number
   readonly lastAtMs: number
-  /** Is the account suspended, so that its reports are refused? */
+  /** Whether the account is suspended. Then its reports are refused. */
   readonly suspended: boolean
 }
 

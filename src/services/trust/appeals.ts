@@ -21,8 +21,8 @@ import type { TrustService } from './trust.js'
 
 export interface AppealService {
   /**
-   * Appeals against the block or harmless signal that keeps a picture from being registered. There is one appeal per block or signal, whichever cases
-   * appeal. It stores neither the picture nor the case.
+   * Appeals against the block or harmless signal that keeps a picture from being registered. There is one appeal per block or signal, even if several
+   * cases appeal. It stores neither the picture nor the case.
    * @returns `denied` if an operator has already denied it.
    * @throws {Problem} appeal-unneeded, overloaded, case-withdrawn, case-expired
    */
@@ -31,7 +31,8 @@ export interface AppealService {
   waiting(after: PageCursor | undefined, limit: number): Promise<AppealPage>
   /**
    * `granted` removes the obstacle: lifts the block and deletes its digest, reverses the decision, or removes the signal from the harmless bank.
-   * `denied` refuses further appeals for as long as the block lasts; without a block, for half a year. @throws {Problem} appeal-unknown
+   * `denied` refuses further appeals for as long as the block lasts; without a block, for half a year.
+   * @throws {Problem} appeal-unknown
    */
   decide(about: Appealed, outcome: 'granted' | 'denied', by: AuditActor): Promise<void>
   /** A page of blocks on case pictures that were judged harmless, soonest expiry first. */
@@ -40,11 +41,11 @@ export interface AppealService {
   lift(blockId: string, by: AuditActor): Promise<void>
 }
 
-/** An appeal, and what it is about. */
+/** An appeal, and facts about its subject. */
 export type ListedAppeal = WaitingAppeal & {
-  /** Only of a registered video. */
+  /** Only for a registered video. */
   readonly durationS: number | undefined
-  /** Only of a block: how many frames it has. */
+  /** Only for a block: how many frames it has. */
   readonly frames: number | undefined
 }
 
@@ -69,18 +70,18 @@ export interface AppealParts {
   readonly onError: (error: DueError) => void
 }
 
-/** Operators get no second event about an appeal within this time. */
-const TOLD_AGAIN_AFTER_S = 86_400
+/** Minimum time between two events about one appeal. */
+const EVENT_INTERVAL_S = 86_400
 const WAITING_AT_ONCE = 50
 
 export function createAppeals(parts: AppealParts): AppealService {
   const { appeals, harmlessLike, invalidatedSignals, images, trusts, trust, replica, events, now, onError } = parts
 
-  /** @returns what is known of the block or signal; `undefined` when it prevents no registration any more. */
+  /** @returns facts about the block or signal; `undefined` if it no longer prevents registration. */
   const blocking = async (about: Appealed): Promise<Pick<ListedAppeal, 'durationS' | 'frames'> | undefined> => {
     if ('blockId' in about) {
-      const isOver = ((await appeals.blockedUntil(about.blockId)) ?? 0) <= now()
-      return isOver ? undefined : { durationS: undefined, frames: await appeals.framesOf(about.blockId) }
+      const block = await appeals.block(about.blockId)
+      return block === undefined || block.untilMs <= now() ? undefined : { durationS: undefined, frames: block.frames }
     }
     const [image] = await images.facts([about.signalId])
     if (image === undefined) return undefined
@@ -110,11 +111,11 @@ export function createAppeals(parts: AppealParts): AppealService {
       const signalId = harmlessLike(signals)
       const [digest] = signalId === undefined ? await invalidatedSignals.blocksOf([signals]) : []
       const about =
-        signalId !== undefined ? { signalId } : digest && { blockId: await appeals.blockOf(digest.toString('hex')) }
+        signalId !== undefined ? { signalId } : digest && { blockId: await blockIdOf(appeals, digest.toString('hex')) }
       if (about === undefined) throw new Problem('appeal-unneeded')
       const state = await appeals.put(about, now())
       if (state === 'full') throw new Problem('overloaded', { retryAfterS: 3600 })
-      if (state === 'open') await events.add('appeal.made', { ...about }, now(), TOLD_AGAIN_AFTER_S)
+      if (state === 'open') await events.add('appeal.made', { ...about }, now(), EVENT_INTERVAL_S)
       return state
     },
     async waiting(after, limit) {
@@ -142,7 +143,7 @@ export function createAppeals(parts: AppealParts): AppealService {
       if (!(await appeals.isWaiting(about))) throw new Problem('appeal-unknown')
       // The grant comes first: if this process ends before the appeal is settled, the appeal stays open and can be decided again.
       if (outcome === 'granted' && (await blocking(about)) !== undefined) await grant(about, by)
-      const untilMs = 'blockId' in about ? await appeals.blockedUntil(about.blockId) : undefined
+      const untilMs = 'blockId' in about ? (await appeals.block(about.blockId))?.untilMs : undefined
       const deniedUntilMs = outcome === 'denied' ? (untilMs ?? now() + REFUSED_FOR_MS) : undefined
       await appeals.settle(about, deniedUntilMs, by, now())
     },
@@ -151,4 +152,9 @@ export function createAppeals(parts: AppealParts): AppealService {
       if (!(await appeals.lift(blockId, 'lifted', by, now()))) throw new Problem('block-unknown')
     },
   }
+}
+
+/** @returns the digest itself if its block has just ended: the appeal is dropped when it is listed. */
+async function blockIdOf(appeals: Pick<Appeals, 'block'>, digest: string): Promise<string> {
+  return (await appeals.block(digest))?.blockId ?? digest
 }

@@ -73,7 +73,9 @@ export function createAttesting({
   matchIds,
   pseudonymOf,
 }: AttestingParts): Attesting {
-  /** Why the organisation may attest a case now. The store's list may be out of date, after a handover or another notice. */
+  /**
+   * Why the organisation may attest a case; `undefined` if it may not any more: the store's list may be outdated, after a handover or another notice.
+   */
   const becauseOf = async (caseId: string, orgId: string): Promise<WaitingSignal['because'] | undefined> => {
     const record = await cases.get(caseId)
     if (record === undefined || record.end !== undefined) return undefined
@@ -88,7 +90,7 @@ export function createAttesting({
     if (because === undefined) return []
     const stored: Facts[] = []
     for await (const some of images.ofCase(assisted.caseId)) stored.push(...some.map(factsOf))
-    // Pictures that it attested when it registered them need no second attestation.
+    // Pictures that it registered as attested need no second attestation.
     const open = stored.filter(({ image }) => because !== 'opened' || image.tier !== 'ngo-attested').sort(byTime)
     const trusted = await Promise.all(open.map(({ id }) => trusts.get(id)))
     return open.flatMap(({ id, image }, k): WaitingSignal[] => {
@@ -115,7 +117,7 @@ export function createAttesting({
     // The previous page may have ended within a case.
     if (after !== undefined) {
       const { caseId, sinceMs } = after
-      for (const each of await placedIn({ caseId, sinceMs }, orgId)) if (isBehind(each.signal, after)) yield each
+      for (const each of await placedIn({ caseId, sinceMs }, orgId)) if (isAfter(each.signal, after)) yield each
     }
     for (let from: AssistedCase | undefined = after; ; ) {
       const assisted: AssistedCase[] = await cases.assistedBy(orgId, from, CASES_AT_ONCE)
@@ -156,6 +158,6 @@ function byTime(a: Facts, b: Facts): number {
   return a.image.createdAtMs - b.image.createdAtMs || (a.id < b.id ? -1 : 1)
 }
 
-function isBehind({ registeredAtMs, signalId }: WaitingSignal, after: AttestingCursor): boolean {
+function isAfter({ registeredAtMs, signalId }: WaitingSignal, after: AttestingCursor): boolean {
   return registeredAtMs > after.registeredAtMs || (registeredAtMs === after.registeredAtMs && signalId > after.signalId)
 }

@@ -1,4 +1,4 @@
-// Counts queries and decisions by day and organisation. Counts are kept in memory and written every few seconds; a crash loses only those.
+// Counts queries and decisions by day and organisation. Counts are kept in memory and written every few seconds. A crash loses only those.
 
 import { COUNTED_DAYS, type DailyCount } from '../../domain/trust/daily-counts.js'
 import type { Counts, DailyCounts as DailyCountStore } from '../../store/trust/daily-counts.js'
@@ -14,14 +14,16 @@ export interface DailyStatistics {
 }
 
 export interface DailyCounts {
-  /** Wraps a matcher: counts its answers. */
+  /** Wraps a matcher, to count its answers. */
   counted(matcher: Matcher): Matcher
   countedVideos(matcher: VideoMatcher): VideoMatcher
   /** Counts what an organisation decided about a match. */
   said(change: TrustChange): void
   /**
    * Statistics of the last days, oldest first, today last.
-   * @param orgId `undefined` for the sum of all organisations. @param days 1…`COUNTED_DAYS`. @throws {RangeError} for other `days`.
+   * @param orgId `undefined` for the sum of all organisations.
+   * @param days 1…`COUNTED_DAYS`.
+   * @throws {RangeError} for other `days`.
    */
   days(orgId: string | undefined, days: number): Promise<DailyStatistics[]>
   /** Writes the counts so far to the store. */
@@ -40,7 +42,7 @@ export interface DailyCountParts {
 const DAY_MS = 86_400_000
 
 export function createDailyCounts({ dailyCounts, intervalMs, now, onError }: DailyCountParts): DailyCounts {
-  // Invariant: counts by organisation that are not yet handed to the store.
+  // Invariant: the counts, by organisation, that have not been passed to the store.
   let waiting = new Map<string, Map<DailyCount, number>>()
   let last: Promise<void> = Promise.resolve()
 
@@ -64,7 +66,7 @@ export function createDailyCounts({ dailyCounts, intervalMs, now, onError }: Dai
     if (waiting.size === 0) return last
     const batch = waiting
     waiting = new Map()
-    // A batch that is written just after midnight counts for the new day, although some of it is from before.
+    // A batch written just after midnight counts for the new day, although a part of it is from the day before.
     last = last.then(() => dailyCounts.add(dayOf(now()), batch)).catch(onError)
     return last
   }

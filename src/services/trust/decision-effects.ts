@@ -1,4 +1,4 @@
-// Effects of a decision about a signal beyond the signal itself. Each effect may safely happen twice. So repeating a decision completes effects that
+// Effects of a decision about a signal beyond the signal itself. Each effect may safely happen twice, so repeating a decision completes effects that
 // a crash interrupted.
 
 import { accountOf } from '../../domain/trust/strikes.js'

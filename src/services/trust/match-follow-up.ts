@@ -29,8 +29,8 @@ export interface AfterMatchParts {
   readonly isPlatform: (orgId: string) => Promise<boolean>
   readonly pseudonymOf: PseudonymOf
   /**
-   * Called with an image and the platforms that matched it for the first time. If its case has a notice, called with all platforms of the batch that
-   * matched it. May be called twice for the same match.
+   * Called with an image and the platforms that matched it for the first time; if its case has a notice, with all platforms of the batch that matched
+   * it. May be called twice for the same match.
    */
   readonly onFirstMatch: (imageId: string, image: RegisteredFacts, orgIds: readonly string[], atMs: number) => Promise<void>
   readonly now: () => number
@@ -42,7 +42,7 @@ interface Met {
   readonly imageId: string
   /** Organisations that matched it, with their hits. Only platforms, unless `areUnchecked`. */
   readonly orgs: readonly (readonly [orgId: string, met: OrgHits])[]
-  /** For some of `orgs` the store did not say whether they are platforms. */
+  /** The look-up of whether it is a platform failed for some of `orgs`. */
   readonly areUnchecked: boolean
   /** Time of the match. Deadlines count from it, even if the follow-up is delayed. */
   readonly atMs: number
@@ -53,25 +53,24 @@ interface Met {
   tries: number
 }
 
-/** Images handled concurrently. Their requests to the store share a packet, and other requests run between two groups. */
+/** Images processed concurrently. Their requests to the store share a packet, and other requests run between two groups. */
 const AT_ONCE = 64
 
-/** Operators get no second event about the same signal within this time. A flood without consequences may last for days, so its limit is longer. */
-const TOLD_AGAIN_AFTER_S = 3600
-const FLOOD_TOLD_AGAIN_AFTER_S = 86_400
+/** Minimum time between two events about one signal. It is longer for a flood without consequences, which may last for days. */
+const EVENT_INTERVAL_S = 3600
+const FLOOD_EVENT_INTERVAL_S = 86_400
 
-/** Maximum uploads counted per image and batch: a script cannot unpack more than a few thousand arguments. */
+/** Maximum looks counted per image and batch, because a script cannot unpack more than a few thousand arguments. */
 const MAX_LOOKS = 4000
 
-/** Attempts per image. At one batch a second they outlast a failover of the store. Failures are reported; after the last one the image is dropped. */
+/** Maximum attempts per image. At one batch a second they outlast a failover of the store. Each failure is reported. Then the image is dropped. */
 const MAX_TRIES = 600
-/** Maximum images kept for another attempt. Failures beyond it are reported and dropped. */
+/** Maximum images kept for another attempt. Further ones are reported and dropped. */
 const MAX_UNFINISHED = 10_000
 
 /**
- * Makes a function that follows up on a batch of matches. An image that fails does not affect the others. It is tried again with the next batch: a
- * legal deadline must start even if the store was briefly unavailable.
- * @returns whether there is something to try again.
+ * @returns a function that follows up on a batch of matches, and returns whether there is something to try again. An image that fails does not affect
+ *   the others. It is tried again with the next batch, because a legal deadline must start even if the store was briefly unavailable.
  */
 export function afterMatches(parts: AfterMatchParts): (batch: MatchEventBatch) => Promise<boolean> {
   let unfinished: Met[] = []
@@ -112,7 +111,7 @@ export function afterMatches(parts: AfterMatchParts): (batch: MatchEventBatch) =
   }
 }
 
-/** Raises an event when an organisation queries a canary: only a leaked list contains its hash. */
+/** Raises an event if an organisation matched a canary: only a list that was passed on contains its hash. */
 async function tellOfCanaries(
   { canaries, events }: AfterMatchParts,
   hits: HitsOfImages,
@@ -122,11 +121,11 @@ async function tellOfCanaries(
 ): Promise<void> {
   for (const signalId of await canaries.among(imageIds)) {
     for (const orgId of hits.get(signalId)?.keys() ?? [])
-      await attempt(events.add('canary.met', { signalId, orgId }, atMs, TOLD_AGAIN_AFTER_S))
+      await attempt(events.add('canary.met', { signalId, orgId }, atMs, EVENT_INTERVAL_S))
   }
 }
 
-/** Which of the organisations are platforms. Looks each up once. Omits those whose look-up failed. */
+/** Which of the organisations are platforms. Looks each up once, and leaves out those whose look-up failed. */
 async function platformsAmong(
   { isPlatform, onError }: AfterMatchParts,
   hits: MatchEventBatch['hits'],
@@ -147,7 +146,7 @@ async function platformsIn({ isPlatform, pseudonymOf }: AfterMatchParts, { image
 
 /**
  * Follows up on one image. Records finished steps in `met`, so that another attempt does only the rest. Starts deadlines before it changes the time
- * line or the signal: starting one twice is harmless, missing one is not.
+ * line or the signal, because starting one twice is harmless and missing one is not.
  */
 async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const { imageId, atMs } = met
@@ -195,7 +194,7 @@ async function guard(
   if (flood === undefined) return
   const { becomes, height } = flood
   if (becomes === 'told')
-    return await parts.events.add('signal.flooded', { signalId: imageId }, atMs, FLOOD_TOLD_AGAIN_AFTER_S)
+    return await parts.events.add('signal.flooded', { signalId: imageId }, atMs, FLOOD_EVENT_INTERVAL_S)
   if (circulation === 'narrowed' && becomes !== 'held') return
   const why: HoldReason =
     becomes === 'view-stopped'
@@ -204,11 +203,11 @@ async function guard(
   try {
     await parts.trust.hold(imageId, why)
   } catch (error) {
-    // It was withdrawn or invalidated meanwhile. Either way it no longer matches.
+    // It was withdrawn or invalidated meanwhile, so it no longer matches.
     if (!(error instanceof Problem) || !['signal-unknown', 'signal-invalidated'].includes(error.code)) throw error
     return
   }
-  await parts.events.add(`signal.${becomes}`, { signalId: imageId }, atMs, TOLD_AGAIN_AFTER_S)
+  await parts.events.add(`signal.${becomes}`, { signalId: imageId }, atMs, EVENT_INTERVAL_S)
 }
 
 function saidOf(trust: Trust): Said {

@@ -15,7 +15,7 @@ import {
   type Verdict,
 } from '../../domain/trust/trust.js'
 
-/** Support for and objections to a signal: numbers of organisations, no names. */
+/** Support for a signal and objections to it: numbers of organisations, no names. */
 export interface SignalTrust extends Support {
   readonly tier: Tier
   readonly disputed: boolean
@@ -43,7 +43,7 @@ export interface JudgedSignal extends SignalTrust {
   readonly bank: string
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
-  /** [Unix seconds] When it matches again by itself, as after its owner's pause; 0 for no end; `undefined` if it matches. */
+  /** [Unix seconds] When its owner's pause ends, after which it matches again; 0 if no such time is set; `undefined` if it matches now. */
   readonly silentUntilS: number | undefined
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined

@@ -10,7 +10,7 @@ import type { Trusts } from '../../store/trust/trust.js'
 import type { Replica } from '../index/replica.js'
 import type { BlockChangeOf } from '../intake/resubmission-block.js'
 
-/** A change of a signal's trust record. `onChange` gets it once it is on disk. */
+/** A change of a signal's trust record. `onChange` is called when it is on disk. */
 export interface TrustChange {
   readonly imageId: string
   readonly image: RegisteredImage
@@ -30,7 +30,7 @@ export interface TrustChangeParts {
   readonly ownerOf: OwnerOf
   readonly refusalOf: BlockChangeOf
   readonly now: () => number
-  /** Called with each change, in order. Also called when a decision is repeated without effect: that completes what a crash interrupted. */
+  /** Called with each change, in order. Also called when a decision is repeated, to complete effects that a crash interrupted. */
   readonly onChange: (change: TrustChange) => Promise<void>
 }
 
@@ -64,7 +64,8 @@ export async function readSignal(
   unknown: ProblemCode,
 ) {
   if (imageId === undefined) throw new Problem(unknown)
-  // The trust record is read first, because it is deleted with the image. Read second, it could be missing for an image that was found.
+  // The trust record is read first. It is deleted together with the image, so if it were read second, it could be missing for an image that was
+  // found.
   const said = await trusts.get(imageId)
   const [image] = await images.get([imageId])
   if (image === undefined) throw new Problem(unknown)
@@ -72,7 +73,7 @@ export async function readSignal(
 }
 
 /**
- * Applies an action; repeats if another write came in between. This process has applied the change when it returns.
+ * Applies an action. Tries again if another write came in between. This process has applied the change when it returns.
  * @throws {Problem} `unknown`; the code with which the rules refuse the action; case-unknown if `assistedCase` was handed over.
  */
 export async function changeSignal(parts: TrustChangeParts, asked: RequestedChange): Promise<SignalWithTrust> {
@@ -102,7 +103,7 @@ export async function changeSignal(parts: TrustChangeParts, asked: RequestedChan
   }
 }
 
-/** The change of resubmission blocks, written together with the decision. A block outlives the signal. `undefined` if nothing changes. */
+/** The change of resubmission blocks, which is written together with the decision; `undefined` if there is none. A block outlives the signal. */
 async function refusalFor(
   { refusalOf, ownerOf }: Pick<TrustChangeParts, 'refusalOf' | 'ownerOf'>,
   image: RegisteredImage,
@@ -116,7 +117,7 @@ async function refusalFor(
   return refusalOf(image, await ownerOf(image), isInvalidated ? invalidatedAs : 'reinstated', atMs)
 }
 
-/** The audit entry of an action, written together with it. Verdicts have none: they are too many, and are counted instead. */
+/** The audit entry of an action, which is written together with it. Verdicts have none, because they are too many. They are counted instead. */
 function entryOf(action: TrustAction, signalId: string, by: AuditActor, atMs: number): AuditEntry | undefined {
   switch (action.kind) {
     case 'verdict':

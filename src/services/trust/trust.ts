@@ -46,7 +46,8 @@ export interface TrustService {
 
   /**
    * A signal. Here and below, `signalId` is the id of the image, and `by` is the actor for the audit log (by default the operator at the command
-   * line). @throws {Problem} signal-unknown
+   * line).
+   * @throws {Problem} signal-unknown
    */
   signal(signalId: string): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-settled, signal-invalidated */
@@ -68,13 +69,14 @@ export interface TrustService {
   /** @throws {Problem} signal-unknown, signal-invalidated */
   hold(signalId: string, why: HoldReason, by?: AuditActor): Promise<JudgedSignal>
   /**
-   * Releases a held signal. A flood holds it again only if it is greater than the one that it was held for.
+   * Releases a signal from quarantine. Only a flood more than twice as high as the one that caused it quarantines it again.
    * @throws {Problem} signal-unknown, quarantine-conflict, signal-invalidated
    */
   release(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /**
    * Pauses a signal for the owner of its bank: it matches nothing until the owner resumes it, or until `untilS`. Independent of the quarantine.
-   * @param untilS [Unix seconds] 0 for no end. @throws {Problem} signal-unknown, signal-invalidated
+   * @param untilS [Unix seconds] 0 for no end.
+   * @throws {Problem} signal-unknown, signal-invalidated
    */
   pause(signalId: string, untilS: number, by: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, signal-invalidated */
@@ -93,7 +95,7 @@ export interface WaitingPage {
 
 export interface TrustParts extends TrustChangeParts {
   readonly apiKeys: Pick<ApiKeys, 'org'>
-  /** May this organisation see the bank? Otherwise its match ids for the bank are unknown. */
+  /** Whether this organisation may see the bank. If not, its match ids for the bank are unknown. */
   readonly mayKnow: (bank: string, orgId: string) => boolean
   readonly matchIds: MatchIds
   readonly pseudonymOf: PseudonymOf
@@ -105,11 +107,11 @@ export interface TrustParts extends TrustChangeParts {
 const WAITING_AT_ONCE = 50
 
 export function createTrust(parts: TrustParts): TrustService {
-  return { ...matchFeedback(parts), ...actsOnSignals(parts), ...disputesOver(parts), waiting: waitingIn(parts) }
+  return { ...matchMethods(parts), ...signalMethods(parts), ...disputeMethods(parts), waiting: waitingIn(parts) }
 }
 
 /** Methods for organisations, by match id. */
-function matchFeedback(parts: TrustParts): Pick<TrustService, 'match' | 'feedback' | 'attest'> {
+function matchMethods(parts: TrustParts): Pick<TrustService, 'match' | 'feedback' | 'attest'> {
   const { apiKeys, ownerOf, mayKnow, matchIds, pseudonymOf, deadlinesOf } = parts
   const kindOf = async (orgId: string) => (await apiKeys.org(orgId))?.kind
   const readMatch = async (orgId: string, matchId: string) => {
@@ -117,7 +119,7 @@ function matchFeedback(parts: TrustParts): Pick<TrustService, 'match' | 'feedbac
     if (!mayKnow(found.image.bank, orgId)) throw new Problem('match-unknown')
     return found
   }
-  const worthTo = async (
+  const matchTrustOf = async (
     orgId: string,
     matchId: string,
     { imageId, image, trust }: SignalWithTrust,
@@ -129,12 +131,12 @@ function matchFeedback(parts: TrustParts): Pick<TrustService, 'match' | 'feedbac
     const { imageId } = await readMatch(orgId, matchId)
     const action = actionOf(pseudonymOf(orgId, imageId))
     const changed = await changeSignal(parts, { imageId, orgId, by: `key:${keyId}`, unknown: 'match-unknown', action })
-    return await worthTo(orgId, matchId, changed)
+    return await matchTrustOf(orgId, matchId, changed)
   }
 
   return {
     async match({ orgId }, matchId) {
-      return await worthTo(orgId, matchId, await readMatch(orgId, matchId))
+      return await matchTrustOf(orgId, matchId, await readMatch(orgId, matchId))
     },
     async feedback(caller, matchId, said) {
       const { image } = await readMatch(caller.orgId, matchId)
@@ -149,17 +151,17 @@ function matchFeedback(parts: TrustParts): Pick<TrustService, 'match' | 'feedbac
       if ((await kindOf(caller.orgId)) !== 'ngo') throw new Problem('organisation-kind-forbidden')
       const own = await readMatch(caller.orgId, matchId)
       // A signal that the NGO registered as attested is attested already.
-      const vouchedFor = own.image.tier === 'ngo-attested' && (await ownerOf(own.image)) === caller.orgId
-      if (vouchedFor) return await worthTo(caller.orgId, matchId, own)
+      const isAttested = own.image.tier === 'ngo-attested' && (await ownerOf(own.image)) === caller.orgId
+      if (isAttested) return await matchTrustOf(caller.orgId, matchId, own)
       return await change(caller, matchId, (pseudonym) => ({ kind: 'attest', pseudonym }))
     },
   }
 }
 
-type SignalActs = 'signal' | 'verify' | 'hold' | 'release' | 'pause' | 'resume' | 'resumeIfDue'
+type SignalMethod = 'signal' | 'verify' | 'hold' | 'release' | 'pause' | 'resume' | 'resumeIfDue'
 
 /** Methods for operators and owners of banks, by the id of the image. */
-function actsOnSignals(parts: TrustParts): Pick<TrustService, SignalActs> {
+function signalMethods(parts: TrustParts): Pick<TrustService, SignalMethod> {
   const change = changeIn(parts)
   return {
     async signal(signalId) {
@@ -176,7 +178,7 @@ function actsOnSignals(parts: TrustParts): Pick<TrustService, SignalActs> {
 }
 
 /** Opens, answers and decides disputes, and reverses decisions. */
-function disputesOver(parts: TrustParts): Pick<TrustService, 'dispute' | 'answer' | 'decide' | 'reinstate'> {
+function disputeMethods(parts: TrustParts): Pick<TrustService, 'dispute' | 'answer' | 'decide' | 'reinstate'> {
   const change = changeIn(parts)
   return {
     dispute: (caller, signalId, reason) =>

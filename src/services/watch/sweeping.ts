@@ -1,4 +1,4 @@
-// Erases watches that have ended, and watches of organisations without a key.
+// Erases watches that have expired, and watches of organisations without a valid key.
 
 import type { Store } from '../../store/redis/client.js'
 import type { DueWatch, Watches } from '../../store/watch/watches.js'
@@ -17,7 +17,7 @@ export interface SweepingParts {
 
 const ERASED_AT_ONCE = 500
 
-/** Erases all expired watches. Does nothing while clocks disagree. Safe to repeat. */
+/** Erases all expired watches, and all watches of organisations without a valid key. Does nothing while clocks disagree. Safe to repeat. */
 export async function sweepWatches(parts: SweepingParts): Promise<void> {
   const { store, watches, replica, dueTime, onError } = parts
   const untilMs = await dueTime(store)

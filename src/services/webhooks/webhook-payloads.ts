@@ -5,10 +5,10 @@ import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../domain/cases/case-even
 import { LAWS, STAGES } from '../../domain/cases/sla.js'
 import { GRADES } from '../../domain/matching/grade.js'
 import { WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/organisations/webhook.js'
+import { DurationS } from '../records/duration.js'
 
 const MatchId = z.string().meta({ description: 'The organisation’s own id of the image, as in its matches.' })
 const SignalId = z.uuid().meta({ description: 'The id returned when the signal was submitted.' })
-const DurationS = z.int().optional().meta({ description: 'Only of a video.' })
 const DEADLINE = {
   law: z.enum(LAWS),
   stage: z.enum(STAGES),

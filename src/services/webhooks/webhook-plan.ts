@@ -15,6 +15,7 @@ import type { Banks } from '../../store/organisations/banks.js'
 import type { NewDelivery, OutboxEntry } from '../../store/webhooks/deliveries.js'
 import type { Webhook, Webhooks } from '../../store/webhooks/webhooks.js'
 import type { MatchIds } from '../matching/match-ids.js'
+import { durationView } from '../records/duration.js'
 import type { PseudonymOf } from '../trust/pseudonyms.js'
 
 /** One event as one organisation receives it. */
@@ -37,7 +38,7 @@ export interface PlanParts {
   readonly deadlines: Pick<DeadlineStore, 'notice'>
   readonly matchIds: MatchIds
   readonly pseudonymOf: PseudonymOf
-  /** May this organisation receive webhooks at all? */
+  /** Whether this organisation may receive webhooks at all. */
   readonly isSubscribed: (orgId: string) => Promise<boolean>
   readonly now: () => number
 }
@@ -112,7 +113,7 @@ function fieldIn({ fields }: OutboxEntry): Field {
   return (name) => fields.get(name)?.toString('utf8') ?? ''
 }
 
-/** Is the entry from the stream of events? Its fields differ from those of the outbox. */
+/** Whether the entry is from the stream of events. Its fields differ from those of the outbox. */
 function isAnEvent({ source, fields }: OutboxEntry): boolean {
   return source === 'events' || (source === 'waiting' && fields.has('about'))
 }
@@ -164,7 +165,7 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
       watchId: uuidIn(fields, 'watch'),
       matchId: matchIds.idFor(owner, imageId),
       grade: field('grade'),
-      ...lengthOf(image),
+      ...durationView(durationSOf(image?.video)),
     }
     const told = { atMs: Number(field('atMs')), data, imageId }
     return (orgId) => (orgId === owner ? [told] : [])
@@ -190,7 +191,9 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     if (image === undefined) return () => []
     const owner = await ownerOf(parts, image)
     const met = new Set(field('parties').split(' '))
-    const told = (ids: Told['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, ...lengthOf(image) }, imageId }]
+    const told = (ids: Told['data']) => [
+      { atMs: Number(field('atMs')), data: { ...ids, ...durationView(durationSOf(image?.video)) }, imageId },
+    ]
     return (orgId) => {
       if (orgId === owner) return told({ signalId: imageId })
       return met.has(pseudonymOf(orgId, imageId)) ? told({ matchId: matchIds.idFor(orgId, imageId) }) : []
@@ -202,7 +205,7 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     if (imageId === undefined || law === undefined || stage === undefined || dueAt === undefined) return () => []
     const [image] = await images.facts([imageId])
     const contact = image?.caseId === undefined ? undefined : (await deadlines.notice(image.caseId))?.contactOrgId
-    const data = { law, stage, dueAt, ...lengthOf(image) }
+    const data = { law, stage, dueAt, ...durationView(durationSOf(image?.video)) }
     const told = (ids: Told['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, ...data }, imageId }]
     return (orgId) => {
       if (orgId === platform) return told({ matchId: matchIds.idFor(orgId, imageId) })
@@ -215,12 +218,6 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     const owner = orgId ?? (await apiKeys.get(keyId))?.orgId
     return (asking) => (asking === owner ? [{ atMs: Number(field('atMs')), data: { keyId } }] : [])
   },
-}
-
-/** Only of a video. */
-function lengthOf(image: RegisteredFacts | undefined): { readonly durationS?: number } {
-  const durationS = durationSOf(image?.video)
-  return durationS === undefined ? {} : { durationS }
 }
 
 const About = z.object({

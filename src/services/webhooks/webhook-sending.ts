@@ -12,9 +12,9 @@ export interface SendingParts {
   readonly webhooks: Webhooks
   readonly deliveries: Deliveries
   readonly send: Outgoing
-  /** May this organisation receive webhooks at all? */
+  /** Whether this organisation may receive webhooks at all. */
   readonly isSubscribed: (orgId: string) => Promise<boolean>
-  /** Does an image still match? If not, messages about it are discarded. */
+  /** Whether an image still matches. If not, messages about it are discarded. */
   readonly stillMatching: (imageId: string) => Promise<boolean>
   readonly now: () => number
   readonly random: () => number

@@ -29,8 +29,8 @@ import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
  *             of details: [1] head  [1] width / 2  [1] height / 2  [4] subject group  [28] 0
  *             per row:    [1] row  [1] place  [1] pose  [32] hash
  *
- * `ref` is a partner's own reference; for an image of a case it is the id of the case. Signals, rows of details and of videos have the same length and
- * differ in their first byte. `place`, `pose`: see `DetailRow`. `subject group`: see `IndexedDetails`.
+ * `ref` is a partner's own reference; for an image of a case it is the id of the case. Signals, rows of details and of videos have the same length
+ * and differ in their first byte. `place`, `pose`: see `DetailRow`. `subject group`: see `IndexedDetails`.
  */
 export const RECORD = {
   version: 1,
@@ -67,7 +67,7 @@ export function encodeImage(image: RegisteredImage): Buffer {
 
 /**
  * @returns the image. Skips signals whose type or view this version does not know, because a newer version may run beside it.
- * @throws {RangeError} when the bytes are no record. Bytes that were unsealed are intact, so this is a bug.
+ * @throws {RangeError} when the bytes are not a record. Bytes that were unsealed are intact, so this is a bug.
  */
 export function decodeImage(bytes: Buffer): RegisteredImage {
   const {

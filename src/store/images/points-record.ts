@@ -36,7 +36,7 @@ export function encodePoints({ width, height, points }: Points): Buffer {
   return Buffer.concat([Buffer.of(PACKED, width / 2, height / 2, points.length), places, ...points.map(({ hash }) => hash)])
 }
 
-/** @throws {RangeError} when the bytes are no points. Bytes that were unsealed are intact, so this is a bug. */
+/** @throws {RangeError} when the bytes are not points. Bytes that were unsealed are intact, so this is a bug. */
 export function decodePoints(bytes: Buffer): Points {
   const points = bytes[0] === PACKED ? packedPoints(bytes) : bytes[0] === SPACED ? spacedPoints(bytes) : undefined
   if (points === undefined) throw new RangeError('not a record of points')

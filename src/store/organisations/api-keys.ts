@@ -109,7 +109,7 @@ export function createApiKeyStore(store: Store): ApiKeys {
         entry,
       ),
     async revoke(keyId, nowMs, by = 'operator') {
-      if (!KEY_ID_PATTERN.test(keyId)) return undefined // text that is no key id must not get into the audit log
+      if (!KEY_ID_PATTERN.test(keyId)) return undefined // text that is not a key id must not get into the audit log
       const reply = await writeAudited(
         store,
         { act: 'key.revoked', by, about: { keyId }, atMs: nowMs },

@@ -60,7 +60,7 @@ export interface Banks {
 
 /** Enough that random ids never collide. */
 const ID_BYTES = 16
-/** Banks of an organisation that is no operator. Every query looks at every bank. */
+/** Banks of an organisation that is not an operator. Every query looks at every bank. */
 const MAX_BANKS = 200
 
 export function createBankStore(store: Store): Banks {

@@ -9,7 +9,7 @@ import { discardDue } from '../scripts/images/discard-due.js'
 
 export interface DueHold {
   readonly cursor: PageCursor
-  /** `undefined` when the entry is no id. */
+  /** `undefined` when the entry is not an id. */
   readonly imageId: string | undefined
 }
 

@@ -74,7 +74,10 @@ export function countLacking(store: Store): Promise<Readonly<Record<IsolationLay
   })
 }
 
-/** Does no live worker have a program that decodes videos? False without any live worker: one may be starting. @throws {Problem} store-unavailable */
+/**
+ * Whether no live worker has a program that decodes videos. False without any live worker, because one may be starting.
+ * @throws {Problem} store-unavailable
+ */
 export function lackVideoDecoders(store: Store): Promise<boolean> {
   return store.ask(async (redis) => {
     const lacking = await lackingOfEach(redis)

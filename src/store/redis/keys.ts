@@ -93,7 +93,7 @@ export const keys = {
   deniedAppeals: `${TAG}:denied-appeals`,
   /** hash: matches of an image: per platform (keyed hash) in this hour, uploads per half day, platforms that ever matched. */
   matchEvents: (imageHex: string) => `${TAG}:match-events:${imageHex}`,
-  /** HyperLogLog: keyed 32-bit hashes of the looks of uploads that contain the image and are no copies of it, in this half day. */
+  /** HyperLogLog: keyed 32-bit hashes of the looks of uploads that contain the image and are not copies of it, in this half day. */
   looks: (imageHex: string) => `${TAG}:looks:${imageHex}`,
   /** HyperLogLog: the same of the previous half day. */
   looksBefore: (imageHex: string) => `${TAG}:looks-before:${imageHex}`,
@@ -280,7 +280,7 @@ export function imageShard(id: Uint8Array): number {
   return (((id[14] ?? 0) << 8) | (id[15] ?? 0)) % IMAGE_SHARDS
 }
 
-/** @returns the 16 bytes of an id, as Redis keys, fields and scripts have it. @throws {RangeError} for a text that is no UUID. */
+/** @returns the 16 bytes of an id, as Redis keys, fields and scripts have it. @throws {RangeError} for a text that is not a UUID. */
 export function idBuffer(id: string): Buffer {
   return Buffer.from(idBytes(id))
 }

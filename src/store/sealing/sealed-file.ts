@@ -83,7 +83,7 @@ export async function* readSealedFile(path: string, keyring: Keyring, context: U
   }
 }
 
-/** The random id of a file in hex: differs even for files with equal content. @throws {SealError} when it is no sealed file. */
+/** The random id of a file in hex: differs even for files with equal content. @throws {SealError} when it is not a sealed file. */
 export async function sealedFileId(path: string): Promise<string> {
   const file = await openToRead(path)
   try {
@@ -95,7 +95,7 @@ export async function sealedFileId(path: string): Promise<string> {
   }
 }
 
-/** Hints of the keys that the pieces are sealed under. Reads only their headers. @throws {SealError} when it is no sealed file. */
+/** Hints of the keys that the pieces are sealed under. Reads only their headers. @throws {SealError} when it is not a sealed file. */
 export async function hintsOf(path: string): Promise<ReadonlySet<number>> {
   const file = await openToRead(path)
   try {

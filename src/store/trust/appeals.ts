@@ -15,9 +15,9 @@ export interface WaitingAppeal {
   readonly atMs: number
 }
 
-export interface ListedAppeal {
+export interface AppealEntry {
   readonly cursor: PageCursor
-  /** `undefined` when the entry is no appeal. */
+  /** `undefined` when the entry is not an appeal. */
   readonly appeal: WaitingAppeal | undefined
 }
 
@@ -39,7 +39,7 @@ export interface Appeals {
   /** Adds an appeal. Durable when it returns. Repeating it changes nothing. @returns `full` when `MAX_WAITING` appeals are open. */
   put(about: Appealed, atMs: number): Promise<'open' | 'denied' | 'full'>
   /** A page of the open appeals, those that wait longest first. */
-  waiting(after: PageCursor | undefined, limit: number): Promise<ListedAppeal[]>
+  waiting(after: PageCursor | undefined, limit: number): Promise<AppealEntry[]>
   isWaiting(about: Appealed): Promise<boolean>
   /** Closes an appeal, with an entry in the audit log. Grant it only once nothing blocks any more. @param deniedUntilMs `undefined` when granted. */
   settle(about: Appealed, deniedUntilMs: number | undefined, by: AuditActor, atMs: number): Promise<void>
@@ -47,12 +47,8 @@ export interface Appeals {
   drop(about: Appealed, atMs: number): Promise<void>
   /** A page of the blocks that have not ended, soonest end first. */
   blocks(nowMs: number, after: PageCursor | undefined, limit: number): Promise<BlockPage>
-  /** The block of an image that has this digest [hex]. */
-  blockOf(digest: string): Promise<string>
-  /** How many frames a block has; 0 when there is no such block. */
-  framesOf(blockId: string): Promise<number>
-  /** When [epoch ms] a block ends; `undefined` when there is no such block. */
-  blockedUntil(blockId: string): Promise<number | undefined>
+  /** The block that has this digest [hex]; a block's id is its first one. `undefined` when nothing blocks it. */
+  block(digest: string): Promise<Block | undefined>
   /** Deletes a block's digests and the appeal against it. Durable when it returns. @returns whether there was such a block. */
   lift(blockId: string, as: 'lifted' | 'granted', by: AuditActor, atMs: number): Promise<boolean>
   /** Removes up to `MAX_ENDED_AT_ONCE` blocks that have ended. @returns how many. */
@@ -101,25 +97,16 @@ export function createAppealStore(store: Store): Appeals {
       })
       return { blocks, next }
     },
-    async blockOf(digest) {
-      const untilMs = await endOf(store, digest)
-      if (untilMs === undefined || untilMs % 1 === 0) return digest
-      const endMs = Math.floor(untilMs)
-      const [first] = await pageOfSorted(store, keys.resubmissionBlocks, {
-        from: endMs,
-        to: endMs,
-        after: undefined,
-        limit: 1,
-      })
-      return first?.member.toString('hex') ?? digest
-    },
-    async framesOf(blockId) {
-      const untilMs = await endOf(store, blockId)
-      return untilMs === undefined ? 0 : 1 + (await furtherDigests(store, Math.floor(untilMs)))
-    },
-    async blockedUntil(blockId) {
-      const untilMs = await endOf(store, blockId)
-      return untilMs === undefined ? undefined : Math.floor(untilMs)
+    async block(digest) {
+      const endMs = await endOf(store, digest)
+      if (endMs === undefined) return undefined
+      const untilMs = Math.floor(endMs)
+      const isFirst = endMs === untilMs
+      const [first] = isFirst
+        ? []
+        : await pageOfSorted(store, keys.resubmissionBlocks, { from: untilMs, to: untilMs, after: undefined, limit: 1 })
+      const frames = 1 + (await furtherDigests(store, untilMs))
+      return { blockId: first?.member.toString('hex') ?? digest, untilMs, frames }
     },
     async lift(blockId, as, by, atMs) {
       const entry: AuditEntry =

@@ -14,7 +14,7 @@ export interface PseudonymHits {
   readonly hits: number
 }
 
-/** How an upload that is no copy looks. */
+/** How an upload that is not a copy looks. */
 export interface PseudonymLook {
   /** A keyed hash of the look and the image. */
   readonly look: string

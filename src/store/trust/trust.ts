@@ -42,7 +42,7 @@ export interface BesideTrust {
 
 export interface WaitingImage {
   readonly cursor: PageCursor
-  /** `undefined` when the entry is no id. */
+  /** `undefined` when the entry is not an id. */
   readonly imageId: string | undefined
 }
 

@@ -116,7 +116,7 @@ async function removeOld(folder: string, nowMs: number): Promise<void> {
 /**
  * Reads a backup to its end.
  * @param onPiece gets the RDB file piece by piece. Use the pieces only after this returns: until then the file may turn out damaged.
- * @throws {SealError} when there is no such file, or it is no backup, damaged, cut short or sealed under other keys.
+ * @throws {SealError} when there is no such file, or it is not a backup, damaged, cut short or sealed under other keys.
  */
 export async function readBackup(
   path: string,

@@ -43,7 +43,7 @@ export interface WatchPage {
 
 export interface DueWatch {
   readonly cursor: PageCursor
-  /** `undefined` when the entry is no watch. */
+  /** `undefined` when the entry is not a watch. */
   readonly watch: { readonly orgId: string; readonly watchId: string } | undefined
 }
 
@@ -58,7 +58,7 @@ export interface Watches {
   erase(orgId: string, ids: readonly string[]): Promise<boolean>
   /** A page of the watches that have ended, with their organisations. */
   due(nowMs: number, after: PageCursor | undefined, limit: number): Promise<DueWatch[]>
-  /** Removes an entry of the schedule that is no watch. */
+  /** Removes an entry of the schedule that is not a watch. */
   discard(due: DueWatch): Promise<void>
   /** A page of the ids of an organisation's watches. */
   ofOrg(orgId: string, after: PageCursor | undefined, limit: number): Promise<DueWatch[]>

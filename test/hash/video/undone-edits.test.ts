@@ -104,7 +104,7 @@ t.test('a frame has four parts without a frame, and parts that are too plain lea
     // Only a picture's say where they lie and which show a photograph.
     t.same(
       likely,
-      all?.slice(0, 4).map(({ part: _, isPhotograph: _also, ...signal }) => signal),
+      all?.slice(0, 4).map(({ part: _, isPicture: _also, ...signal }) => signal),
     )
   }
 })

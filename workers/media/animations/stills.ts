@@ -22,17 +22,17 @@ export interface Still {
 }
 
 /**
- * Yields the pictures that represent an animation, the one shown longest first; or the file itself if it is no animation, or no frame of it can be
- * decoded. A picture that was made here is overwritten when the next one is requested.
+ * Yields the pictures that represent an animation, the one shown longest first; or the file itself if it is not an animation, or no frame of it can
+ * be decoded. A picture that was made here is overwritten when the next one is requested.
  * @throws {Problem} `image-too-many-pixels`, `hashing-unavailable`
  */
 export async function* stillsOf(bytes: Buffer, format: MediaFormat, limits: FrameLimits): AsyncIterable<Still> {
-  const most = limits.maxFrames === 1 ? 1 : MAX_CHOSEN_FRAMES
-  if (format === 'avif') return yield* avifStills(bytes, most)
+  const max = limits.maxFrames === 1 ? 1 : MAX_CHOSEN_FRAMES
+  if (format === 'avif') return yield* avifStills(bytes, max)
   const drawable = drawableOf(bytes, format, limits.purpose === 'query')
   let made = 0
   if (drawable !== undefined) {
-    for await (const still of drawnStills(bytes, drawable, limits, most)) {
+    for await (const still of drawnStills(bytes, drawable, limits, max)) {
       made++
       yield still
     }
@@ -41,14 +41,14 @@ export async function* stillsOf(bytes: Buffer, format: MediaFormat, limits: Fram
 }
 
 /** Draws the animation first, then yields its scenes. All scenes are in memory until the last one was used. */
-async function* drawnStills(bytes: Buffer, drawable: Drawable, limits: FrameLimits, most: number): AsyncIterable<Still> {
+async function* drawnStills(bytes: Buffer, drawable: Drawable, limits: FrameLimits, max: number): AsyncIterable<Still> {
   const { width, height } = drawable.animation
   if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
-  const plan = planOf(drawable.animation, drawable.cost, bytes.length, most)
+  const plan = planOf(drawable.animation, drawable.cost, bytes.length, max)
   const scenes = createScenes(bytes, { width, height })
   try {
     await drawAll(drawable, plan, scenes, limits.purpose === 'query')
-    for (const scene of scenes.best(plan.chosen).slice(0, most)) {
+    for (const scene of scenes.best(plan.chosen).slice(0, max)) {
       const still = await pngOf(scene, drawable.chunks)
       try {
         yield { bytes: still, format: 'png' }
@@ -113,9 +113,9 @@ async function pngOf({ data, width, height, isOpaque }: Scene, chunks: readonly 
   return marked
 }
 
-async function* avifStills(bytes: Buffer, most: number): AsyncIterable<Still> {
+async function* avifStills(bytes: Buffer, max: number): AsyncIterable<Still> {
   const animation = sequenceIn(bytes)
-  const { chosen } = animation === undefined ? { chosen: [] } : chosenSamples(animation, bytes.length, most)
+  const { chosen } = animation === undefined ? { chosen: [] } : chosenSamples(animation, bytes.length, max)
   for (const index of chosen) {
     const still = animation === undefined ? bytes : stillAvif(bytes, animation, index)
     try {

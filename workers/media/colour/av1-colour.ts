@@ -11,7 +11,7 @@ const MAX_UNITS = 4
 
 /**
  * @param data of an item, from its beginning.
- * @returns `undefined` if it describes no colours, or is no AV1.
+ * @returns `undefined` if it describes no colours, or is not AV1.
  */
 export function av1Colour(data: Buffer): CodePoints | undefined {
   let at = 0

@@ -36,7 +36,7 @@ function primariesIn(chrm: Buffer | undefined): Primaries | undefined {
   if (own.some((value) => value > 1) || own[7] === 0) return undefined
   const [rx, ry, gx, gy, bx, by] = own
   const area = (gx - rx) * (by - ry) - (bx - rx) * (gy - ry)
-  if (Math.abs(area) < UNSEEN_CHROMATICITY) return undefined // the three points are on one line, which is no colour space
+  if (Math.abs(area) < UNSEEN_CHROMATICITY) return undefined // the three points are on one line, which is not a colour space
   return own.every((value, k) => Math.abs(value - (SRGB[k] ?? 0)) < UNSEEN_CHROMATICITY) ? undefined : own
 }
 

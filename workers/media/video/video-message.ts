@@ -41,7 +41,9 @@ const Message = z.union([
   }),
 ])
 
-/** @throws {Error} when the text is no message, or not what `purpose` asked for. Then a file has taken control of the child: never log the text. */
+/**
+ * @throws {Error} when the text is not a message, or not what `purpose` asked for. Then a file has taken control of the child: never log the text.
+ */
 export function parseVideoMessage(text: string, purpose: VideoPurpose): VideoMessage {
   const message = Message.parse(JSON.parse(text))
   if (!('video' in message)) return message

@@ -1,20 +1,23 @@
-// A band across a picture, such as a caption over a story: its edges are as straight as those of the picture, so both parts of the picture rank before
-// the picture.
+// Finds the picture behind a band, such as a caption over a story. The band's edges are as straight as those of the picture, so the two parts that it
+// leaves rank before the picture.
 
 import type { Rectangle } from '../rectangle.js'
 
-/** Maximum distance of edges that are the same, relative to the picture's sides. */
+/** Edges this near to each other are the same, relative to the picture's sides. */
 const SAME_EDGE = 0.02
-/** Height of the band, relative to that of the picture. A lower one may be the gap between two pictures, a higher one the text between two posts. */
+/**
+ * Limits for the band's height, relative to the picture's. A lower band may be the gap between two pictures, a higher one the text between two posts.
+ */
 const MIN_BAND = 0.05
 const MAX_BAND = 0.2
-/** A part lower than this, relative to the picture, may be a row of buttons. */
+/** Minimum height of a part, relative to the picture's. A lower one may be a row of buttons. */
 const MIN_PART = 0.2
 
 /**
  * @param part the likeliest part.
  * @param ranked other parts, the likeliest first.
- * @returns the first of `ranked` that is `part`, a band across it, and another one of `ranked` above or below. `undefined` if there is none.
+ * @returns the first of `ranked` that consists of `part`, a band, and another one of `ranked` on the other side of the band; `undefined` if none
+ *   does.
  */
 export function pictureAround<Part extends Rectangle>(part: Part, ranked: readonly Part[]): Part | undefined {
   return ranked.find((picture) => {

@@ -2,7 +2,7 @@
 
 import type { MeasuredRaster } from '../measured.js'
 import { wholeOf } from '../raster.js'
-import { areaOf, overlapOf, type Rectangle } from '../rectangle.js'
+import { areaOf, distinct, overlapOf, type Rectangle } from '../rectangle.js'
 import { pictureAround } from './banded.js'
 import { bestOf, type Ranked } from './ranking.js'
 import { densityOf, type Texture, texturedPart } from './texture.js'
@@ -22,11 +22,11 @@ export interface Framed extends Rectangle {
 
 /** Minimum score of a framed part. 95 of 100 pictures with a frame score higher, 95 of 100 without one score lower. */
 const FRAMED_SCORE = 9.8
-/** Minimum score of a picture behind a band: 106 of 112 photographs behind drawn bands have it, chance arrangements of edges less. */
+/** Minimum score of a picture behind a band. 106 of 112 photographs behind drawn bands have it, and edges that lie so by chance score less. */
 const MIN_BEHIND_SCORE = 8
 /** Share of the whole area. A smaller part may be a button or an input field, which many screenshots have. */
 const MIN_FRAMED_AREA = 0.1
-/** Maximum density of fine structure around the part, relative to its inside. It excludes half of the pictures that seem framed and are not. */
+/** Maximum density of fine structure around the part, relative to its inside. Excludes half of the pictures that only seem to have a frame. */
 const PLAIN_AROUND = 0.7
 const RANKED_PARTS = 12
 /** Parts that overlap more are the same. */
@@ -34,10 +34,10 @@ export const SAME_OVERLAP = 0.95
 const MIN_AREA = 0.02
 
 /**
- * Finds the parts that may be a picture inside the picture, in three ways: without margins of one colour; the largest part with fine structure,
- * for blurred margins; and the best rectangles that long straight edges enclose.
+ * Finds the parts that may be a picture inside the picture, in three ways: by removing margins of one colour; as the largest part with fine
+ * structure, for blurred margins; and as the best rectangles that long straight edges enclose.
  *
- * Returns at most 14 parts. Examines at most 36,100 rectangles.
+ * @returns at most 14 parts. Examines at most 36,100 rectangles.
  */
 export function deframe(raster: MeasuredRaster): Deframed {
   const { lines, texture } = raster
@@ -45,16 +45,14 @@ export function deframe(raster: MeasuredRaster): Deframed {
   const ranked = behindBand(bestOf(lines, texture, RANKED_PARTS))
   const textured = texturedPart(texture)
   const framed = ranked.find((part) => part.score >= FRAMED_SCORE && areaOf(part) >= MIN_FRAMED_AREA * areaOf(whole))
+  const parts = [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [textured] : []), ...ranked.slice(1)]
   return {
-    parts: distinct(
-      [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [textured] : []), ...ranked.slice(1)],
-      whole,
-    ),
+    parts: distinct([whole, ...parts.filter((part) => overlapOf(part, whole) >= MIN_AREA)], SAME_OVERLAP).slice(1),
     framed: framed === undefined ? undefined : { ...framed, isPlainAround: isPlainAround(texture, framed, whole) },
   }
 }
 
-/** Puts a picture before the two parts that a band across it leaves, with the score of the better one. */
+/** Ranks a picture behind a band before the two parts that the band leaves, with the score of the better part. */
 function behindBand(ranked: Ranked[]): Ranked[] {
   const [first] = ranked
   const picture = first === undefined ? undefined : pictureAround(first, ranked)
@@ -66,13 +64,4 @@ function isPlainAround(texture: Texture, part: Rectangle, whole: Rectangle): boo
   const inside = densityOf(texture, part)
   const area = areaOf(part) / areaOf(whole)
   return densityOf(texture, whole) - inside * area <= PLAIN_AROUND * inside * (1 - area)
-}
-
-function distinct(parts: readonly Rectangle[], whole: Rectangle): Rectangle[] {
-  const chosen: Rectangle[] = []
-  for (const part of parts) {
-    if (overlapOf(part, whole) < MIN_AREA) continue
-    if ([whole, ...chosen].every((other) => overlapOf(part, other) < SAME_OVERLAP)) chosen.push(part)
-  }
-  return chosen
 }

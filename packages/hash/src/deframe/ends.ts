@@ -1,16 +1,16 @@
-// Ends of photographs. A screen of a scrolling page cuts photographs off at its top and bottom, anywhere. Of what remains the whole end is hashed in a
-// fixed shape, so that it does not matter how much more of the photograph is seen.
+// Ends of photographs. A screen cuts photographs of a scrolling page off at its top and bottom, at any height. One end is still complete. It is
+// hashed in a fixed shape, so that it does not matter how much more of the photograph is visible.
 
-import { overlapOf, type Rectangle } from '../rectangle.js'
+import { distinct, type Rectangle } from '../rectangle.js'
 
 /**
- * Height of an end, relative to its width. Registering photographs cut at fixed shares of their height would find little: where the query's cut differs
- * by 5 % of the height, 0 to 9 of 100 tuning photographs are within 42 bits, and by 10 % nearly none.
+ * Height of an end, relative to its width. Registering photographs cut at fixed shares of their height would find little: if the query's cut differs
+ * by 5 % of the height, 0 to 9 of 100 tuning photographs are within 42 bits; if by 10 %, nearly none.
  */
 const END_HEIGHT = 0.5
-/** Maximum distance of a part's border from the picture's border that cuts it off, relative to the picture's height. */
+/** A part this near to the picture's border is cut off by it, relative to the picture's height. */
 const BORDER = 0.015
-/** Maximum number of ends to ask about at each border of the picture. */
+/** Maximum ends to query with, for each border of the picture. */
 const MAX_ASKED = 2
 
 type Size = Readonly<Record<'width' | 'height', number>>
@@ -27,7 +27,7 @@ export function endsOf(parts: readonly Rectangle[], sameOverlap: number): Rectan
 /**
  * @param parts the likeliest first.
  * @param aspect width over height of the displayed picture.
- * @returns the lower ends of parts that the picture's top cuts off, and the upper ends of those that its bottom cuts off.
+ * @returns the lower ends of parts that the picture's top cuts off, and the upper ends of parts that its bottom cuts off.
  */
 export function seenEndsOf(
   parts: readonly Rectangle[],
@@ -61,10 +61,4 @@ function endOf(part: Rectangle, end: End, pixelAspect: number): Rectangle[] {
   const heightPx = END_HEIGHT * (part.right - part.left) * pixelAspect
   if (part.bottom - part.top < heightPx) return []
   return [end === 'top' ? { ...part, bottom: part.top + heightPx } : { ...part, top: part.bottom - heightPx }]
-}
-
-function distinct(parts: readonly Rectangle[], sameOverlap: number): Rectangle[] {
-  const chosen: Rectangle[] = []
-  for (const part of parts) if (chosen.every((other) => overlapOf(part, other) < sameOverlap)) chosen.push(part)
-  return chosen
 }

@@ -6,7 +6,7 @@ import type { Raster } from '../raster.js'
 export interface Line {
   /** Index of the row or column after the edge; 0 and the full length are the picture's own borders. */
   readonly at: number
-  /** [length of the line + 1] running count of its edge pixels. `coverageOf` computes the share of a stretch from it. */
+  /** [length of the line + 1] running count of its edge pixels, from which `coverageOf` computes the share of a stretch. */
   readonly edges: Uint16Array
   readonly isBorder: boolean
 }
@@ -41,9 +41,9 @@ export function linesOf(raster: Raster): Lines {
  */
 export function strongest(scores: Int16Array, length: number, edgesOf: (at: number) => Uint16Array): Line[] {
   const count = scores.length
-  const least = (length * (EDGE_GAIN - GAP_COST)) / MIN_LENGTH_PART
+  const minScore = (length * (EDGE_GAIN - GAP_COST)) / MIN_LENGTH_PART
   const order = Array.from(scores.keys())
-    .filter((at) => at >= 2 && at <= count - 2 && (scores[at] ?? 0) >= least)
+    .filter((at) => at >= 2 && at <= count - 2 && (scores[at] ?? 0) >= minScore)
     .sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0))
   const chosen: number[] = []
   for (const at of order) {
@@ -69,7 +69,7 @@ const MIN_STEP = 6
 /** An edge pixel adds this to the score of its line; any other pixel subtracts `GAP_COST`. */
 const EDGE_GAIN = 10
 const GAP_COST = 7
-/** The minimum score is a sixteenth of `EDGE_GAIN - GAP_COST` for each pixel of a full line. */
+/** The minimum score of a line is `EDGE_GAIN - GAP_COST` for a sixteenth of its pixels. */
 const MIN_LENGTH_PART = 16
 const NEIGHBOURS_PX = 2
 
@@ -102,7 +102,7 @@ function largest(a: number, b: number, c: number): number {
   return Math.max(Math.abs(a), Math.abs(b), Math.abs(c))
 }
 
-/** 1 where a difference is a local maximum and clearly larger than those further away; 0 elsewhere. */
+/** 1 where a difference is a local maximum and clearly larger than those two and three pixels away; 0 elsewhere. */
 function edgePixelsOf(steps: Maps, width: number, height: number): Maps {
   const columns = new Uint8Array(width * height)
   const rows = new Uint8Array(width * height)
@@ -134,7 +134,7 @@ function transposed(map: Uint8Array, width: number, height: number): Uint8Array 
 }
 
 /**
- * The score of each line's best stretch: gains of its edge pixels minus costs of its gaps (Kadane's maximum sum).
+ * The score of each line's best stretch: the gains of its edge pixels minus the costs of its gaps (Kadane's algorithm).
  * @param edgeMap [length × count] ones and zeros; line `at` is column `at`.
  */
 function stretchScores(edgeMap: Uint8Array, count: number, length: number): Int16Array {

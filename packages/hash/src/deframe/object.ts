@@ -1,31 +1,31 @@
-// Recognises a picture of one object on a plain ground, such as goods in a shop. Objects of one kind have nearly the same outline, so that pictures of
-// them are near although the objects differ.
+// Recognises a picture of one object on a plain ground, such as goods in a shop. Objects of one kind have nearly the same outline, so the hashes of
+// different objects are near.
 
 import type { Raster } from '../raster.js'
 
 type Colours = Pick<Raster, 'width' | 'height' | 'rgb'>
 type Colour = readonly [red: number, green: number, blue: number]
 
-/** A picture is judged by the mean colours of 64 × 64 cells, each of 4 × 4 points. */
+/** The picture is reduced to the mean colours of 64 × 64 cells, each from 4 × 4 points. */
 const CELLS = 64
 const POINTS = 4
 /** Maximum difference between a cell of the ground and the border's median, in levels of each channel. */
 const TOLERANCE = 32
 /**
- * Minimum shares: of the border that is ground, and of the rest that is one object. Of 330 drawn shirts of set a, 273 are objects. Chosen with edits of
- * tuning photographs.
+ * Minimum shares of the border that is ground, and of the rest that is one object. Chosen on edits of tuning photographs and on set a, the drawn
+ * look-alikes for tuning (bench/record/lookalikes.md): 273 of its 330 shirts are objects.
  */
 const MIN_BORDER = 0.95
 const MIN_ONE = 0.9
 /**
- * Maximum share that the object's hull takes of the smallest rectangle around it, which may be tilted. Drawn shirts take at most 0.88. A photograph that
- * was tilted or framed, or a phone that shows one, takes 0.95 and more.
+ * Maximum share that the object's hull takes of the smallest rectangle around it, which may be tilted. Shirts of set a take at most 0.88. A
+ * photograph that was tilted or framed, or a phone that shows one, takes at least 0.95.
  */
 const MAX_RECTANGULAR = 0.9
 
 /**
- * Whether a picture shows one object, which is no rectangle, on a plain ground. Cost: 0.1 ms for most pictures, whose border has many colours; 1 ms for an
- * object.
+ * Whether a picture shows one object on a plain ground. A rectangular object may be a picture and does not count.
+ * Cost: 0.1 ms for most pictures, whose border has many colours; 1 ms for an object.
  */
 export function isObject(raster: Colours): boolean {
   const border = BORDER.map((cell) => colourOf(raster, cell))
@@ -59,13 +59,13 @@ function medianOf(colours: readonly Colour[]): number[] {
   return [0, 1, 2].map((i) => colours.map((colour) => colour[i] ?? 0).sort((a, b) => a - b)[colours.length >> 1] ?? 0)
 }
 
-/** The given cells that fulfil a condition, and all that are connected with them, side by side, by cells that fulfil it. */
-function connected(from: readonly number[], fulfils: (cell: number) => boolean): number[] {
-  const cells = from.filter(fulfils)
+/** Flood fill. @returns the cells of `from` with the property, and all cells that neighbours with the property connect with them. */
+function connected(from: readonly number[], hasProperty: (cell: number) => boolean): number[] {
+  const cells = from.filter(hasProperty)
   const seen = new Set(cells)
   for (const cell of cells) {
-    for (const beside of besides(cell)) {
-      if (seen.has(beside) || !fulfils(beside)) continue
+    for (const beside of neighboursOf(cell)) {
+      if (seen.has(beside) || !hasProperty(beside)) continue
       seen.add(beside)
       cells.push(beside)
     }
@@ -73,7 +73,7 @@ function connected(from: readonly number[], fulfils: (cell: number) => boolean):
   return cells
 }
 
-function besides(cell: number): number[] {
+function neighboursOf(cell: number): number[] {
   const column = cell % CELLS
   return [
     ...(column > 0 ? [cell - 1] : []),
@@ -82,7 +82,7 @@ function besides(cell: number): number[] {
   ]
 }
 
-/** The largest part that is connected and not around. */
+/** The largest connected component of the cells that are not in `around`. */
 function largest(around: ReadonlySet<number>): readonly number[] {
   const known = new Set(around)
   let most: readonly number[] = []
@@ -97,7 +97,7 @@ function largest(around: ReadonlySet<number>): readonly number[] {
 
 type Point = readonly [x: number, y: number]
 
-/** The convex hull of some cells, by the corners of the first and the last one in each row. */
+/** The convex hull of some cells. The corners of the first and the last cell of each row suffice. */
 function hullOf(cells: readonly number[]): Point[] {
   const rows = new Map<number, readonly [first: number, last: number]>()
   for (const cell of cells) {
@@ -115,7 +115,7 @@ function hullOf(cells: readonly number[]): Point[] {
   return [...chainOf(corners), ...chainOf(corners.reverse())]
 }
 
-/** One half of a hull, without its last corner, which is the first one of the other half. */
+/** One half of a hull (Andrew's monotone chain), without its last corner, which is the first of the other half. */
 function chainOf(corners: readonly Point[]): Point[] {
   const chain: Point[] = []
   for (const corner of corners) {
@@ -129,7 +129,7 @@ function turnOf([ax, ay]: Point = [0, 0], [bx, by]: Point = [0, 0], [cx, cy]: Po
   return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
 }
 
-/** The area of a hull as a share of the smallest rectangle around it. One side of that rectangle lies on a side of the hull. */
+/** The area of a hull as a share of the smallest rectangle around it, one side of which lies on a side of the hull. */
 function rectangularity(hull: readonly Point[]): number {
   let minArea = Number.POSITIVE_INFINITY
   let area = 0

@@ -29,15 +29,15 @@ export const FEATURE_NAMES = [
 ] as const
 
 /**
- * Weights of a linear score, fitted by `bench/robustness/fit-ranking.mjs` on framed pictures made from the tuning photographs. It ranks the
- * rectangles that are the picture before the others. Only the order of scores has a meaning, except for `FRAMED_SCORE`.
+ * Weights of a linear score, fitted by `bench/robustness/fit-ranking.mjs` on framed pictures made from the tuning photographs, so that the rectangle
+ * that is the picture ranks before the others. New weights need new values of `MIN_SCORE`, `FRAMED_SCORE` and `MIN_BEHIND_SCORE`.
  */
 const WEIGHTS: readonly number[] = [
   1.176, 3.262, 12.45, -1.754, -0.7109, -1.769, -4.251, -5.901, 14.44, 3.814, 10.36, -11.99, 12.68, -3.588, 6.986, -10.72,
   0.4493, -0.2771,
 ]
 
-/** @returns the weighted sum of a rectangle's features: the higher, the likelier it is the picture. No unit; compare it with other scores, `MIN_SCORE` or `FRAMED_SCORE`. */
+/** @returns the weighted sum of a rectangle's features, without unit: the higher, the likelier it is the picture. */
 export function scoreOf(candidate: Candidate): number {
   writeFeatures(candidate, features)
   let score = 0
@@ -72,15 +72,15 @@ export function writeFeatures(candidate: Candidate, into: Float64Array): void {
 }
 
 /**
- * Rectangles that overlap more than this count as the same. For the first few the limit is higher, because a neighbour may fit slightly better;
- * later only distinct places are useful, such as the other pictures of a collage.
+ * Rectangles that overlap more than this count as the same. For the first few the limit is higher, because a similar rectangle may fit slightly
+ * better. Later only distinct places are useful, such as the other pictures of a collage.
  */
 const SAME_OVERLAP = 0.8
 const SAME_OVERLAP_LATER = 0.65
 const FIRST_FEW = 4
-/** Rectangles with a lower score are hardly ever the picture. The best two are kept anyway. */
+/** Rectangles with a lower score are hardly ever the picture. The best `ALWAYS_KEPT` are kept anyway. */
 const MIN_SCORE = 5
-const ALWAYS = 2
+const ALWAYS_KEPT = 2
 /** Share of the picture's area. A larger rectangle is nearly the whole picture, which is hashed anyway. */
 const MAX_AREA = 0.97
 
@@ -93,9 +93,9 @@ export interface Ranked extends Rectangle {
  *   whole picture.
  */
 export function bestOf(lines: Lines, texture: Texture, count: number): Ranked[] {
-  const most = pairsOf(lines.columns) * pairsOf(lines.rows)
-  const scores = new Float64Array(most)
-  const edges = new Uint16Array(4 * most)
+  const maxCandidates = pairsOf(lines.columns) * pairsOf(lines.rows)
+  const scores = new Float64Array(maxCandidates)
+  const edges = new Uint16Array(4 * maxCandidates)
   let seen = 0
   eachCandidate(lines, texture, (candidate) => {
     if (candidate.area > MAX_AREA) return
@@ -110,7 +110,7 @@ export function bestOf(lines: Lines, texture: Texture, count: number): Ranked[] 
     if (best.length === count) break
     const [left = 0, top = 0, right = 0, bottom = 0] = edges.subarray(4 * i, 4 * i + 4)
     const candidate = { left, top, right, bottom, score: scores[i] ?? 0 }
-    if (best.length >= ALWAYS && candidate.score < MIN_SCORE) break
+    if (best.length >= ALWAYS_KEPT && candidate.score < MIN_SCORE) break
     const same = best.length < FIRST_FEW ? SAME_OVERLAP : SAME_OVERLAP_LATER
     if (best.every((other) => overlapOf(candidate, other) < same)) best.push(candidate)
   }

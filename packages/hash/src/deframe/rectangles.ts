@@ -15,9 +15,9 @@ export interface Candidate extends Rectangle {
   /** Share of pixels with fine structure in the rectangle, and in strips around it. */
   readonly inside: number
   readonly outside: number
-  /** How much its sides continue beyond its corners: 0…1. */
+  /** Share of edge pixels where its sides are extended beyond its corners: 0…1. */
   readonly beyond: number
-  /** Coverage of the strongest line that runs through it from side to side: 0…1. A single picture seldom has such a line. */
+  /** Coverage of the strongest line through it, from side to side: 0…1. A single picture rarely has such a line. */
   readonly split: number
   /** Share of the whole picture's area: 0…1. */
   readonly area: number
@@ -30,7 +30,8 @@ const STRIP = 0.02
 /**
  * Calls `see` for each rectangle, at most 36,100 times, always with the same object: copy its numbers to keep them.
  *
- * Cost: about 0.1 µs for each rectangle, so the loop calls no functions and allocates nothing. Sums are in the order left, right, top, bottom.
+ * Cost: about 0.1 µs for each rectangle, so the loop allocates nothing. Sums are always added in the order left, right, top,
+ * bottom: another order would round differently.
  */
 export function eachCandidate({ columns, rows }: Lines, texture: Texture, see: (candidate: Candidate) => void): void {
   const { width, height } = texture
@@ -126,10 +127,7 @@ const EMPTY: { -readonly [key in keyof Candidate]: number } = {
   area: 0,
 }
 
-/**
- * [lines × lines × crossing × crossing] the largest coverage of any line between two lines, over the stretch from an earlier crossing line to
- * a later one.
- */
+/** [lines × lines × crossing × crossing] the largest coverage of any line that lies between two lines, over the span between two crossing lines. */
 function throughOf(coverage: Float64Array, count: number, crossing: number): Float32Array {
   const square = crossing * crossing
   const through = new Float32Array(count * count * square)

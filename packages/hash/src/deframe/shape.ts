@@ -1,23 +1,25 @@
-// Finds pictures cut to a shape on a plain background: a circle, rounded corners, a heart. Many pictures share such a background, so views of it
-// must not be registered.
+// Finds pictures cut to a shape on a plain background: a circle, rounded corners, a heart. Many pictures share such a background, so it must not be
+// registered.
 
 import type { Raster } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
 
 type Colours = Pick<Raster, 'width' | 'height' | 'rgb'>
 
-/** Maximum difference between a background pixel and the top left corner, in levels. JPEG leaves artefacts around edges. */
+/** Maximum difference between a background pixel and the top left pixel, in levels. JPEG leaves artefacts around edges. */
 const TOLERANCE = 14
 const MIN_SIDE_PX = 32
 /** A shape is sampled in 64 × 64 cells, each at 4 × 4 points. */
 const CELLS = 64
 const POINTS = 4
-/** Share of background in the shape's bounding box: from corners with a radius of a sixteenth of a side to a heart. */
+/** Limits for the share of background in the shape's bounding box: from round corners with a radius of a twentieth of a side to a heart. */
 const MIN_AROUND = 0.002
 const MAX_AROUND = 0.34
+/** Minimum share of background in each corner cell. */
 const MIN_CORNER = 0.9
-/** Share of the background that may be asymmetric; and that may differ from the background of round corners. */
+/** Maximum share of the background that may lie on one side only. */
 const MAX_LOPSIDED = 0.1
+/** Maximum deviation from the background of an ellipse or round corners, relative to the background. */
 const MAX_UNLIKE_ROUND = 0.3
 /** The share of a round corner's square that is background. */
 const ROUND_SHARE = 1 - Math.PI / 4
@@ -27,7 +29,7 @@ const INSCRIBED = Math.SQRT1_2
 export interface Shape {
   /** The largest rectangle without background. */
   readonly inside: Rectangle
-  /** The `inscribed` rectangle, which is the same for every app that cuts circles. Absent if it contains background. */
+  /** The `inscribed` rectangle, which is the same in every app that cuts circles. Absent if it contains background. */
   readonly middle: Rectangle | undefined
   /** Whether a part of the picture lies inside the shape and contains no background. */
   readonly holds: (part: Rectangle) => boolean
@@ -37,7 +39,7 @@ export interface Shape {
  * @returns the shape that a picture is cut to; `undefined` if there is none.
  *
  * @param aspect width over height of the displayed picture.
- * Cost: four pixels for most pictures; 2.2 ms for one of 600 × 600 pixels in a circle.
+ * Cost: reads four pixels of most pictures; 2.2 ms for a picture of 600 × 600 pixels in a circle.
  */
 export function shapeOf(raster: Colours, aspect: number): Shape | undefined {
   const seen = seenFromBorders(raster)
@@ -51,13 +53,16 @@ export function shapeOf(raster: Colours, aspect: number): Shape | undefined {
   return inside === undefined ? undefined : { inside, middle: holds(middle) ? middle : undefined, holds }
 }
 
-/** The rectangle inside the ellipse that fills a part: round corners and circles leave it whole. */
+/** The rectangle inscribed in the ellipse that fills a part. Circles and round corners do not cut it. */
 export function inscribed({ left, top, right, bottom }: Rectangle): Rectangle {
   const [across, down] = [((1 - INSCRIBED) / 2) * (right - left), ((1 - INSCRIBED) / 2) * (bottom - top)]
   return { left: left + across, top: top + down, right: right - across, bottom: bottom - down }
 }
 
-/** The bounding box of all that differs from the corners' colour, scanning from the borders; and the share of background in each of its cells. */
+/**
+ * Scans from the borders.
+ * @returns the bounding box of all that differs from the corners' colour, and the share of background in each of its cells.
+ */
 function seenFromBorders({ width, height, rgb }: Colours): { part: Rectangle; around: Float32Array } | undefined {
   const isAround = (x: number, y: number) => {
     const k = 3 * (y * width + x)
@@ -120,7 +125,7 @@ function isEven(around: Float32Array): boolean {
   return uneven <= MAX_LOPSIDED * sumOf(around)
 }
 
-/** Whether the shape is an ellipse or has round corners. Uses only background common to all four corners: the picture may have its colour, too. */
+/** Whether the shape is an ellipse or has round corners. Uses only background that all four corners share: the picture may have its colour, too. */
 function isRound(around: Float32Array, sides: number): boolean {
   const alike = around.map((share, k) => {
     const below = around.length - 1 - k

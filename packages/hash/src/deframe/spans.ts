@@ -1,16 +1,16 @@
-// A span is the part of a line between two lines that cross it: a possible side of the picture inside a screenshot. Every pair of crossing lines is
-// measured once, because the search for the best rectangle reads each span thousands of times.
+// A span is the part of a line between two lines that cross it: a possible side of the picture inside a screenshot. Each span is measured once,
+// because the search for the best rectangle reads it thousands of times.
 
 import { coverageOf, type Line } from './lines.js'
 
-/** Measures of all spans. They are 0 on the borders of the picture itself, which are no edges. */
+/** Measures of all spans. They are 0 on the borders of the picture itself, which are not edges. */
 export interface Spans {
-  /** [lines × crossing × crossing] the share of edge pixels of each span, 0…1, at the indexes of its first and last crossing line. */
+  /** [lines × crossing × crossing] the share of edge pixels of each span, 0…1, by its line and its first and last crossing line. */
   readonly coverage: Float64Array
   /** The same shape: the share of pixels with fine structure, 0…1, in the strip on either side of each span. */
   readonly textureBefore: Float64Array
   readonly textureAfter: Float64Array
-  /** [lines × crossing] the share of edge pixels, 0…1, of the line's `beyondPx` before and after a crossing line: does the edge go on? */
+  /** [lines × crossing] the share of edge pixels, 0…1, within `beyondPx` before and after a crossing line. High if the edge goes on there. */
   readonly edgeBefore: Float64Array
   readonly edgeAfter: Float64Array
 }

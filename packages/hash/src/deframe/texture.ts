@@ -10,6 +10,7 @@ export interface Texture {
   readonly counts: Uint32Array
 }
 
+/** [levels] A pixel with a larger Laplacian has fine structure. */
 const MIN_LAPLACIAN = 5
 
 export function textureOf({ width, height, luma }: Raster): Texture {
@@ -47,8 +48,11 @@ export function densityOf({ width, height, counts }: Texture, { left, top, right
   return sum / ((x1 - x0) * (y1 - y0))
 }
 
+/** Minimum density of each row or column of a band. */
 const BAND_DENSITY = 0.25
+/** Density is averaged over this share of the side, in both directions. */
 const SMOOTHED_OVER = 0.01
+/** Minimum width of a band, as a share of the side. */
 const MIN_BAND = 0.12
 
 /** Narrows the picture to its longest textured band of rows, then of columns, twice. @returns `undefined` if there is no such band. */

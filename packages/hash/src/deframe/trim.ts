@@ -7,16 +7,17 @@ type Colours = Pick<Raster, 'width' | 'rgb'>
 
 /** Maximum difference between a margin's pixel and its colour, in levels. JPEG leaves artefacts around edges. */
 const TOLERANCE = 12
-/** The share of a row or column that may differ more: a caption, a clock, dust. */
+/** Maximum share of a row or column that may differ more: a caption, a clock, dust. */
 const STRAY_SHARE = 0.02
-const MIN_LEFT = 0.1
+/** Minimum share of each side that remains. */
+const MIN_REST = 0.1
 
 /** Removes rows and columns of one colour from all four sides. @returns the rest: at least a tenth of each side. */
 export function trimmed(raster: Colours, within: Rectangle): Rectangle {
   const part = { left: within.left, top: within.top, right: within.right, bottom: within.bottom }
   for (let pass = 0; pass < 2; pass++) {
-    const minHeight = MIN_LEFT * (within.bottom - within.top)
-    const minWidth = MIN_LEFT * (within.right - within.left)
+    const minHeight = MIN_REST * (within.bottom - within.top)
+    const minWidth = MIN_REST * (within.right - within.left)
     while (part.bottom - part.top > minHeight && isPlain(raster, { ...part, bottom: part.top + 1 })) part.top++
     while (part.bottom - part.top > minHeight && isPlain(raster, { ...part, top: part.bottom - 1 })) part.bottom--
     while (part.right - part.left > minWidth && isPlain(raster, { ...part, right: part.left + 1 })) part.left++

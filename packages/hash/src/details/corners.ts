@@ -1,4 +1,4 @@
-// Finds corners: points whose surroundings change in every direction.
+// Finds corners: points around which the picture changes in every direction.
 
 import type { Level } from './level.js'
 
@@ -39,7 +39,7 @@ export function cornersOf({ width, height, luma }: Level): Corner[] {
 }
 
 /**
- * Harris's measure at one pixel. Rounds to float32 in the same places as the SIMD kernel, which has to find the same corners. The sums are whole
+ * Harris's measure at one pixel. Rounds to float32 in the same places as the SIMD kernel, so that both find the same corners. The sums are whole
  * numbers under 2²⁴, so they are exact in both.
  */
 function strengthAt(luma: Uint8Array, width: number, x: number, y: number): number {
@@ -59,7 +59,7 @@ function strengthAt(luma: Uint8Array, width: number, x: number, y: number): numb
   return Math.fround(determinant - Math.fround(TRACE_WEIGHT * Math.fround(trace * trace)))
 }
 
-/** Of equal neighbours only the first, row by row, is a maximum: otherwise a plain edge would give many corners at one place. */
+/** Of equal neighbours only the first, row by row, is a maximum. Otherwise a plain edge would give many corners in one place. */
 function isMaximum(strengths: Float32Array, width: number, x: number, y: number): boolean {
   const own = strengths[y * width + x] ?? 0
   for (let j = -NEIGHBOUR_REACH_PX; j <= NEIGHBOUR_REACH_PX; j++) {

@@ -1,4 +1,4 @@
-// Descriptors of patches around corners, independent of rotation: ORB's 256 comparisons.
+// Computes descriptors of patches around corners: ORB's 256 comparisons, independent of rotation.
 
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../hash256.js'
 import type { Level } from './level.js'
@@ -8,7 +8,7 @@ import { ORB_PATTERN } from './orb-pattern.js'
 export const ANGLES = 64
 export const PATCH_REACH = 15
 
-/** Half the width of the disc in each row of a patch, from the middle row on. */
+/** Half the width of the disc in each row of a patch, by distance from the middle row. */
 export const DISC: readonly number[] = Array.from({ length: PATCH_REACH + 1 }, (_, y) =>
   Math.floor(Math.sqrt((PATCH_REACH + 0.5) ** 2 - y * y)),
 )
@@ -18,7 +18,7 @@ const POINTS = ORB_PATTERN.length / 2
 /** [ANGLES × 512 × 2] x and y of the pattern's points, rotated and rounded; for a patch as it is and for a mirrored one. */
 export const ROTATED_PATTERN: { readonly plain: Int8Array; readonly mirrored: Int8Array } = {
   plain: rotatedPattern((x, y, cos, sin) => [x * cos - y * sin, x * sin + y * cos]),
-  // A mirrored patch has the angle π − θ. In the unmirrored picture its points are their mirror image, rotated by θ − π.
+  // The mirrored patch has the angle π − θ. To read it in the unmirrored picture, the pattern is mirrored and then rotated by θ − π.
   mirrored: rotatedPattern((x, y, cos, sin) => [x * cos + y * sin, x * sin - y * cos]),
 }
 
@@ -42,7 +42,7 @@ export function angleOf(momentX: number, momentY: number): number {
   return (Math.round(share * ANGLES) + ANGLES) % ANGLES
 }
 
-/** First moments of the luma in the disc around a point. Divided by the sum of luma they would be its intensity centroid. */
+/** First moments of the luma in the disc around a point. Divided by the sum of the luma they would be the intensity centroid. */
 export function momentsAt({ width, luma }: Level, x: number, y: number): [momentX: number, momentY: number] {
   let [momentX, momentY] = [0, 0]
   for (let j = -PATCH_REACH; j <= PATCH_REACH; j++) {

@@ -12,7 +12,7 @@ import { type DetailRows, MAX_POINTS, type Points, pointsOf, rowsOf } from './ro
 import { selected } from './select.js'
 
 export interface RegisteredDetails {
-  /** Up to 48 candidates for the index, spread over the picture, best first. The service indexes the first 16 that few other pictures share. */
+  /** Up to 48 details for the index, spread over the picture, best first. The service indexes the first 16 that few other pictures share. */
   readonly ranked: DetailRows
   /** Up to 150 details that verify a candidate. They are not indexed. */
   readonly points: Points
@@ -37,10 +37,11 @@ export interface Details {
 export const REGISTERED_SIDE_PX = 480
 const ASKED_SIDE_PX = 560
 const LARGE_SIDE_PX = 1000
+/** Maximum features that a registered picture's details are selected from, and maximum features of a query's view. */
 const FOUND = 250
 const ASKED = 300
 const PARTS_ASKED = 6
-/** Long side over short side. The widest films have less. */
+/** Maximum ratio of the long to the short side of a part to register. Nearly all films are less wide. */
 const STRIP_ASPECT = 2.5
 
 export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details {
@@ -96,13 +97,13 @@ function isTiny({ width, height }: Pixels): boolean {
   return Math.min(width, height) < MIN_SIDE_PX
 }
 
-/** Whether a part is long and narrow: a line of text or a row of buttons beside a plain picture. It must not be registered instead of the picture. */
+/** Whether a part is long and narrow, as a line of text or a row of buttons is. It must not be registered instead of the picture. */
 function isStrip({ left, top, right, bottom }: Rectangle): boolean {
   const [across, down] = [right - left, bottom - top]
   return Math.max(across, down) > STRIP_ASPECT * Math.min(across, down)
 }
 
-/** The middle half of each side. In a picture that fills a phone's screen, it has more of the picture than of the app. */
+/** The middle half of each side. If the picture fills a phone's screen, this part shows more of the picture than of the app. */
 function middleOf({ right, bottom }: Rectangle): Rectangle {
   return { left: right / 4, top: bottom / 4, right: (3 * right) / 4, bottom: (3 * bottom) / 4 }
 }
@@ -111,7 +112,7 @@ function scaled({ left, top, right, bottom }: Rectangle, across: number, down: n
   return { left: left * across, top: top * down, right: right * across, bottom: bottom * down }
 }
 
-/** The part in grey at the size for registering. Each new pixel is the mean of the old pixels that begin in it. */
+/** The part in grey, at the size for registering. Each new pixel is the mean of the old pixels whose top left corner it covers. */
 function reduced({ data, width, height, channels }: Pixels, part: Rectangle): Pixels {
   const [across, down] = [part.right - part.left, part.bottom - part.top]
   const factor = Math.min(1, REGISTERED_SIDE_PX / Math.max(across, down))

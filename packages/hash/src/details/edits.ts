@@ -1,4 +1,4 @@
-// Simulates typical edits of a picture, to find the details that survive them.
+// Simulates typical edits of a picture, so that details that survive them can be selected.
 
 import type { Pixels } from '../pixels.js'
 
@@ -67,7 +67,8 @@ function rotated(from: Pixels, degrees: number): Edit {
 function contrasted(from: Pixels, factor: number, noise: number): Edit {
   let state = 1
   const pixels = pixelsFrom(from.width, from.height, (x, y) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0 // a linear congruential generator (Numerical Recipes), because the noise has to be the same each time
+    // A linear congruential generator (Numerical Recipes), because the noise has to be the same each time.
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return (at(from, x, y) - 128) * factor + 128 + (state / 2 ** 32 - 0.5) * 2 * noise
   })
   return { pixels, mapPoint: SAME }

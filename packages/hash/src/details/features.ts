@@ -47,8 +47,8 @@ const CELLS = 6
 export const MIN_SIDE_PX = 2 * BORDER_PX + 10
 
 /**
- * Detects corners on six levels and chooses at most `count` of them, evenly over 6 × 6 cells: the strongest of each cell, then the second of
- * each, and so on. So every part of the picture that survives an edit keeps some features.
+ * Detects corners on six levels and chooses at most `count` of them, spread over 6 × 6 cells: the strongest of each cell, then the second of each,
+ * and so on. So every part of the picture that survives an edit keeps some features.
  */
 export function featuresOf(
   pyramid: Pyramid,

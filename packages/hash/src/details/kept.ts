@@ -1,5 +1,5 @@
-// Features with positions and angles rounded for storage. Finer ones would help an attacker to reconstruct the picture. `rows.ts` stores a part of
-// these fields only.
+// Features with positions and angles rounded for storage. Finer ones would help an attacker to reconstruct the picture. `rows.ts` stores only some of
+// these fields.
 
 import type { Hash256 } from '../hash256.js'
 import { ANGLES } from './describe.js'

@@ -9,7 +9,7 @@ export interface LumaTable {
   readonly sums: Uint32Array
 }
 
-/** The sum of this many pixels of 255 fits into 31 bits, because the kernel converts signed 32-bit numbers to float64 in one instruction. */
+/** With more pixels of 255, sums would not fit into 31 bits. The kernel converts signed 32-bit numbers to float64 in one instruction. */
 export const MAX_TABLE_PIXELS = 8_421_504
 
 /** Weights of the colours in 256ths, so that each pixel's luma is computed in integers and rounded once. */

@@ -1,4 +1,5 @@
-// A pyramid: the corners and patches of a picture at several sizes. The reference implementation, and the interface that the kernel shares with it.
+// A pyramid: the corners and patches of a picture at several sizes. The reference implementation, and its interface, which the kernel implements,
+// too.
 
 import type { Hash256 } from '../hash256.js'
 import { checkPixels, type Pixels } from '../pixels.js'

@@ -1,5 +1,5 @@
-// The stored details of a registered picture: a few rows for the index, and more points that verify a candidate. Each has only the fields that its
-// use needs, because positions and angles help to reconstruct the picture.
+// The stored details of a registered picture: a few rows for the index, and more points to verify a candidate. Each has only the fields that are
+// needed, because positions and angles help an attacker to reconstruct the picture.
 
 import type { Hash256 } from '../hash256.js'
 import { ANGLES } from './describe.js'
@@ -27,7 +27,7 @@ export interface DetailRows {
   readonly rows: readonly DetailRow[]
 }
 
-/** A detail that verifies a candidate (`verify.ts`). That needs neither angle nor level, so they are not stored. */
+/** A detail to verify a candidate with (`verify.ts`). Verification needs neither angle nor level, so they are not stored. */
 export interface Point {
   /** 0…31, from the left. */
   readonly column: number
@@ -42,7 +42,7 @@ export interface Points {
   readonly points: readonly Point[]
 }
 
-/** `REGISTERED_SIDE_PX` / 2: half of a side fits into a byte. */
+/** `REGISTERED_SIDE_PX` / 2. Half of a side is stored, because it fits into a byte. */
 export const MAX_SIDE_HALVES = 240
 
 /** Number of cells along each side. */
@@ -50,7 +50,7 @@ const COARSE_PLACES = 16
 const LEVEL_BITS = 3
 const LEVEL_MASK = (1 << LEVEL_BITS) - 1
 
-/** Whether the numbers of a row from outside are within bounds. */
+/** Whether the numbers of a row that a client sent are within bounds. */
 export function isDetailRow({ place, pose }: DetailRow): boolean {
   return place < COARSE_PLACES ** 2 && pose >> LEVEL_BITS < STORED_ANGLES && (pose & LEVEL_MASK) < LEVELS
 }

@@ -7,10 +7,10 @@ import { wholeOf } from '../raster.js'
 import { editsOf } from './edits.js'
 import { type Feature, type FeatureView, featuresOf } from './features.js'
 
-/** Three times as many as are indexed: some are dropped later, because other pictures share them. */
+/** Three times as many as are indexed, because some are dropped later: those that other pictures share. */
 export const MAX_RANKED = 48
 
-// Distances up to which a detail counts as found in an edited picture, and as half found.
+// Maximum distances at which a detail counts as found in an edited picture, and as half found.
 const FOUND_AGAIN_BITS = 24
 const NEARLY_FOUND_BITS = 40
 /** Maximum deviation from the expected position, relative to the longer side. */
@@ -18,7 +18,7 @@ const PLACE_TOLERANCE = 0.0125
 const CELLS = 4
 
 /**
- * Chooses up to 48 features, spread over the picture: of each of 4 × 4 cells the one that survives most edits, then the next of each. Features
+ * Chooses up to 48 features, spread over the picture: from each of 4 × 4 cells the one that survives most edits, then the next of each. Features
  * that survive no edit are not chosen.
  *
  * @param luma the picture that `view` was computed from, in one channel and about that size.

@@ -5,7 +5,7 @@ import { PLACES, type PlacedFeature } from './kept.js'
 import type { Points } from './rows.js'
 import { bitsBelow, wordsOf } from './words.js'
 
-/** A detail of the registered picture and one of the queried view with similar descriptors, at positions that agree. */
+/** A detail of the registered picture and one of the queried view, with similar descriptors and positions that agree. */
 export interface AgreeingPair {
   /** Position in pixels of the queried view. */
   readonly x: number
@@ -25,7 +25,7 @@ export interface Verified {
   readonly least: number
 }
 
-/** Minimum number of inliers. Unrelated pictures agree in seven pairs at most (docs/robustness.md). */
+/** Minimum number of inliers. Two screenshots of one app can have more, so `MIN_SHARES` may require more. */
 export const MIN_INLIERS = 8
 /** Minimum number of cells with an inlier. A shared edge or sticker covers few cells, a shared picture many. */
 export const MIN_CELLS = 6
@@ -35,25 +35,27 @@ export const MATCH_BITS = 64
 const MATCHES_TRIED = 40
 const MIN_APART_PX = 10
 const MAX_SCALE = 6
-/** Maximum error of an inlier, in cells of the registered picture: 1/32 of its longer side, which is 15 pixels of 480. */
+/** Maximum error of an inlier, in cells of 1/32 of the registered picture's longer side: 12 of 480 pixels. */
 const TOLERANCE_CELLS = 0.8
 
+/** @returns whether the view shows the registered picture. */
 export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
   return inliers >= least && cells >= MIN_CELLS
 }
 
 /**
- * Which share of the details in the common area has to agree, by scale (registered pixels for each pixel of the view). Details are counted in the
- * registered picture and in the view; the smaller number counts.
+ * Share of the details in the common area that has to agree, by scale (registered pixels per pixel of the view). Details are counted in the
+ * registered picture and in the view, and the smaller number counts.
  *
- * Two screenshots of one app agree in buttons and text, although the pictures between them differ; so few agreeing details are not enough. Beyond the
- * last scale no share is required: a picture that is shown that small has lost most of its details, and no app shows another's screenshot that small.
+ * Two screenshots of one app agree in buttons and text, although the pictures between them differ. So a few agreeing details are not enough. Beyond
+ * the last scale no share is required: a picture shown that small has lost most of its details, and screenshots of one app have nearly the same
+ * scale.
  */
 const MIN_SHARES = [
   { upToScale: 1.25, share: 0.35 },
   { upToScale: 2, share: 0.15 },
 ] as const
-/** If the view shows less than this share of the registered details, few details could disagree. So `MIN_SHARE_OF_CORNER` of them have to agree. */
+/** If the view shows less than this share of the registered details, few of them can disagree. So `MIN_SHARE_OF_CORNER` of them have to agree. */
 const CORNER_PART = 0.2
 const MIN_SHARE_OF_CORNER = 0.6
 
@@ -68,7 +70,7 @@ function minOf({ cos, sin }: Similarity, { both, part }: Seen): number {
  * Pairs details that are each other's nearest. Tries the similarity transform of each two of the 40 nearest pairs, and keeps the one that most
  * pairs agree with.
  *
- * Errors are measured in the registered picture. In the view, a transform to a very small size would bring all points close together.
+ * Errors are measured in the registered picture. In the view they would always be small under a transform to a very small size.
  *
  * @param view size of the view, in the pixels of its features' coordinates.
  * Cost: about 1 ms for 150 registered details and 300 of the view.
@@ -130,7 +132,7 @@ interface Pair {
 function mutuallyNearest(registered: readonly Placed[], asked: readonly PlacedFeature[]): Pair[] {
   const ours = wordsOf(registered.map(({ hash }) => hash))
   const theirs = wordsOf(asked.map(({ hash }) => hash))
-  // The index of each one's nearest, the first of equals; −1 if none is within MATCH_BITS.
+  // For each detail, the index of the nearest one on the other side, the first of equals; −1 if none is within MATCH_BITS.
   const to = new Int32Array(registered.length).fill(-1)
   const back = new Int32Array(asked.length).fill(-1)
   const bitsTo = new Int32Array(registered.length).fill(MATCH_BITS + 1)
@@ -164,7 +166,7 @@ interface Similarity {
   readonly sin: number
 }
 
-/** @returns the transform that maps both pairs exactly; `undefined` when they are too close together, or the scale is too extreme. */
+/** @returns the transform that maps both pairs exactly; `undefined` if they are too close together or the scale is too extreme. */
 function similarityOf(first: Pair, second: Pair): Similarity | undefined {
   const [ax, ay] = [second.asked.x - first.asked.x, second.asked.y - first.asked.y]
   const [rx, ry] = [second.registered.x - first.registered.x, second.registered.y - first.registered.y]
@@ -182,7 +184,7 @@ interface Both {
 }
 
 interface Seen {
-  /** Number of details in the area that both show: the smaller of the two counts. */
+  /** Number of details in the area that both pictures show: the smaller of the two counts. */
   readonly both: number
   /** Share of the registered details that lie within the view. */
   readonly part: number

@@ -11,7 +11,7 @@ export interface MatchEvent {
   /** Index of the registered feature within its picture. */
   readonly row: number
   readonly distanceBits: number
-  /** Number of pictures that this needle is near to. A needle that is near to many is weak evidence for one. */
+  /** Number of pictures that this needle is near to. A needle that is near to many is weak evidence for each. */
   readonly pictures: number
   readonly asked: PlacedFeature
   readonly registered: PlacedFeature
@@ -24,7 +24,7 @@ export interface Vote {
   readonly weight: number
 }
 
-/** Scale, rotation and centre of the registered picture in the query, according to one match event. */
+/** Scale, rotation and centre of the registered picture in the query, as one match event suggests. */
 interface Pose {
   readonly levels: number
   readonly angle: number
@@ -42,7 +42,7 @@ const CENTRE_APART = 0.12
  *
  * @param view size of the query's view in pixels.
  * @param centre centre of the registered picture, in its pixels.
- * Cost: quadratic in the number of match events, which is seldom above ten.
+ * Cost: quadratic in the number of match events, which is rarely above ten.
  */
 export function voteOf(
   matchEvents: readonly MatchEvent[],
@@ -83,15 +83,17 @@ function agree(a: Pose, b: Pose | undefined, reachPx: number): boolean {
   return Math.hypot(a.x - b.x, a.y - b.y) <= reachPx
 }
 
-/** Weight of a row: about the negative log₁₀ of its probability by chance. `CERTAIN` is that of distance 0; each bit takes `EACH_BIT` away. */
-const CERTAIN = 7.3
-const EACH_BIT = 0.12
+/**
+ * Weight of a row at distance 0, and what each bit of distance subtracts. The weight is about −log₁₀ of the probability that chance gives the row.
+ */
+const EXACT_WEIGHT = 7.3
+const WEIGHT_PER_BIT = 0.12
 
 /** Counts each row once, by its best match event. */
 function weightOf(matchEvents: readonly MatchEvent[]): number {
   const byRow = new Map<number, number>()
   for (const { row, distanceBits, pictures } of matchEvents) {
-    const weight = CERTAIN - EACH_BIT * distanceBits - Math.log10(pictures)
+    const weight = EXACT_WEIGHT - WEIGHT_PER_BIT * distanceBits - Math.log10(pictures)
     byRow.set(row, Math.max(byRow.get(row) ?? 0, weight))
   }
   return Array.from(byRow.values()).reduce((sum, weight) => sum + weight, 0)

@@ -1,4 +1,4 @@
-// Hashes packed into words, to compare many with many: four times as fast as `distance`.
+// Hashes packed into 32-bit words, to compare many with many: four times as fast as `distance`.
 
 import { HASH_BYTES, type Hash256 } from '../hash256.js'
 

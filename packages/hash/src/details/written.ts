@@ -1,4 +1,4 @@
-// The binary form of details: between processes and, as base64, in requests of clients that compute details themselves.
+// The binary form of details, between processes and, as base64, in requests of clients that compute details themselves.
 
 import { HASH_BYTES, hashFromBytes } from '../hash256.js'
 import { ANGLES } from './describe.js'

@@ -6,8 +6,8 @@ const SIDE: i32 = 16
 export const BLOCKS: usize = memory.data(256 * 8, 16)
 
 /**
- * Adds four rows from `firstRow` on, of which `rows` exist. A pixel on a border counts for both sides in proportion: borders lie at sixteenths
- * of a pixel, so totals are multiples of 1/256 and exact.
+ * Adds four rows from `firstRow` on, of which `rows` exist. A pixel on a border counts for both blocks in proportion. Borders lie at sixteenths of
+ * a pixel, so totals are multiples of 1/256 and exact.
  * @param brightness running sums of red + green + blue from the left, starting with 0; one lane for each row.
  */
 export function addBlocks(brightness: usize, width: i32, height: i32, firstRow: i32, rows: i32): void {

@@ -6,7 +6,7 @@ const BORDER: i32 = 19
 const TRACE_WEIGHT: f32 = 0.04
 const MIN_STRENGTH: f32 = 1e5
 
-let columnXx: usize = 0 // [side] i32: of each column, the products of five rows
+let columnXx: usize = 0 // [side] i32: for each column, the sum of products over five rows
 let columnYy: usize = 0
 let columnXy: usize = 0
 let strengths: usize = 0 // f32, of the whole level
@@ -56,7 +56,7 @@ export function cornersOfLevel(luma: usize, width: i32, height: i32, to: usize):
   return <i32>count
 }
 
-/** Products of one row of differences, eight at a time. Only columns beyond 15 are needed. */
+/** Adds the products of one row of differences, eight at a time. Columns before 16 are not needed. */
 @inline
 function addRow(row: usize, stride: usize, width: i32): void {
   for (let x: usize = 8; x + 9 <= <usize>width; x += 8) {

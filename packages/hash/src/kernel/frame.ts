@@ -1,6 +1,6 @@
 // Measures a raster for frame removal and for averaging parts, in one pass over its rows.
 //
-// Besides the raster's pixels, the kernel stores edge maps (a byte for each pixel, which is faster than a bit) and two summed-area tables. Of
+// Besides the raster's pixels, the kernel stores edge maps (a byte per pixel, because that is faster than a bit) and two summed-area tables. Of
 // colours, steps and luma it stores only the rows that are being compared.
 
 import { beginReduce, reduceRow } from './reduce'

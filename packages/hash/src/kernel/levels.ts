@@ -6,8 +6,8 @@ let sums: usize = 0
 let tableStride: usize = 0
 let tableWidth: i32 = 0
 let tableHeight: i32 = 0
-// Borders between pixels of the level lie within columns of the table. They are processed in pairs: `shares` and `above` have four numbers a pair,
-// two for the columns in which the borders lie, then two for the columns to their right.
+// A border between two pixels of the level lies within a column of the table. Borders are processed in pairs. For each pair, `shares` and `above`
+// have four numbers: two for the columns in which the borders lie, then two for the columns to their right.
 let columns: usize = 0 // [side + 2] u32: for each border, the byte offset of its column in a row of the table
 let shares: usize = 0 // [2 × (side + 2)] f64: how much each of these columns counts
 let above: usize = 0 // [2 × (side + 2)] f64: sums of these columns down to the upper border of the current row
@@ -31,7 +31,7 @@ export function sampleLevel(left: f64, top: f64, right: f64, bottom: f64, width:
   const downPx = (bottom - top) / <f64>height
   const scale = 1 / (acrossPx * downPx)
   for (let x = 0; x <= width + 1; x++) {
-    // Repeats the last border once: the interval between equal borders is empty.
+    // Repeats the last border, to fill the last pair. The interval between equal borders is empty.
     const place = left + <f64>min(x, width) * acrossPx
     const column = min(tableWidth - 1, <i32>Math.floor(place))
     const share = place - <f64>column

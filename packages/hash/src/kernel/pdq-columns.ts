@@ -1,5 +1,5 @@
-// Three of the four averages of PDQ: the first along columns; the second along rows, of which only 64 columns are kept; and the second along columns,
-// of which only 64 rows are kept. The first along rows is in pdq-rows.ts.
+// PDQ averages twice along rows and twice along columns. This file has all but the first average along rows, which is in pdq-rows.ts. The second average
+// along rows keeps 64 columns, the second along columns 64 rows.
 
 import { LANES, storeTransposed } from './lanes'
 import {

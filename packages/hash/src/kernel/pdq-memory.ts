@@ -1,4 +1,4 @@
-// The sizes of the picture that is being hashed, and its buffers: one block of memory, divided anew for each picture and wiped after it.
+// Holds the size of the current picture and its buffers. The buffers share one block of memory. It is divided anew for each picture and wiped after it.
 
 import { LANES } from './lanes'
 import { SIDE } from './samples'

@@ -4,10 +4,10 @@ import { LANES, lowByte, lumaOf, pixelsAt, storeTransposed } from './lanes'
 import { brightness, divisors, line, rowAhead, rowAt, rowWindow, width } from './pdq-memory'
 
 /**
- * Computes the luma of the four rows of pixels at `from` and its average along rows, which it stores in the ring. Also sums up brightness, for
+ * Computes the luma of the four rows of pixels at `from`, and its average along rows, which it stores in the ring. Also adds up brightness, for
  * `addBlocks`.
- * @param kind the number of channels, a constant, so that the compiler makes a loop for each. Passing it to further functions made the loop a quarter
- *   slower.
+ * @param kind the number of channels. It is a constant at each call, so that the compiler makes a loop for each. Passing it on to more functions made
+ *   the loop slower by a quarter.
  * @param y the first of the four rows.
  */
 @inline

@@ -2,9 +2,9 @@
 // box along rows and one along columns, twice.
 //
 // The result must equal that of the reference implementation (../pdq.ts) bit for bit, including the rounding errors of the running float32 sums. So
-// every sum adds the same numbers in the same order as there. Only different sums run in parallel: along rows those of four rows (one lane each,
-// after a 4 × 4 transposition), along columns those of four columns. Each line has zeros around it, which change no sum. A division by a power of two
-// is replaced by a multiplication, which gives the same number; other divisions stay divisions.
+// every sum adds the same numbers in the same order. Only different sums run in parallel: along rows those of four rows (one lane each, after a 4 × 4
+// transposition), along columns those of four columns. Each line has zeros around it, which change no sum. A division by a power of two is replaced
+// by a multiplication, which gives the same number. Other divisions stay divisions.
 //
 //   pixels → luma → average along rows → ring of rows → average along columns
 //                 → average along rows, kept at 64 columns → ring → average along columns, kept at 64 rows → samples
@@ -18,7 +18,7 @@ import { HASHES, hashSamples, MATRIX, medianSize, SAMPLES, SIDE, wipeSamples } f
 
 export { BLOCKS, HASHES, MATRIX, medianSize, SAMPLES, wipeSamples }
 
-let rowsIn: i32 = 0 // rows of pixels taken in
+let rowsIn: i32 = 0 // rows of pixels read so far
 
 /**
  * Prepares for a picture. The loader has checked the sizes. Traps when the memory cannot grow.
@@ -78,7 +78,7 @@ function averageFrom(rows: usize): void {
   else averageRows(1, rows, rowsIn)
 }
 
-/** A picture of 64 × 64 is not averaged: its luma, which `averageRows` leaves in `line`, is the samples. */
+/** A picture of 64 × 64 pixels is not averaged. Its samples are its luma, which `averageRows` leaves in `line`. */
 function sampleRows(from: usize): void {
   averageFrom(from)
   addBlocks(brightness, width, height, rowsIn, LANES)

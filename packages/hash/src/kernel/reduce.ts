@@ -1,12 +1,12 @@
 // Reduces the picture by averaging areas; the same bits as `averaged` in ../raster.ts.
 //
-// First adds up rows, two at a time: each is multiplied by the part of it that counts, in 1/4096, so sums are whole numbers. Then adds up columns,
-// with the colours of one pixel side by side in a vector, in float32 and in the order of the reference implementation.
+// First adds up rows, two at a time. Each row is multiplied by the share of it that counts, in 1/4096, so sums are whole numbers. Then adds up
+// columns in float32, with the colours of one pixel side by side in a vector, in the order of the reference implementation.
 
 import { take } from './room'
 
 const PARTS: f64 = 4096
-/** Adding this to a level puts the nearest whole number into the lowest byte. */
+/** Adding this to a level rounds it to the nearest whole number, which is then in the lowest byte. */
 const ROUNDER: f32 = 8388608
 
 let width: i32 = 0
@@ -17,7 +17,7 @@ let newHeight: i32 = 0
 let line: usize = 0 // the sums of one row
 let parts: usize = 0 // how much each row counts, two rows in a vector
 let firsts: usize = 0 // for each border between new columns, the byte offset in `line` of the old column in which it lies
-let shares: usize = 0 // and where it lies in that column, 0…1
+let shares: usize = 0 // for each of these borders, where it lies in that column, 0…1
 
 export function beginReduce(fromWidth: i32, fromHeight: i32, fromChannels: i32, toWidth: i32, toHeight: i32): void {
   width = fromWidth
@@ -89,8 +89,8 @@ function partOf(y: i32, top: i32, bottom: i32): i32 {
 }
 
 /**
- * Each pixel writes four bytes; the fourth is overwritten by the next pixel. The number of whole pixels in a cell varies by one, which branch
- * prediction cannot learn. So the larger number is always read, and a pixel outside the cell gets the weight 0.
+ * Each pixel writes four bytes, the fourth of which the next pixel overwrites. The number of whole pixels in a cell varies by one, and branch
+ * prediction cannot learn how. So the larger number is always read, and a pixel outside the cell gets the weight 0.
  */
 @inline
 function addAcross(kind: i32, scale: f32, to: usize): void {

@@ -1,4 +1,4 @@
-// Allocates memory for the frame kernel and for the details kernel: one block, divided anew for each picture and wiped after it.
+// Allocates memory for the frame kernel and the details kernel. Each has one block. It is divided anew for each picture and wiped after it.
 
 /** Vectors read up to this far beyond the ends of a row, where there must be zeros. */
 export const MARGIN: usize = 16

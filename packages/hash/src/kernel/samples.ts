@@ -1,4 +1,4 @@
-// From the 64 × 64 samples to the eight hashes and the quality.
+// Computes the eight hashes and the quality from the 64 × 64 samples.
 
 export const SIDE: i32 = 64
 export const ROW_BYTES: usize = <usize>SIDE * 4
@@ -71,7 +71,7 @@ function stepsBetween(at: usize, other: usize): v128 {
   return i32x4.abs(i32x4.trunc_sat_f32x4_s(f32x4.div(f32x4.mul(difference, f32x4.splat(100)), f32x4.splat(255))))
 }
 
-/** Each product is rounded, then each sum, in the order of k: lanes are different columns. */
+/** Rounds each product, then each sum, in the order of k, as the reference implementation does. The lanes of a vector are different columns. */
 function transformSamples(): void {
   for (let i: usize = 0; i < <usize>FREQUENCIES; i++) {
     for (let j: usize = 0; j < ROW_BYTES; j += 64) {
@@ -109,7 +109,7 @@ function transformSamples(): void {
   }
 }
 
-/** Two orientations that differ only by exchanging rows and columns negate the same coefficients, so they share a median. */
+/** Two orientations that differ only in exchanging rows and columns negate the same coefficients, so they share a median. */
 function writeHashes(): void {
   writePair(false, false, 0, 6)
   writePair(false, true, 5, 1)
@@ -117,7 +117,7 @@ function writeHashes(): void {
   writePair(true, true, 2, 7)
 }
 
-/** `plain` and `transposed` are places in `transforms`: of the orientation that keeps rows, and of the one that exchanges them with columns. */
+/** @param plain, transposed indexes into `transforms`: of the orientation that keeps rows, and of the one that exchanges them with columns. */
 function writePair(topBottom: bool, leftRight: bool, plain: i32, transposed: i32): void {
   for (let k = 0; k < 256; k++) store<f32>(SORTED + (<usize>k << 2), signed(k, topBottom, leftRight))
   const median = smallest(127)
@@ -143,7 +143,7 @@ function setBit(hash: usize, k: i32): void {
   store<u8>(at, load<u8>(at) | <u8>(1 << <u8>(k & 7)))
 }
 
-/** The element of `SORTED` with `wanted` smaller ones before it (Hoare's selection). */
+/** The element that would be at index `wanted` if `SORTED` were sorted (Hoare's selection). Changes the order of `SORTED`. */
 function smallest(wanted: i32): f32 {
   let low = 0
   let high = 255

@@ -1,12 +1,12 @@
 // Differences between neighbouring pixels, and which of them are edges; see `edgePixelsOf` in ../deframe/lines.ts.
 //
-// Processes sixteen pixels at once. Margins of zeros stand for the 0 that the reference implementation uses beyond the ends of a line. Two pixels,
-// where it uses 0 instead of an existing step, are computed again one by one.
+// Processes sixteen pixels at once. Margins of zeros stand for the 0 that the reference implementation uses beyond the ends of a line. For two pixels
+// of each row it uses 0 in place of an existing step. These are computed again one by one.
 
 const MIN_STEP: i8 = 6
 const STEP_LANES: i32 = 16
 
-/** Red, green and blue of 16 pixels as they lie in memory, to three rows of 16. */
+/** Splits 16 pixels of interleaved red, green and blue into three rows of 16. */
 @inline
 export function splitColours(from: usize, red: usize, green: usize, blue: usize): void {
   const a = v128.load(from)

@@ -1,4 +1,4 @@
-// The score of each line's best stretch, and running counts of edge pixels along a line. ../deframe/lines.ts is the reference implementation: it
+// Computes the score of each line's best stretch, and running counts of edge pixels along a line. The reference implementation, ../deframe/lines.ts,
 // defines the scores and has the same constants.
 
 const EDGE_GAIN: i8 = 10
@@ -7,7 +7,7 @@ const GAP_COST: i8 = 7
 /**
  * The scores of `count` lines, sixteen at a time: the same integers as `stretchScores`.
  * @param edgeMap [length × stride] ones and zeros; line `at` is column `at`.
- * @param length of a line, at most 650 pixels: so scores fit 16 bits.
+ * @param length of a line, at most 650 pixels, so that scores fit into 16 bits.
  * @param to [count] i16, with room for sixteen more.
  */
 export function scoreStretches(edgeMap: usize, stride: usize, count: i32, length: i32, to: usize): void {

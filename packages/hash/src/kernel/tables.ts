@@ -1,5 +1,5 @@
-// AssemblyScript, compiled to WebAssembly with SIMD. Summed-area tables (integral images) of luma, as ../area-table.ts, and of the number of pixels with
-// fine structure, as ../deframe/texture.ts. Tests compare them with those plain versions, bit for bit.
+// Computes summed-area tables (integral images) of luma, as ../area-table.ts, and of the number of pixels with fine structure, as
+// ../deframe/texture.ts. Tests compare them with these plain versions, bit for bit.
 
 import { lumaOf } from './lanes'
 

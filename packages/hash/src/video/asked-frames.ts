@@ -7,9 +7,9 @@ import { countSignals, type FrameSelection, type SeenFrame, slotOf, type VideoFr
 /** Maximum signals of a video in a query: as many as a call of `POST /v1/match` takes. */
 export const MAX_ASKED_VIDEO_SIGNALS = 8000
 
-/** A frame nearer than this to the previous one would find nothing more, so it is left out. */
+/** A frame nearer than this to the last one that differed is left out, because it would find nothing more. */
 const MIN_ASKED_BITS = 10
-/** The first frame in each such interval has more views: alternately pieces and crops. All of them would exceed the limit of a picture. */
+/** The first frame in each such interval has more views: pieces and crops in turn, because both together would exceed the limit of a picture. */
 const MORE_INTERVAL_MS = 1000
 const MORE: readonly Extent[] = ['pieces', 'crops']
 const MORE_VIEWS: ReadonlySet<ViewKind> = new Set<ViewKind>(['piece', 'tilted'])
@@ -17,14 +17,13 @@ const MORE_VIEWS: ReadonlySet<ViewKind> = new Set<ViewKind>(['piece', 'tilted'])
 const WIDER_INTERVAL_MS = 500
 
 /**
- * Chooses each frame that differs from the previous one, with its whole and its likeliest deframed views. One frame a second has more: alternately
- * pieces with some crops, and other crops. If there are too many signals, the views of kind `piece` and `tilted` are left out first. Then only the
- * first frame of each half second is kept, of each second, of two seconds and so on.
+ * Chooses each frame that differs from the one before, with its whole and its likeliest deframed views. One frame a second has more views: pieces and
+ * some crops, or the other crops, in turn. If there are too many signals, views of kind `piece` and `tilted` are dropped first. Then only the first
+ * frame of each half second is kept, then of each second, of two seconds and so on.
  *
  * Few views of many frames find more than many views of few frames. Wholes and deframed views found 87.8 % of 24 edits at four frames a second, and
  * 87.6 % at two; all views found 89.4 % at four, and 84.7 % at one. Of 75 edited clips, four deframed views found one more than three did, and as
- * many as all did. Pieces added none of these; they are kept because they find registered pictures, which have pieces, too. What crops find:
- * bench/record/video.md.
+ * many as all did. Pieces found no further clip, but they find registered pictures, which have pieces, too. For crops see bench/record/video.md.
  *
  * @param maxSignals for tests only.
  */
@@ -46,7 +45,8 @@ export function createAskedFrames(maxSignals = MAX_ASKED_VIDEO_SIGNALS): FrameSe
     signalCount = countSignals(kept)
   }
 
-  function isKept({ atMs, look }: SeenFrame): boolean {
+  /** Keeps a frame, unless its interval has one. @returns whether it can be found. */
+  function keep({ atMs, look }: SeenFrame): boolean {
     const previous = kept.at(-1)
     if (intervalMs > 0 && !isFirst(atMs, previous, intervalMs)) return true
     const hasMore = !isThinned && isFirst(atMs, previous, MORE_INTERVAL_MS)
@@ -61,7 +61,7 @@ export function createAskedFrames(maxSignals = MAX_ASKED_VIDEO_SIGNALS): FrameSe
   return {
     add(frame) {
       if (before === undefined || distance(frame.hash, before.hash) >= MIN_ASKED_BITS)
-        before = { hash: frame.hash, isFound: isKept(frame) }
+        before = { hash: frame.hash, isFound: keep(frame) }
       return before.isFound
     },
     frames: () => [...kept],

@@ -13,7 +13,7 @@ export interface VideoFrame {
   readonly isForm?: true
 }
 
-/** A frame with enough structure to be hashed, of which so far only the whole's `pdq` is known. */
+/** A frame with enough structure to be hashed. Only `pdq` of the whole is computed yet; `look` computes the rest. */
 export interface SeenFrame {
   /** Greater than that of the previous frame. */
   readonly atMs: number

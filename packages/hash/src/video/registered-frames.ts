@@ -1,4 +1,4 @@
-// Chooses the frames by which a video is registered: full frames at intervals, with many views, and between them thin frames that look different.
+// Chooses the frames to register of a video: full frames at intervals, with many views, and between them thin frames that look different.
 
 import { distance, HASH_BITS, type Hash256 } from '../hash256.js'
 import type { ImageSignal } from '../image-hasher.js'
@@ -10,7 +10,7 @@ export const MAX_VIDEO_SIGNALS = 10_000
 
 /** There is at most one full frame in each interval. */
 const FULL_INTERVAL_MS = 2000
-/** How often the interval is doubled where there are too many signals. After that, thin frames are dropped. */
+/** How often the interval is doubled if there are too many signals. After that, frames are dropped, thin ones first. */
 const MAX_WIDENINGS = 2
 /** A full frame is at least this far from all earlier full frames. */
 const MIN_FULL_BITS = 24
@@ -20,15 +20,15 @@ const MIN_THIN_BITS = 50
 /**
  * A full frame has all views but pieces and tilted ones. A thin frame has the whole, its first deframed view and two crops.
  *
- * Full and thin frames together found 88.9 % of 24 edits of 63 clips, with 967 signals a minute; one frame a second with all views found 89.4 %, with
- * 1,621. In that measurement full frames had pieces, and thin frames no crops. Then, of 75 edited clips, pieces of full frames found none, and two
- * crops of thin frames found four more, for as many signals. Of 155 edited clips, two more deframed views of thin frames found none, for 46 signals a
- * minute.
+ * Of 24 edits of 63 clips, full and thin frames together found 88.9 %, with 967 signals a minute; one frame a second with all views found 89.4 %,
+ * with 1,621. In that measurement full frames had pieces, and thin frames had no crops. Of 75 edited clips, pieces of full frames then found none,
+ * and two crops of thin frames found four more, with as many signals. Of 155 edited clips, two more deframed views of thin frames found none, with 46
+ * more signals a minute.
  *
- * If there are more signals than allowed, the interval of full frames becomes 4, then 8 seconds; full frames in between become thin. After that, thin
- * frames are dropped one by one: the one that was least different when it was added, and of several the latest.
+ * If there are too many signals, the interval of full frames becomes 4, then 8 seconds, and full frames in between become thin. After that, frames
+ * are dropped one by one: first thin ones, starting with the one that was least different when it was added, then full ones; of equals the latest.
  *
- * Cost of a frame: its distance to at most 2,401 kept ones, 0.1 ms, and hashing it if it is kept.
+ * Cost of a frame: its distances from at most 2,401 kept ones, 0.1 ms, and hashing it if it is kept.
  * @param maxSignals for tests only.
  */
 export function createRegisteredFrames(maxSignals = MAX_VIDEO_SIGNALS): FrameSelection {

@@ -1,19 +1,20 @@
-// Views of a query's frame that undo two edits of videos: cropping, and filming a screen.
+// Views of a query's frame that undo two edits of videos: cropping and filming a screen.
 
 import type { MeasuredRaster } from '../measured.js'
 import type { Rectangle } from '../rectangle.js'
 import type { View } from '../views.js'
 
 /**
- * Side of these views, relative to the frame. A registered frame's centre crop has 0.8 of its sides, and a video that was cropped by a tenth has 0.9.
+ * Side of these views, relative to the frame. A registered frame has a centre crop of 0.8 of its sides, and a copy that was cropped by a tenth shows
+ * 0.9 of them, so that the view shows the same part as the centre crop.
  */
 const SHARE = 0.8 / 0.9
-/** The crop may have been anywhere, so this many steps are tried in each direction. */
+/** The crop may be anywhere, so this many steps are tried in each direction. */
 const STEPS = 4
 const PLACES = Array.from({ length: STEPS + 1 }, (_, i) => i / STEPS)
 
 const TURNED_DEG = [2, -2] as const
-/** Side of a turned screen, relative to the upright rectangle around it. */
+/** Side of a rotated screen, relative to the upright rectangle around it. */
 const TURNED_SHARE = 0.96
 
 /** @param half `first` for nine places: the corners, the middles of the sides and the middle; `second` for the sixteen between these. */
@@ -29,7 +30,7 @@ export function centresIn({ width, height }: MeasuredRaster, half: 'first' | 'se
   )
 }
 
-/** @param screens parts that may be a screen. @returns each, turned to both sides. */
+/** @param screens parts that may be a screen. @returns each, rotated by 2° in both directions. */
 export function turned(screens: readonly Rectangle[], { width, height }: MeasuredRaster, aspect: number): View[] {
   return screens.flatMap(({ left, top, right, bottom }) =>
     TURNED_DEG.map((angleDeg): View => {

@@ -7,11 +7,12 @@ import { BLOCK_ID_PATTERN } from '../../../domain/cases/appeal.js'
 import { parseSignalHash } from '../../../domain/matching/hash-text.js'
 import type { Signal } from '../../../domain/matching/signal.js'
 import { Problem } from '../../../domain/problem.js'
+import { DurationS, durationView } from '../../../services/records/duration.js'
 import type { AppealService } from '../../../services/trust/appeals.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf, ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, DurationS, GivenSignal, Instant, instant } from '../../schemas.js'
+import { CaseNumberParam, GivenSignal, Instant, instant } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
 
 const MAX_SIGNALS = MAX_IMAGE_SIGNALS + 2
@@ -19,8 +20,9 @@ const MAX_SIGNALS = MAX_IMAGE_SIGNALS + 2
 const BlockId = z.string().regex(BLOCK_ID_PATTERN, 'must be the id of a block')
 const Frames = z
   .int()
+  .min(2)
   .exactOptional()
-  .meta({ description: 'Of a block: how many frames of a video or animation it has, if several.' })
+  .meta({ description: 'Number of blocked frames. Only for blocks of videos and animations.' })
 const About = z.object({
   signalId: z.uuid().nullable().meta({ description: 'The registered picture that was judged harmless.' }),
   blockId: z.string().nullable().meta({ description: 'The block that remains after a picture was withdrawn.' }),
@@ -100,7 +102,7 @@ function listAppealsRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
         appeals: page.appeals.map(({ about, atMs, durationS, frames }) => ({
           signalId: 'signalId' in about ? about.signalId : null,
           blockId: 'blockId' in about ? about.blockId : null,
-          ...(durationS !== undefined && { durationS }),
+          ...durationView(durationS),
           ...framesView(frames),
           madeAt: instant(atMs),
         })),

@@ -21,20 +21,12 @@ import { Receipt, receiptFor } from '../../../services/cases/receipts.js'
 import { Report, reportOf } from '../../../services/cases/report.js'
 import { reportPrinter } from '../../../services/cases/report-pdf.js'
 import type { LimitCounter } from '../../../services/load/limits.js'
+import { DurationS, durationView } from '../../../services/records/duration.js'
 import type { Signer } from '../../../services/records/signer.js'
 import { type EventStreams, eventStreams, wantsEvents } from '../../event-stream.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import {
-  CaseNumberParam,
-  CaseView,
-  CategoryName,
-  DurationS,
-  Instant,
-  instant,
-  Quality,
-  SignalTypeName,
-} from '../../schemas.js'
+import { CaseNumberParam, CaseView, CategoryName, Instant, instant, Quality, SignalTypeName } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
 import { presentCase } from './cases.js'
 
@@ -223,6 +215,6 @@ function presentImage({ registeredAtMs, category, answer, durationS, ...rest }: 
     registeredAt,
     category: category ?? null,
     answer: answer ?? null,
-    ...(durationS !== undefined && { durationS }),
+    ...durationView(durationS),
   }
 }

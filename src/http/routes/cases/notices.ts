@@ -4,10 +4,11 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { LAWS, SLA_PROFILES, SOURCES_READ_ON, STAGES, STATEMENTS } from '../../../domain/cases/sla.js'
 import type { Notices, OverdueDeadline } from '../../../services/cases/notices.js'
+import { DurationS, durationView } from '../../../services/records/duration.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf, ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, DurationS, Instant, instant } from '../../schemas.js'
+import { CaseNumberParam, Instant, instant } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
 
 const LawName = z.enum(LAWS)
@@ -219,5 +220,5 @@ function noticeView({
 }
 
 function overdueView({ dueAtMs, durationS, ...rest }: OverdueDeadline) {
-  return { ...rest, dueAt: instant(dueAtMs), ...(durationS !== undefined && { durationS }) }
+  return { ...rest, dueAt: instant(dueAtMs), ...durationView(durationS) }
 }

@@ -59,8 +59,8 @@ export async function* videosIn(
 
   for await (const lines of readLines(limited(body), MAX_SHORT_LINE_CHARS)) {
     for (const { line, text } of lines) {
-      const turn = yielder()
-      if (turn !== undefined) await turn
+      const pause = yielder()
+      if (pause !== undefined) await pause
       const wasOpen = reader.openFrom !== undefined
       last = line
       yield* shown(reader.read(text, line), wasOpen)

@@ -49,7 +49,7 @@ export interface HmaMatchingOptions extends ByAddressOptions {
   readonly now: () => number
 }
 
-type Asked = Pick<HashedImage, 'signals' | 'isForm' | 'isObject'> | AskedVideo
+type Query = Pick<HashedImage, 'signals' | 'isForm' | 'isObject'> | AskedVideo
 /** The hashes of a file. */
 type Hashed = HashedImage | HmaVideo | Problem
 
@@ -99,7 +99,7 @@ function lookUpRawRoute(app: FastifyInstance, options: HmaMatchingOptions): void
     const withDistance = fields.bool('include_distance') ?? false
     const grading = gradingIn(fields)
     fields.check()
-    const asked = askedBy(givenHash(signalTypeNamed(type), signal, 'invalid signal'))
+    const asked = queryFor(givenHash(signalTypeNamed(type), signal, 'invalid signal'))
     request.consumeQuota(reply, countOf(asked))
     const found = await findMatches({ request, reply }, options, asked, grading)
     const all = found.filter(({ bank }) => names?.includes(bank) !== false)
@@ -126,7 +126,7 @@ function lookUpAddressOrHashRoute(app: FastifyInstance, options: HmaMatchingOpti
     }
     if (signal === undefined || type === undefined)
       throw new HmaRefusal(400, 'Either url or both signal and signal_type are required')
-    const asked = askedBy(givenHash(signalTypeNamed(type), signal, 'invalid signal'))
+    const asked = queryFor(givenHash(signalTypeNamed(type), signal, 'invalid signal'))
     request.consumeQuota(reply, countOf(asked))
     return await lookUp({ request, reply }, options, { asked, banks: names, coin: coinOf(seed), grading })
   })
@@ -176,7 +176,7 @@ function indexStatusRoute(app: FastifyInstance, { health, now }: HmaMatchingOpti
 async function findMatches(
   { request, reply }: Exchange,
   { matcher, videoMatcher, matchIds, contents }: HmaMatchingOptions,
-  asked: Asked,
+  asked: Query,
   grading: Grading | undefined,
 ): Promise<FoundMatch[]> {
   const caller = callerOf(request)
@@ -193,9 +193,9 @@ async function findMatches(
     'frames' in asked
       ? await videoMatcher.matchVideos([asked], options)
       : await matcher.match([asked.signals], { ...options, looksOf: () => asked })
-  // HMA's answer has no grade, so its clients would act on a match that is only for review.
-  const sure = (matches ?? []).filter(({ grade }) => grade !== 'review')
-  return sure.map((match) => {
+  // HMA's answer has no grade. Its clients would act on a match of the grade `review`, so it is left out.
+  const actionable = (matches ?? []).filter(({ grade }) => grade !== 'review')
+  return actionable.map((match) => {
     const imageId = matchIds.imageOf(caller.orgId, match.matchId)
     if (imageId === undefined) throw new Error('a match id that was given is known')
     return {
@@ -207,7 +207,7 @@ async function findMatches(
   })
 }
 
-/** @returns matches by the types that the file was hashed with, and by bank. A video is asked for once, by its file and its frames. */
+/** @returns matches by the types with which the file was hashed, and by bank. A video is queried once, by its file hash and its frames. */
 async function lookUpFile(
   exchange: Exchange,
   options: HmaMatchingOptions,
@@ -215,28 +215,28 @@ async function lookUpFile(
   { types, ...how }: Omit<LookUp, 'asked'> & { readonly types: string | undefined },
 ) {
   const { request, reply } = exchange
-  const asked = askedOr(hashed)
+  const asked = queryForFile(hashed)
   request.consumeQuota(reply, countOf(asked))
   const found = await findMatches(exchange, options, asked, how.grading)
   if (hashed instanceof Problem || !('md5' in hashed)) return { [PDQ]: byBank(exchange, options, found, how) }
   const selected = selectedTypes(types, VIDEO)
   const { video } = hashed
   const ofFile = found.filter(({ match }) => match.signalType === VIDEO_MD5)
-  const ofFrames = found.filter(({ match: { signalType, segments, queryMs } }) => {
+  const byFrames = found.filter(({ match: { signalType, segments, queryMs } }) => {
     return signalType !== VIDEO_MD5 || segments !== undefined || queryMs !== undefined
   })
-  const told = ofFrames.map(({ match, ...rest }) => ({
+  const shown = byFrames.map(({ match, ...rest }) => ({
     ...{ match, ...rest },
     distance: distanceText({ ...match, signalType: PDQ }, callerOf(request), video?.frames.length),
   }))
   return {
     ...(selected?.includes(VIDEO_MD5) !== false && { [VIDEO_MD5]: byBank(exchange, options, ofFile, how) }),
-    ...(video !== undefined && { [VPDQ]: byBank(exchange, options, told, how) }),
+    ...(video !== undefined && { [VPDQ]: byBank(exchange, options, shown, how) }),
   }
 }
 
 interface LookUp {
-  readonly asked: Asked
+  readonly asked: Query
   /** Comma-separated names; `undefined` for all banks. */
   readonly banks: string | undefined
   /** A bank answers if its enabled ratio is at least this number. */
@@ -268,22 +268,22 @@ function byBank(
   return Object.fromEntries(answer)
 }
 
-/** @throws the problem of a file that could not be hashed: an empty hash cannot be looked up. */
-function askedOr(hashed: Hashed): Asked {
+/** @throws {Problem} the problem of a file that could not be hashed, because without a hash nothing can be looked up. */
+function queryForFile(hashed: Hashed): Query {
   if ('md5' in hashed) {
-    const file = askedBy(givenHash(VIDEO_MD5, hashed.md5, 'invalid signal'))
+    const file = queryFor(givenHash(VIDEO_MD5, hashed.md5, 'invalid signal'))
     return hashed.video === undefined || 'frames' in file ? file : { frames: hashed.video.frames, file: [...file.signals] }
   }
   if (!(hashed instanceof Problem)) return hashed
   throw hashed.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : unhashed(hashed)
 }
 
-function askedBy(given: GivenHash): Asked {
+function queryFor(given: GivenHash): Query {
   return given.type === VPDQ ? askedByVpdq(given.video) : { signals: askedByHash(given.type, given.hash) }
 }
 
 /** How many pictures a query counts as. */
-function countOf(asked: Asked): number {
+function countOf(asked: Query): number {
   if (!('frames' in asked)) return 1
   return Math.ceil(asked.frames.reduce((sum, { signals }) => sum + signals.length, 0) / MAX_AREA_SIGNALS)
 }

@@ -3,10 +3,11 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { TIER_NAMES } from '../../../domain/matching/signal.js'
+import { DurationS, durationView } from '../../../services/records/duration.js'
 import { ATTESTATION_REASONS, type Attesting, type AttestingCursor } from '../../../services/trust/attesting.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CategoryName, DurationS, Instant, instant } from '../../schemas.js'
+import { CategoryName, Instant, instant } from '../../schemas.js'
 
 /** Cursor of a page as text: four parts separated by dots. */
 const CURSOR_PATTERN = /^(\d{1,15})\.([0-9a-f]{32})\.(\d{1,15})\.([0-9a-f-]{36})$/
@@ -56,7 +57,7 @@ export const attestationRoutes: FastifyPluginAsyncZod<{ readonly attesting: Atte
         signals: signals.map(({ registeredAtMs, category, durationS, ...rest }) => ({
           ...rest,
           category: category ?? null,
-          ...(durationS !== undefined && { durationS }),
+          ...durationView(durationS),
           registeredAt: instant(registeredAtMs),
         })),
         next: next === undefined ? null : textOf(next),

@@ -1,13 +1,13 @@
-// Detects a caller that reconstructs a stored hash by flipping bits, by counting the bits its queries flipped near what
-// matched. It backs up the budget (probing.ts), which a caller could evade by hiding its queries among many harmless copies.
+// Detects a caller that reconstructs a stored hash by flipping bits. Counts which bits its queries flipped near a match. Backs up
+// the budget (probing.ts), which a caller can evade by hiding its queries among many harmless copies.
 //
 // A caller whose hash matches can find the stored hash: it flips bits, singly or in groups, and sees whether the hash still
 // matches. It learns nothing about a bit that it never flipped, so it has to flip most of the 256 bits while it stays near the
-// match. Copies of one picture do not do that: figures in bench/record/tuning.md.
+// match. Copies of one picture do not do that (figures in bench/record/tuning.md).
 //
-// Two counts, because copies flip more bits the farther they are from the match. Near: every bit that was ever flipped counts,
-// since small groups flip each bit seldom. Around: only bits that are flipped repeatedly count. Queries in other orientations
-// are counted together with the original one, so that splitting a search over eight orientations gains nothing.
+// There are two counts, because copies flip more bits the farther they are from the match. `near`: every bit that was ever flipped
+// counts, because small groups flip each bit rarely. `around`: only bits that are flipped repeatedly count. Queries in all
+// orientations are counted together, so that a search gains nothing by using several.
 
 import { HASH_BITS, type Hash256 } from '../../../../packages/hash/src/hash256.js'
 
@@ -19,8 +19,9 @@ export type Suspicion = 'none' | 'slow' | 'close'
 
 export interface FlippedBits {
   /**
-   * Adds one signal of a query and returns the highest suspicion of the images it is near to. Flipped bits are kept for at most
-   * `FLIPPED_BITS.forgetAfterMs`, for a bounded number of images.
+   * Adds one signal of a query and returns the highest suspicion among the images that it is near to. Counts are kept for a
+   * bounded number of images. Those older than `FLIPPED_BITS.forgetAfterMs` are dropped when the organisation's next base is
+   * added.
    * @param type signal type: only hashes of one type are compared.
    * @param hashes the hash of the query, then its rotations and mirrorings (at most seven), always in the same order.
    * @param matched the image of the first match in the answer; `undefined` when nothing matched.
@@ -33,10 +34,10 @@ export interface FlippedBits {
 }
 
 export const FLIPPED_BITS = {
-  /** Within this distance of a base, every bit that was ever flipped counts. */
+  /** Up to this distance from a base, every bit that was ever flipped counts. */
   nearBits: 16,
   /**
-   * Within this distance of a base, bits count that were flipped often. The hash of an unrelated picture is practically never
+   * Up to this distance from a base, bits count that were flipped often. The hash of an unrelated picture is practically never
    * this near.
    */
   aroundBits: 40,
@@ -44,14 +45,14 @@ export const FLIPPED_BITS = {
    * The share of the queries around a base that must have flipped a bit for it to count. Groups of four or more bits reach it.
    */
   oftenShare: 0.015,
-  /** After this number of queries around, all counts are halved, so that old queries do not hide recent ones. */
+  /** After this number of queries around a base, all counts are halved, so that old queries do not hide recent ones. */
   aroundQuestions: 1024,
   /**
    * A match farther than this from all bases becomes a base. It is half of `nearBits`: a caller that flips groups of eight bits
    * stays near a base.
    */
   baseBits: 8,
-  /** Minimum number of flipped bits and of queries. Both are needed, either near or around. */
+  /** Minimum number of flipped bits and of queries for a suspicion. Both must be reached, in one of the two counts. */
   slowFrom: { bits: 160, questions: 160 },
   closeFrom: { bits: 200, questions: 200 },
   imagesPerOrg: 32,
@@ -66,7 +67,7 @@ interface Watched {
   readonly sinceMs: number
   /** Bases: the first query that matched the image, and the last one that was far from it. */
   readonly bases: Uint32Array[]
-  /** Numbers of the orientations in which queries came near a base: the original, seldom another. */
+  /** Numbers of the orientations in which queries came near a base: the original, rarely another. */
   readonly orientations: number[]
   /** Bits that queries near a base flipped. */
   readonly flipped: Uint32Array
@@ -188,8 +189,8 @@ function noteAround({ times, around }: Watched, base: Uint32Array, words: Uint32
 }
 
 /**
- * Adds a base. When there are too many images, the one with the least progress is dropped: a caller cannot evict the image that
- * it probes by querying others.
+ * Adds a base. If there are too many images, drops the one with the least progress. So a caller cannot evict the image that it
+ * probes by querying others.
  */
 function addBase(watched: Watched[], type: string, image: string, base: Uint32Array, nowMs: number): void {
   for (let i = watched.length - 1; i >= 0; i--) {
@@ -216,7 +217,7 @@ function progressOf({ near, around }: Watched): number {
   return Math.max(Math.min(near.bits, near.questions), Math.min(around.bits, around.questions))
 }
 
-/** When there are too many organisations, the oldest is dropped. The operator issues keys, so there are few. */
+/** If there are too many organisations, drops the oldest. The operator issues keys, so there are few. */
 function watchedFor(byOrg: Map<string, Watched[]>, orgId: string): Watched[] {
   const [first] = byOrg.size >= FLIPPED_BITS.orgs ? byOrg.keys() : []
   if (first !== undefined) byOrg.delete(first)

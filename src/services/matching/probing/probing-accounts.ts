@@ -3,13 +3,11 @@
 import { createHmac, randomInt } from 'node:crypto'
 import type { ProbingSpent } from '../../../store/trust/probing.js'
 
-/**
- * The radius of a frozen image is in this range of bits, inclusive. The secret, the organisation and the image determine it.
- */
+/** The radius of a frozen image: 8…23 bits. The secret, the organisation and the image determine it. */
 const FROZEN_RADIUS = { from: 8, values: 16 } as const
 
 export const NOTHING: ProbingSpent = { inner: 0, outer: 0 }
-/** Accounts of images in memory. A dropped one is in the store and is loaded before it is charged again. */
+/** Maximum accounts of images in memory. A dropped account is in the store, and is loaded before it is charged again. */
 const MAX_ACCOUNTS = 100_000
 const MAX_ORGS = 10_000
 
@@ -42,7 +40,7 @@ export interface ProbingAccounts {
 export function createProbingAccounts(secret: Buffer): ProbingAccounts {
   const orgs = new Map<string, OrgAccounts>()
   let accounts = 0
-  /** Drops all accounts that the store has. Dropping the oldest alone would let a caller choose which. */
+  /** Drops all accounts that are in the store. If it dropped only the oldest, a caller could choose which. */
   const dropSettled = () => {
     accounts = 0
     for (const [orgId, org] of orgs) {
@@ -66,7 +64,7 @@ export function createProbingAccounts(secret: Buffer): ProbingAccounts {
       if (known !== undefined) return known
       if (accounts >= MAX_ACCOUNTS) {
         dropSettled()
-        orgs.set(orgId, org) // it is in use: its charges would never be sent, and its answers not restricted
+        orgs.set(orgId, org) // it is in use: if it were dropped, its charges would never be sent, nor its answers restricted
       }
       const own = createHmac('sha256', secret).update(`probing:${orgId}:${imageId}`).digest()
       const shared = createHmac('sha256', secret).update(`probing:${imageId}`).digest('base64url').slice(0, 16)

@@ -26,7 +26,7 @@ export interface ProbingGuard {
   readonly isOn: boolean
   /**
    * Counts a query before it is answered.
-   * @param knowsDistance does the caller see distances, rather than bands?
+   * @param knowsDistance whether the caller sees distances instead of bands.
    * @returns how to show its matches; `undefined` to show them unchanged.
    * @throws {Problem} key-suspended
    */
@@ -61,9 +61,9 @@ export interface ProbingGuardParts {
   readonly onError: (error: unknown) => void
 }
 
-/** How long after a report the same organisation is reported again. The store applies it across processes. */
+/** Minimum time between two reports about an organisation. The store applies it across processes. */
 const QUIET_MS = 86_400_000
-/** How many reports are remembered in memory. Beyond it only the store prevents a repeated report. */
+/** Maximum reports remembered in memory. For older ones only the store prevents a second report. */
 const MAX_QUIET = 1000
 
 export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
@@ -92,7 +92,7 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
     })
   }
 
-  /** Looks for a search in the bits that queries near an edge flipped, and charges the budget for it. */
+  /** Charges the budget if the bits that queries near an edge flipped look like a search for a hash. */
   const chargeSearches = (orgId: string, observations: readonly CountedObservation[]): void => {
     for (const { imageId, edge, hash } of observations) {
       if (edge === 'none' || hash === undefined) continue
@@ -137,7 +137,7 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
 
 type ImageScreen = ProbingRestriction & Pick<CountedObservation, 'plain'>
 
-/** Makes matches of images with a spent budget coarser: the widest distance of a range, no agreement, or no match at all. */
+/** Makes matches of restricted images coarser: with the largest distance of a range and without agreement, or leaves them out. */
 function coarseScreen(restrictions: ReadonlyMap<string, ImageScreen>): Screen {
   return (imageId, match) => {
     const restriction = restrictions.get(imageId)
@@ -157,14 +157,14 @@ function coarseScreen(restrictions: ReadonlyMap<string, ImageScreen>): Screen {
   }
 }
 
-/** Segments say which frames of a query are near, so each frame would be a query of its own. A moment says which frame is nearest. */
+/** Removes segments, because they tell which frames of a query are near, as if each were a query; and times, which tell the nearest frame. */
 function withoutMoments({ segments: _, queryMs: __, atMs: ___, ...rest }: Match): Match {
   return rest
 }
 
 /**
- * Hides how many details agree and which part of the query they cover. @param radiusBits how many more details than usual have
- * to agree; 0 for no match.
+ * Hides how many details agree and which part of the query they cover.
+ * @param radiusBits the details beyond the required number that have to agree; 0 for no match.
  */
 function coarseByDetails(match: Match, { surplus }: MatchedDetails, radiusBits: number | undefined): Match | undefined {
   if (radiusBits !== undefined && (radiusBits === 0 || surplus <= radiusBits)) return undefined
@@ -173,13 +173,13 @@ function coarseByDetails(match: Match, { surplus }: MatchedDetails, radiusBits: 
   return { ...match, distanceBits, distanceBand: distanceBandOf(distanceBits), details }
 }
 
-/** The distance that a coarse match shows: the widest that it may have, so that all bands within it look the same. */
+/** The distance that a coarse match shows: the largest of a range, so that all bands within the range look the same. */
 function coarseBits({ signalType, distanceBits }: Match): number {
   if (signalType === 'pdq-area') return 60
   return distanceBits <= 31 ? 31 : 90
 }
 
-/** Suspends all keys of the organisation that may match: otherwise it would continue with another one. */
+/** Suspends all keys of the organisation that may match. Otherwise it would continue with another key. */
 async function suspend({ apiKeys, known, events, now }: ProbingGuardParts, orgId: string): Promise<void> {
   const nowMs = now()
   const keyIds = [...known()]
@@ -189,7 +189,7 @@ async function suspend({ apiKeys, known, events, now }: ProbingGuardParts, orgId
     const entry = { act: 'key.suspended', by: 'tabir', about: { keyId, orgId }, atMs: nowMs } as const
     const suspendOnce = (key: ApiKey) =>
       key.suspendedAtMs === undefined ? { key: { ...key, suspendedAtMs: nowMs } } : undefined
-    // Another process may have suspended it first, and has then reported it.
+    // If another process suspended it first, that process reports it.
     if ((await apiKeys.change(keyId, suspendOnce, entry)) === undefined) continue
     await events.add('key.suspended', { keyId, orgId }, nowMs, 1)
   }

@@ -1,7 +1,7 @@
 // The budget for what organisations may learn about a registered image. A query reveals something about a stored hash only near
-// an edge of the answer (domain/matching/edges.ts), so only these queries are counted: per organisation and image, across the
+// an edge of the answer (domain/matching/edges.ts), so only such queries are counted: per organisation and image, across the
 // images of an organisation, and per image over all organisations. A query that is not near an outer edge lowers the count of
-// outer ones. Order, route and signal type of queries do not change a count, and no count is evicted.
+// outer ones. Counts do not depend on the order, route or signal type of queries, and no count is evicted.
 
 import { type Edge, isNearEdge } from '../../../domain/matching/edges.js'
 import type { ProbingCharge, ProbingCounts } from '../../../store/trust/probing.js'
@@ -10,26 +10,26 @@ import { type Account, createProbingAccounts, NOTHING, type OrgAccounts } from '
 
 /**
  * Limits for the number of queries near an edge. Each such query reveals at most one bit, so an organisation learns at most 6 +
- * 24 bits about one image. Uploaders choose what a platform queries, so one image alone never suspends it (decision 0114).
+ * 24 bits about one image, unless it hides its queries among many harmless copies: then flipped-bits.ts stops it, at about 160
+ * bits. Uploaders choose what a platform queries, so one image alone never suspends it (decision 0114).
  */
 export const PROBING_BUDGETS = {
-  /** Queries near inner edges, by one organisation or by all: from here on the image, or the moment of a video, is reported coarsely. */
+  /** Queries near inner edges, by one organisation or by all, from which the image, or the moment of a video, is reported coarsely. */
   coarse: 6,
   /** Charge for a query that is answered with a distance instead of a band, near an edge or not. */
   distance: 3,
-  /**
-   * Queries near outer edges, by one organisation or by all: from here on a smaller, secret radius replaces that of the bank.
-   */
+  /** Queries near outer edges, by one organisation or by all, from which a smaller, secret radius replaces that of the bank. */
   frozen: 18,
-  /** Queries near outer edges: from here on the image matches only exact hashes. */
+  /** Queries near outer edges from which the image matches only exact hashes. */
   spent: 24,
-  /** Below this count of its own, the total over all organisations does not affect an organisation. */
+  /** The total over all organisations affects an organisation only from this count of its own. */
   ownLeast: 3,
-  /** Queries near outer edges across all images of an organisation: from here on it is suspended. */
+  /** Queries near outer edges across all images of an organisation from which it is suspended. */
   across: 300,
   /**
-   * What a query that is not near an outer edge takes back from the charge of queries near outer edges, of its image and across
-   * images. A frozen image takes nothing back. An organisation that does not probe has many such queries for each one near an edge.
+   * By how much a query that is not near an outer edge lowers the count of those near outer edges, of its image and across images.
+   * The count of a frozen image is not lowered. An organisation that does not probe has many such queries for each one near an
+   * edge.
    */
   credit: 0.4,
 } as const
@@ -43,15 +43,15 @@ export interface ProbingRestriction {
 export interface ProbingBudget {
   /**
    * Charges an organisation for the observations of a query.
-   * @returns a promise to await before `restrictionOf` is called; `undefined` when there is none.
+   * @returns a promise to await before `restrictionOf` is called; `undefined` if there is nothing to wait for.
    */
   charge(orgId: string, observations: readonly CountedObservation[], knowsDistance: boolean): Promise<void> | undefined
   /**
-   * @param moments of a video, as in `CountedObservation`: if too much was revealed of one of them, the answer is coarse.
-   * @returns `undefined` for what was never charged.
+   * @param moments of a video, as in `CountedObservation`. If too much was revealed about one of them, the answer is coarse.
+   * @returns `undefined` for an image that was never charged.
    */
   restrictionOf(orgId: string, imageId: string, moments?: readonly number[]): ProbingRestriction | undefined
-  /** Is the budget across all images of the organisation spent? */
+  /** Whether the budget across all images of the organisation is spent. */
   isSpentAcross(orgId: string): boolean
   /** Charges an image until it is `frozen` (its radius is replaced) or `spent` (it matches only exact hashes). */
   spend(orgId: string, imageId: string, upTo: 'frozen' | 'spent'): void
@@ -147,8 +147,8 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
 }
 
 /**
- * The name of the account for one moment of a video. An inner edge reveals bits of the hashes of one moment. A film has thousands of moments, so ordinary
- * queries for its excerpts reveal little about each. An attacker who searches for one hash queries one moment again and again.
+ * The name of the account for one moment of a video. An inner edge reveals bits of the hashes of one moment. A film has thousands of moments, so
+ * ordinary queries for its excerpts reveal little about each. An attacker who reconstructs a hash queries one moment again and again.
  */
 function momentOf(imageId: string, ms: number): string {
   return `${imageId}@${ms}`
@@ -214,9 +214,9 @@ function restrictionOf(account: Account): ProbingRestriction {
 }
 
 /**
- * Remembers recent queries, so that a repeated hash, which reveals nothing new, is not charged again. The memory is fixed: an
- * overwritten query is charged again. Each slot has eight entries. With one entry, a platform that repeated the same 4,000
- * copies every second was charged again for 1.5 % of them each time.
+ * Remembers recent queries, so that a repeated hash, which reveals nothing new, is not charged again. The size of the memory is
+ * fixed, so an overwritten query is charged again. Each slot has eight entries. With one entry, a platform that repeated the
+ * same 4,000 copies every second was charged again for 1.5 % of them each time.
  */
 function createRecentQueries() {
   const marks = new Uint32Array(1 << 17)

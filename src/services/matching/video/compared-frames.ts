@@ -1,4 +1,4 @@
-// Compares a few frames of a query video in full, as pictures: those that are nearest to each registered picture or video.
+// Compares a few frames of a query video in full, as pictures: the nearest ones to each registered picture or video.
 
 import { GRADES } from '../../../domain/matching/grade.js'
 import { isBetter } from '../best-frames.js'
@@ -8,12 +8,12 @@ import { createObserved, NOT_OBSERVED } from '../observed.js'
 import type { AskedFrame, Searched, Target } from './near-frames.js'
 import type { AskedTarget, FrameMatch } from './target-match.js'
 
-/** Maximum frames compared for one target and for a query. The nearest decide the grade, and each costs some twenty searches. */
+/** Maximum frames compared for one target, and for a query. The nearest decide the grade. Each costs some twenty searches. */
 export const MAX_COMPARED = { perTarget: 3, inAll: 48 } as const
 
 export interface Compared {
   readonly targets: readonly AskedTarget[]
-  /** Were matches of a frame left out because there were too many? */
+  /** Whether matches of a frame were left out because there were too many. */
   readonly isTruncated: boolean
 }
 
@@ -25,8 +25,8 @@ interface Open extends AskedTarget {
 }
 
 /**
- * First the nearest frame of each target, then the second of those that are not strong, then the third. All targets learn from each frame.
- * Pauses whenever it may yield. Cost: at most 48 times `matchesByHashes`.
+ * Compares the nearest frame of each target, then the second one of targets that are not strong, then the third. A frame's matches count for all
+ * targets that it matches. Pauses whenever it may yield. Cost: at most 48 times `matchesByHashes`.
  */
 export function* framesCompared(
   near: ReadonlyMap<number, Target>,
@@ -60,8 +60,8 @@ export function* framesCompared(
 }
 
 /**
- * Without crops and turned parts, which decide alone or are in line. They show so much of what other views show that they confirm none: of 1.01 million
- * pairs of strangers the only one that was found was found in that way, and no copy was (bench/record/video.md).
+ * The signals without crops and rotated views. These may decide alone or make lines, but must not corroborate other views, because they show nearly
+ * the same. Among 1.01 million unrelated pairs, the only false match came about in this way, and no copy was found by it (bench/record/video.md).
  */
 function ownViews({ signals }: AskedFrame): AskedFrame['signals'] {
   return signals.filter(({ view }) => view !== 'tilted')

@@ -1,4 +1,4 @@
-// Searches for the frames of a query video: which of them are near which registered pictures and frames.
+// Searches for the frames of a query video, and finds out which of them are near which registered pictures and frames.
 
 import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
 import { fairShareOf, type Origin } from '../../../domain/cases/share.js'
@@ -46,15 +46,15 @@ export interface NearFrame {
   readonly orientation: number
   /** The hash that was searched for. */
   readonly hash: Hash256
-  /** How many bits nearer than this pair of views has to be to decide alone; negative if it is too far. */
+  /** By how many bits this pair of views is nearer than it has to be to decide alone; negative if it is too far. */
   readonly surplusBits: number
-  /** Is it so near that it may be a match of pictures, together with other views? */
+  /** Whether it may be a match of pictures, alone or together with other views. */
   readonly isWithin: boolean
   /** As in `FramePair`. */
   readonly tighterBits: number
 }
 
-/** A registered picture or video, and the query frames that are near. */
+/** A registered picture or video, and the query frames that are near it. */
 export interface Target {
   /** Of the picture or video. */
   readonly ordinal: number
@@ -63,12 +63,15 @@ export interface Target {
   readonly near: NearFrame[]
 }
 
-/** Maximum of near frames that are kept of a query, and at least of each of its frames. The nearest are kept, a fair share of each owner. */
+/**
+ * Maximum near frames kept for a query. It is divided among the query's frames, but each gets at least `perFrame`: the nearest, shared fairly by
+ * owners.
+ */
 const MAX_NEAR = { inAll: 65_536, perFrame: 8 } as const
-/** Maximum of near frames of one registered video for one query frame. */
+/** Maximum near frames of one registered video for one query frame. */
 const MAX_NEAR_PER_TARGET = 8
 
-/** How far to search for the frames of videos: lines reach farther than matches of pictures. */
+/** The search radius for frames of videos. It is wider than for pictures, because the pairs of a line may be farther apart. */
 export function widestOfFrames(widestOf: WidestOf, thresholdBits: number | undefined, withMargin: boolean): WidestOf {
   return (type, view, rotated) => {
     const radius = widestOf(type, view, rotated)
@@ -80,22 +83,20 @@ export function widestOfFrames(widestOf: WidestOf, thresholdBits: number | undef
 export interface Searched {
   readonly asking: AskingByHashes
   readonly ahead: FoundAhead
-  /** Records what a veto or a replaced radius hides. */
+  /** Records the hits that a veto or a replaced radius hides. */
   readonly observed: Observed
-  /** Also keep what is just too far? */
+  /** Whether to keep pairs that are slightly too far, too. */
   readonly withMargin: boolean
 }
 
-/**
- * @returns by ordinal. Pauses whenever it may yield. Cost: a search for each signal that was not searched ahead.
- */
+/** @returns targets by ordinal. Pauses whenever it may yield. Cost: a search for each signal that was not searched ahead. */
 export function* nearFramesOf(
   frames: readonly AskedFrame[],
   searched: Searched,
 ): Generator<void, ReadonlyMap<number, Target>, void> {
   const { searcher, banks } = searched.asking
   const targets = new Map<number, Target>()
-  const most = Math.max(MAX_NEAR.perFrame, Math.floor(MAX_NEAR.inAll / Math.max(1, frames.length)))
+  const maxPerFrame = Math.max(MAX_NEAR.perFrame, Math.floor(MAX_NEAR.inAll / Math.max(1, frames.length)))
   for (const frame of frames) {
     yield
     const near = (yield* nearOf(frame, searched)).sort((a, b) => b.surplusBits - a.surplusBits || a.hit.image - b.hit.image)
@@ -110,7 +111,7 @@ export function* nearFramesOf(
       const bank = searcher.factsOf(hit.image)?.bank ?? ''
       return { party: banks.get(bank)?.orgId ?? '', part: searcher.originOf(hit.image) }
     }
-    for (const one of fairShareOf(few, most, originOf)) {
+    for (const one of fairShareOf(few, maxPerFrame, originOf)) {
       const ordinal = searcher.imageOrdinal(one.hit.image)
       const image = searcher.image(ordinal)
       const bank = banks.get(image?.bank ?? '')
@@ -129,7 +130,7 @@ function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFra
   const nearest = new Map<string, NearFrame>()
   for (const signal of frame.signals) {
     const { type, view } = signal
-    // A second algorithm confirms matches of pictures, and finds none.
+    // A second algorithm only corroborates matches of pictures.
     if (!SIGNAL_TYPES[type].decidesAlone) continue
     for (const [group, { orientations, rotated, hashes }] of orientationGroupsOf(signal).entries()) {
       const { bits, marginBits } = widestOf(type, view, rotated)
@@ -179,14 +180,14 @@ function measure(
   const ofBank = Math.min(lineThresholdOf(bank, isPartial(views)), thresholdBits ?? Number.POSITIVE_INFINITY)
   const farthest = Math.max(matchBits, isOfLine ? ofBank : 0)
   if (distanceBits > farthest + (withMargin && farthest > 0 ? EDGE_BITS : 0)) return undefined
-  // A form that is farther may still be a match of pictures, by all of its parts.
+  // A form beyond `formBits` may still match as a picture, if all of its parts agree.
   const strictBits = nearAloneBits(bank, type, views, strictness)
   const aloneBits = Math.min(strictBits, isForm ? formBits(views) : Number.POSITIVE_INFINITY)
   const surplusBits = Math.min(aloneBits, thresholdBits ?? Number.POSITIVE_INFINITY) - distanceBits
   return { views, surplusBits, isWithin: distanceBits <= matchBits, tighterBits: lineBits(isPartial(views)) - ofBank }
 }
 
-/** Is it of a stopped view, or beyond a replaced radius? Work on a match that is not reported would reveal it by the time it takes. */
+/** Whether a hit is of a stopped view or beyond a replaced radius. Further work on it would reveal the unreported match by the time it takes. */
 function isHidden(hit: Hit, type: SignalType, hash: Hash256, { asking, observed }: Searched): boolean {
   const image = asking.searcher.image(hit.image)
   if (image === undefined || asking.activeViews.isStopped(image.id, hit, type, hash)) return true

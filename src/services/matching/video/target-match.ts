@@ -1,4 +1,4 @@
-// What a query video is told of one registered picture or video.
+// Builds the answer to a query video about one registered picture or video.
 
 import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
 import { EDGE_BITS, type Edge, isNearEdge, isSurplusClose } from '../../../domain/matching/edges.js'
@@ -15,19 +15,19 @@ import { mostRevealing, type Observation } from '../observation.js'
 import { marksOf } from '../observed.js'
 import type { AskedFrame, NearFrame, Target } from './near-frames.js'
 
-/** What one query frame gave as a picture. */
+/** A match of one query frame, compared as a picture. */
 export interface FrameMatch {
   readonly frame: AskedFrame
   /** Its `ordinal` is that of the registered picture or frame. */
   readonly found: Answer[number]
-  /** What that reveals of the target. */
+  /** What the match reveals about the target. */
   readonly observation: Observation | undefined
 }
 
 export interface AskedTarget extends Target {
   /** Matches of query frames that were compared in full, the best first. */
   readonly frameMatches: readonly FrameMatch[]
-  /** What comparing frames revealed, also where it gave no match. */
+  /** What comparing frames revealed, also frames without a match. */
   readonly observations: readonly Observation[]
 }
 
@@ -35,7 +35,7 @@ export interface TargetAnswer {
   readonly match: Match | undefined
   /** `undefined` if nothing is revealed. */
   readonly observation: Observation | undefined
-  /** The hash of the frame that was found, whole, and the ordinal of what it was found by. */
+  /** For the flood guard: the whole hash of the query frame, and the ordinal of the registered picture or frame that found it. */
   readonly seen: { readonly hash: Hash256; readonly ordinal: number } | undefined
 }
 
@@ -45,7 +45,7 @@ export interface TargetOptions {
   readonly thresholdBits: number | undefined
   /** As in `Strictness`. */
   readonly trustsLines: boolean
-  /** Are observations needed? */
+  /** Whether observations are needed. */
   readonly isObserving: boolean
 }
 
@@ -87,10 +87,12 @@ function matchOf(
   if (match === undefined || atMs === undefined) return undefined
   if (segments.length === 0) return { ...match, queryMs: toSecond(atMs) }
   const { atMs: _, ...rest } = match
-  // Pairs that match by themselves count whatever lines do.
+  // Without trust in lines, only pairs that match by themselves decide the grade.
   const graded: readonly { readonly grade?: Grade | undefined }[] = trustsLines ? segments : pairs
   const grade = graded.reduce((best, { grade = 'review' }) => betterGrade(best, grade), match.grade)
-  return grade === 'review' && thresholdBits === undefined ? undefined : { ...rest, grade, segments: segments.map(shown) }
+  // A frame that is told for review, such as to the bank that has it, stays one with its segments.
+  if (grade === 'review' && thresholdBits === undefined && best === undefined) return undefined
+  return { ...rest, grade, segments: segments.map(shown) }
 }
 
 function shown({ query, registered, speed, frames, orientation, bits }: Segment): MatchedSegment {
@@ -109,7 +111,7 @@ function toSeconds({ fromMs, toMs }: Span): Span {
   return { fromMs: toSecond(fromMs), toMs: toSecond(toMs + 999) }
 }
 
-/** What a match without a match of pictures reports: the nearest frame of the segments; without any, one that decides alone. */
+/** The frame that is reported if no frame matches as a picture: the nearest of the segments; without segments, the nearest that decides alone. */
 function nearestOf(near: readonly NearFrame[], { segments }: Evidence): NearFrame | undefined {
   const [nearest] = [...segments].sort((a, b) => a.bits - b.bits)
   if (nearest === undefined) return near.filter(decidesAlone).sort((a, b) => b.surplusBits - a.surplusBits)[0]
@@ -125,8 +127,8 @@ function decidesAlone({ surplusBits }: NearFrame): boolean {
 }
 
 /**
- * None for a registered picture: it has no moments.
- * @param byBits how much farther than measured the pairs are taken to be.
+ * The pairs of frames. None for a registered picture, which has no moments.
+ * @param byBits added to each distance, to test whether slightly different distances would change the answer.
  */
 function pairsOf({ near, frameMatches }: AskedTarget, searcher: TargetOptions['searcher'], byBits: number): FramePair[] {
   const registeredPdq = new Map<number, Hash256 | undefined>()
@@ -165,7 +167,7 @@ export function pdqOf(frame: AskedFrame | undefined): Hash256 | undefined {
   return frame?.signals.find(({ type, view }) => type === 'pdq' && view === 'whole')?.hashes[0]
 }
 
-/** @returns the ordinals of frames that decide the answer: its segments would change if their pairs were a few bits nearer or farther. */
+/** @returns the ordinals of frames whose pairs would change the segments of the answer if they were a few bits nearer or farther. */
 function* atEdgeOf(target: AskedTarget, searcher: TargetOptions['searcher']): Generator<void, number[], void> {
   const told: string[] = []
   const pairs = [-EDGE_BITS, EDGE_BITS].map((byBits) => pairsOf(target, searcher, byBits))
@@ -181,7 +183,7 @@ function* atEdgeOf(target: AskedTarget, searcher: TargetOptions['searcher']): Ge
   return (atEdge.length === 0 ? framed : atEdge).map(({ hit }) => hit.image)
 }
 
-/** What the answer reveals of a target's hashes: by a match of pictures, what its best frame does; by a line, how near that is to its edge. */
+/** What the answer reveals about a target's hashes: for a match of pictures, what its best frame reveals; for a line, how near it is to its edge. */
 function observationOf(
   { image, near, frameMatches: [best], observations }: AskedTarget,
   { surplusBits }: Evidence,

@@ -1,4 +1,4 @@
-// Finds registered videos and pictures in videos, from memory alone.
+// Finds registered videos and pictures in videos, using only memory.
 
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
 import type { Strictness } from '../../../domain/matching/registry-size.js'
@@ -22,7 +22,7 @@ import { answerOf, type TargetAnswer } from './target-match.js'
 
 /** A video that is queried. */
 export interface AskedVideo {
-  /** At most some thousand. Of several with one time, each counts. */
+  /** At most a few thousand. Several frames may have the same time. */
   readonly frames: readonly AskedFrame[]
   /** Hashes of the whole file. */
   readonly file?: readonly HashedSignal[]
@@ -35,10 +35,10 @@ export type VideoMatchOptions = Pick<
 
 export interface VideoMatcher {
   /**
-   * Matches videos, each given by the signals of its frames. One video is one query: it is counted, noted and screened once.
+   * Matches videos, each given by the signals of its frames. One video is one query for the probing guard and for match events.
    * @param options `contexts` and callbacks as for pictures, by video.
-   * @returns for each video the registered videos, with their segments, and the pictures that are in it, with `queryMs`; the nearest first, each once.
-   * At most a fair share (`MAX_MATCHES`). Not by details.
+   * @returns for each video the registered videos, with segments, and the pictures that it shows, with `queryMs`; the nearest first, each once.
+   *   At most a fair share (`MAX_MATCHES`). Never by details.
    * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
    * It yields about every millisecond. Cost: a search for each signal; for what is found, that of `framesCompared` and `evidenceOf`.
    */
@@ -84,7 +84,7 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
   const most = maxMatchesOf(videos.length)
-  // Frames are searched for completely, beforehand.
+  // All frames are searched for ahead, completely.
   const firstPassBits = undefined
   const activeViews = createActiveViews(catalogue, searcher, viewIdOf)
   const screens = { radiusOf, isNarrowed, activeViews, viewIdOf }
@@ -100,7 +100,7 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
     options.onMatched?.(video, matchesIn(share, catalogue, options.orgId))
     answers.push(share)
   }
-  // The store's catalogue may have been replaced while a long search yielded.
+  // The replica may have loaded a new catalogue while a long search yielded.
   if (parts.replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
   return answers.map((answer, video) => noteAnswer(call, answer, video))
 }
@@ -138,7 +138,9 @@ function* answersOf(
   return { answers: withFileMatches(answers, ofFile.answer), isTruncated: isTruncated || ofFile.isTruncated }
 }
 
-/** A copy of the file is exact, whatever was found of its frames. Such a hash is equal or says nothing, so that it was found reveals nothing more. */
+/**
+ * An equal file is an exact match, whatever its frames found. The match reveals nothing about the stored hash, because the caller has the same hash.
+ */
 function withFileMatches(answers: Answers['answers'], ofFile: Answer): Answers['answers'] {
   const ids = new Map(answers.map((answer) => [answer.imageId, answer]))
   const added = ofFile.map(({ ordinal, imageId, match }) => {

@@ -98,7 +98,7 @@ export class ColumnsBuilder {
 
   /**
    * Adds an image: its id at `idAt`, its record at `from` … `to` in `bytes`. The builder must not be full.
-   * @throws {RangeError} when the bytes are no record. Bytes that were unsealed are intact, so this is a bug.
+   * @throws {RangeError} when the bytes are not a record. Bytes that were unsealed are intact, so this is a bug.
    */
   add(bytes: Uint8Array, idAt: number, from: number, to: number): void {
     const bankFrom = from + RECORD.bankAt + 1

@@ -64,7 +64,7 @@ export class GcmBatch {
    * Adds a message: at `nonceAt` 12 bytes of nonce, then the ciphertext, then 16 bytes of tag. Messages must not overlap.
    *
    * @param key [byte] number of the key: `open` is called with it.
-   * @throws {RangeError} when the batch is full, the message is outside of `bytes`, or the key is no byte: a caller's bug.
+   * @throws {RangeError} when the batch is full, the message is outside of `bytes`, or the key is not a byte: a caller's bug.
    */
   add(key: number, nonceAt: number, ciphertextBytes: number, contextAt: number, contextBytes: number): void {
     const { at } = this.#kernel
@@ -73,7 +73,7 @@ export class GcmBatch {
     const streamBytes = this.#streamBytes + BLOCK_BYTES * (1 + Math.ceil(ciphertextBytes / BLOCK_BYTES))
     const isPlace = (nonceAt | ciphertextBytes | contextAt | contextBytes) >= 0 && Math.max(end, contextEnd) <= at.inputBytes
     const isRoom = this.#count < at.maxRows && streamBytes <= at.streamBytes
-    // `at.opened` (256) marks an opened message, so it is no valid key.
+    // `at.opened` (256) marks an opened message, so it is not a valid key.
     if (!isPlace || !isRoom || key < 0 || key >= at.opened) throw new RangeError('a message has no place in the batch')
     const row = ROW_NUMBERS * this.#count++
     this.#streamBytes = streamBytes

@@ -10,7 +10,7 @@ export interface Opener {
   /**
    * Adds the record at `from` … `to`, sealed for the image whose id [16 bytes] is at `idAt`. The record must stay there until `open`; the id
    * is copied.
-   * @throws {SealError} when it is no sealed record. Then all added records are dropped and `bytes` is wiped.
+   * @throws {SealError} when it is not a sealed record. Then all added records are dropped and `bytes` is wiped.
    */
   add(idAt: number, from: number, to: number): void
   /**

@@ -11,24 +11,36 @@ const pseudonymsLua = `${hexLua}
     end`
 
 /**
- * Lua: `refuse(invalidated, atMs, untilMs, first)` blocks the digests in ARGV from `first` on until `untilMs`, or unblocks them when it is empty. It
+ * Lua: `refuse(tag, invalidated, atMs, untilMs, first)` blocks the digests in ARGV from `first` on until `untilMs`, or unblocks them when it is empty. It
  * also removes blocks that have ended; the key expires with the last block. No `unpack`: a video has more digests than Lua's stack has places.
  *
  * The digests of one image are one block, listed and lifted by its first digest: the others end half a millisecond later, in a millisecond that no
  * other block has. A digest belongs to the block that was set last; if it was the first of another one, the next digest of that one takes its place.
+ * An appeal moves along: to that digest, or to the new block if it took all of the old one. The keys have the same hash tag as the declared ones.
  */
 const refuseLua = `
-    local function refuse (invalidated, atMs, untilMs, first)
+    local function move_appeals (tag, from, to)
+      for _, key in ipairs({ tag .. 'appeals', tag .. 'denied-appeals' }) do
+        local score = redis.call('ZSCORE', key, 'b' .. from)
+        if score and from ~= to then
+          redis.call('ZREM', key, 'b' .. from)
+          if to then redis.call('ZADD', key, score, 'b' .. to) end
+        end
+      end
+    end
+    local function refuse (tag, invalidated, atMs, untilMs, first)
       redis.call('ZREMRANGEBYSCORE', invalidated, '-inf', atMs)
-      local led = {} -- [epoch ms] ends of the blocks whose first digest is taken
+      local led = {} -- blocks whose first digest is taken: that digest, and when [epoch ms] they end
       for i = first, #ARGV do
         local old = tonumber(redis.call('ZSCORE', invalidated, ARGV[i]) or nil)
-        if old and old % 1 == 0 then led[#led + 1] = old end
+        if old and old % 1 == 0 then led[#led + 1] = { ARGV[i], old } end
         redis.call('ZREM', invalidated, ARGV[i])
       end
-      for _, endMs in ipairs(led) do
+      for _, block in ipairs(led) do
+        local digest, endMs = unpack(block)
         local rest = redis.call('ZRANGEBYSCORE', invalidated, endMs + 0.5, endMs + 0.5, 'LIMIT', 0, 1)
         if rest[1] then redis.call('ZADD', invalidated, endMs, rest[1]) end
+        move_appeals(tag, digest, rest[1] or (untilMs ~= '' and ARGV[first]) or nil)
       end
       if untilMs ~= '' then
         local endMs = tonumber(untilMs)
@@ -75,13 +87,13 @@ export const putTrust = {
     local current = stored and string.match(stored, '^%d+') or '0'
     if current ~= version then return -1 end
     redis.call('HSET', trust, id, string.format('%d:', tonumber(version) + 1) .. json)
+    local tag = string.match(disputes, '^(.*)disputes$')
     if disputedAt == '' then
       redis.call('ZREM', disputes, id)
     elseif redis.call('ZADD', disputes, disputedAt, id) == 1 then
-      local tag = string.match(disputes, '^(.*)disputes$')
       outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', pseudonymsOf(tag, hexOf(id)), 'atMs', disputedAt)
     end
-    if invalidated ~= '' then refuse(invalidated, atMs, untilMs, 12) end
+    if invalidated ~= '' then refuse(tag, invalidated, atMs, untilMs, 12) end
     if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
     if dueMs == '' then redis.call('ZREM', holdSchedule, id) else redis.call('ZADD', holdSchedule, dueMs, id) end
     if redis.call('HGET', trustStatuses, id) == trustStatus then return 0 end
