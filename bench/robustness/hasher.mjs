@@ -4,6 +4,7 @@ import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.j
 import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
 import { contentOf, matchBits, PAIR_SUM_BITS, widestMatchBits } from '../../dist/src/domain/matching/evidence.js'
 import { gradeOf } from '../../dist/src/domain/matching/grade.js'
+import { PER_PAIR } from '../../dist/src/domain/matching/registry-size.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
 import { CASES_BANK } from '../../dist/src/domain/organisations/bank.js'
 import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
@@ -37,10 +38,12 @@ export function isTooPlainToAsk([whole]) {
  * May a match of these views be acted on without anybody looking? `togetherBits` is of the nearest two witnesses of the two pictures.
  * @param strictness of the grades; as usual if left out.
  */
-export function isDecided({ type: signalType, query, ...kind }, distanceBits, togetherBits, strictness) {
+export function isDecided({ type: signalType, query, ...kind }, distanceBits, togetherBits, strictness = PER_PAIR) {
   const views = { asked: query, ...kind }
-  const facts = { bank: CASES_BANK, signalType, views, distanceBits, corroborated: false, togetherBits, strictness }
-  return gradeOf(facts) !== 'review'
+  const together = { togetherBits, nearTogetherBits: togetherBits }
+  return (
+    gradeOf({ bank: CASES_BANK, signalType, views, distanceBits, corroborated: false, ...together, strictness }) !== 'review'
+  )
 }
 
 /** How far a service searches for a view. */

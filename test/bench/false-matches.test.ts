@@ -51,9 +51,9 @@ const PHRASES: Readonly<Record<string, readonly string[]>> = {
     rowOf('`near`, at most', near),
     rowOf('extended protection adds to `near`', details),
     rowOf('`review`, on request', review),
-    `\`strong\` ${strong.pairs} (${inPowers(strong.rate)}; goal 1e-9)`,
-    `at most ${near.pairs} (${inPowers(near.rate)}; goal 1e-8)`,
-    `\`review\`: ${review.found} of ${review.millionPairs} million (${inPowers(review.rate)}; goal 1e-6)`,
+    `\`near\` is at most ${near.pairs} (${inPowers(near.rate)}; goal 1e-8). ` +
+      `\`strong\`, of all pairs, is ${strong.pairs} (${inPowers(strong.rate)}; goal 1e-9), ` +
+      `\`review\` ${review.found} of ${review.millionPairs} million (${inPowers(review.rate)}; goal 1e-6).`,
     ...upToWhere(),
   ],
   'src/http/schemas.ts': [
