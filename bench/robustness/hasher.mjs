@@ -2,8 +2,11 @@
 
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
-import { aloneBits, contentOf, matchBits, PAIR_SUM_BITS, widestMatchBits } from '../../dist/src/domain/matching/evidence.js'
+import { contentOf, matchBits, PAIR_SUM_BITS, widestMatchBits } from '../../dist/src/domain/matching/evidence.js'
+import { gradeOf } from '../../dist/src/domain/matching/grade.js'
+import { PER_PAIR } from '../../dist/src/domain/matching/registry-size.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
+import { CASES_BANK } from '../../dist/src/domain/organisations/bank.js'
 import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
@@ -33,12 +36,14 @@ export function isTooPlainToAsk([whole]) {
 
 /**
  * May a match of these views be acted on without anybody looking? `togetherBits` is of the nearest two witnesses of the two pictures.
- * @param tighterBits how much nearer it has to be where grades keep their goals for an upload.
+ * @param strictness of the grades; as usual if left out.
  */
-export function isDecided({ type, query, ...kind }, bits, togetherBits, tighterBits = 0) {
+export function isDecided({ type: signalType, query, ...kind }, distanceBits, togetherBits, strictness = PER_PAIR) {
   const views = { asked: query, ...kind }
-  const isTogether = togetherBits <= PAIR_SUM_BITS.match - tighterBits
-  return bits <= (isTogether ? matchBits(type, views) : aloneBits(type, views) - tighterBits)
+  const together = { togetherBits, nearTogetherBits: togetherBits }
+  return (
+    gradeOf({ bank: CASES_BANK, signalType, views, distanceBits, corroborated: false, ...together, strictness }) !== 'review'
+  )
 }
 
 /** How far a service searches for a view. */

@@ -1,6 +1,6 @@
 // Registers pictures, asks for edits of them, counts.
 
-import { tighterBits } from '../../dist/src/domain/matching/registry-size.js'
+import { perUpload } from '../../dist/src/domain/matching/registry-size.js'
 import { progress } from '../report.mjs'
 import { openBaselines } from './baselines.mjs'
 import { addTo, emptyChecked } from './checked.mjs'
@@ -77,8 +77,7 @@ async function ask(run, edit, shown, pictures) {
   const looksAtDetails = run.details !== undefined && (run.stage !== 'service' || matched.size === 0)
   const detailed = looksAtDetails ? await lookAtDetails(run, edit, isForeign, matched.size > 0) : []
   const found = foundBy(run.stage, matched.has(shown.own), detailed.includes(shown.own))
-  for (const images of run.among)
-    found[amongKey(images)] = isFound(near.get(shown.own), run.cells, tighterBits('near', images))
+  for (const images of run.among) found[amongKey(images)] = isFound(near.get(shown.own), run.cells, perUpload(images))
   for (const baseline of run.baselines) {
     const baselineMatched = baseline.near({ signals, pixels })
     found[baseline.key] = baselineMatched.includes(shown.own)

@@ -105,12 +105,15 @@ export class Distances {
   }
 }
 
-/** @param near as `References.nearest` gives it, or undefined where nothing is near. */
-export function isFound(near, { kinds }, tighterBits = 0) {
+/**
+ * @param near as `References.nearest` gives it, or undefined where nothing is near.
+ * @param strictness as of `isDecided`.
+ */
+export function isFound(near, { kinds }, strictness) {
   return (
     near?.distances.some((bits, cell) => {
       if (bits > WIDEST_BITS) return false
-      return isDecided(kinds[cell], bits, near.togetherBits, tighterBits)
+      return isDecided(kinds[cell], bits, near.togetherBits, strictness)
     }) ?? false
   )
 }

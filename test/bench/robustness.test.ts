@@ -52,6 +52,25 @@ t.test('the robustness benchmark prints one line of figures, for its own edits a
   t.match(readFileSync(csv, 'utf8'), /mine_small/)
 })
 
+t.test(
+  'among many images the robustness benchmark counts what the service finds there, by its grades for an upload',
+  async (t) => {
+    const folder = await photographs(t)
+    const csv = join(folder, 'recall.csv')
+    const options = ['--photos', folder, '--stage', 'hash', '--variants', 'jpeg_q75,rot_5_fill', '--csv', csv, '--json']
+    const { status, stderr } = await run(...options, '--among', '1,10000000')
+    t.equal(status, 0, stderr)
+    const [, ...rows] = readFileSync(csv, 'utf8').trim().split('\n')
+    t.same(
+      rows.map((row) => row.split(',').slice(0, 6)),
+      [
+        ['jpeg_q75', 'light', '2', '100', '100', '100'],
+        ['rot_5_fill', 'geometric', '2', '100', '100', '0'],
+      ],
+    )
+  },
+)
+
 t.test('the robustness benchmark rejects wrong options in one line, before it measures', async (t) => {
   const folder = await photographs(t)
   const empty = mkdtempSync(join(tmpdir(), 'tabir-bench-empty-'))

@@ -4,11 +4,11 @@ import t from 'tap'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { formBits, formSurplusBits, type ShownView } from '../../src/domain/matching/forms.js'
-import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { randomFrom, scenePixels } from '../helpers/pictures.js'
+import { imageWith } from '../helpers/registered-image.js'
 
 const hasher = loadImageHasherSync()
 const NEVER = Number.NEGATIVE_INFINITY
@@ -126,14 +126,7 @@ t.test('another picture in the frame of a registered one is for review only, and
   const registered = hasher.hash(framed(1), 'register').signals
   t.equal(registered.find(({ type, view }) => type === 'pdq-area' && view !== 'whole')?.view, 'deframed')
   const signals = registered.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }]))
-  replica.catalogue.put('00000000-0000-4000-8000-000000000001', {
-    bank: CASES_BANK_NAME,
-    tier: 'self-reported',
-    category: undefined,
-    ref: undefined,
-    createdAtMs: 0,
-    signals,
-  })
+  replica.catalogue.put('00000000-0000-4000-8000-000000000001', imageWith(signals))
   const gradesOf = async (pixels: Pixels, thresholdBits?: number) => {
     const asked = [hasher.hash(pixels, 'query').signals]
     const [matches = []] = await matcher.match(asked, { orgId: 'org', banks: undefined, thresholdBits })
@@ -169,16 +162,9 @@ function framed(seed: number) {
 t.test('copies of a filled-in form match, and another form of its kind is for review only', async (t) => {
   const replica = { catalogue: new Catalogue() }
   const matcher = bareMatcher({ replica })
-  const FACTS = {
-    bank: CASES_BANK_NAME,
-    tier: 'self-reported',
-    category: undefined,
-    ref: undefined,
-    createdAtMs: 0,
-  } as const
   const registered = hasher.hash(form(1), 'register').signals
   const signals = registered.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }]))
-  replica.catalogue.put('00000000-0000-4000-8000-000000000001', { ...FACTS, signals })
+  replica.catalogue.put('00000000-0000-4000-8000-000000000001', imageWith(signals))
   const gradesOf = async (pixels: Pixels, thresholdBits?: number) => {
     const asked = hasher.hash(pixels, 'query')
     t.equal(asked.isForm, true)

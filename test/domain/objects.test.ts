@@ -2,10 +2,10 @@
 
 import t from 'tap'
 import { type AskedPart, objectSurplusBits } from '../../src/domain/matching/objects.js'
-import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
+import { imageWith } from '../helpers/registered-image.js'
 
 const NONE = Number.POSITIVE_INFINITY
 
@@ -51,17 +51,10 @@ t.test('hashes of different algorithms are not compared', async (t) => {
 t.test('another object of one kind is for review, and a copy is not', async (t) => {
   const replica = { catalogue: new Catalogue() }
   const matcher = bareMatcher({ replica })
-  const FACTS = {
-    bank: CASES_BANK_NAME,
-    tier: 'self-reported',
-    category: undefined,
-    ref: undefined,
-    createdAtMs: 0,
-  } as const
   const signals = [of('whole', 'shirt'), of('piece', 'half'), of('deframed', 'box')].map(({ type, view, hash }) => {
     return { type, view, hash, quality: 100 }
   })
-  replica.catalogue.put('00000000-0000-4000-8000-000000000001', { ...FACTS, signals })
+  replica.catalogue.put('00000000-0000-4000-8000-000000000001', imageWith(signals))
   const gradesOf = async (asked: readonly AskedPart[], isObject: boolean) => {
     const query = asked.map(({ type, view, hash }) => ({ type, view, quality: 100, hashes: [hash] }))
     const options = { orgId: 'org', banks: undefined, thresholdBits: 52, looksOf: () => ({ isObject }) }

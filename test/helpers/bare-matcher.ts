@@ -3,7 +3,8 @@
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createMatcher, type Matcher, type MatcherParts } from '../../src/services/matching/matcher.js'
-import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
+import type { CountedObservation } from '../../src/services/matching/observation.js'
+import { NO_PROBING, type ProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
 import { createViewIds } from '../../src/services/matching/stopped-views.js'
 
 export const viewIdOf = createViewIds(Buffer.alloc(32, 2))
@@ -19,4 +20,11 @@ export const BARE: Omit<MatcherParts, 'replica'> = {
 
 export function bareMatcher(parts: Pick<MatcherParts, 'replica'> & Partial<MatcherParts>): Matcher {
   return createMatcher({ ...BARE, ...parts })
+}
+
+/** Counts what queries reveal by a function, which may answer how matches are shown. */
+export function probingThatSees(
+  see: (observations: readonly CountedObservation[]) => ReturnType<ProbingGuard['see']>,
+): MatcherParts['probing'] {
+  return { ...NO_PROBING, isOn: true, see: (_, observations) => see(observations) }
 }

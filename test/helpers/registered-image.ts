@@ -1,19 +1,24 @@
 import { randomBytes } from 'node:crypto'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import type { RegisteredImage, Signal } from '../../src/domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 
 /** A picture of somebody's case, of which no more than its PDQ hash is known. */
 export function imageOf(hash: Hash256): RegisteredImage {
+  return imageWith([{ type: 'pdq', view: 'whole', quality: 100, hash }])
+}
+
+/** The same with these signals. */
+export function imageWith(signals: readonly Signal[]): RegisteredImage {
   return {
     bank: CASES_BANK_NAME,
     tier: 'self-reported',
     category: undefined,
     ref: undefined,
     createdAtMs: 1,
-    signals: [{ type: 'pdq', view: 'whole', quality: 100, hash }],
+    signals,
   }
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findFfmpeg } from '../../workers/media/video/find-ffmpeg.js'
 import { type MatroskaTrack, matroskaHeader, packetHead } from '../../workers/media/video/matroska-writer.js'
+import { type Multipart, multipart } from './multipart.js'
 
 export const ffmpeg = findFfmpeg({ searchPath: process.env['PATH'] ?? '' })?.binary
 
@@ -34,7 +35,13 @@ export function clipForm(options?: ClipOptions): FormData {
   return form
 }
 
-/** The same with the packets of another file. */
+/** A Matroska clip as `app.inject` and sockets send it; as `makeClip`. */
+export function matroskaUpload(): Multipart | undefined {
+  const bytes = makeClip({ name: 'a.mkv' })
+  return bytes && multipart([{ name: 'video', fileName: 'a.mkv', contentType: 'video/x-matroska', bytes }])
+}
+
+/** A clip with the packets of another file. */
 export function remuxed(
   clip: Buffer,
   name: string,

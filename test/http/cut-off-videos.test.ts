@@ -8,12 +8,11 @@ import { openCase, startService, until } from '../helpers/service.js'
 import { beginUpload, connectionsOf, listen, readAll } from '../helpers/sockets.js'
 import { imagesOf, send } from '../helpers/uploads.js'
 import { ended, stoppedReader } from '../helpers/video-children.js'
-import { ffmpeg, makeClip } from '../helpers/videos.js'
+import { ffmpeg, matroskaUpload } from '../helpers/videos.js'
 import { startWorkers } from '../helpers/workers.js'
 
 const skip = ffmpeg === undefined && 'there is no ffmpeg'
-const clip = makeClip({ name: 'a.mkv' }) ?? Buffer.alloc(0)
-const form = multipart([{ name: 'video', fileName: 'a.mkv', contentType: 'video/x-matroska', bytes: clip }])
+const form = matroskaUpload() ?? multipart([])
 
 t.test(
   'after its connection was cut, a repeat with the same key gets the answer, and nothing is done twice',

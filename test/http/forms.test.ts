@@ -2,11 +2,13 @@
 
 import t from 'tap'
 import { hashImage, hashVideo } from '../../packages/hash/src/hash-image.js'
-import { formatHash } from '../../packages/hash/src/hash256.js'
+import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
 import type { Purpose } from '../../packages/hash/src/views.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
-import { randomFrom, scenePixels } from '../helpers/pictures.js'
+import { images } from '../helpers/multipart.js'
+import { fromPixels, type Pixels, randomFrom, scenePixels } from '../helpers/pictures.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
+import { startWorkers } from '../helpers/workers.js'
 
 const WIDTH = 420
 const HEIGHT = 640
@@ -27,6 +29,19 @@ function receipt(seed: number) {
     bar(330 + Math.floor(20 * random()), 115 + 28 * line, 40, 13)
   }
   return { data, width: WIDTH, height: HEIGHT, channels: 3 } as const
+}
+
+/** Printed cloth before a wall with grain: one object, and not as flat as a form. */
+function shirt(): Pixels {
+  const [side, random] = [400, randomFrom(1)]
+  const { data } = scenePixels(4, { width: side, height: side })
+  const isIn = (x: number, y: number, halfWidth: number, bottom: number) =>
+    Math.abs(x - side / 2) < halfWidth && y > 0.2 * side && y < bottom
+  for (let y = 0; y < side; y++)
+    for (let x = 0; x < side; x++)
+      if (!isIn(x, y, 0.175 * side, 0.85 * side) && !isIn(x, y, 0.4 * side, 0.4 * side))
+        data.fill(215 + 40 * random(), 3 * (y * side + x), 3 * (y * side + x + 1))
+  return { data, width: side, height: side }
 }
 
 /** A receipt with a small photograph, like a card. Without one it has a few flat colours, and frames like that are not registered. */
@@ -116,3 +131,58 @@ t.test('a video of other forms does not match registered forms or videos of form
   t.same(await gradesOf({ frames: (await film([2, 1], 'query')).frames }), ['exact'], 'the same form is found in a video')
   t.same(await gradesOf({ frames: (await film([12, 13], 'query')).frames }), ['exact'], 'a video is found by its excerpt')
 })
+
+t.test(
+  'an uploaded picture is seen to be a form, or to show one object, and then another one of its kind does not match',
+  async (t) => {
+    const service = await startService(t)
+    await startWorkers(t, service.redis)
+    const { headers } = await keyFor(service, 'platform', ['match'])
+    const { url, headers: hers } = await openCase(service.app)
+    const register = async (signals: readonly object[]) => {
+      const payload = { images: [{ signals }] }
+      const answer = await service.app.inject({ method: 'POST', url: `${url}/hashes`, headers: hers, payload })
+      t.equal(answer.statusCode, 201, answer.body)
+    }
+    const upload = async ({ data, ...size }: Pixels) => {
+      const bytes = await fromPixels({ data: Buffer.from(data), ...size })
+        .png()
+        .toBuffer()
+      const { payload, headers: own } = images([{ name: 'a.png', contentType: 'image/png', bytes }])
+      const sent = { method: 'POST', url: '/v1/match/images', payload, headers: { ...headers, ...own } } as const
+      return (await service.app.inject(sent)).json<{ results: Seen[] }>().results[0]
+    }
+    const gradesOf = async (signals: readonly object[] = []) => {
+      const payload = { queries: [{ signals }] }
+      const answer = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload })
+      return answer.json<{ results: Seen[] }>().results[0]?.matches.map(({ grade }) => grade)
+    }
+
+    await register((await hashImage(receipt(1), { purpose: 'register' })).signals)
+    const { width, height, data } = receipt(2)
+    const form = await upload({ width, height, data: Buffer.from(data) })
+    t.match(await gradesOf(form?.signals), [/exact|strong|near/], 'its hashes alone match')
+    t.match(form, { isForm: true, isObject: undefined })
+    t.same(form?.matches, [])
+
+    const first = await upload(shirt())
+    const inFrame = first?.signals.find(({ view }) => view === 'deframed')
+    const box = formatHash(bitsFrom(parseHash(inFrame?.hash ?? '') ?? hashNamed(''), 30))
+    await register([
+      { type: 'pdq', view: 'whole', quality: 100, hash: formatHash(hashNamed('other shirt')) },
+      { type: 'pdq-area', view: 'piece', quality: 100, hash: formatHash(hashNamed('other half')) },
+      { type: 'pdq-area', view: 'deframed', quality: 100, hash: box },
+    ])
+    t.same(await gradesOf(first?.signals), ['near'], 'its hashes alone match')
+    const object = await upload(shirt())
+    t.match(object, { isForm: undefined, isObject: true })
+    t.same(object?.matches, [])
+  },
+)
+
+interface Seen {
+  readonly isForm?: true
+  readonly isObject?: true
+  readonly matches: readonly { readonly grade: string }[]
+  readonly signals: readonly { readonly view?: string; readonly hash: string }[]
+}

@@ -13,7 +13,7 @@ import { Catalogue } from '../../src/services/index/catalogue.js'
 import { firstPassBitsAmong, firstPassOf } from '../../src/services/matching/batch-search.js'
 import type { CountedObservation } from '../../src/services/matching/observation.js'
 import { rotated } from '../../src/services/matching/orientations.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'
 import { imageOf } from '../helpers/registered-image.js'
 import { seeded } from '../search/rows.js'
 
@@ -158,8 +158,7 @@ for (const [liveRows, sureBits] of [
     saying()
     const revealed = async (hashes: readonly Hash256[], views: number) => {
       const seen: CountedObservation[] = []
-      const see = (_: string, observations: readonly CountedObservation[]) => void seen.push(...observations)
-      const observing = bareMatcher({ replica: { catalogue }, probing: { isOn: true, radiusOf: () => undefined, see } })
+      const observing = bareMatcher({ replica: { catalogue }, probing: probingThatSees((all) => void seen.push(...all)) })
       await observing.match([pictureOf(hashes, views)], ASKING)
       return seen
     }

@@ -3,20 +3,13 @@
 
 import sharp from 'sharp'
 import t from 'tap'
-import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { hashImage } from '../../workers/media/hashes-of-file.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { longPicture, SCENE } from '../helpers/long-picture.js'
 import { fromPixels, scenePixels } from '../helpers/pictures.js'
+import { imageWith } from '../helpers/registered-image.js'
 
-const FACTS = {
-  bank: CASES_BANK_NAME,
-  tier: 'self-reported',
-  category: undefined,
-  ref: undefined,
-  createdAtMs: 0,
-} as const
 const LONG = [1, 2, 3, 4, 5, 6, 7, 8, 9]
 const OTHER = [11, 12, 13, 14, 15, 16, 17, 18, 19]
 
@@ -32,10 +25,10 @@ const screenshots = async (seeds: readonly number[]) => {
 async function gradesOf(registered: Buffer, asked: readonly Buffer[]) {
   const replica = { catalogue: new Catalogue() }
   const { signals } = await hashImage(registered, 'register')
-  replica.catalogue.put('00000000-0000-4000-8000-000000000001', {
-    ...FACTS,
-    signals: signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }])),
-  })
+  replica.catalogue.put(
+    '00000000-0000-4000-8000-000000000001',
+    imageWith(signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }]))),
+  )
   const queries: Awaited<ReturnType<typeof hashImage>>[] = []
   for (const bytes of asked) queries.push(await hashImage(bytes, 'query'))
   const options = { orgId: 'org', banks: undefined, thresholdBits: undefined } as const

@@ -11,11 +11,10 @@ import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { harmlessAmong } from '../../src/services/matching/harmless-filter.js'
 import type { Observation } from '../../src/services/matching/observation.js'
-import type { ProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
+import { NO_PROBING, type ProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
-
-const facts = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 } as const
+import { imageWith } from '../helpers/registered-image.js'
 
 type Row = Pick<Signal, 'type' | 'view' | 'hash'>
 const pdq = (hash: Hash256): Row => ({ type: 'pdq', view: 'whole', hash })
@@ -24,10 +23,9 @@ const area = (hash: Hash256, view: Signal['view']): Row => ({ type: 'pdq-area', 
 /** Frame `i` is shown at `i` times 1.5 seconds. */
 function videoOf(frames: readonly (readonly Row[])[], bank: string = CASES_BANK_NAME): RegisteredImage {
   return {
-    ...facts,
+    ...imageWith(frames.flatMap((rows, frame) => rows.map((row) => ({ ...row, quality: 100, frame })))),
     bank,
     video: { durationMs: 1_500 * frames.length, framesAtMs: frames.map((_, i) => 1_500 * i) },
-    signals: frames.flatMap((rows, frame) => rows.map((row) => ({ ...row, quality: 100, frame }))),
   }
 }
 
@@ -41,7 +39,7 @@ function open(probing: Partial<ProbingGuard> = {}) {
   const matcher = bareMatcher({
     replica: { catalogue },
     matchEvents: { note: (_, matched) => void noted.push(matched.map(({ imageId }) => imageId)) },
-    probing: { isOn: false, radiusOf: () => undefined, see: () => undefined, ...probing },
+    probing: { ...NO_PROBING, ...probing },
   })
   return {
     catalogue,
@@ -65,7 +63,7 @@ t.test('of several near frames the best is reported with its time, and the video
   const { register, ask, noted, catalogue } = open()
   const near = [24, 6, 20].map((bits) => [pdq(bitsFrom(scene, bits))])
   const id = register(videoOf([[pdq(hashNamed('first'))], ...near]))
-  register({ ...facts, signals: [{ ...pdq(bitsFrom(scene, 10)), quality: 100 }] })
+  register(imageWith([{ ...pdq(bitsFrom(scene, 10)), quality: 100 }]))
   t.same(await ask(asked(pdq(scene))), [
     { grade: 'near', distanceBits: 6, atMs: 3_000 },
     { grade: 'near', distanceBits: 10, atMs: undefined },
@@ -150,7 +148,7 @@ t.test('a video with thousands of near frames displaces no other image of its ca
   const frames = Array.from({ length: 3_000 }, (_, i) => [pdq(bitsFrom(scene, 2 + (i % 20)))])
   catalogue.put(idOf(1), videoOf(frames))
   catalogue.put(idOf(2), videoOf(frames))
-  catalogue.put(idOf(3), { ...facts, signals: [{ ...pdq(bitsFrom(scene, 24)), quality: 100 }] })
+  catalogue.put(idOf(3), imageWith([{ ...pdq(bitsFrom(scene, 24)), quality: 100 }]))
   t.same(await ask(asked(pdq(scene))), [
     { grade: 'near', distanceBits: 2, atMs: 0 },
     { grade: 'near', distanceBits: 2, atMs: 0 },

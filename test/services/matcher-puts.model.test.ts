@@ -12,6 +12,7 @@ import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Searcher } from '../../src/services/index/searcher.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
+import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { seeded } from '../search/rows.js'
@@ -178,7 +179,7 @@ t.test('a query during any changes finds all that is registered throughout, and 
       const matcher = bareMatcher({
         replica: { catalogue },
         matchIds,
-        probing: { isOn: false, radiusOf: () => undefined, see: next },
+        probing: { ...NO_PROBING, see: next },
         scheduler: { yielder: () => next, atEndOfTick: setImmediate },
       })
       const pictures = asked.map(({ nth, by }) => {

@@ -12,7 +12,8 @@ import { inOrder } from '../../src/services/matching/match-by-hashes.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import type { Matcher, MatcherParts } from '../../src/services/matching/matcher.js'
 import type { Observation } from '../../src/services/matching/observation.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
+import { bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
@@ -31,8 +32,7 @@ function worldOf(
     replica: { catalogue },
     matchEvents: { note: (_, met) => void noted.push(met.map(({ imageId }) => imageId)) },
     probing: {
-      isOn: false,
-      radiusOf: () => undefined,
+      ...NO_PROBING,
       async see() {
         meanwhile(seen++, catalogue, ids)
         return undefined
@@ -182,11 +182,7 @@ t.test('of a narrowed image only copies match, until it is no longer narrowed', 
   const edges: Observation['edge'][] = []
   const matcher = bareMatcher({
     replica: { catalogue },
-    probing: {
-      isOn: true,
-      radiusOf: () => undefined,
-      see: (_, all) => void edges.push(...all.map(({ edge }) => edge)),
-    },
+    probing: probingThatSees((all) => void edges.push(...all.map(({ edge }) => edge))),
   })
   if (narrowed === undefined || other === undefined) throw new Error('two were put')
   catalogue.setTrustStatus(narrowed.id, { ...NO_TRUST_STATUS, narrowed: true })
@@ -211,11 +207,7 @@ t.test(
     const matcher = bareMatcher({
       replica: { catalogue },
       matchEvents: { note: (_, met) => void noted.push(...met) },
-      probing: {
-        isOn: true,
-        radiusOf: () => undefined,
-        see: () => (_, match) => ({ ...match, distanceBits: 31, distanceBand: '16-31' }),
-      },
+      probing: probingThatSees(() => (_, match) => ({ ...match, distanceBits: 31, distanceBand: '16-31' })),
     })
     const hash = images[0]?.hash ?? hashFromBytes(randomBytes(32))
     for (const bits of [0, COPY_BITS, COPY_BITS + 1, 20]) await found(matcher, flipped(hash, bits))

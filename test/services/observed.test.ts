@@ -4,13 +4,11 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { formatUuid } from '../../src/domain/ids.js'
 import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
-import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Observation } from '../../src/services/matching/observation.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
-
-const facts = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 } as const
+import { imageWith } from '../helpers/registered-image.js'
 
 t.test(
   'of a match by corroborating views, the edges of the reported values count, not those of the nearest view',
@@ -23,16 +21,12 @@ t.test(
       hash: hashNamed(name),
     })
     const signals = [row('pdq', 'whole', 'pdq'), row('pdq-area', 'whole', 'whole'), row('pdq-area', 'crop', 'part')]
-    catalogue.put(formatUuid(randomBytes(16)), { ...facts, signals })
+    catalogue.put(formatUuid(randomBytes(16)), imageWith(signals))
     let seen: readonly Observation[] = []
-    const probing = {
-      isOn: true,
-      radiusOf: () => undefined,
-      see: (_: string, observations: readonly Observation[]) => {
-        seen = observations
-        return undefined
-      },
-    }
+    const probing = probingThatSees((observations) => {
+      seen = observations
+      return undefined
+    })
     const matcher = bareMatcher({ replica: { catalogue }, probing })
     const ask = async (pdqBits: number, wholeBits: number, partBits: number) => {
       const asked = (type: HashedSignal['type'], view: HashedSignal['view'], name: string, bits: number): HashedSignal => ({

@@ -11,9 +11,9 @@ import type { DetailFinder } from '../../src/services/matching/detail-finder.js'
 import type { MatchOptions } from '../../src/services/matching/match.js'
 import type { Observation } from '../../src/services/matching/observation.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
-import { BARE, bareMatcher } from '../helpers/bare-matcher.js'
+import { BARE, bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
-import { imageOf } from '../helpers/registered-image.js'
+import { imageWith } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined, grading: 'per-upload' } as const
 const MILLION = 1_000_000
@@ -28,10 +28,8 @@ function registryOf(images: number, image: RegisteredImage) {
   return { catalogue }
 }
 
-const pictureOf = (parts: readonly Part[]): RegisteredImage => ({
-  ...imageOf(hashNamed('')),
-  signals: parts.map(([type, view, name]) => ({ type, view, quality: 100, hash: hashNamed(name) })),
-})
+const pictureOf = (parts: readonly Part[]) =>
+  imageWith(parts.map(([type, view, name]) => ({ type, view, quality: 100, hash: hashNamed(name) })))
 const askedOf = (parts: readonly Part[]) =>
   parts.map(([type, view, name, bits = 0]) => ({ type, view, quality: 100, hashes: [bitsFrom(hashNamed(name), bits)] }))
 
@@ -156,7 +154,7 @@ function filmIn(images: number) {
     { type: 'pdq-area', view: 'whole', quality: 90, hash: hashNamed(`area ${frame}`), frame } as const,
   ])
   const video = { durationMs: 8000, framesAtMs }
-  return registryOf(images, { ...imageOf(hashNamed('')), signals, video })
+  return registryOf(images, { ...imageWith(signals), video })
 }
 
 async function askFilm(
@@ -164,7 +162,7 @@ async function askFilm(
   bits: readonly number[],
   { see, ...options }: Partial<MatchOptions> & { readonly see?: (all: readonly Observation[]) => void } = {},
 ) {
-  const probing = { isOn: true, radiusOf: () => undefined, see: (_: string, all: readonly Observation[]) => void see?.(all) }
+  const probing = probingThatSees((all) => void see?.(all))
   const matcher = createVideoMatcher({ ...BARE, replica: filmIn(images), ...(see !== undefined && { probing }) })
   const frames = bits.map((far, frame) => ({
     atMs: frame * 2000,
@@ -199,14 +197,10 @@ t.test('each frame of a video is compared with everything, so it has to be neare
 t.test('the distances at which a stricter grade changes count as edges', async (t) => {
   const edgeOf = async (images: number, parts: readonly Part[]) => {
     let edge: string | undefined
-    const see = (_: string, [first]: readonly Observation[]) => {
+    const probing = probingThatSees(([first]) => {
       edge = first?.edge
-    }
-    const probing = {
-      isOn: true,
-      radiusOf: () => undefined,
-      see: (org: string, all: readonly Observation[]) => void see(org, all),
-    }
+      return undefined
+    })
     const matcher = bareMatcher({ replica: registryOf(images, pictureOf(parts)), probing })
     await matcher.match([askedOf(parts)], ASKING)
     return edge
@@ -224,17 +218,13 @@ t.test('the distances at which a stricter grade changes count as edges', async (
 })
 
 t.test('a screen that makes matches coarser does not raise a stricter grade', async (t) => {
-  const screen = {
-    isOn: true,
-    radiusOf: () => undefined,
-    see: () => (_: string, match: object) => ({ ...match, grade: 'near' }),
-  }
+  const probing = probingThatSees(() => (_, match) => ({ ...match, grade: 'near' }))
   const parts: readonly Part[] = [['pdq', 'whole', 'a', 20]]
   for (const [grading, grade] of [
     ['per-pair', 'near'],
     ['per-upload', 'review'],
   ] as const) {
-    const matcher = bareMatcher({ replica: registryOf(MILLION, pictureOf(parts)), probing: screen as never })
+    const matcher = bareMatcher({ replica: registryOf(MILLION, pictureOf(parts)), probing })
     const [[match] = []] = await matcher.match([askedOf(parts)], { ...ASKING, grading, thresholdBits: 31 })
     t.equal(match?.grade, grade, grading)
   }

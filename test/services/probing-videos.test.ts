@@ -15,7 +15,7 @@ import { createVideoMatcher } from '../../src/services/matching/video/video-matc
 import type { ProbingCounts } from '../../src/store/trust/probing.js'
 import { bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
 import { hashNamed } from '../helpers/hashes.js'
-import { imageOf } from '../helpers/registered-image.js'
+import { imageWith } from '../helpers/registered-image.js'
 
 const FRAMES = 40
 const FRAME_MS = 2000
@@ -26,7 +26,7 @@ function film(): RegisteredImage {
     { type: 'pdq', view: 'whole', quality: 90, hash: hashNamed(`whole ${frame}`), frame } as const,
     { type: 'pdq-area', view: 'whole', quality: 90, hash: hashNamed(`area ${frame}`), frame } as const,
   ])
-  return { ...imageOf(hashNamed('')), signals, video: { durationMs: FRAMES * FRAME_MS, framesAtMs } }
+  return { ...imageWith(signals), video: { durationMs: FRAMES * FRAME_MS, framesAtMs } }
 }
 
 /** Flips `count` other bits each time. */

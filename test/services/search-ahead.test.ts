@@ -7,6 +7,7 @@ import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { MatchOptions } from '../../src/services/matching/match.js'
+import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 
@@ -29,7 +30,7 @@ function worldOf(count: number, meanwhile: (catalogue: Catalogue, ids: readonly 
     meanwhile(catalogue, ids)
     return undefined
   }
-  const matcher = bareMatcher({ replica, probing: { isOn: false, radiusOf: () => undefined, see } })
+  const matcher = bareMatcher({ replica, probing: { ...NO_PROBING, see } })
   return { matcher, hashes: images.map(({ hash }) => hash), passes, replica }
 }
 

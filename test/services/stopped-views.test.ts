@@ -9,14 +9,14 @@ import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 import { DETAILS_VIEW, MAX_STOPPED_VIEWS, MAX_VIEW } from '../../src/domain/trust/flood.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import type { Depth } from '../../src/services/matching/match.js'
+import type { Depth, Looks } from '../../src/services/matching/match.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import type { MatcherParts } from '../../src/services/matching/matcher.js'
 import { createViewIds, decidingViewOf } from '../../src/services/matching/stopped-views.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
 import { BARE, bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
-import { imageOf } from '../helpers/registered-image.js'
+import { imageWith } from '../helpers/registered-image.js'
 
 const ID = '00000000-0000-4000-8000-000000000001'
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
@@ -33,22 +33,21 @@ const idOf = (signal: Signal) => viewIdOf(ID, signal)
 
 /** As a video of one frame. */
 const filmOf = (rows: readonly Signal[]) => ({
-  signals: rows.map((signal) => ({ ...signal, frame: 0 })),
+  ...imageWith(rows.map((signal) => ({ ...signal, frame: 0 }))),
   video: { durationMs: 1000, framesAtMs: [0] },
 })
 
 function worldOf(rows: readonly Signal[], stopped: readonly Signal[] = [], more: Partial<MatcherParts> = {}) {
   const catalogue = new Catalogue()
-  const register = (...registered: readonly Signal[]) =>
-    catalogue.put(ID, { ...imageOf(WHOLE.hash), signals: [WHOLE, ...registered] })
+  const register = (...registered: readonly Signal[]) => catalogue.put(ID, imageWith([WHOLE, ...registered]))
   register(...rows)
   const stop = (...stoppedViews: readonly number[]) => catalogue.setTrustStatus(ID, { ...NO_TRUST_STATUS, stoppedViews })
   stop(...stopped.map(idOf))
   const noted: MatchedImage[] = []
   const matchEvents = { note: (_: string, met: readonly MatchedImage[]) => void noted.push(...met) }
   const matcher = bareMatcher({ replica: { catalogue }, matchEvents, ...more })
-  const found = async (signals: readonly HashedSignal[], depth: Depth = 'hashes') => {
-    const [matches = []] = await matcher.match([signals], { ...ASKING, depth, viewsOf: () => [] })
+  const found = async (signals: readonly HashedSignal[], depth: Depth = 'hashes', looks: Looks = {}) => {
+    const [matches = []] = await matcher.match([signals], { ...ASKING, depth, viewsOf: () => [], looksOf: () => looks })
     return matches.map(({ grade, view, distanceBits }) => `${grade} ${view} ${distanceBits}`)
   }
   /** In a video of one frame. */
@@ -68,7 +67,7 @@ const FRAMED: { view: View; name: string }[] = [
   { view: 'deframed', name: 'a' },
 ]
 
-t.test('an image with stopped views is found as if it had been registered without them', async () => {
+t.test('an image with stopped views is found in pictures and videos as if it had been registered without them', async () => {
   const views = VIEW_NAMES.filter((view) => view !== 'whole')
   const rows = fc.uniqueArray(fc.record({ view: fc.constantFrom(...views), name: fc.constantFrom('a', 'b', 'c', 'd') }), {
     selector: ({ view, name }) => `${view} ${name}`,
@@ -89,7 +88,9 @@ t.test('an image with stopped views is found as if it had been registered withou
       const signals = [elsewhere, ...asking.map(({ view, name, bits }) => asked(row(view, name, bits)))]
       const without = worldOf(all.filter((_, i) => !positions.includes(i)))
       const stoppedViews = all.filter((_, i) => positions.includes(i))
-      assert.deepEqual(await worldOf(all, stoppedViews).found(signals), await without.found(signals))
+      const stopped = worldOf(all, stoppedViews)
+      assert.deepEqual(await stopped.found(signals), await without.found(signals))
+      assert.deepEqual(await stopped.foundIn(...signals), await without.foundIn(...signals), 'in a video')
     }),
     {
       numRuns: 25,
@@ -158,6 +159,19 @@ t.test('a stopped view corroborates no other one, and hides none beside it', asy
   }
 })
 
+t.test('a stopped view does not make a form, or an object, near enough to be a copy', async (t) => {
+  const banner = row('crop', 'banner')
+  const parts = [row('whole', 'whole'), row('piece', 'half'), row('deframed', 'box', 30)]
+  const query = [elsewhere, ...[row('whole', 'banner', 6), row('piece', 'other half'), row('deframed', 'box')].map(asked)]
+  for (const looks of [{ isForm: true }, { isObject: true }]) {
+    const { stop, found } = worldOf([banner, ...parts])
+    t.match(await found(query, 'hashes', looks), [/crop 6$/])
+    stop(idOf(banner))
+    t.same(await found(query), ['near deframed 30'])
+    t.same(await found(query, 'hashes', looks), [], 'boxes of one kind are alike')
+  }
+})
+
 t.test('a stopped view is found in no video, and frames of videos are not counted by view', async (t) => {
   const banner = row('deframed', 'banner')
   const query = asked(row('deframed', 'banner', 4))
@@ -166,7 +180,7 @@ t.test('a stopped view is found in no video, and frames of videos are not counte
   world.stop(idOf(banner))
   t.same(await world.foundIn(query), [])
   const film = worldOf([banner])
-  film.catalogue.put(ID, { ...imageOf(WHOLE.hash), ...filmOf([WHOLE, banner]) })
+  film.catalogue.put(ID, filmOf([WHOLE, banner]))
   t.same(await film.found([elsewhere, query]), ['near deframed 4'])
   t.match(film.noted, [{ imageId: ID, view: undefined }])
 })

@@ -16,10 +16,10 @@ import {
   type VideoMatcherParts,
   type VideoMatchOptions,
 } from '../../src/services/matching/video/video-matcher.js'
-import { bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
+import { bareMatcher, probingThatSees, viewIdOf } from '../helpers/bare-matcher.js'
 import { askedClip, askedSignals, EDITS, type Excerpt, registeredClip, registeredFrame } from '../helpers/clips.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
-import { imageOf } from '../helpers/registered-image.js'
+import { imageWith } from '../helpers/registered-image.js'
 
 const ASKING: VideoMatchOptions = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 const matchIds = createMatchIds(Buffer.alloc(32, 1))
@@ -84,7 +84,7 @@ t.test('two films in one file are both found, the nearest first', async (t) => {
 })
 
 t.test('pictures are found in videos, and videos by pictures', async (t) => {
-  const still = { ...imageOf(hashNamed('')), signals: registeredFrame(1, 5000) }
+  const still = imageWith(registeredFrame(1, 5000))
   const { ask, catalogue, matchIdOf } = worldOf([still, film])
   const matches = await ask(askedClip({ clip: 1, fromMs: 3000, seconds: 3 }))
   const ofStill = matches.find(({ matchId }) => matchId === matchIdOf(0))
@@ -106,14 +106,10 @@ t.test('a picture near several frames of a video matches it once, by the nearest
     const signals = bits.map(
       (far, frame) => ({ type: 'pdq', view: 'whole', quality: 90, hash: bitsFrom(hash, far), frame }) as const,
     )
-    return { ...imageOf(hash), signals, video: { durationMs: 9000, framesAtMs: bits.map((_, i) => i * 2400) } }
+    return { ...imageWith(signals), video: { durationMs: 9000, framesAtMs: bits.map((_, i) => i * 2400) } }
   }
   const seen: Observation[] = []
-  const probing = {
-    isOn: true,
-    radiusOf: () => undefined,
-    see: (_: string, all: readonly Observation[]) => void seen.push(...all),
-  }
+  const probing = probingThatSees((all) => void seen.push(...all))
   const ask = async (bits: readonly number[]) => {
     const { catalogue } = worldOf([filmWith(bits)])
     const asked = [{ type: 'pdq', view: 'whole', quality: 90, hashes: [hash] } as const]
@@ -132,7 +128,7 @@ function hashedFilm(frames: number, bank = CASES_BANK_NAME): RegisteredImage {
     { type: 'pdq', view: 'whole', quality: 90, hash: hashNamed(`whole ${frame}`), frame } as const,
     { type: 'pdq-area', view: 'whole', quality: 90, hash: hashNamed(`area ${frame}`), frame } as const,
   ])
-  return { ...imageOf(hashNamed('')), bank, signals, video: { durationMs: frames * 2000, framesAtMs } }
+  return { ...imageWith(signals), bank, video: { durationMs: frames * 2000, framesAtMs } }
 }
 
 /** Its frames as a query, `bits` away, with PDQ of the whole out of reach. */
@@ -175,7 +171,7 @@ t.test('a smaller threshold of a bank applies to lines', async (t) => {
   catalogue.put(uuidV7(1, randomBytes(10)), hashedFilm(3, 'narrow'))
   t.equal((await ask(askedFilm([46, 46]))).length, 1)
   t.same(await ask(askedFilm([46, 47])), [])
-  const probing = { isOn: true, radiusOf: () => undefined, see: () => undefined }
+  const probing = probingThatSees(() => undefined)
   const observing = worldOf([], { probing })
   observing.catalogue.banks.set(bank.name, bank)
   observing.catalogue.put(uuidV7(1, randomBytes(10)), hashedFilm(3, 'narrow'))
@@ -183,19 +179,15 @@ t.test('a smaller threshold of a bank applies to lines', async (t) => {
 })
 
 t.test('a harmless picture vetoes the frames that are nearer to it', async (t) => {
-  const harmless = { ...imageOf(hashNamed('')), bank: HARMLESS_BANK_NAME }
   const signals = [{ type: 'pdq-area', view: 'whole', quality: 90, hash: bitsFrom(hashNamed('area 0'), 50) } as const]
+  const harmless = { ...imageWith(signals), bank: HARMLESS_BANK_NAME }
   t.equal((await worldOf([hashedFilm(2)]).ask(askedFilm([50, 50]))).length, 1)
-  t.same(await worldOf([hashedFilm(2), { ...harmless, signals }]).ask(askedFilm([50, 50])), [])
+  t.same(await worldOf([hashedFilm(2), harmless]).ask(askedFilm([50, 50])), [])
 })
 
 t.test('a video is one query to the probing guard and the match events, however many frames are near', async (t) => {
   const seen: (readonly Observation[])[] = []
-  const probing = {
-    isOn: true,
-    radiusOf: () => undefined,
-    see: (_: string, all: readonly Observation[]) => void seen.push(all),
-  }
+  const probing = probingThatSees((all) => void seen.push(all))
   const { matcher, noted, ids } = worldOf([film, other], { probing })
   const frames = askedClip({ clip: 1, fromMs: 2000, seconds: 6, edit: EDITS.darker })
   await matcher.matchVideos([{ frames }, { frames: [] }], { ...ASKING, contexts: ['here', 'there'] })
@@ -211,12 +203,11 @@ t.test('a video is one query to the probing guard and the match events, however 
 t.test('a line near its limit counts as an edge on both sides, and one well within does not', async (t) => {
   const edgeOf = async (bits: readonly number[]) => {
     let edge: string | undefined
-    const see = (_: string, all: readonly Observation[]) => {
-      edge = all[0]?.edge
-    }
-    const found = await worldOf([hashedFilm(4)], {
-      probing: { isOn: true, radiusOf: () => undefined, see: (org, all) => void see(org, all) },
-    }).ask(askedFilm(bits))
+    const probing = probingThatSees(([first]) => {
+      edge = first?.edge
+      return undefined
+    })
+    const found = await worldOf([hashedFilm(4)], { probing }).ask(askedFilm(bits))
     return [found.length, edge]
   }
   t.same(await edgeOf([50, 55]), [1, 'outer'])
@@ -228,9 +219,9 @@ t.test('a line near its limit counts as an edge on both sides, and one well with
 })
 
 t.test('a smaller radius of the probing guard hides frames, and a screened match is not reported', async (t) => {
-  const probing = { isOn: true, radiusOf: () => 20, see: () => undefined }
+  const probing = { ...probingThatSees(() => undefined), radiusOf: () => 20 }
   t.same(await worldOf([hashedFilm(3)], { probing }).ask(askedFilm([30, 30, 30])), [])
-  const hiding = { isOn: true, radiusOf: () => undefined, see: () => () => undefined }
+  const hiding = probingThatSees(() => () => undefined)
   const { ask, noted } = worldOf([hashedFilm(3)], { probing: hiding })
   t.same(await ask(askedFilm([30, 30])), [])
   t.same(noted, [])
@@ -282,7 +273,7 @@ t.test('a video of near-identical frames is answered in bounded steps', async (t
   }))
   let steps = 0
   const scheduler = { atEndOfTick: (callback: () => void) => callback(), yielder: () => () => void steps++ }
-  const { ask } = worldOf([{ ...imageOf(hash), signals, video: { durationMs: 150_000, framesAtMs } }], { scheduler })
+  const { ask } = worldOf([{ ...imageWith(signals), video: { durationMs: 150_000, framesAtMs } }], { scheduler })
   const [match] = await ask(frames)
   t.ok((match?.segments?.length ?? 0) > 0 && (match?.segments?.length ?? 0) <= MAX_SEGMENTS)
   t.ok(steps < 20_000, `${steps} steps`)

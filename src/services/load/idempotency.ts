@@ -88,7 +88,7 @@ export function createIdempotency(
   store: IdempotencyStore,
   secret: Buffer,
   limits: Pick<LimitCounter, 'take'>,
-  claimMs = CLAIM_MS,
+  repeat = atIntervals,
 ): Idempotency {
   const attempt = async <T>(scope: IdempotencyScope, key: string, answers: z.ZodType<T>): Promise<Attempt<T>> => {
     const derive = (purpose: string) =>
@@ -99,8 +99,8 @@ export function createIdempotency(
     const seal = makeKeyring([derive('seal')])
     const context = Buffer.from(`idempotency:${name}`)
     const claimId = randomBytes(16).toString('hex')
-    if (await store.claim(name, claimId, claimMs)) {
-      const stopRenewing = renewing(() => store.renew(name, claimId, claimMs), claimMs / RENEWALS_PER_CLAIM)
+    if (await store.claim(name, claimId, CLAIM_MS)) {
+      const stopRenewing = renewing(() => store.renew(name, claimId, CLAIM_MS), repeat)
       return {
         isFirst: true,
         async finish(digest, answer) {
@@ -149,16 +149,22 @@ export function createIdempotency(
   }
 }
 
-/** Renews at an interval. @returns a function that ends this; a renewal under way has ended when it resolves. */
-function renewing(renew: () => Promise<void>, intervalMs: number): () => Promise<void> {
+/** Renews several times while a claim lasts. @returns a function that ends this; a renewal under way has ended when it resolves. */
+function renewing(renew: () => Promise<void>, repeat: typeof atIntervals): () => Promise<void> {
   let last: Promise<void> = Promise.resolve()
-  const timer = setInterval(() => {
+  const stop = repeat(() => {
     last = last.then(renew).catch(() => {}) // tried again after the interval; the claim lasts for several
-  }, intervalMs).unref()
+  }, CLAIM_MS / RENEWALS_PER_CLAIM)
   return () => {
-    clearInterval(timer)
+    stop()
     return last
   }
+}
+
+/** @returns a function that ends it. */
+function atIntervals(work: () => void, intervalMs: number): () => void {
+  const timer = setInterval(work, intervalMs).unref()
+  return () => clearInterval(timer)
 }
 
 /** Does the work and keeps its answer; releases the key when the work fails. @throws what `work` throws */

@@ -7,6 +7,7 @@ import { pictureAround } from '../../../packages/hash/src/deframe/banded.js'
 import { deframe } from '../../../packages/hash/src/deframe/deframe.js'
 import { loadFrameKernelSync } from '../../../packages/hash/src/frame-kernel.js'
 import { overlapOf, type Rectangle } from '../../../packages/hash/src/rectangle.js'
+import { scenePixels } from '../../helpers/pictures.js'
 import { shaded } from '../patterns.js'
 
 const PICTURE: Rectangle = { left: 10, top: 100, right: 610, bottom: 1100 }
@@ -90,4 +91,18 @@ t.test('a caption across a picture on a black screen does not split it', async (
     }
   }
   t.ok(all === 32 && found >= 30, `${found} of ${all}`)
+})
+
+/** Where chance edges of scene 4 look like a picture of which a band across leaves two parts. Its score is too low for one. */
+const CHANCE_EDGES: Rectangle = { left: 284, top: 15, right: 594, bottom: 298 }
+
+t.test('edges that are arranged by chance like a picture behind a band are none', async (t) => {
+  const { data, width, height } = scenePixels(4, { width: 640, height: 360 })
+  const { parts, framed } = kernel.measure(
+    shaded(width, height, (x, y) => [data[3 * (y * width + x) + 1] ?? 0], 1),
+    (measured) => deframe(measured),
+  )
+  const [first] = parts
+  t.ok(first && overlapOf(first, CHANCE_EDGES) < 0.95, `the likeliest part is ${JSON.stringify(first)}`)
+  t.ok(framed && overlapOf(framed, CHANCE_EDGES) < 0.95, `in a frame is ${JSON.stringify(framed)}`)
 })
