@@ -108,6 +108,20 @@ t.test('a claim is renewed several times while it lasts, so that one renewal may
   t.same(done, ['settled'])
 })
 
+t.test('a store that hangs gets one renewal at a time', async (t) => {
+  const [renewal, goOn] = gate()
+  const { done, tick, first } = keyed(() => renewal)
+  const tried = await first()
+  for (let interval = 0; interval < 5; interval++) tick()
+  goOn()
+  await until(() => done.length > 0)
+  await new Promise(setImmediate)
+  t.same(done, ['renewed'])
+  tick()
+  await tried.finish(FIRST.digest, FIRST.answer)
+  t.same(done, ['renewed', 'renewed', 'settled'], 'the next interval renews again')
+})
+
 t.test('the answer is kept, or the claim given up, after a renewal that is under way', async (t) => {
   for (const [end, last] of [
     ['finish', 'settled'],

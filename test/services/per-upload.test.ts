@@ -6,6 +6,7 @@ import { uuidV7 } from '../../src/domain/ids.js'
 import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import { perUpload } from '../../src/domain/matching/registry-size.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import { type Bank, CASES_BANK } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { DetailFinder } from '../../src/services/matching/detail-finder.js'
 import type { MatchOptions } from '../../src/services/matching/match.js'
@@ -160,10 +161,16 @@ function filmIn(images: number) {
 async function askFilm(
   images: number,
   bits: readonly number[],
-  { see, ...options }: Partial<MatchOptions> & { readonly see?: (all: readonly Observation[]) => void } = {},
+  {
+    see,
+    own,
+    ...options
+  }: Partial<MatchOptions> & { readonly see?: (all: readonly Observation[]) => void; readonly own?: Bank } = {},
 ) {
   const probing = probingThatSees((all) => void see?.(all))
-  const matcher = createVideoMatcher({ ...BARE, replica: filmIn(images), ...(see !== undefined && { probing }) })
+  const replica = filmIn(images)
+  if (own !== undefined) replica.catalogue.banks.set(own.name, own)
+  const matcher = createVideoMatcher({ ...BARE, replica, ...(see !== undefined && { probing }) })
   const frames = bits.map((far, frame) => ({
     atMs: frame * 2000,
     signals: [
@@ -185,6 +192,12 @@ t.test('a line of two videos is for review in all but the smallest registries', 
     'near 1',
     'a frame that is near enough by itself counts, and the line is told',
   )
+})
+
+t.test('a frame that its own bank is shown stays in the answer where further frames make a line', async (t) => {
+  const own = { ...CASES_BANK, orgId: ASKING.orgId, thresholdBits: { 'pdq-area': 48 } }
+  t.equal(await askFilm(MILLION, [47, 99], { own }), 'review 0')
+  t.equal(await askFilm(MILLION, [47, 48], { own }), 'review 1')
 })
 
 t.test('each frame of a video is compared with everything, so it has to be nearer than a picture', async (t) => {

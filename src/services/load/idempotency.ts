@@ -151,13 +151,18 @@ export function createIdempotency(
 
 /** Renews several times while a claim lasts. @returns a function that ends this; a renewal under way has ended when it resolves. */
 function renewing(renew: () => Promise<void>, repeat: typeof atIntervals): () => Promise<void> {
-  let last: Promise<void> = Promise.resolve()
+  let underWay: Promise<void> | undefined
   const stop = repeat(() => {
-    last = last.then(renew).catch(() => {}) // tried again after the interval; the claim lasts for several
+    // A store that hangs gets one renewal, not one for each interval. A failed one is tried again: the claim lasts for several intervals.
+    underWay ??= renew()
+      .catch(() => {})
+      .then(() => {
+        underWay = undefined
+      })
   }, CLAIM_MS / RENEWALS_PER_CLAIM)
-  return () => {
+  return async () => {
     stop()
-    return last
+    await underWay
   }
 }
 
