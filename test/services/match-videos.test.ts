@@ -199,7 +199,7 @@ t.test('a coarse answer reveals no moment', async (t) => {
       forgive() {},
       close: async () => {},
     },
-    flippedBits: { look: () => 'none', forget() {} },
+    flippedBits: { look: () => 'none', forget() {}, forgetOld() {} },
     mode: 'suspend',
     apiKeys: { change: async () => undefined },
     known: () => [],

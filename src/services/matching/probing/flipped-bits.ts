@@ -20,8 +20,7 @@ export type Suspicion = 'none' | 'slow' | 'close'
 export interface FlippedBits {
   /**
    * Adds one signal of a query and returns the highest suspicion among the images that it is near to. Counts are kept for a
-   * bounded number of images. Those older than `FLIPPED_BITS.forgetAfterMs` are dropped when the organisation's next base is
-   * added.
+   * bounded number of images.
    * @param type signal type: only hashes of one type are compared.
    * @param hashes the hash of the query, then its rotations and mirrorings (at most seven), always in the same order.
    * @param matched the image of the first match in the answer; `undefined` when nothing matched.
@@ -31,6 +30,8 @@ export interface FlippedBits {
   look(orgId: string, type: string, hashes: readonly Hash256[], matched: string | undefined): Suspicion
   /** Discards all counts of an organisation, after action was taken. */
   forget(orgId: string): void
+  /** Discards counts older than `FLIPPED_BITS.forgetAfterMs`, of all organisations. */
+  forgetOld(): void
 }
 
 export const FLIPPED_BITS = {
@@ -58,7 +59,8 @@ export const FLIPPED_BITS = {
   imagesPerOrg: 32,
   basesPerImage: 2,
   orgs: 1000,
-  forgetAfterMs: 7 * 86_400_000,
+  /** The guard looks for old counts each hour, so none is kept for more than seven days. */
+  forgetAfterMs: (7 * 24 - 1) * 3_600_000,
 } as const
 
 interface Watched {
@@ -122,6 +124,14 @@ export function createFlippedBits({ now }: { readonly now: () => number }): Flip
     },
     forget(orgId) {
       byOrg.delete(orgId)
+    },
+    forgetOld() {
+      const fromMs = now() - FLIPPED_BITS.forgetAfterMs
+      for (const [orgId, watched] of byOrg) {
+        const kept = watched.filter(({ sinceMs }) => sinceMs >= fromMs)
+        if (kept.length === 0) byOrg.delete(orgId)
+        else if (kept.length < watched.length) byOrg.set(orgId, kept)
+      }
     },
   }
 }
@@ -193,9 +203,6 @@ function noteAround({ times, around }: Watched, base: Uint32Array, words: Uint32
  * probes by querying others.
  */
 function addBase(watched: Watched[], type: string, image: string, base: Uint32Array, nowMs: number): void {
-  for (let i = watched.length - 1; i >= 0; i--) {
-    if (nowMs - (watched[i]?.sinceMs ?? 0) > FLIPPED_BITS.forgetAfterMs) watched.splice(i, 1)
-  }
   const known = watched.find((entry) => entry.image === image && entry.type === type)
   if (known !== undefined) {
     if (known.bases.length < FLIPPED_BITS.basesPerImage) known.bases.push(base)

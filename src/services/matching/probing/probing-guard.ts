@@ -59,16 +59,19 @@ export interface ProbingGuardParts {
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
   readonly onError: (error: unknown) => void
+  readonly forgetEveryMs?: number
 }
 
 /** Minimum time between two reports about an organisation. The store applies it across processes. */
 const QUIET_MS = 86_400_000
 /** Maximum reports remembered in memory. For older ones only the store prevents a second report. */
 const MAX_QUIET = 1000
+const FORGET_EVERY_MS = 3_600_000
 
 export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
-  const { budget, flippedBits, mode, events, now, onError } = parts
+  const { budget, flippedBits, mode, events, now, onError, forgetEveryMs = FORGET_EVERY_MS } = parts
   if (mode === 'off') return { ...NO_PROBING, close: () => budget.close() }
+  const forgetting = setInterval(() => flippedBits.forgetOld(), forgetEveryMs).unref()
   const toldAtMs = new Map<string, number>()
   let last: Promise<void> = Promise.resolve()
   const behind = (work: () => Promise<void>) => {
@@ -129,6 +132,7 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
     },
     radiusOf: (orgId, imageId) => (mode === 'suspend' ? budget.restrictionOf(orgId, imageId)?.radiusBits : undefined),
     async close() {
+      clearInterval(forgetting)
       await last
       await budget.close()
     },
