@@ -34,7 +34,7 @@ export type IsAround = (x: number, y: number) => boolean
 
 /**
  * Replaces the samples of a part that are background: each by the mean of those beside it, again and again. So the fill continues the picture, and its
- * edge does not decide the hash. Cost: 0.2 ms.
+ * edge does not decide the hash. Cost: 0.6 ms.
  */
 export function fillIn(samples: Float32Array, { left, top, right, bottom }: Rectangle, isAround: IsAround): void {
   const place = (at: number, from: number, to: number) => from + ((at + 0.5) / SAMPLES_A_SIDE) * (to - from)
