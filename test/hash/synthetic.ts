@@ -17,6 +17,15 @@ export function drawn(seed: number, width: number, height: number): Pixels {
   return { ...scenePixels(seed, { width, height }), channels: 3 }
 }
 
+/** With grain, as a camera's pictures have. Without it, a scene on a plain ground counts as a form. */
+export function photographed(seed: number, width: number, height: number): Pixels {
+  const word = wordsFrom(seed)
+  const data = Uint8Array.from(drawn(seed, width, height).data, (level) =>
+    Math.min(255, Math.max(0, level + (word() >>> 28) - 8)),
+  )
+  return { data, width, height, channels: 3 }
+}
+
 /** Noise on a slope: every pixel matters, and every running sum rounds. */
 export function noisy(seed: number, width: number, height: number, channels: 1 | 3 | 4): Pixels {
   const word = wordsFrom(seed)

@@ -1,6 +1,7 @@
 // Computes all hashes of a picture: of the whole, and of the parts that find edited copies.
 
 import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
+import { fillIn } from './deframe/mask.js'
 import { isObject } from './deframe/object.js'
 import { type FrameKernel, loadFrameKernel, loadFrameKernelSync } from './frame-kernel.js'
 
@@ -280,6 +281,7 @@ function samplerOf({ areas: table }: MeasuredRaster, aspect: number) {
         sampleTilted(grid, aspect, view.part, samples)
       } else {
         sampleArea(table, view.part, samples)
+        if (view.isAround !== undefined) fillIn(samples, view.part, view.isAround)
       }
       return samples
     },

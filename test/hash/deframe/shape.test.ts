@@ -4,13 +4,13 @@ import t from 'tap'
 import { inscribed, type Shape, shapeOf } from '../../../packages/hash/src/deframe/shape.js'
 import { distance } from '../../../packages/hash/src/hash256.js'
 import { loadImageHasherSync } from '../../../packages/hash/src/image-hasher.js'
-import type { Pixels } from '../../../packages/hash/src/pixels.js'
+import { cutOut, type Pixels } from '../../../packages/hash/src/pixels.js'
 import { rasterOf, wholeOf } from '../../../packages/hash/src/raster.js'
 import { overlapOf, type Rectangle } from '../../../packages/hash/src/rectangle.js'
 import type { Purpose } from '../../../packages/hash/src/views.js'
 import { scenePixels } from '../../helpers/pictures.js'
 import { pictures, plain } from '../patterns.js'
-import { drawn, noisy } from '../synthetic.js'
+import { drawn, noisy, photographed } from '../synthetic.js'
 
 const hasher = loadImageHasherSync()
 const SIDE = 240
@@ -28,6 +28,11 @@ const heart: Outline = (x, y) => {
   const [a, b] = [x * 1.15, 0.3 - y * 1.2]
   return (a * a + b * b - 1) ** 3 - a * a * b ** 3 < 0
 }
+/** Its sides are straight. 0.36 of its box is background. */
+const pointed: Outline = (x, y) => {
+  const down = (y + 1) / 2
+  return down < 0.27 ? (Math.abs(x) - 0.5) ** 2 / 0.25 + (down / 0.27 - 1) ** 2 < 1 : Math.abs(x) < (1 - down) / 0.6
+}
 
 t.test('a circle, round corners and a heart are found on any colour', async (t) => {
   const middle = inscribed({ left: 0, top: 0, right: SIDE, bottom: SIDE })
@@ -38,10 +43,12 @@ t.test('a circle, round corners and a heart are found on any colour', async (t) 
       t.ok(shape !== undefined && isFree(outline, shape.inside), `all of its free part: ${name} on ${colour}`)
     }
   }
-  for (const colour of [255, 0]) {
-    const shape = shapeIn(shaped(1, heart, { colour }))
-    t.ok(shape !== undefined && isFree(heart, shape.inside), `a heart on ${colour}`)
-    t.equal(shape?.middle, undefined)
+  for (const [name, outline] of Object.entries({ heart, 'a pointed heart': pointed })) {
+    for (const colour of [255, 0]) {
+      const shape = shapeIn(shaped(1, outline, { colour }))
+      t.ok(shape !== undefined && isFree(outline, shape.inside), `${name} on ${colour}`)
+      t.equal(shape?.middle, undefined)
+    }
   }
 })
 
@@ -52,6 +59,19 @@ t.test('a shape is found with room around it, and where one side of it has the b
   t.ok(roomy?.middle !== undefined && overlapOf(roomy.middle, middle) > 0.97)
   const sky = shaped(2, rounded(0.4), { colour: 255, paint: (x, y, level) => (x > 0.4 && y < -0.2 ? 255 : level) })
   t.ok(shapeIn(sky) !== undefined)
+})
+
+t.test('a circle and round corners are whole where the picture inside has the background’s colour', async (t) => {
+  const middle = inscribed({ left: 0, top: 0, right: SIDE, bottom: SIDE })
+  const [left, both] = [(x: number) => x < -0.3, (x: number) => Math.abs(x) > 0.4]
+  for (const [name, outline] of Object.entries({ circle, 'round corners': rounded(0.46) })) {
+    for (const isLight of [left, both]) {
+      const paint = (x: number, y: number, level: number) => (isLight(x) && Math.abs(y - 0.7) < 0.1 ? 255 : level)
+      const shape = shapeIn(shaped(2, outline, { colour: 255, paint }))
+      t.ok(shape?.middle !== undefined && overlapOf(shape.middle, middle) > 0.97, name)
+      t.same(shape?.frames, [], 'its box is where the picture ended')
+    }
+  }
 })
 
 t.test('a bottle, a shirt, a word, a scene or a frame is no shape', async (t) => {
@@ -94,11 +114,49 @@ t.test('a picture in a circle and the uncut picture find each other', async (t) 
   }
 })
 
+t.test('a picture with round corners and the uncut picture find each other, although an app cropped it', async (t) => {
+  const [square, wide, tall] = [photographed(4, 300, 300), photographed(7, 400, 300), photographed(11, 240, 360)]
+  for (const [name, original, width, height] of [
+    ['a square', square, 226, 300],
+    ['a wide picture', wide, 226, 300],
+    ['a wide picture to a square', wide, 300, 300],
+    ['a tall picture to a square', tall, 240, 240],
+  ] as const) {
+    const [left, top] = [(original.width - width) / 2, (original.height - height) / 2]
+    const cropped = cutOut(original, { left, top, right: left + width, bottom: top + height })
+    for (const radius of [0.16, 0.46]) {
+      const copy = masked(cropped, rounded(radius), 255)
+      t.ok(nearest(copy, original) <= 31, `${name}, ${radius}: ${nearest(copy, original)}`)
+      t.ok(nearest(original, copy) <= 31, `the other direction: ${nearest(original, copy)}`)
+    }
+  }
+})
+
+t.test('a picture in a heart and the uncut picture find each other, wherever the heart lies in it', async (t) => {
+  for (const [seed, width, height] of [
+    [4, 300, 300],
+    [7, 400, 300],
+    [11, 300, 400],
+  ] as const) {
+    const original = photographed(seed, width, height)
+    const [left, top] = [(width - 300) / 2, (height - 300) / 2]
+    const square = cutOut(original, { left, top, right: left + 300, bottom: top + 300 })
+    for (const above of [0, 0.5, 1]) {
+      const copy = masked(square, heartWith(above), seed === 7 ? 0 : 255)
+      t.ok(nearest(copy, original) <= 42, `${seed}, ${above}: ${nearest(copy, original)}`)
+      if (height > width) continue
+      const bits = nearest(original, copy, (view, purpose) => view !== 'crop' || purpose === 'register')
+      t.ok(bits <= 42, `the other direction: ${bits}`)
+    }
+  }
+})
+
 t.test('two pictures in one shape share at most the whole, the only view that has its corners', async (t) => {
   for (const [name, outline] of Object.entries({ circle, heart, 'round corners': rounded(0.46) })) {
     const [one, other] = [7, 8].map((seed) => shaped(seed, outline, { colour: 255 }))
     if (one === undefined || other === undefined) throw new Error('two')
-    t.ok(nearest(one, other, 'piece') > 60, `${name}: ${nearest(one, other, 'piece')}`)
+    const bits = nearest(one, other, (view) => view === 'piece')
+    t.ok(bits > 60, `${name}: ${bits}`)
     const kinds = hasher.hash(one, 'register').signals.map(({ type, view }) => `${type} ${view}`)
     t.equal(kinds.filter((kind) => kind.includes('whole')).length, 2, kinds.join())
     t.notOk(kinds.includes('pdq-area tilted'))
@@ -107,6 +165,30 @@ t.test('two pictures in one shape share at most the whole, the only view that ha
 
 function shapeIn(pixels: Pixels): Shape | undefined {
   return shapeOf(rasterOf(pixels), pixels.width / pixels.height)
+}
+
+/** A heart as wide as the picture, a tenth less high. @param above the share of the rest that lies above it. */
+function heartWith(above: number): Outline {
+  return (x, y) => {
+    const v = (y + 1 - 0.2 * above) / 1.8
+    if (v < 0.3) return (Math.abs(x) - 0.5) ** 2 / 0.25 + ((v - 0.3) / 0.3) ** 2 < 1
+    return v < 1 && Math.abs(x) < Math.sqrt((1 - v) / 0.7)
+  }
+}
+
+function masked(picture: Pixels, outline: Outline, colour: number): Pixels {
+  const { width, height } = picture
+  const side = Math.min(width, height)
+  const data = Uint8Array.from(picture.data, (level, k) => {
+    const [x, y] = [Math.floor(k / 3) % width, Math.floor(k / 3 / width)]
+    // Beside the middle square, round corners are as those of the square.
+    const from = (at: number, length: number) => {
+      const beyond = Math.max(0, Math.abs(2 * at + 1 - length) - (length - side))
+      return (Math.sign(2 * at + 1 - length) * beyond) / side
+    }
+    return outline(from(x, width), from(y, height)) ? level : colour
+  })
+  return { ...picture, data }
 }
 
 function isFree(outline: Outline, { left, top, right, bottom }: Rectangle): boolean {
@@ -134,14 +216,14 @@ function shaped(seed: number, outline: Outline, { colour, scale = 1, paint = (_x
   return { data, width: SIDE, height: SIDE, channels: 3 }
 }
 
-/**
- * The least distance between any view of a query and any registered one; with `kind`, between views smaller than the picture.
- */
-function nearest(asked: Pixels, registered: Pixels, kind?: 'piece'): number {
+/** The least distance between any view of a query and any registered one, of those that count. */
+function nearest(
+  asked: Pixels,
+  registered: Pixels,
+  counts: (view: string, purpose: Purpose) => boolean = () => true,
+): number {
   const areas = (pixels: Pixels, purpose: Purpose) =>
-    hasher
-      .hash(pixels, purpose)
-      .signals.filter(({ type, view }) => type === 'pdq-area' && (kind === undefined || view === kind))
+    hasher.hash(pixels, purpose).signals.filter(({ type, view }) => type === 'pdq-area' && counts(view, purpose))
   const rows = areas(registered, 'register')
   const bits = areas(asked, 'query').flatMap(({ hashes }) =>
     rows.flatMap(({ hashes: [row] }) => hashes.map((hash) => (row === undefined ? 256 : distance(hash, row)))),

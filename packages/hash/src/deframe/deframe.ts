@@ -45,7 +45,12 @@ export function deframe(raster: MeasuredRaster): Deframed {
   const ranked = behindBand(bestOf(lines, texture, RANKED_PARTS)).map((part) => withoutPadding(raster, part))
   const textured = texturedPart(texture)
   const framed = ranked.find((part) => part.score >= FRAMED_SCORE && areaOf(part) >= MIN_FRAMED_AREA * areaOf(whole))
-  const parts = [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [withoutPadding(raster, textured)] : []), ...ranked.slice(1)]
+  const parts = [
+    ...ranked.slice(0, 1),
+    trimmed(raster, whole),
+    ...(textured ? [withoutPadding(raster, textured)] : []),
+    ...ranked.slice(1),
+  ]
   return {
     parts: distinct([whole, ...parts.filter((part) => overlapOf(part, whole) >= MIN_AREA)], SAME_OVERLAP).slice(1),
     framed: framed === undefined ? undefined : { ...framed, isPlainAround: isPlainAround(texture, framed, whole) },

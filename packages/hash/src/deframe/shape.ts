@@ -3,6 +3,7 @@
 
 import type { Raster } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
+import { framesOf, type IsAround } from './mask.js'
 
 type Colours = Pick<Raster, 'width' | 'height' | 'rgb'>
 
@@ -14,7 +15,7 @@ const CELLS = 64
 const POINTS = 4
 /** Limits for the share of background in the shape's bounding box: from round corners with a radius of a twentieth of a side to a heart. */
 const MIN_AROUND = 0.002
-const MAX_AROUND = 0.34
+const MAX_AROUND = 0.4
 /** Minimum share of background in each corner cell. */
 const MIN_CORNER = 0.9
 /** Maximum share of the background that may lie on one side only. */
@@ -27,10 +28,15 @@ const ROUND_SHARE = 1 - Math.PI / 4
 const INSCRIBED = Math.SQRT1_2
 
 export interface Shape {
+  /** The smallest rectangle around it. */
+  readonly box: Rectangle
   /** The largest rectangle without background. */
   readonly inside: Rectangle
   /** The `inscribed` rectangle, which is the same in every app that cuts circles. Absent if it contains background. */
   readonly middle: Rectangle | undefined
+  /** Where the picture may have ended before the shape was cut out (`framesOf`); none of ellipses and round corners, whose `box` says it. */
+  readonly frames: readonly Rectangle[]
+  readonly isAround: IsAround
   /** Whether a part of the picture lies inside the shape and contains no background. */
   readonly holds: (part: Rectangle) => boolean
 }
@@ -44,13 +50,25 @@ export interface Shape {
 export function shapeOf(raster: Colours, aspect: number): Shape | undefined {
   const seen = seenFromBorders(raster)
   if (seen === undefined) return undefined
-  const { part, around } = seen
-  const sides = (aspect * ((part.right - part.left) / raster.width) * raster.height) / (part.bottom - part.top)
-  if (!isShape(around, sides)) return undefined
-  const holds = (other: Rectangle) => isInside(around, cellsOf(other, part))
-  const middle = inscribed(part)
-  const inside = largestInside(around, part)
-  return inside === undefined ? undefined : { inside, middle: holds(middle) ? middle : undefined, holds }
+  const { part: box, around: all } = seen
+  const sides = (aspect * ((box.right - box.left) / raster.width) * raster.height) / (box.bottom - box.top)
+  const around = backgroundOf(all, sides)
+  const inside = around === undefined ? undefined : largestInside(around, box)
+  if (around === undefined || inside === undefined) return undefined
+  const holds = (other: Rectangle) => isInside(around, cellsOf(other, box))
+  const middle = inscribed(box)
+  return {
+    box,
+    inside,
+    middle: holds(middle) ? middle : undefined,
+    frames: around === all ? framesOf(box, sides) : [],
+    isAround(x, y) {
+      const column = Math.floor((CELLS * (x - box.left)) / (box.right - box.left))
+      const row = Math.floor((CELLS * (y - box.top)) / (box.bottom - box.top))
+      return Math.min(column, row) < 0 || Math.max(column, row) >= CELLS || (around[row * CELLS + column] ?? 0) > 0
+    },
+    holds,
+  }
 }
 
 /** The rectangle inscribed in the ellipse that fills a part. Circles and round corners do not cut it. */
@@ -110,12 +128,16 @@ function runsOf(lines: number, length: number, isAround: (line: number, at: numb
   return { starts, ends }
 }
 
-function isShape(around: Float32Array, sides: number): boolean {
+/**
+ * @returns the share of background in each cell; `undefined` if this is no shape. Inside an ellipse or round corners there is none, even where the picture
+ *   has its colour.
+ */
+function backgroundOf(around: Float32Array, sides: number): Float32Array | undefined {
   const corners = [0, CELLS - 1, CELLS * (CELLS - 1), CELLS * CELLS - 1]
-  if (corners.some((cell) => (around[cell] ?? 0) < MIN_CORNER)) return false
+  if (corners.some((cell) => (around[cell] ?? 0) < MIN_CORNER)) return undefined
   const total = sumOf(around) / around.length
-  if (total > MAX_AROUND) return isRound(around, sides)
-  return (total >= MIN_AROUND && isEven(around)) || isRound(around, sides)
+  const isSymmetric = () => total >= MIN_AROUND && total <= MAX_AROUND && isEven(around)
+  return roundIn(around, sides) ?? (isSymmetric() ? around : undefined)
 }
 
 /** Whether the background is nearly the same on the left as on the right. */
@@ -125,14 +147,17 @@ function isEven(around: Float32Array): boolean {
   return uneven <= MAX_LOPSIDED * sumOf(around)
 }
 
-/** Whether the shape is an ellipse or has round corners. Uses only background that all four corners share: the picture may have its colour, too. */
-function isRound(around: Float32Array, sides: number): boolean {
+/**
+ * @returns the background common to all four corners, if the shape is an ellipse or has round corners; `undefined` if not. The rest of the picture may
+ *   have its colour, too.
+ */
+function roundIn(around: Float32Array, sides: number): Float32Array | undefined {
   const alike = around.map((share, k) => {
     const below = around.length - 1 - k
     return Math.min(share, around[mirrored(k)] ?? 0, around[below] ?? 0, around[mirrored(below)] ?? 0)
   })
   const corner = sumOf(alike) / alike.length / 4 / ROUND_SHARE
-  if (4 * corner * ROUND_SHARE < MIN_AROUND) return false
+  if (4 * corner * ROUND_SHARE < MIN_AROUND) return undefined
   const [across, down] = [Math.min(0.5, Math.sqrt(corner / sides)), Math.min(0.5, Math.sqrt(corner * sides))]
   let unlike = 0
   for (let k = 0; k < alike.length; k++) {
@@ -140,7 +165,7 @@ function isRound(around: Float32Array, sides: number): boolean {
     const y = Math.max(0, 1 - fromBorder(Math.floor(k / CELLS)) / down)
     unlike += Math.abs((alike[k] ?? 0) - (x * x + y * y > 1 ? 1 : 0))
   }
-  return unlike <= MAX_UNLIKE_ROUND * sumOf(alike)
+  return unlike <= MAX_UNLIKE_ROUND * sumOf(alike) ? alike : undefined
 }
 
 /** Distance of a cell's centre from the nearest border, relative to the side. */

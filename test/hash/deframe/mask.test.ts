@@ -1,0 +1,55 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { SAMPLES_A_SIDE } from '../../../packages/hash/src/area-table.js'
+import { fillIn, framesOf } from '../../../packages/hash/src/deframe/mask.js'
+
+const BOX = { left: 10, top: 20, right: 110, bottom: 110 }
+const WHOLE = { left: 0, top: 0, right: SAMPLES_A_SIDE, bottom: SAMPLES_A_SIDE }
+
+t.test('a heart may have been cut from its box, or from any square as wide that contains the box', async (t) => {
+  const frames = framesOf(BOX, 100 / 90)
+  t.same(frames[0], BOX)
+  const squares = frames.slice(1)
+  for (const { left, top, right, bottom } of squares) {
+    t.same([left, right], [BOX.left, BOX.right])
+    t.ok(Math.abs(bottom - top - 100) < 1e-9 && top < BOX.top + 1e-9 && bottom > BOX.bottom - 1e-9)
+  }
+  const tops = squares.map(({ top }) => top)
+  t.ok(Math.abs((tops[0] ?? 0) - 20) < 1e-9 && Math.abs((tops.at(-1) ?? 0) - 10) < 1e-9, 'room only below, room only above')
+  for (const [i, top] of tops.slice(1).entries()) t.ok((tops[i] ?? 0) - top <= 1.6 + 1e-9, 'no gap between them')
+})
+
+t.test('a shape that is as wide as high, higher, or much wider was cut from its box', async (t) => {
+  for (const sides of [1, 1.01, 0.8, 1.2, 3]) t.same(framesOf(BOX, sides), [BOX], `${sides}`)
+})
+
+t.test('no shape has more than eleven possible pictures', async () => {
+  fc.assert(fc.property(fc.double({ min: 0.01, max: 100, noNaN: true }), (sides) => framesOf(BOX, sides).length <= 11))
+})
+
+t.test('the background is replaced by what continues the picture, whatever its colour, and nothing else is', async (t) => {
+  const slope = (k: number) => 40 + 2 * (k % SAMPLES_A_SIDE)
+  const isHole = (x: number, y: number) => x > 20 && x < 32 && y > 30 && y < 40
+  const isCorner = (x: number, y: number) => x < 5 && y < 8
+  const isAround = (x: number, y: number) => isHole(x, y) || isCorner(x, y)
+  const results = [0, 255].map((colour) => {
+    const samples = Float32Array.from({ length: SAMPLES_A_SIDE ** 2 }, (_, k) =>
+      isAround((k % SAMPLES_A_SIDE) + 0.5, Math.floor(k / SAMPLES_A_SIDE) + 0.5) ? colour : slope(k),
+    )
+    fillIn(samples, WHOLE, isAround)
+    return samples
+  })
+  t.same(results[0], results[1])
+  for (const [k, level] of results[0]?.entries() ?? []) {
+    const [x, y] = [(k % SAMPLES_A_SIDE) + 0.5, Math.floor(k / SAMPLES_A_SIDE) + 0.5]
+    if (isHole(x, y)) t.ok(Math.abs(level - slope(k)) < 4, `${x}, ${y}: ${level}`)
+    else if (isCorner(x, y)) t.ok(Math.abs(level - slope(k)) < 20, `${x}, ${y}: ${level}`)
+    else if (level !== slope(k)) t.fail(`${x}, ${y} is not background`)
+  }
+})
+
+t.test('where all is background, the samples become even', async (t) => {
+  const samples = new Float32Array(SAMPLES_A_SIDE ** 2).fill(200)
+  fillIn(samples, WHOLE, () => true)
+  t.ok(samples.every((level) => level === samples[0]))
+})
