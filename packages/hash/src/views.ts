@@ -4,7 +4,7 @@ import { type Cut, common, commonIn, cores, middleOf } from './deframe/common-pa
 import { type Deframed, deframe, SAME_OVERLAP } from './deframe/deframe.js'
 import { seenEndsOf } from './deframe/ends.js'
 import type { IsAround } from './deframe/mask.js'
-import { type Shape, shapeOf } from './deframe/shape.js'
+import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, overlapOf, type Rectangle, type Share, shaped, within } from './rectangle.js'
@@ -168,10 +168,11 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
       ...shapes(whole, aspect),
       ...crops(whole, EDGE_CROPS),
       ...tilts(aspect, REGISTERED_ANGLES_DEG),
-      ...middles(whole, aspect),
+      ...middles(whole, aspect).slice(0, 1),
       ...deframed(parts.filter((part) => isWorth(part, MIN_REGISTERED_AREA)).slice(0, PARTS_REGISTERED)),
-      // Last, because it is left out where there are too many. Of 2,730 edits of tuning photographs none was found by it alone.
+      // Last, because they are left out where there are too many. Of 2,730 edits of tuning photographs none was found by the centre alone.
       ...crops(whole, [CENTRE]),
+      ...middles(whole, aspect).slice(1),
     ]
   }
   if (isStrip(framed)) return [own, ...shapes(whole, aspect), ...crops(whole, CROPS)]
@@ -252,8 +253,9 @@ function insides({ inside, middle }: Shape, kind: 'crop' | 'deframed'): View[] {
   return [...parts.map((part): View => ({ kind, part })), ...pieces(inside, [...HALVES, ...QUARTERS])]
 }
 
+/** The rectangles that a circle would leave of the middle square, and that round corners would leave of the part. */
 function middles(part: Rectangle, aspect: number): View[] {
-  return [{ kind: 'crop', part: middleOf(part, aspect) }]
+  return [middleOf(part, aspect), inscribed(part)].map((middle) => ({ kind: 'crop', part: middle }))
 }
 
 /** @param parts the likeliest first. Those after `LIKELY_PARTS` are marked `unlikely`. @param signs those to mark `isSign`. */

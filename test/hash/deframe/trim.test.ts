@@ -62,7 +62,9 @@ t.test('what belongs to the picture stays', async (t) => {
   t.same(withoutPadding(drawn(bubble, { isSky: true }), bubble), bubble, 'bars, and a sky of another colour')
 })
 
-t.test('at most a twentieth of each side is taken for padding', async (t) => {
-  const bubble = around(PICTURE, all(16))
-  t.same(withoutPadding(drawn(bubble), bubble), around(PICTURE, { left: 4, top: 7, right: 4, bottom: 7 }))
+t.test('a wider margin is no padding, and a plain box has none', async (t) => {
+  const wide = around(PICTURE, all(16))
+  t.same(withoutPadding(drawn(wide), wide), wide)
+  const box = { left: 30, top: 40, right: 90, bottom: 80 }
+  t.same(withoutPadding({ width: WIDTH, rgb: new Uint8Array(3 * WIDTH * HEIGHT) }, box), box)
 })

@@ -26,14 +26,14 @@ export function trimmed(raster: Colours, within: Rectangle): Rectangle {
   return part
 }
 
-/** Maximum depth of padding, relative to the side that it reduces. */
+/** Padding is less deep than this, relative to the side that it reduces. A wider margin is none. */
 const MAX_PADDING = 0.05
 /** Share of a row or column at each end that is not looked at: bubbles and pictures in them have round corners. */
 const CORNER = 0.1
 /** Minimum number of sides with padding of the same colour. A picture of the sky has one side of one colour. */
 const MIN_PADDED_SIDES = 3
 
-/** Removes the padding that a bubble or a card leaves around a picture: lines of one colour at three sides or more, at most a twentieth of each side. */
+/** Removes the padding that a bubble or a card leaves around a picture: lines of one colour at three sides or more, less than a twentieth of each side. */
 export function withoutPadding<Part extends Rectangle>(raster: Colours, part: Part): Part {
   const sides = linesAt(part).map(({ line, most }) => plainColours(raster, line, most))
   const isNear = (a: number, b: number) => isSameColour(raster.rgb, a, b)
@@ -72,15 +72,15 @@ function linesAt(part: Rectangle) {
   ]
 }
 
-/** @returns for each line of one colour, up to the first of several, the index of a pixel with it. */
+/** @returns for each line of one colour, up to the first of several, the index of a pixel with it. None if `most` lines are: that is no padding. */
 function plainColours(raster: Colours, lineAt: (index: number) => Rectangle, most: number): number[] {
   const colours: number[] = []
   while (colours.length < most) {
     const colour = plainColour(raster, lineAt(colours.length))
-    if (colour === undefined) break
+    if (colour === undefined) return colours
     colours.push(colour)
   }
-  return colours
+  return []
 }
 
 function isSameColour(rgb: Uint8Array, a: number, b: number): boolean {
