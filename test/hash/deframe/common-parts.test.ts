@@ -1,13 +1,10 @@
 import t from 'tap'
 import { common, middleOf } from '../../../packages/hash/src/deframe/common-parts.js'
-import { distance } from '../../../packages/hash/src/hash256.js'
-import { loadImageHasherSync, MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
+import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
 import { cutOut, type Pixels } from '../../../packages/hash/src/pixels.js'
 import type { Rectangle } from '../../../packages/hash/src/rectangle.js'
-import type { Purpose } from '../../../packages/hash/src/views.js'
 import { photographed } from '../synthetic.js'
-
-const hasher = loadImageHasherSync()
+import { areas, findEachOther, nearest } from './nearest.js'
 
 t.test('each centred crop from a phone’s screen to a wide one has a part in common with the picture', async (t) => {
   for (const [width, height] of [
@@ -38,8 +35,7 @@ t.test('a picture on a page, cropped to a wide screen, and the uncut picture fin
   for (const seed of [4, 7, 11]) {
     const original = photographed(seed, 480, 480)
     const post = onto(cutOut(original, { left: 0, top: 90, right: 480, bottom: 390 }), page, 140, 80)
-    t.ok(nearest(post, original) <= 31, `${seed}: ${nearest(post, original)}`)
-    t.ok(nearest(original, post) <= 31, `the other direction: ${nearest(original, post)}`)
+    findEachOther(t, post, original, 31, String(seed))
   }
 })
 
@@ -48,8 +44,7 @@ t.test('a picture on a tablet, cropped to its screen, and the uncut picture find
   for (const seed of [4, 7, 11]) {
     const original = photographed(seed, 480, 480)
     const tablet = onto(cutOut(original, { left: 0, top: 65, right: 480, bottom: 415 }), body, 140, 105)
-    t.ok(nearest(tablet, original) <= 42, `${seed}: ${nearest(tablet, original)}`)
-    t.ok(nearest(original, tablet) <= 42, `the other direction: ${nearest(original, tablet)}`)
+    findEachOther(t, tablet, original, 42, String(seed))
   }
 })
 
@@ -105,14 +100,3 @@ function circleOf(picture: Pixels): Pixels {
 }
 
 /** The least distance between any view of a query and any registered one. */
-function nearest(asked: Pixels, registered: Pixels): number {
-  const rows = areas(registered, 'register')
-  const bits = areas(asked, 'query').flatMap(({ hashes }) =>
-    rows.flatMap(({ hashes: [row] }) => hashes.map((hash) => (row === undefined ? 256 : distance(hash, row)))),
-  )
-  return Math.min(256, ...bits)
-}
-
-function areas(pixels: Pixels, purpose: Purpose) {
-  return hasher.hash(pixels, purpose).signals.filter(({ type }) => type === 'pdq-area')
-}

@@ -2,17 +2,14 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { inscribed, type Shape, shapeOf } from '../../../packages/hash/src/deframe/shape.js'
-import { distance } from '../../../packages/hash/src/hash256.js'
-import { loadImageHasherSync } from '../../../packages/hash/src/image-hasher.js'
 import { cutOut, type Pixels } from '../../../packages/hash/src/pixels.js'
 import { rasterOf, wholeOf } from '../../../packages/hash/src/raster.js'
 import { overlapOf, type Rectangle } from '../../../packages/hash/src/rectangle.js'
-import type { Purpose } from '../../../packages/hash/src/views.js'
 import { scenePixels } from '../../helpers/pictures.js'
 import { pictures, plain } from '../patterns.js'
 import { drawn, noisy, photographed } from '../synthetic.js'
+import { findEachOther, hasher, nearest } from './nearest.js'
 
-const hasher = loadImageHasherSync()
 const SIDE = 240
 
 /** Whether a point, given from −1 to 1, belongs to the shape. */
@@ -108,8 +105,7 @@ t.test('a picture in a circle and the uncut picture find each other', async (t) 
     const original = shaped(seed, () => true, { colour: 0 })
     for (const colour of [255, 0]) {
       const masked = shaped(seed, circle, { colour })
-      t.ok(nearest(masked, original) <= 20, `${seed} on ${colour}: ${nearest(masked, original)}`)
-      t.ok(nearest(original, masked) <= 20, `the other direction: ${nearest(original, masked)}`)
+      findEachOther(t, masked, original, 20, `${seed} on ${colour}`)
     }
   }
 })
@@ -126,8 +122,7 @@ t.test('a picture with round corners and the uncut picture find each other, alth
     const cropped = cutOut(original, { left, top, right: left + width, bottom: top + height })
     for (const radius of [0.16, 0.46]) {
       const copy = masked(cropped, rounded(radius), 255)
-      t.ok(nearest(copy, original) <= 31, `${name}, ${radius}: ${nearest(copy, original)}`)
-      t.ok(nearest(original, copy) <= 31, `the other direction: ${nearest(original, copy)}`)
+      findEachOther(t, copy, original, 31, `${name}, ${radius}`)
     }
   }
 })
@@ -217,16 +212,3 @@ function shaped(seed: number, outline: Outline, { colour, scale = 1, paint = (_x
 }
 
 /** The least distance between any view of a query and any registered one, of those that count. */
-function nearest(
-  asked: Pixels,
-  registered: Pixels,
-  counts: (view: string, purpose: Purpose) => boolean = () => true,
-): number {
-  const areas = (pixels: Pixels, purpose: Purpose) =>
-    hasher.hash(pixels, purpose).signals.filter(({ type, view }) => type === 'pdq-area' && counts(view, purpose))
-  const rows = areas(registered, 'register')
-  const bits = areas(asked, 'query').flatMap(({ hashes }) =>
-    rows.flatMap(({ hashes: [row] }) => hashes.map((hash) => (row === undefined ? 256 : distance(hash, row)))),
-  )
-  return Math.min(256, ...bits)
-}
