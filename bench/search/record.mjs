@@ -9,12 +9,11 @@ import { replaceSection, table, time } from './table.mjs'
 const JSON_FILE = fileURLToPath(new URL('../record/search.json', import.meta.url))
 const MD_FILE = fileURLToPath(new URL('../record/search.md', import.meta.url))
 
-const INTRODUCTION = `# Searching: what a query and a row cost, beside FAISS
+const INTRODUCTION = `# Search: time of a query and memory of a row, beside FAISS
 
-One thread; times are for a whole query, the search call alone. A row's bytes are the larger of what the index says and of what
-the process grew by. \`checked\` answers were compared whole with the oracle, \`wrong\` ones differed. What the corpora are:
-[docs/performance.md](../../docs/performance.md). Everything is in \`search.json\`, also what was tried for FAISS, whose times are of
-the last run with \`--peers\`, at \`peersDate\`.
+\`npm run bench:search\` with \`--record\`, one thread. A time is that of the search call for a whole query. Bytes a row are the larger of what the index reports and
+what the process grew by. \`checked\` answers were compared completely with a search that reads every row; \`wrong\` ones differed. FAISS times are of the last run with
+\`--peers\` (\`peersDate\`). The corpora and the goals are in [docs/performance.md](../../docs/performance.md), attempts in [search-notes](search-notes.md). \`search.json\` has all figures.
 `
 
 /** @returns all measurements, in the order in which tables have them. */
