@@ -93,7 +93,9 @@ await run(async (defer) => {
   progress('Making pictures …')
   const photograph = await picture(3464, 'jpeg', { quality: 85 })
   const costly = await picture(3500, 'avif', { effort: 0, quality: 20 })
-  console.log('| picture | kB | answer | s of a core | peak MB | predicted s | predicted MB |\n|---|---|---|---|---|---|---|')
+  console.log(
+    '| picture | kB | answer | s of a core | peak MB | predicted s | predicted MB |\n|---|---|---|---|---|---|---|',
+  )
   await decoded('flat AVIF, 50 megapixels', BOMB)
   await decoded('JPEG, 12 megapixels', photograph)
   await decoded('AVIF, 12 megapixels', costly)

@@ -117,6 +117,6 @@ function sharesOf({ guarded, bare }) {
 }
 
 function linesOf({ guarded, bare }) {
-  const line = (what, sum) => ({ case: what, 'requests/s': perS(sum), 'its CPU µs': sum.cpuUs / sum.count })
+  const line = (what, sum) => ({ case: what, 'requests/s': perS(sum), 'CPU µs a request': sum.cpuUs / sum.count })
   return [line('with all guards', guarded), line('with none', bare)]
 }

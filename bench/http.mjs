@@ -182,7 +182,7 @@ function singleLines({ transforms, match, empty, engine }) {
     case: what,
     transforms: String(transforms),
     'requests/s': perS,
-    'its CPU µs': cpuUs,
+    'CPU µs a request': cpuUs,
     'client CPU µs': clientCpuUs,
     'p50 ms': p50Ms,
     'p99 ms': p99Ms,
@@ -206,7 +206,7 @@ function besideLine({ transforms, beside: { p50Ms, p99Ms, queries, calls, delays
     ...line,
     'event loop p99 ms': delays.p99Ms,
     'event loop longest ms': delays.maxMs,
-    'the client’s p99 ms': clientDelays.p99Ms,
+    'client event loop p99 ms': clientDelays.p99Ms,
   }
 }
 

@@ -171,7 +171,7 @@ function report({ visibility, quiet, during, alone }) {
     'live',
     result,
     [
-      { title: `Known to the other api, ${CHANGES} changes, each alone`, lines: knownLines(known) },
+      { title: `Until the other api has a change, ${CHANGES} changes one by one`, lines: knownLines(known) },
       { title: `${QUERIES_PER_S} queries a second, each with transforms`, lines: queryLines(result) },
       {
         title: `${INSERTS_PER_S.toLocaleString('en')} inserts a second for ${SECONDS} s`,
@@ -187,10 +187,10 @@ function report({ visibility, quiet, during, alone }) {
 function knownLines({ added, addedAfterAnswer, removed, removedAfterAnswer }) {
   const line = (change, { p50Ms, p99Ms, worstMs }) => ({ change, 'p50 ms': p50Ms, 'p99 ms': p99Ms, 'longest ms': worstMs })
   return [
-    line('added, from when it is sent', added),
-    line('added, from when it is answered', addedAfterAnswer),
-    line('removed, from when it is sent', removed),
-    line('removed, from when it is answered', removedAfterAnswer),
+    line('added, since it was sent', added),
+    line('added, since it was answered', addedAfterAnswer),
+    line('removed, since it was sent', removed),
+    line('removed, since it was answered', removedAfterAnswer),
   ]
 }
 
@@ -203,21 +203,21 @@ function queryLines({ quiet, during }) {
     refused,
     'event loop p99 ms': delayMs,
     'event loop longest ms': maxMs,
-    'the client’s p99 ms': clientDelays.p99Ms,
+    'client event loop p99 ms': clientDelays.p99Ms,
   })
-  return [line('nothing else', quiet, quiet.delays), line('during the import', during, during.delays.asked)]
+  return [line('without import', quiet, quiet.delays), line('during the import', during, during.delays.asked)]
 }
 
 function importLines({ inserted, perS, answeredAfterMs, heldUp, maxBehind, delays, memory }) {
   const change = (name) => `${Math.round(memory.before[name])} MB, then ${Math.round(memory.after[name])} MB`
   return [
-    { what: 'taken, and found on both apis', measured: inserted.toLocaleString('en') },
+    { what: 'imported, and found on both apis', measured: inserted.toLocaleString('en') },
     { what: 'sent a second', measured: `${perS.toFixed(0)}${heldUp ? ', held up by the api' : ''}` },
-    { what: 'rows that the other api was behind, most', measured: maxBehind.toLocaleString('en') },
-    { what: 'event loop of the api that takes them, p99 and longest', measured: delayText(delays.taking) },
-    { what: 'the same while it makes its answer', measured: delayText(delays.answering) },
-    { what: 'answer after the last line', measured: `${answeredAfterMs.toFixed(0)} ms` },
-    { what: 'RSS of the api that takes them', measured: change('takingMb') },
+    { what: 'most rows that the other api lacked', measured: maxBehind.toLocaleString('en') },
+    { what: 'event loop delay of the importing api, p99 and longest', measured: delayText(delays.taking) },
+    { what: 'the same while it writes its answer', measured: delayText(delays.answering) },
+    { what: 'end of the answer, after the last line', measured: `${answeredAfterMs.toFixed(0)} ms` },
+    { what: 'RSS of the importing api', measured: change('takingMb') },
     { what: 'RSS of the other api', measured: change('askedMb') },
     { what: 'Redis', measured: change('redisMb') },
   ]
@@ -239,10 +239,10 @@ function aloneLines({ query, insert, tidy }) {
 
 function goalLines({ known: { added, removed }, during }) {
   return [
-    goal('added, known to the other api, p50', added.p50Ms, 10, ' ms'),
-    goal('added, known to the other api, p99', added.p99Ms, 100, ' ms'),
-    goal('removed, known to the other api, p50', removed.p50Ms, 10, ' ms'),
-    goal('removed, known to the other api, p99', removed.p99Ms, 100, ' ms'),
+    goal('added, until the other api has it, p50', added.p50Ms, 10, ' ms'),
+    goal('added, until the other api has it, p99', added.p99Ms, 100, ' ms'),
+    goal('removed, until the other api has it, p50', removed.p50Ms, 10, ' ms'),
+    goal('removed, until the other api has it, p99', removed.p99Ms, 100, ' ms'),
     goal('query during the import, p99', during.p99Ms, 2, ' ms'),
   ]
 }

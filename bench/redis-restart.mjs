@@ -168,11 +168,11 @@ function report(runs, counts) {
           'log: commands MB': commandsMb,
           'Redis answers ms': redisMs,
           '/health/ready ms': readyMs,
-          'a question answered ms': answeredMs,
+          'a match answered ms': answeredMs,
           'a write acknowledged ms': writtenMs,
         })),
       },
-      { title: 'Meanwhile', lines: [{ ...counts }] },
+      { title: 'Requests meanwhile', lines: [{ ...counts }] },
       {
         title: 'Goals',
         lines: [

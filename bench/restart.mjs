@@ -112,8 +112,8 @@ function accountOf({ forkedAtMs }, { reached, spentMs }) {
     'catalogue.restore': restore,
     'catalogue.load': load,
     'catalogue.tidy': tidy,
-    'waiting; meanwhile the code of routes and queue, listening': hydratingMs - unseal - deserialize - restore - load - tidy,
-    'all until it is ready': reached.ready - forkedAtMs,
+    'waiting, while routes and queue are loaded': hydratingMs - unseal - deserialize - restore - load - tidy,
+    'all, until ready': reached.ready - forkedAtMs,
   }
 }
 
@@ -143,7 +143,7 @@ function report({ bare, cold, warm, account, redisBytes, snapshotBytes, writtenI
         title: `Starts, medians of ${RUNS}`,
         lines: [startLine('nothing to load', bare), startLine('from Redis', cold), startLine('from a snapshot', warm)],
       },
-      { title: 'What is kept', lines: keptLines(bytesPerSignal, snapshotBytes, writtenInMs) },
+      { title: 'Sizes', lines: keptLines(bytesPerSignal, snapshotBytes, writtenInMs) },
       { title: 'Where the time of one start goes', lines: accountLines(account) },
       {
         title: 'Goals',
