@@ -1,5 +1,5 @@
-// What the costliest pictures take to decode, each in a fresh child; and how long a person's 20 photographs take while somebody floods the one
-// decoder there is with what is within the limits. npm run bench:decoding
+// Cost of decoding the costliest pictures, each in a fresh decoder; then the time for one person's 20 photographs while somebody floods the only
+// decoder with pictures that are within the limits. npm run bench:decoding
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'

@@ -1,11 +1,11 @@
-// What it costs to register a picture with its details, and to look for one by them, among a hundred thousand or a million.
+// Cost of registering a picture with its details, and of finding one by them among a hundred thousand or a million pictures.
 //
 //   npm run bench:details -- --photos FOLDER --hashes FOLDER [--images N] [--queries Q] [--check N] [--json] [--record]
 //
-// The index is filled with rows of real ORB descriptors (corpus `descriptors` of bench/search), 16 a picture, and then with photographs
-// as the service registers them. Half of the queries are edits of those, which have to be found; the others are edits of photographs that
-// nobody registered. The service's own code looks for them. Times are of the processor, in all threads, so what the machine does besides
-// counts little; one query after the other, each once, after some to warm up. What the index found is compared with a loop over all rows, for `--check` of the needles.
+// The index has 16 rows a picture: real ORB descriptors (corpus `descriptors` of bench/search), and photographs as the service registers them.
+// Half of the queries are edits of those photographs and must be found. The others are edits of unregistered photographs. The service's own code
+// searches. Times are processor time of all threads, so other work on the machine counts little. Queries run one after the other, once each, after
+// a warm-up. For --check of the needles, the index is compared with a loop over all rows.
 //
 // The status is 1 when an answer was wrong.
 

@@ -1,16 +1,15 @@
-// How often does the service take two pictures that have nothing in common for one another? Billions of pairs, by its own matcher.
+// How often does the service match two unrelated pictures? Billions of pairs, by its own matcher.
 //
 //   npm run bench:false-pairs -- --photos FOLDER --cache FOLDER [--rows FILE] [--limit N] [--pieces N] [--confusing N] [--batches N] [--from N] [--part I/N]
 //   npm run bench:false-pairs -- --cache FOLDER --sum
 //
-// Registered are, of every photograph (or of the first --limit of them), itself, N pieces of it and N confusing pictures (in apps, frames, under
-// words and stickers); pages of text and plain ones; and --rows, hashes of 32 bytes, as pictures of 29 views. Asked about are these, and batches of
-// 30 other pieces and a confusing picture of each photograph of the test split; with --from N no batch before that, so that what a rule was chosen by
-// is not asked again. Pictures of the same photograph are no pair, and two of --rows are
-// one. Some are asked about as far as `review` goes, which takes longer.
+// Registers each photograph (or the first --limit), N pieces and N confusing pictures of it (in apps, frames, under text and stickers); pages of text
+// and plain pictures; and --rows: hashes of 32 bytes, as pictures of 29 views. Queries all of these, and batches of 30 other pieces and one confusing
+// picture of each photograph of the test split. --from N skips the batches before N, so that pictures by which a rule was chosen are not queried again.
+// Two pictures of one photograph are no pair, and neither are two of --rows. Some queries go to the limit of `review`, which takes longer.
 //
-// What is done is kept in --cache, and not done again; SIGTERM ends it after the lot at hand. --part deals the photographs out among
-// processes, --sum adds up what is kept.
+// Finished batches are kept in --cache and not repeated. SIGTERM ends after the current batch. --part divides the photographs among processes; --sum
+// adds up what the cache has.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,12 +1,12 @@
-// How often long pictures are found by their parts, and find what they contain; and whether unrelated chats match each other.
+// How often are long pictures found by their parts, do they find the photographs in them, and do unrelated chats match each other?
 //
 //   npm run bench:long -- [--photos FOLDER] [--set a|b] [--kinds A,B] [--size N] [--length PX] [--chats N] [--seed N] [--json]
 //
-// Draws --size screenshots of each kind (chat, feed, comic, page; or those of --kinds), 1,080 pixels wide and --length pixels long, with photographs of the folder or drawn
-// scenes. All are registered by the worker's code, and the service's matcher is asked about parts of them: screens of phones and squares at any
-// offset, by how much of the best visible photograph they show; single photographs; the whole; a long part. Then each photograph is registered and
-// the long picture is asked about. Last, --chats chats that share no photograph are registered together, and each and three screens of it are asked
-// about: what finds another chat is false; --chats 0 leaves them out. A match for review does not count. Says on stderr how far it is.
+// Draws --size screenshots of each kind (chat, feed, comic, page; or those of --kinds), 1,080 pixels wide and --length pixels long, with photographs
+// of the folder or drawn scenes. The worker's code registers all of them, and the service's matcher is queried with parts: phone screens and squares
+// at any offset, by the share of the best visible photograph that they show; single photographs; the whole; a long part. Then each photograph is
+// registered and the long picture is queried. Last, --chats chats without a common photograph are registered together, and each of them and three
+// screens of it are queried: a match with another chat is false. --chats 0 leaves this out. A match for review does not count. Progress is on stderr.
 
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'

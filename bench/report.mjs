@@ -1,4 +1,4 @@
-// What benchmarks share: percentiles, and a line that says how far they are.
+// Percentiles and progress lines, shared by benchmarks.
 
 export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b)

@@ -1,10 +1,10 @@
-// What does the cost model of src/search/plan.ts say that a search costs, and what does it cost? And which constants would fit?
+// What does the cost model of src/search/plan.ts predict for a search, what does the search cost, and which constants would fit better?
 //
 //   npm run bench:search-model -- [--rows 20000,65000,…] [--thresholds 15,31,45,60,70] [--corpus NAME] [--hashes FOLDER]
 //
-// Of each number of rows one segment is built, and each needle is looked for by its plan, also where reading all rows would be cheaper:
-// the kernel's calls alone, the median of needles that were not asked before. The constants are those of the least squares of relative
-// errors, none below 0; the table says how far today's are from what was measured.
+// Builds one segment for each number of rows and searches each needle by its plan, also where reading all rows would be cheaper. Measured are the
+// kernel's calls alone, the median of needles that were not searched before. Constants are fitted by least squares of relative errors, none below 0. The
+// table has the error of today's constants.
 
 import { parseArgs } from 'node:util'
 import { HASH_BYTES } from '../dist/packages/hash/src/hash256.js'

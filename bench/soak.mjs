@@ -1,14 +1,14 @@
-// Does it stay as it is, when it is asked for half an hour?
+// Does the service's memory stay level during half an hour of load?
 //
 //   npm run bench:soak [-- --rows N] [--per-s R] [--minutes M] [--json] [--record]
 //
-// A private Redis with N images of one PDQ hash each; one api, which writes snapshots as in life; one process of workers with a child for each
-// core; a messenger with a webhook that is told something once a second. R requests a second, of the mixture of bench/load.mjs, as they
-// come by themselves, and beside them two people a second who hand in a picture. Every answer is checked; status 1 when one was wrong.
+// A private Redis with N images of one PDQ hash each; one api, which writes snapshots as in production; one process of workers with a child for each
+// core; a messenger with a webhook that gets a message once a second. R requests a second of the mixture of bench/load.mjs at a fixed rate, and two people
+// a second who submit a picture. Every answer is checked; the status is 1 when one was wrong.
 //
-// The first third of the time is for warming up: code is compiled, heaps find their size, each child has met its largest picture. The goals: a
-// straight line through what each part has in memory in the last two thirds rises by at most 5 %, no person is refused, and every message that was taken arrives.
-// Programs are refused, where other work on the machine takes the processors.
+// The first third of the time is warm-up: code is compiled, heaps find their size, each child has had its largest picture. The goals: a straight line
+// through the memory of each part in the last two thirds rises by at most 5 %, no person is refused, and every accepted message arrives. Programs may be
+// refused when other work on the machine takes the processors.
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'

@@ -1,14 +1,14 @@
-// How many bytes does Redis keep for a signal, and how long does an index wait for all of them?
+// How many bytes does Redis store for a signal, and how long does an index take to read all of them?
 //
 //   node build.mjs && node bench/store.mjs [--images N] [--parallel N] [--default-limits] [--json]
 //
-// A private Redis that is on disk at every write, filled the way an import fills it: images of a bank with one signal each,
-// 500 at a time. Bytes are what Redis itself says it uses, less what it used when it was empty: table, change stream, bank,
-// everything. Every image is read and checked: its hash is made from its id.
+// A private Redis that is on disk at every write, filled as an import fills it: images of a bank with one signal each, 500 at a time. Bytes are what
+// Redis reports, minus what it reported when it was empty: table, change stream, bank, everything. Every image is read and checked: its hash follows
+// from its id.
 //
-// The longest delay of the main thread's event loop has in it what the system's scheduler adds while other threads are busy.
+// The longest event loop delay includes what the system's scheduler adds while other threads are busy.
 //
-// --default-limits keeps the table as a Redis would whose limits for packed hashes nobody has set.
+// --default-limits keeps the table as a Redis with its default limits for packed hashes would.
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'

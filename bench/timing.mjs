@@ -1,10 +1,10 @@
-// What does the time of an answer tell that the answer does not? One connection over loopback, which is as near as a caller can be, asks about hashes
-// of several kinds in random order. All kinds but the first two are answered as if nothing were near.
+// What does the time of an answer reveal that the answer does not? One connection over loopback, the best that a caller can have, queries hashes of
+// several kinds in random order. All kinds but the first two are answered as if nothing were near.
 //
 //   npm run bench:timing [-- --rows N] [--queries N] [--hashes N] [--json] [--record]
 //
-// Every answer is checked. For each kind: how its times differ from those of hashes that nothing is near to, and how often somebody who asks one
-// hash 1, 10, 100 … times is right about its kind, at the best threshold (timing/statistics.mjs).
+// Every answer is checked. For each kind: how its times differ from those of hashes without a near row, and how often a caller who queries one hash
+// 1, 10, 100 … times guesses its kind, at the best threshold (timing/statistics.mjs).
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'

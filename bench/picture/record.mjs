@@ -1,4 +1,4 @@
-// What was measured, kept: bench/record/picture.json, its tables in picture.md, and the chart of docs/scaling.md. A size replaces the former of about the same.
+// Records results: bench/record/picture.json, its tables in picture.md, and the chart of docs/scaling.md. A result replaces one of about the same size.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

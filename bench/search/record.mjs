@@ -1,5 +1,4 @@
-// What was measured, kept: bench/record/search.json has everything, search.md the table. A measurement replaces the former one
-// of the same question; git has that one.
+// Records results: bench/record/search.json has everything, search.md the table. A result replaces the former one of the same question.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -17,12 +16,12 @@ run with \`--peers\` (\`peersDate\`). The corpora and the goals are in [docs/per
 \`search.json\` has all figures.
 `
 
-/** @returns all measurements, in the order in which tables have them. */
+/** @returns all results, in the order of the tables. */
 export function readRecords() {
   return existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : []
 }
 
-/** Adds a measurement. One without peers keeps those that the former had on the same machine. */
+/** Adds a result. A result without peers keeps those of the former one on the same machine. */
 export function record(result) {
   const records = readRecords()
   const former = records.find((one) => sameQuestion(one, result))
@@ -34,7 +33,7 @@ export function record(result) {
   writeFileSync(MD_FILE, replaceSection(text, recordTable(kept)))
 }
 
-/** The corpus, and what was not as usual. */
+/** The corpus and unusual options. */
 export function nameOf({ corpus, rowsFrom, byInsert, largePages }) {
   const unusual = [
     rowsFrom === 'sample' ? 'of the sample' : [],
@@ -51,7 +50,7 @@ function withPeers(result, former) {
   return { ...result, peers, faiss, faissCallUs, peersDate }
 }
 
-/** The columns that every table of measurements begins with: what was asked, and what it took. */
+/** The first columns of each table: the question and its cost. */
 function measuredColumns(records) {
   return {
     corpus: records.map(nameOf),
