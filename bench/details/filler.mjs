@@ -1,4 +1,4 @@
-// Registered pictures by the hundred thousand: rows of real ORB descriptors, as few as are indexed of each, put into a catalogue in bulk.
+// Fills a catalogue in bulk with hundreds of thousands of registered pictures: rows of real ORB descriptors, as many as the service indexes for each.
 
 import { randomBytes } from 'node:crypto'
 import { MAX_DETAIL_ROWS, MAX_POINTS } from '../../dist/packages/hash/src/details/rows.js'

@@ -1,4 +1,4 @@
-// A registry of many: a catalogue, a finder over it, and what it would read from the store.
+// A large registry: a catalogue, a finder over it, and the details that it would read from the store.
 
 import { randomBytes } from 'node:crypto'
 import { detailedSize } from '../../dist/packages/hash/src/details/detailed-size.js'

@@ -1,4 +1,4 @@
-// The service's own catalogue and matcher, filled with pictures of which it is known which of them have anything in common.
+// The service's own catalogue and matcher, with pictures whose relations are known.
 
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'

@@ -1,4 +1,4 @@
-// Hashes of which the pictures are not at hand, as pictures of 29 views each, which is as many as one may have.
+// Hashes without their pictures, grouped as pictures of 29 views each, the most that a picture may have.
 
 import { readFileSync } from 'node:fs'
 import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'

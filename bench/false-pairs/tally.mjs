@@ -1,4 +1,4 @@
-// Counts of pairs of unrelated pictures, and of those that were taken for one another, by what the two pictures are.
+// Counts pairs of unrelated pictures, and false matches among them, by the kinds of the two pictures.
 
 import { isPair } from './rows.mjs'
 

@@ -1,4 +1,4 @@
-// What made-up traffic is drawn with.
+// Random platforms, hashes and arrivals of simulated traffic.
 
 import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 

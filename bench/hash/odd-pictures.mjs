@@ -1,4 +1,4 @@
-// Pictures that have a thousand frames in them, or nothing: what the search for frames may cost at most.
+// Pictures with a thousand frames in them, and empty ones: the upper bound of what the search for frames costs.
 
 const [WIDTH, HEIGHT] = [1400, 1060] // the largest that are hashed as they are
 

@@ -1,4 +1,4 @@
-// How a process of a benchmark answers the one that started it: one handler for each name, one answer for each question.
+// How a process of a benchmark answers its parent: one handler for each name, one answer for each message.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 

@@ -1,4 +1,4 @@
-// An api process, the real one, that can also be asked about itself.
+// The real api process, which also reports its own figures.
 
 import { answer, ownHandlers } from './answers.mjs'
 

@@ -1,5 +1,4 @@
-// The client, in a process of its own so that it does not share a core's time with what it measures. Every answer is checked;
-// of single ones, by their bytes.
+// The client, in its own process, so that it shares no event loop with what it measures. Every answer is checked; answers to single queries by their bytes.
 
 import { answer, cpuUs, ownHandlers } from './answers.mjs'
 import { openConnection, requestBytes } from './connection.mjs'

@@ -1,5 +1,5 @@
-// A kept-alive connection to an api, as lean as a client can be: requests are bytes that were made before, and of an answer
-// only its status and length are read. One request is under way at a time.
+// A kept-alive connection to an api with as little work as possible: requests are prepared bytes, and only status and length of an answer are read. One
+// request is in flight at a time.
 
 import { once } from 'node:events'
 import { connect } from 'node:net'

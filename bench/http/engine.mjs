@@ -1,4 +1,4 @@
-// The index alone, in a process of its own, over the same rows and with the same needles: what is not its time is the api's.
+// The index alone, in its own process, over the same rows and with the same needles. The rest of a match's time is the api's.
 
 import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'

@@ -1,4 +1,4 @@
-// An import that goes on for a while at a steady pace: one request, its lines sent when they are due.
+// An import at a steady rate: one request, whose lines are sent when they are due.
 
 import { formatHash } from '../../dist/packages/hash/src/hash256.js'
 import { below, sfc32 } from '../search/random.mjs'

@@ -1,5 +1,5 @@
-// What is asked, the same in every process: every other query is a changed copy of a row, 5 to 25 bits away from it; the others
-// are near no row. Where turned copies are looked for, a copy is turned as well.
+// The queries, the same in every process: every other one is a changed copy of a row, 5 to 25 bits away from it; the others are near no row. With
+// transforms, a copy is rotated or mirrored as well.
 
 import { formatHash, HASH_BITS, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { rotated } from '../../dist/src/services/matching/orientations.js'

@@ -1,5 +1,5 @@
-// An api process, the real one, that keeps account of its start: when it got where, and what the pieces of loading took. Its
-// classes are wrapped before it begins; times of its threads are not in these, and show as waiting.
+// The real api process, which records its start: when it reached which step, and how long the parts of loading took. Its classes are wrapped before it
+// starts. Times of its threads are not included; they show as waiting.
 
 import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'

@@ -1,5 +1,5 @@
-// The client of the mixed load, in a process of its own. Every answer is checked. It has so many connections and no more: what finds none
-// free is not sent, and counted. It has no core to itself: how late it was itself is in every time, and told beside them.
+// The client of the mixed load, in its own process. Every answer is checked. It has a fixed number of connections: a request that finds none free is not
+// sent, and counted. It has no core to itself: its own delay is part of every time, and reported beside them.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { answer } from '../http/answers.mjs'

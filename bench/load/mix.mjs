@@ -1,5 +1,4 @@
-// What the mixed load is made of, and how each answer is checked: matches by hash, matches by picture, writes, and people who hand in
-// a picture meanwhile.
+// The requests of the mixed load, and how each answer is checked: matches by hash, matches by picture, writes, and people who submit a picture.
 
 import sharp from 'sharp'
 import { formatHash } from '../../dist/packages/hash/src/hash256.js'

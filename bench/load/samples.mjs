@@ -1,4 +1,4 @@
-// What an api says of itself and what is in memory, now and then, while a phase of a load goes on.
+// Samples the api's metrics and the memory of each process during a phase of a load.
 
 import { readFileSync } from 'node:fs'
 import { openConnection, requestBytes } from '../http/connection.mjs'

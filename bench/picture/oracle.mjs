@@ -1,4 +1,4 @@
-// What a picture has to match, by comparing its hashes with every row of every registered picture: no index, no matcher.
+// Which registered pictures a query must match, by comparing its hashes with every row: no index, no matcher.
 
 import { HASH_BYTES } from '../../dist/packages/hash/src/hash256.js'
 import { viewOf } from '../../dist/src/domain/matching/signal.js'

@@ -1,4 +1,4 @@
-// Chooses photographs that fill the registry, known ones that are registered too, and unregistered ones. No photograph is in two of these groups.
+// Chooses the photographs that fill the registry, registered ones whose edits are queried, and unregistered ones. No photograph is in two of these groups.
 
 import { photosOf } from '../robustness/photos.mjs'
 import { fnv1a } from '../variants/random.mjs'

@@ -1,4 +1,4 @@
-// What Redis keeps for a case, and for a picture of one, written as the service writes them.
+// What Redis stores for a case and for a picture of one, written as the service writes them.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'

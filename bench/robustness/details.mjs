@@ -1,4 +1,4 @@
-// The second stage as the service has it: its choice of rows, its index, its finder. What is counted lies around it.
+// The second stage as the service has it: its choice of rows, its index, its finder. The counting is around it.
 
 import { randomBytes } from 'node:crypto'
 import { detailedSize } from '../../dist/packages/hash/src/details/detailed-size.js'

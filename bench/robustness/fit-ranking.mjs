@@ -2,11 +2,11 @@
 //
 //   node bench/robustness/fit-ranking.mjs --photos FOLDER [--limit N] [--cache FOLDER]
 //
-// Of each framed copy of each tuning photograph, the rectangles that lie within SAME_BITS of the photograph or of one of its crops are
-// the right ones. The weights make it most likely that a right one is drawn when rectangles are drawn in proportion to the exponential
-// of their score (a softmax over the rectangles of each copy), with a penalty on large weights. Prints them and what they find on
-// every fifth photograph, which was left out of the fit. Then, for the weights in use, how the best score of photographs without a
-// frame and of framed copies lies, which is what `FRAMED_SCORE` of packages/hash/src/deframe/deframe.ts is taken from.
+// Right rectangles of a framed copy of a tuning photograph are those within SAME_BITS of the photograph or of one of its crops. The weights maximise the
+// probability that a right one is drawn, when rectangles are drawn in proportion to the exponential of their score (a softmax over the rectangles of each
+// copy), with a penalty on large weights. Prints the weights, and what they find on every fifth photograph, which was left out of the fit. Then, for the
+// weights in use, prints the best scores of photographs without a frame and of framed copies, from which `FRAMED_SCORE` of
+// packages/hash/src/deframe/deframe.ts is taken.
 
 import { parseArgs } from 'node:util'
 import { SAMPLES_A_SIDE, sampleArea } from '../../dist/packages/hash/src/area-table.js'

@@ -1,4 +1,4 @@
-// All that this bench knows of how Tabir hashes and decides.
+// All that this benchmark knows of how Tabir hashes and decides.
 
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'

@@ -1,4 +1,4 @@
-// Registers pictures, asks for edits of them, counts.
+// Registers pictures, queries edits of them, and counts.
 
 import { perUpload } from '../../dist/src/domain/matching/registry-size.js'
 import { progress } from '../report.mjs'

@@ -1,4 +1,4 @@
-// What is registered, and how near a query comes to each of it.
+// Registered pictures, and the distance of a query to each of them.
 
 import { readFileSync } from 'node:fs'
 import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'

@@ -1,4 +1,4 @@
-// Whether the answers are right: whole answers against the oracle, which reads every row.
+// Checks complete answers against a search that reads every row.
 
 import assert from 'node:assert/strict'
 import { linear } from '../../dist/src/search/linear.js'

@@ -1,4 +1,4 @@
-// All that the benchmark knows about the index. What an index may lack is looked for first, so that older ones can be measured.
+// All that the benchmark knows about the index. It looks for functions that an index may lack, so that older ones can be measured.
 
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 

@@ -1,5 +1,4 @@
-// Builds an index, weighs it and asks it. Only what is named is timed: inserting with settling, and the search call alone,
-// which makes the objects of its result.
+// Builds an index, measures its memory and queries it. Timed are only inserting (with compaction) and the search call, which makes its result objects.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'

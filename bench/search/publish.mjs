@@ -1,4 +1,4 @@
-// Writes the chart of the record into docs/performance.md, and where somebody else is faster. The table is in the record alone.
+// Writes the chart of the record into docs/performance.md, and where another library is faster. Only the record has the table.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'

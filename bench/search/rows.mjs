@@ -1,4 +1,4 @@
-// The rows of a corpus as its readers want them: as words, as what an index is given, or one alone.
+// The rows of a corpus in the forms that their readers need: as words, as input of an index, or one alone.
 
 import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { progress } from '../report.mjs'

@@ -1,4 +1,4 @@
-// Work that is measured once it runs steadily, and what each process takes of the cores meanwhile.
+// Rounds of work at a steady rate, and the processor time of each process during them.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
