@@ -18,7 +18,7 @@ import { photosOf } from './robustness/photos.mjs'
 const SHEETS = 150
 const MAX_DECORATION_ROWS = 6000
 const MAX_BACKGROUND_ROWS = 2000
-/** A row stands for those that are this near to it. */
+/** A row represents all rows within this distance. */
 const SAME_BITS = 18
 const FREE = /CC0|public domain/
 
@@ -44,7 +44,7 @@ async function rowsOf(picture) {
   return [...ranked.rows, ...points.points].map(({ hash }) => hash)
 }
 
-/** Rows of which none is near another, those that are near most of the given ones first. */
+/** Rows that represent the given ones. No two are near each other; those that represent most come first. */
 function representatives(rows) {
   const index = new SignalIndex()
   for (const [i, row] of rows.entries()) index.insert(i, 0, row)

@@ -22,7 +22,7 @@ const [HER, ATTACKER] = ['127.0.0.2', '127.0.0.3']
 
 sharp.concurrency(1)
 
-/** Noise, enlarged: it shows something, and is as large as it says. */
+/** Enlarged noise of the stated size, which is not too plain. */
 async function picture(side, kind, options) {
   const noise = Buffer.from(Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 2654435761) >>> 24))
   return await sharp(noise, { raw: { width: 64, height: 64, channels: 3 } })

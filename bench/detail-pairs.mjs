@@ -70,7 +70,7 @@ const names = []
 const known = photosOf(args.photos, 'tuning', Number.POSITIVE_INFINITY)
 const drawRegistered = progress('registering', known.length)
 for (const [i, photo] of known.entries()) {
-  // Pieces of one photograph show one another, so they are kin.
+  // Pieces of one photograph show each other, so they are related.
   for (const { name, looked } of await registeredOf(photo, i < framed)) {
     await registry.add(names.length, [], looked, i)
     names.push(name)
@@ -115,7 +115,7 @@ async function ask(what, pixels) {
   for (const image of images) found.push(`${what}: ${names[image]}`)
 }
 
-/** Of those that show nothing else, so many by chance. */
+/** A random choice of edits that show no other photograph. */
 async function editsOf(photo) {
   const random = randomOf(`edits ${photo.stem}`)
   const only = [...alone]

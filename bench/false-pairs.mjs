@@ -66,7 +66,7 @@ async function main() {
   for (const folder of [registeredFolder, askedFolder]) mkdirSync(folder, { recursive: true })
   const photos = photosOf(args.photos, 'all', Number(args.limit ?? Number.POSITIVE_INFINITY))
   const origins = [...photos, { stem: 'pages' }]
-  // Each process begins with those that are its own, and makes what is still missing.
+  // Each process begins with its own pictures, and then makes missing ones.
   const order = [...origins.keys()].sort((a, b) => Number(a % parts !== part) - Number(b % parts !== part))
   const draw = progress('hashing', origins.length)
   for (const [done, i] of order.entries()) {
@@ -89,7 +89,7 @@ async function main() {
   report()
 }
 
-/** What is asked about, in groups. A finished group is kept. Photographs and rows alternate, so that an early end has some of both. */
+/** The queries, in groups. A finished group is cached. Photographs and rows alternate, so that an early end has some of both. */
 function* askedGroups(known) {
   const origins = [...photosOf(args.photos, 'test', Number.POSITIVE_INFINITY), { stem: 'pages' }]
   const each = Math.ceil(known.length / origins.length)
@@ -104,7 +104,7 @@ function* askedGroups(known) {
   }
 }
 
-/** `{ picture, signals }` of all that is registered of a photograph, or of pages; what the service refuses is left out. */
+/** `{ picture, signals }` of each registered picture of a photograph, or of pages. Pictures that the service refuses are left out. */
 async function registeredOf(origin) {
   const file = join(registeredFolder, `${origin.stem}.bin`)
   if (existsSync(file)) return deserialize(readFileSync(file))
@@ -155,7 +155,7 @@ function report() {
   console.log(JSON.stringify(ratesOf(sumOf(tallies)), undefined, 1))
 }
 
-/** Whole or not at all. */
+/** Writes a file completely or not at all. */
 function keep(file, content) {
   writeFileSync(`${file}.${process.pid}`, content)
   renameSync(`${file}.${process.pid}`, file)

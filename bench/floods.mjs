@@ -251,7 +251,7 @@ function asFound(registered, hash) {
   return { isNear: isCopy({ signalType: 'pdq', distanceBits: distance(registered, hash) }), hash }
 }
 
-/** Two keys ask about whatever they like, and let all stand, where nobody passes the picture around; and where copies come to a third platform. */
+/** Two hostile keys query what they like and block nothing: once while nobody shares the picture, once while copies reach a third platform. */
 function attack() {
   return ['two keys', 'two keys, and 300 copies an hour on a third platform'].map((name) => {
     const random = randomOf(`${args.seed} ${name}`)

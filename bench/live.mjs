@@ -110,7 +110,7 @@ async function queriesDuringImport({ service, taking, asked, client }) {
   }
 }
 
-/** How many rows an api has, once a second, until the end. */
+/** Samples the number of rows of an api once a second, until the end. */
 function sampled(port) {
   const samples = []
   const begun = performance.now()

@@ -41,7 +41,7 @@ sharp.unblock({ operation: ['VipsForeignLoad'] })
 const photos = photographs(values, 40)
 const service = new Service()
 const counts = {}
-/** Parts of each kind that are asked about, at any offset. */
+/** Number of parts of each kind to query, at any offset. */
 const PARTS = 8
 const PHOTOS_OF_EACH = 14
 const CHAT_PX = 12_000
@@ -64,7 +64,7 @@ function drawn(kind, i, length, photoShare) {
   return drawLong(kind, random, photos, { first: i * PHOTOS_OF_EACH, lengthPx: length, photoShare })
 }
 
-/** The long picture is registered. */
+/** Registers the long picture and queries its parts. */
 async function measureParts(kind, { bytes, places }, random) {
   service.clear()
   await register('long', bytes)
@@ -85,7 +85,7 @@ async function measureParts(kind, { bytes, places }, random) {
   for (const place of places.filter(isSampled)) await ask('photograph', await partOf(bytes, place, place.width))
 }
 
-/** The photographs are registered, and the long picture is asked about. */
+/** Registers the photographs and queries the long picture. */
 async function measureContained(kind, { bytes, places }) {
   service.clear()
   const contained = places.filter(isSampled)
@@ -136,7 +136,7 @@ function partOf(bytes, { left, top, width, height }, widthPx) {
   return sharp(bytes).extract({ left, top, width, height }).resize(widthPx).jpeg({ quality: 75 }).toBuffer()
 }
 
-/** The largest share of one photograph that it shows. */
+/** The largest share of a photograph that the part shows. */
 function shownOf(places, from, to) {
   const shares = places.map(({ top, height }) => (Math.min(to, top + height) - Math.max(from, top)) / height)
   const most = Math.max(0, ...shares)

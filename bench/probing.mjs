@@ -71,7 +71,7 @@ function world() {
   const tally = { asked: 0, informative: 0, lost: 0, refused: 0, us: 0 }
   let marks = 0
 
-  /** @returns what the caller is told: a band, or nothing. @throws when he is refused. */
+  /** @returns the caller's answer: a band, or nothing. @throws when the query is refused. */
   async function ask(orgId, imageId, distanceBits, hash, mark) {
     tally.asked++
     if (distanceBits > THRESHOLD_BITS + 2) return ''

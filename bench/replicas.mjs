@@ -84,7 +84,7 @@ function connectTo(defer, port) {
   return redis
 }
 
-/** Until the replica has what the master has, on its disk: what it is given at first is written anew there, and takes its time. */
+/** Waits until the replica has the master's data on its disk. The first synchronisation rewrites all of it, which takes time. */
 async function linked(master) {
   const giveUpAt = performance.now() + LINKED_TIMEOUT_MS
   for (;;) {

@@ -5,7 +5,7 @@ export function percentile(values, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
 }
 
-/** @returns a function that draws how many of `total` are done; silent where nobody looks. */
+/** @returns a function that draws how many of `total` are done; silent without a terminal. */
 export function progress(label, total) {
   if (!process.stderr.isTTY) return () => {}
   return (done) => {

@@ -137,7 +137,7 @@ function commit() {
   }
 }
 
-/** Whether the system gives pages of 2 MB: `always`, or only to who asks for them, which V8 does not. */
+/** Whether the system gives pages of 2 MB: `always`, or only on request (`madvise`), which V8 does not make. */
 function largePages() {
   try {
     return /\[(\w+)\]/.exec(readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'utf8'))?.[1] ?? 'unknown'
@@ -146,7 +146,7 @@ function largePages() {
   }
 }
 
-/** Without the folder's name, which is nobody else's business. */
+/** Without the folder's name, which is private. */
 function command({ from }) {
   const words = ['rows', 'threshold', 'corpus', 'needles'].flatMap((name) => [`--${name}`, args[name]])
   if (from === 'folder') words.push('--hashes', 'FOLDER')

@@ -111,7 +111,7 @@ function tenthsOf(samples) {
   })
 }
 
-/** By which factor the line of least squares through the samples rises: single ones swing with each collection of garbage. */
+/** The factor by which a least-squares line through the samples rises. Single samples vary with each garbage collection. */
 function growthOf(samples, name) {
   const mean = (of) => samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length
   const [meanAtMs, meanMb] = [mean(({ atMs }) => atMs), mean((sample) => sample[name])]
@@ -121,7 +121,7 @@ function growthOf(samples, name) {
   return at(samples.at(-1)) / at(samples[0])
 }
 
-/** A receiver of webhooks, which counts. */
+/** A webhook receiver that counts its messages. */
 async function startEndpoint(defer) {
   let received = 0
   const server = createServer((request, response) => {
@@ -140,7 +140,7 @@ async function startEndpoint(defer) {
   return { origin, url: `${origin}/hook`, received: () => received }
 }
 
-/** Has a message sent now and then, until `end`, which waits for the last one and gives how many there were. */
+/** Sends a message at intervals until `end`, which waits for the last one and returns their number. */
 async function pingNowAndThen({ store }, port, url) {
   const scopes = new Set(['webhooks'])
   const keyOf = { org: 'bench', kind: 'ngo', scopes, env: 'bench', nowMs: Date.now() }
@@ -148,7 +148,7 @@ async function pingNowAndThen({ store }, port, url) {
   const connection = await openConnection(port)
   const wanted = JSON.stringify({ url, events: ['case.updated'] })
   let webhookId
-  // The api hears of a new key a moment later.
+  // The api learns of a new key a moment later.
   for (let tries = 0; webhookId === undefined; tries++) {
     const { status, body } = await connection.request(requestBytes('POST', '/v1/webhooks', key, wanted))
     if (status === 201) webhookId = JSON.parse(body.toString()).webhookId

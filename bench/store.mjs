@@ -148,7 +148,7 @@ async function readColumns(take) {
   return { wallMs, mainMs, longestDelayMs: delay.max / 1e6 }
 }
 
-/** Every image is what was put, and up to a million of them it is also seen that none came twice. */
+/** Checks that every image is what was stored. Up to a million, also that none came twice. */
 function checker() {
   const seen = new Set()
   return {
@@ -209,7 +209,7 @@ async function setDefaultLimits(redis) {
   await redis.config('SET', 'hash-max-listpack-value', '64')
 }
 
-/** Over a connection that is there for this alone, so that none counts. */
+/** Over a connection of its own, so that its memory does not count. */
 async function asked(question) {
   const redis = new Redis(server.socket)
   try {

@@ -38,7 +38,7 @@ const { values: args } = parseArgs({
 })
 const COUNT = Number(args.count)
 const PARALLEL = Number(args.parallel)
-/** A process that has done little yet runs what it has not compiled, and compiles beside it. */
+/** A new process runs code that is not compiled yet, and compiles in parallel. */
 const WARM_UP = 40
 const ROUNDS = 5
 const A_ROUND = Math.ceil(COUNT / ROUNDS)

@@ -68,7 +68,7 @@ async function* all() {
   for (const { id, hash } of planted()) yield [{ id, image: watched(hash) }]
 }
 
-/** The same ones whenever they are asked for. */
+/** The same watches at each call. */
 function planted() {
   plantedWatches ??= Array.from({ length: 50 }, (_, i) => {
     const asked = random()

@@ -66,7 +66,7 @@ export class World {
     return { foundMs: found.ms, keptMs }
   }
 
-  /** @returns the views of a picture that is asked about, and what finding them took. */
+  /** @returns the views of a queried picture, and the time to find them. */
   async look(file) {
     const pixels = await decode(file, detailedSize)
     const { value, ms } = timed(() => this.#details.ask(pixels))

@@ -73,7 +73,7 @@ export class Registered {
 
   #matcher
 
-  /** @returns what a platform is told: `{ registered, grade, … }` of each match. */
+  /** @returns the matches that a platform gets: `{ registered, grade, … }` each. */
   async ask(signals, thresholdBits) {
     const [matches] = await this.#matcher.match([signals], { orgId: 'bench', banks: undefined, thresholdBits })
     return matches.map(({ matchId, ...match }) => ({ registered: this.pictures[numberOf(matchId)], ...match }))

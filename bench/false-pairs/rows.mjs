@@ -34,7 +34,7 @@ export function pictureRows(file) {
   return pictures
 }
 
-/** Does this pair count? Of rows, which are asked about as they are registered, each pair counts once. */
+/** Whether this pair counts. Rows are registered and queried, so each pair of them counts once. */
 export function isPair(asked, registered) {
   if (asked.kind === 'rows' && registered.kind === 'rows' && registered.place <= asked.place) return false
   return !relatedTo(asked.origin).includes(registered.origin)

@@ -43,7 +43,7 @@ export function sumOf(tallies) {
   return sum
 }
 
-/** By kind of pair and over all, how many of each grade and the rate; where none was found, what it is under. */
+/** By kind of pair and in total: the number and rate of each grade, or an upper bound where none was found. */
 export function ratesOf({ pairs, found, ...counts }) {
   const kinds = {}
   for (const kind of ['all', ...Object.keys(pairs).filter((name) => !name.startsWith('wide '))]) {

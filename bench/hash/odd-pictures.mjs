@@ -23,7 +23,7 @@ function drawn(levelAt) {
   return { data, width: WIDTH, height: HEIGHT, channels: 3 }
 }
 
-/** Another one in each cell. */
+/** A different picture in each cell. */
 function textureOf(x, y) {
   const cell = 31 * Math.floor(x / 70) + 17 * Math.floor(y / 53)
   return Math.imul(cell + (x >> 2) * (y >> 2), 2_654_435_761) >>> 24

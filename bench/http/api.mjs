@@ -3,4 +3,4 @@
 import { answer, ownHandlers } from './answers.mjs'
 
 answer(ownHandlers(), { saysReady: false })
-await import('../../dist/src/boot/server.js') // afterwards: it says `ready`, and what is asked then must be heard
+await import('../../dist/src/boot/server.js') // last: it sends `ready`, after which messages must be received

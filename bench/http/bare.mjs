@@ -43,7 +43,7 @@ app.setSerializerCompiler(serializerCompiler)
 await app.register(requestLog, { observe: makeMetrics(services.health, services.operation, new Map()).observe })
 await app.register(lastAnswers)
 await app.register(multipart)
-await app.register(problemAnswers, { country: undefined }) // so that a refusal is told from a wrong answer
+await app.register(problemAnswers, { country: undefined }) // so that a refusal differs from a wrong answer
 app.decorateRequest('caller', null)
 app.decorateRequest('consumeQuota', () => {})
 const caller = { keyId: 'bare', orgId: 'bare', scopes: new Set(['match', 'match:distance']) }

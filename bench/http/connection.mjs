@@ -45,7 +45,7 @@ export async function openConnection(port) {
       waiting = { resolve, reject }
     })
   return {
-    /** An api closes what was idle for long. */
+    /** The api closes a connection that was idle for long. */
     get isOpen() {
       return !socket.destroyed
     },
@@ -64,7 +64,7 @@ export async function openConnection(port) {
   }
 }
 
-/** The bytes of a request. Without a body for `undefined`; a stream's head alone for `chunked`. */
+/** The bytes of a request: without a body for `undefined`, only the head of a stream for `chunked`. */
 export function requestBytes(method, path, key, body, type = 'application/json') {
   const lines = [`${method} ${path} HTTP/1.1`, 'host: 127.0.0.1', `authorization: Bearer ${key}`]
   if (body !== undefined) lines.push(`content-type: ${type}`)

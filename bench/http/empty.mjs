@@ -22,7 +22,7 @@ const store = await openStore(redis)
 const keys = new Map((await createApiKeyStore(store).all()).map((key) => [key.keyId, key]))
 await store.close()
 
-// Never hydrated: it has neither rows nor anything to follow.
+// Never loaded: it has no rows and follows no changes.
 const services = await openServices({
   redis,
   keyring: (isFirstUse) => keyringOf(config, isFirstUse),

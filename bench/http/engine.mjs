@@ -39,7 +39,7 @@ answer({
     )
   },
 
-  /** One query after the other. */
+  /** Runs one query after the other. */
   ask({ transforms, ms }) {
     const queries = prepared[Number(transforms)]
     let count = 0
@@ -55,7 +55,7 @@ answer({
     return { count, wrong, cpuUs: cpuUs() - before, wallMs: performance.now() - begun }
   },
 
-  /** A thousand at a time, the same thousands that are sent in one call: one query after the other, and all of them together. */
+  /** The thousands that are sent in one call: one query after the other, and all of them together. */
   batches({ transforms, ms, least }) {
     const queries = prepared[Number(transforms)]
     const times = []

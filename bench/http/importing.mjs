@@ -38,7 +38,7 @@ export async function importPaced({ port, key, perS, seconds, onSent }) {
   const { status, body } = await answered
   const answeredMs = performance.now() - begun
   connection.close()
-  // Of millions of signals there are more characters than a string may have.
+  // Millions of signals have more characters than a string may have.
   const accepted = status === 201 ? Number(/"accepted":(\d+)/.exec(body.toString('latin1', 0, 100))?.[1]) : 0
   return { sent: ticks * linesPerTick, accepted, sentMs, answeredMs, heldUp }
 }

@@ -63,7 +63,7 @@ function textOf(counts) {
     .join(', ')
 }
 
-/** How many requests of the whole mixture were answered a second: what is refused leaves the rest less of a mixture. */
+/** Requests of the whole mixture answered a second. Refusals change the mixture, so the kind answered least by its share counts. */
 export function wholePerS({ kinds, wallMs }) {
   return Math.min(...BULK.map((kind) => (1000 * kinds[kind].times.length) / wallMs / (SHARES[kind] / 100)))
 }

@@ -17,7 +17,7 @@ export function memoryOf(parts, store) {
   })
 }
 
-/** Samples until `end`, which gives them. One that is missing is missing. */
+/** Samples until `end`, which returns them. A sample that fails is left out. */
 export function sampled(port, memory, intervalMs) {
   const samples = []
   let last = Promise.resolve()

@@ -37,7 +37,7 @@ function isMatch(signals, rows) {
   return isFound(references.nearest(signals).get(0), cells)
 }
 
-/** Is any row within the radius of any needle? Only then are the rules looked at. */
+/** Whether any row is within the radius of any needle. Only then are the rules applied. */
 function isNear(bytes, needles) {
   const row = new Uint32Array(WORDS)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

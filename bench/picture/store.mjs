@@ -19,7 +19,7 @@ const PICTURES = 4000
 const AT_ONCE = 50
 const FACTS = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined }
 
-/** @param sets signals of registered pictures, used by turns. @returns bytes of Redis's data for each. */
+/** @param sets signals of registered pictures, used in rotation. @returns bytes of Redis's data for each. */
 export async function redisBytes(sets) {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
   const server = await openRedisServer(readConfig({ PATH: process.env.PATH, TABIR_DATA_DIR: folder }))

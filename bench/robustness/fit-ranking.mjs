@@ -81,7 +81,7 @@ function quantile(values, share) {
   return values.toSorted((a, b) => a - b)[Math.floor(share * values.length)]?.toFixed(1)
 }
 
-/** Of each copy with a right rectangle that has to be found: its rectangles' features, and which are right. */
+/** For each copy with a right rectangle: the features of its rectangles, and which are right. */
 async function copiesOf(photos) {
   const edits = await openEdits({ layouts: LAYOUTS, only: FRAMED, seed: values.seed, cache: values.cache })
   const copies = []
@@ -130,7 +130,7 @@ function featuresOf(candidate) {
   return features
 }
 
-/** An order good enough to leave out what is hopeless. */
+/** A preliminary order, to leave out hopeless rectangles. */
 function rough({ minCoverage, meanCoverage, borders, inside, outside, split }) {
   return minCoverage + meanCoverage - 0.1 * borders + Math.min(0.3, inside) - 0.5 * outside - 0.5 * split
 }
@@ -161,7 +161,7 @@ function fit(copies) {
   return Array.from(weights, (weight, i) => weight / spreads[i])
 }
 
-/** Of the negative logarithm of the likelihood, by the weights. */
+/** The gradient of the negative log-likelihood by the weights. */
 function slopeOf(copies, weights) {
   const count = weights.length
   const slope = new Float64Array(count)

@@ -121,7 +121,7 @@ function requireFile(name, path) {
   throw new BadArguments(`--${name}: there is no file ${path}`)
 }
 
-/** Found out before an hour of measuring rather than after. */
+/** Checked before an hour of measuring rather than after it. */
 function requireRoom(name, path) {
   if (path === undefined || existsSync(resolve(path, '..'))) return
   throw new BadArguments(`--${name}: there is no folder to write ${path} into`)

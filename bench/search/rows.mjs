@@ -18,7 +18,7 @@ export function viewOf(row) {
   return row % VIEWS
 }
 
-/** Calls `visit(words, firstRow, count)` for every chunk in order, and says how far it is. The next overwrites the words. */
+/** Calls `visit(words, firstRow, count)` for every chunk in order, and reports progress. The next chunk overwrites the words. */
 export function eachChunk(corpus, label, visit) {
   const words = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
   const draw = progress(label, corpus.rows)
