@@ -131,7 +131,7 @@ await run(async (defer) => {
     const { status, tookMs } = await send(HER, own, Array(20).fill(photograph))
     return `${(tookMs / 1000).toFixed(1)} s (${status})`
   }
-  console.log(`\n20 photographs of 12 megapixels, one decoder, nobody else: ${await her()}`)
+  console.log(`\n20 photographs of 12 megapixels, one decoder, without a flood: ${await her()}`)
   const floods = { 'the flat AVIF': BOMB, 'AVIF within the limits': costly }
   for (const [name, file] of Object.entries(floods)) {
     const until = performance.now() + FLOOD_S * 1000
