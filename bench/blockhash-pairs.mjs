@@ -1,8 +1,8 @@
-// How often blockhash says of two pictures of different photographs that they are one, in any of eight orientations.
+// How often is blockhash, in any of eight orientations, near for two pictures of different photographs?
 //
 //   node build.mjs && node bench/blockhash-pairs.mjs FOLDER
 //
-// FOLDER has what bench/false-pairs.mjs registered (`registered-…` in its --cache). Prints the pairs within each distance.
+// FOLDER: the --cache of bench/false-pairs.mjs, whose `registered-…` files are read. Prints the pairs within each distance.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

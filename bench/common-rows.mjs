@@ -1,11 +1,11 @@
-// Notes the details that are in everybody's pictures and say nothing of any: of what apps draw and people stick on pictures, and of a few
-// photographs that anybody may use.
+// Writes the lists of common details, which match in unrelated pictures and therefore prove nothing: details of drawn app screens, stickers and
+// captions, and of a few freely licensed photographs.
 //
 //   node build.mjs && node bench/common-rows.mjs [--check] [--photos FOLDER]
 //
-// Writes src/services/matching/decoration-rows.bin, all of it drawn here from a seed; and with --photos src/services/matching/background-rows.bin, from those of
-// the folder's tuning split that its manifest.csv (file, source, licence, …, tier) says are CC0 or in the public domain. With --check it
-// writes nothing and says how much is caught.
+// Writes src/services/matching/decoration-rows.bin, drawn here from a seed. With --photos it also writes
+// src/services/matching/background-rows.bin, from photographs of the folder's tuning split that its manifest.csv (file, source, licence, …, tier)
+// lists as CC0 or public domain. --check writes nothing and prints which share of the details the lists contain.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -18,7 +18,7 @@ import { photosOf } from './robustness/photos.mjs'
 const SHEETS = 150
 const MAX_DECORATION_ROWS = 6000
 const MAX_BACKGROUND_ROWS = 2000
-/** A row stands for those that are this near to it. */
+/** A row represents all rows within this distance. */
 const SAME_BITS = 18
 const FREE = /CC0|public domain/
 
@@ -44,7 +44,7 @@ async function rowsOf(picture) {
   return [...ranked.rows, ...points.points].map(({ hash }) => hash)
 }
 
-/** Rows of which none is near another, those that are near most of the given ones first. */
+/** Rows that represent the given ones. No two are near each other; those that represent most come first. */
 function representatives(rows) {
   const index = new SignalIndex()
   for (const [i, row] of rows.entries()) index.insert(i, 0, row)

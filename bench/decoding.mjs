@@ -1,5 +1,5 @@
-// What the costliest pictures take to decode, each in a fresh child; and how long a person's 20 photographs take while somebody floods the one
-// decoder there is with what is within the limits. npm run bench:decoding
+// Cost of decoding the costliest pictures, each in a fresh decoder; then the time for one person's 20 photographs while somebody floods the only
+// decoder with pictures that are within the limits. npm run bench:decoding
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
@@ -22,7 +22,7 @@ const [HER, ATTACKER] = ['127.0.0.2', '127.0.0.3']
 
 sharp.concurrency(1)
 
-/** Noise, enlarged: it shows something, and is as large as it says. */
+/** Enlarged noise of the stated size, which is not too plain. */
 async function picture(side, kind, options) {
   const noise = Buffer.from(Array.from({ length: 64 * 64 * 3 }, (_, i) => (i * 2654435761) >>> 24))
   return await sharp(noise, { raw: { width: 64, height: 64, channels: 3 } })
@@ -93,7 +93,9 @@ await run(async (defer) => {
   progress('Making pictures …')
   const photograph = await picture(3464, 'jpeg', { quality: 85 })
   const costly = await picture(3500, 'avif', { effort: 0, quality: 20 })
-  console.log('| picture | kB | answer | s of a core | peak MB | told: s | told: MB |\n|---|---|---|---|---|---|---|')
+  console.log(
+    '| picture | kB | answer | s of a core | peak MB | predicted s | predicted MB |\n|---|---|---|---|---|---|---|',
+  )
   await decoded('flat AVIF, 50 megapixels', BOMB)
   await decoded('JPEG, 12 megapixels', photograph)
   await decoded('AVIF, 12 megapixels', costly)
@@ -129,7 +131,7 @@ await run(async (defer) => {
     const { status, tookMs } = await send(HER, own, Array(20).fill(photograph))
     return `${(tookMs / 1000).toFixed(1)} s (${status})`
   }
-  console.log(`\n20 photographs of 12 megapixels, one decoder, nobody else: ${await her()}`)
+  console.log(`\n20 photographs of 12 megapixels, one decoder, without a flood: ${await her()}`)
   const floods = { 'the flat AVIF': BOMB, 'AVIF within the limits': costly }
   for (const [name, file] of Object.entries(floods)) {
     const until = performance.now() + FLOOD_S * 1000

@@ -1,17 +1,17 @@
-// Whether pictures are ever found by their details in pictures that do not show them, over tens of millions of pairs.
+// Are pictures ever found by details in pictures that do not show them? Tens of millions of pairs.
 //
 //   npm run bench:detail-pairs -- --photos FOLDER [--pieces N] [--framed N] [--edits N] [--asked N] [--part I/N] [--cache FOLDER] [--list]
 //
-// Registered are photographs of the tuning split: each as it is and N pieces of it, of any place and shape, some mirrored; and N of the photographs
-// also in the apps, frames and stickers of bench/robustness/confusing-kinds.mjs. Asked about are N edits and N pieces of each photograph of the test
-// split. The service's own code searches, votes and verifies, and all details lie where they were found. A pair is a query and a registered
-// picture: the vote decides which of them are looked at closely, as it does in the service. Edits that show other photographs are left out.
+// Registers the photographs of the tuning split: each whole, N pieces of it (--pieces; any place and shape, some mirrored), and N photographs
+// (--framed) also in the apps, frames and stickers of bench/robustness/confusing-kinds.mjs. Queries N edits (--edits) and N pieces (--asked) of each
+// photograph of the test split. The service's own code searches, votes and verifies, with the positions at which details were found. A pair is a
+// query and a registered picture. As in the service, the vote decides which pairs are verified. Edits that show other photographs are left out.
 //
-// Of a piece the rows to choose from are the strongest corners all over it, and not those that six edits leave recognisable: that takes a sixth of
-// the time, and such rows are near to more that is wrong.
+// The rows of a piece are its strongest corners, not those that six edits leave recognisable. That takes a sixth of the time, and such rows are
+// near to more wrong ones.
 //
-// --part asks about every Nth photograph; figures of parts add up. --cache keeps what was found in registered pictures, and edits. Who sends SIGTERM
-// is told the figures so far.
+// --part queries every Nth photograph; the figures of parts add up. --cache keeps the details of registered pictures, and edits. SIGTERM prints the
+// figures so far.
 //
 // The status is 1 when any picture was found.
 
@@ -70,7 +70,7 @@ const names = []
 const known = photosOf(args.photos, 'tuning', Number.POSITIVE_INFINITY)
 const drawRegistered = progress('registering', known.length)
 for (const [i, photo] of known.entries()) {
-  // Pieces of one photograph show one another, so they are kin.
+  // Pieces of one photograph show each other, so they are related.
   for (const { name, looked } of await registeredOf(photo, i < framed)) {
     await registry.add(names.length, [], looked, i)
     names.push(name)
@@ -115,7 +115,7 @@ async function ask(what, pixels) {
   for (const image of images) found.push(`${what}: ${names[image]}`)
 }
 
-/** Of those that show nothing else, so many by chance. */
+/** A random choice of edits that show no other photograph. */
 async function editsOf(photo) {
   const random = randomOf(`edits ${photo.stem}`)
   const only = [...alone]

@@ -1,11 +1,11 @@
-// What it costs to register a picture with its details, and to look for one by them, among a hundred thousand or a million.
+// Cost of registering a picture with its details, and of finding one by them among a hundred thousand or a million pictures.
 //
 //   npm run bench:details -- --photos FOLDER --hashes FOLDER [--images N] [--queries Q] [--check N] [--json] [--record]
 //
-// The index is filled with rows of real ORB descriptors (corpus `descriptors` of bench/search), 16 a picture, and then with photographs
-// as the service registers them. Half of the queries are edits of those, which have to be found; the others are edits of photographs that
-// nobody registered. The service's own code looks for them. Times are of the processor, in all threads, so what the machine does besides
-// counts little; one query after the other, each once, after some to warm up. What the index found is compared with a loop over all rows, for `--check` of the needles.
+// The index has 16 rows a picture: real ORB descriptors (corpus `descriptors` of bench/search), and photographs as the service registers them.
+// Half of the queries are edits of those photographs and must be found. The others are edits of unregistered photographs. The service's own code
+// searches. Times are processor time of all threads, so other work on the machine counts little. Queries run one after the other, once each, after
+// a warm-up. For --check of the needles, the index is compared with a loop over all rows.
 //
 // The status is 1 when an answer was wrong.
 
@@ -56,21 +56,21 @@ const goals = [
     ? []
     : [goal('searching, voting and verifying, median', times.allMs.p50, searchGoalMs, ' ms')]),
   goal('registering: details found and rows chosen, median', registration.registerMs + registration.keepMs, 150, ' ms'),
-  goal('memory of an api an image', memoryBytes, 2500, ' bytes'),
-  goal('store an image', bytesInStore, 6000, ' bytes'),
+  goal('memory of an api, an image', memoryBytes, 2500, ' bytes'),
+  goal('store, an image', bytesInStore, 6000, ' bytes'),
 ]
 const lines = Object.entries(times).map(([what, { p50, mean, p90 }]) => ({
   'of a query': what.replace(/Ms$/, ', ms'),
   median: p50.toFixed(1),
   mean: mean.toFixed(1),
-  '9 of 10 at most': p90.toFixed(1),
+  p90: p90.toFixed(1),
 }))
 const answers = [
   {
     pictures: images,
-    'parts of the index': parts,
+    segments: parts,
     queries: asked.length,
-    'not found of those that are there': `${misses} of ${known.length}`,
+    'registered, but not found': `${misses} of ${known.length}`,
     'found falsely': falsely,
     'needles checked': 2 * checked,
     wrong,
@@ -92,7 +92,7 @@ publish(
   },
   [
     { title: 'Goals', lines: goals },
-    { title: 'What a query takes, of the processor', lines },
+    { title: 'Processor time of a query', lines },
     { title: 'Answers', lines: answers },
   ],
   args,

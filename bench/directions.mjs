@@ -42,7 +42,7 @@ const edits = await openEdits({ layouts: LAYOUTS, only: [...REGISTERED, ...QUERI
 const tallies = new Map()
 const refused = { registered: 0, queried: 0 }
 let falsely = 0
-// A person has one of these pictures, so each kind has a registry of its own.
+// A person has only one of these pictures, so each kind has its own registry.
 const services = new Map(['original', ...REGISTERED].map((id) => [id, new Service()]))
 const draw = progress('photographs', photos.length)
 for (const [i, photo] of photos.entries()) {

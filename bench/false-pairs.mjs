@@ -1,16 +1,15 @@
-// How often does the service take two pictures that have nothing in common for one another? Billions of pairs, by its own matcher.
+// How often does the service match two unrelated pictures? Billions of pairs, by its own matcher.
 //
 //   npm run bench:false-pairs -- --photos FOLDER --cache FOLDER [--rows FILE] [--limit N] [--pieces N] [--confusing N] [--batches N] [--from N] [--part I/N]
 //   npm run bench:false-pairs -- --cache FOLDER --sum
 //
-// Registered are, of every photograph (or of the first --limit of them), itself, N pieces of it and N confusing pictures (in apps, frames, under
-// words and stickers); pages of text and plain ones; and --rows, hashes of 32 bytes, as pictures of 29 views. Asked about are these, and batches of
-// 30 other pieces and a confusing picture of each photograph of the test split; with --from N no batch before that, so that what a rule was chosen by
-// is not asked again. Pictures of the same photograph are no pair, and two of --rows are
-// one. Some are asked about as far as `review` goes, which takes longer.
+// Registers each photograph (or the first --limit), N pieces and N confusing pictures of it (in apps, frames, under text and stickers); pages of text
+// and plain pictures; and --rows: hashes of 32 bytes, as pictures of 29 views. Queries all of these, and batches of 30 other pieces and one confusing
+// picture of each photograph of the test split. --from N skips the batches before N, so that pictures by which a rule was chosen are not queried again.
+// Two pictures of one photograph are no pair, and neither are two of --rows. Some queries go to the limit of `review`, which takes longer.
 //
-// What is done is kept in --cache, and not done again; SIGTERM ends it after the lot at hand. --part deals the photographs out among
-// processes, --sum adds up what is kept.
+// Finished batches are kept in --cache and not repeated. SIGTERM ends after the current batch. --part divides the photographs among processes; --sum
+// adds up what the cache has.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -67,7 +66,7 @@ async function main() {
   for (const folder of [registeredFolder, askedFolder]) mkdirSync(folder, { recursive: true })
   const photos = photosOf(args.photos, 'all', Number(args.limit ?? Number.POSITIVE_INFINITY))
   const origins = [...photos, { stem: 'pages' }]
-  // Each process begins with those that are its own, and makes what is still missing.
+  // Each process begins with its own pictures, and then makes missing ones.
   const order = [...origins.keys()].sort((a, b) => Number(a % parts !== part) - Number(b % parts !== part))
   const draw = progress('hashing', origins.length)
   for (const [done, i] of order.entries()) {
@@ -90,7 +89,7 @@ async function main() {
   report()
 }
 
-/** What is asked about, in groups. A finished group is kept. Photographs and rows alternate, so that an early end has some of both. */
+/** The queries, in groups. A finished group is cached. Photographs and rows alternate, so that an early end has some of both. */
 function* askedGroups(known) {
   const origins = [...photosOf(args.photos, 'test', Number.POSITIVE_INFINITY), { stem: 'pages' }]
   const each = Math.ceil(known.length / origins.length)
@@ -105,7 +104,7 @@ function* askedGroups(known) {
   }
 }
 
-/** `{ picture, signals }` of all that is registered of a photograph, or of pages; what the service refuses is left out. */
+/** `{ picture, signals }` of each registered picture of a photograph, or of pages. Pictures that the service refuses are left out. */
 async function registeredOf(origin) {
   const file = join(registeredFolder, `${origin.stem}.bin`)
   if (existsSync(file)) return deserialize(readFileSync(file))
@@ -156,7 +155,7 @@ function report() {
   console.log(JSON.stringify(ratesOf(sumOf(tallies)), undefined, 1))
 }
 
-/** Whole or not at all. */
+/** Writes a file completely or not at all. */
 function keep(file, content) {
   writeFileSync(`${file}.${process.pid}`, content)
   renameSync(`${file}.${process.pid}`, file)

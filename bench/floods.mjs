@@ -1,19 +1,19 @@
-// Whom does the flood guard stop, how soon, and how many innocent uploads have been flagged by then? Traffic that is made up and stated, against the
-// rules as they are (src/domain/trust/flood.ts): no service, no clock, the same each time.
+// Which registrations does the flood guard stop, how soon, and how many innocent uploads are flagged until then? Simulated traffic against the rules of
+// src/domain/trust/flood.ts: no service, no clock, the same each time.
 //
 //   npm run bench:floods [-- --runs N] [--seed S] [--json]
 //
-// An upload is a hash of 256 bits. Innocent ones, of a false registration, are each another picture: of what shares an element, a mask, a form or a
-// room with it, the whole hash is nobody's; of a template it lies near, a third of them within `COPY_BITS`, as was measured (decision 0122). Copies of
-// a true picture are re-encoded or edited. An edit is shared by many uploads, or made for one. Re-encoding changes 0 to 4 bits. A light edit stays
-// within `COPY_BITS`; an overlay lies between that and 31 bits; a screenshot, crop or collage may lie anywhere. What one view alone finds, such as a
-// logo or a crop, has that view: once it is stopped it finds nothing more, and the day goes on.
+// An upload is a hash of 256 bits. Innocent uploads, which a false registration flags, are different pictures each: where they share an element, a
+// mask, a form or a room with it, their whole hash is unlike it; where they share a template, a third of them are within `COPY_BITS`, as measured
+// (decision 0122). Copies of a true picture are re-encoded or edited. An edit is shared by many uploads, or made for one. Re-encoding changes 0 to 4
+// bits, a light edit stays within `COPY_BITS`, an overlay is between that and 31 bits, and a screenshot, crop or collage may be anywhere. Pictures
+// found by one view alone, such as a logo or a crop, have that view: once it is stopped they are no longer found, and the day goes on.
 //
-// A video has 60 frames. An upload of it, a still or an excerpt, is found by one of them, drawn at random, and looks like that frame in one of the edits
-// that are passed on, or in its own. What is innocent shares one frame, a title or an end, with it.
+// A video has 60 frames. An upload of it, a still or an excerpt, is found by one random frame, and looks like that frame in a shared edit or in its
+// own. Innocent videos share one frame with it, a title or an end.
 //
-// Traffic is steady, a burst of two hours, or a ramp over a day, on one, two or three platforms. Platform k has 1/k of the first platform's. The
-// guard looks once a minute, though the service looks once a second. Sketches are counted exactly, where the store is off by one in a hundred.
+// Traffic is steady, a burst of two hours, or a ramp over a day, on one, two or three platforms. Platform k has 1/k of the traffic of the first. The
+// guard runs once a minute; in the service once a second. Sketches are counted exactly; the store's estimate is off by one in a hundred.
 
 import { parseArgs } from 'node:util'
 import { distance } from '../dist/packages/hash/src/hash256.js'
@@ -251,7 +251,7 @@ function asFound(registered, hash) {
   return { isNear: isCopy({ signalType: 'pdq', distanceBits: distance(registered, hash) }), hash }
 }
 
-/** Two keys ask about whatever they like, and let all stand, where nobody passes the picture around; and where copies come to a third platform. */
+/** Two hostile keys query what they like and block nothing: once while nobody shares the picture, once while copies reach a third platform. */
 function attack() {
   return ['two keys', 'two keys, and 300 copies an hour on a third platform'].map((name) => {
     const random = randomOf(`${args.seed} ${name}`)

@@ -1,4 +1,4 @@
-// What the store grows by: bytes of Redis's memory and of its log for each thing that is kept, from samples written as the service writes them.
+// How much the store grows: bytes of Redis memory and of its log for each kind of record, from samples written as the service writes them.
 //   node build.mjs && node bench/growth.mjs
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'

@@ -1,11 +1,11 @@
-// What do all guards together cost a match? The api with everything on, beside the same routes and the same search with nothing around
-// them (http/bare.mjs), in turns, over the same rows.
+// What do all guards together cost a match? The api with all of them, alternating with the same routes and search without any (http/bare.mjs),
+// over the same rows.
 //
 //   npm run bench:guards [-- --rows N] [--seconds S] [--connections C] [--json] [--record]
 //
-// On: keys, with a daily note of their use; limits by key and organisation, counted with Redis behind it; headers for browsers and for limits; the
-// look-out for slow bodies and for searches of what is stored. Log and metrics are on either way. Half of the queries are changed copies of rows, and every
-// answer is checked. The goal: at least 80 % of the throughput without, for single queries and for a thousand in a call.
+// Guards: keys, with a daily record of their use; limits by key and organisation, counted with Redis behind them; security and limit headers; detectors
+// of slow bodies and of searches for stored hashes. Log and metrics are on in both. Half of the queries are changed copies of rows, and every answer is
+// checked. The goal: at least 80 % of the throughput without guards, for single queries and for calls of a thousand.
 
 import { parseArgs } from 'node:util'
 import { goal, publish } from './http/record.mjs'
@@ -117,6 +117,6 @@ function sharesOf({ guarded, bare }) {
 }
 
 function linesOf({ guarded, bare }) {
-  const line = (what, sum) => ({ case: what, 'requests/s': perS(sum), 'its CPU µs': sum.cpuUs / sum.count })
+  const line = (what, sum) => ({ case: what, 'requests/s': perS(sum), 'CPU µs a request': sum.cpuUs / sum.count })
   return [line('with all guards', guarded), line('with none', bare)]
 }

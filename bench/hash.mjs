@@ -1,5 +1,5 @@
-// What does hashing cost beside decoding, and how far does shrinking first move a hash? Measurements of one round are taken
-// in turn, so that a noisy machine is noisy for all; every answer is checked.
+// What does hashing cost beside decoding, and how far does shrinking first move a hash? The steps of a round alternate, so that noise of the machine
+// affects all of them; every answer is checked.
 // npm run bench:hash [-- --json] [--rounds N] [--photos FOLDER]
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'

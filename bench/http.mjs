@@ -1,14 +1,14 @@
-// What does HTTP add to a search? A match through the api, beside the same request that finds nothing out, and the index alone.
+// What does HTTP add to a search? A match through the api, the same request without a search, and the index alone.
 //
 //   npm run bench:http [-- --rows N] [--seconds S] [--connections C] [--json] [--record]
 //
-// Four processes over a private Redis with N images of one PDQ hash each: the api; the same app with answers made beforehand in
-// place of the search (http/empty.mjs); the index alone with the same needles (http/engine.mjs); the client. They take turns,
-// in rounds, so that what else the machine does meanwhile meets all of them. Half of the queries are changed copies of rows, and
-// every answer is checked. S is the time for each case; status 1 when an answer was wrong or refused.
+// Four processes over a private Redis with N images of one PDQ hash each: the api; the same app with prepared answers in place of the search
+// (http/empty.mjs); the index alone with the same needles (http/engine.mjs); the client. They alternate in rounds, so that other work on the machine
+// affects all of them. Half of the queries are changed copies of rows, and every answer is checked. S is the time for each case. The status is 1
+// when an answer was wrong or refused.
 //
-// The goals: a match costs the api at most 1.25 times what the empty route and the index cost together, a call with 1,000 hashes
-// takes at most 1.15 times what the index takes for them one after the other, and who asks about one hash meanwhile has an answer within 5 ms.
+// The goals: a match costs the api at most 1.25 times the empty route and the index together; a call with 1,000 hashes takes at most 1.15 times
+// what the index takes for them one after the other; a single query meanwhile is answered within 5 ms.
 
 import { parseArgs } from 'node:util'
 import { openConnection, json as readJson, requestBytes } from './http/connection.mjs'
@@ -182,7 +182,7 @@ function singleLines({ transforms, match, empty, engine }) {
     case: what,
     transforms: String(transforms),
     'requests/s': perS,
-    'its CPU µs': cpuUs,
+    'CPU µs a request': cpuUs,
     'client CPU µs': clientCpuUs,
     'p50 ms': p50Ms,
     'p99 ms': p99Ms,
@@ -206,7 +206,7 @@ function besideLine({ transforms, beside: { p50Ms, p99Ms, queries, calls, delays
     ...line,
     'event loop p99 ms': delays.p99Ms,
     'event loop longest ms': delays.maxMs,
-    'the client’s p99 ms': clientDelays.p99Ms,
+    'client event loop p99 ms': clientDelays.p99Ms,
   }
 }
 

@@ -1,12 +1,12 @@
-// How long does a file take, and how much memory?
+// How long does importing a file take, and how much memory?
 //
 //   npm run bench:import [-- --lines N] [--distinct N] [--json]
 //
-// One api over a private Redis (`appendfsync always`). A file of N lines `pdq <hex>`, random, one in a thousand no hash, is handed in with
-// `tabir import`, as an operator does it; then the same file again, which is known by its digest. The api's memory is looked at twice
-// a second. At the end a sample of 200 lines has to be found. Status 1 when the report or a match is wrong.
+// One api over a private Redis (`appendfsync always`). `tabir import` sends a file of N random lines `pdq <hex>`, one in a thousand no hash, as an
+// operator does; then the same file again, which is recognised by its digest. The api's memory is sampled twice a second. At the end a sample of 200
+// lines must be found. The status is 1 when the report or a match is wrong.
 //
-// With `--distinct` the lines are so many hashes again and again: the index grows by these alone, so what else grows is the import's.
+// --distinct repeats so many hashes: the index grows by these alone, so other growth is the import's.
 //
 // The goal: a million lines within 60 s.
 

@@ -1,16 +1,14 @@
-// How much of everything at once, and how does it behave when three times as much is asked?
+// How much of a mixed load does one machine bear, and how does it behave under three times as much?
 //
 //   npm run bench:load [-- --rows N] [--seconds S] [--json] [--record]
 //
-// A private Redis with N images of one PDQ hash each, one api, one process of workers with a child for each core, and a client with at most
-// 512 connections: on one machine, over loopback. Of a hundred requests 90 ask about a hash, 8 about a picture (JPEG, 1280 × 960), 2 write;
-// beside them two people a second hand in a picture. Every answer is checked; status 1 when one was wrong.
+// A private Redis with N images of one PDQ hash each, one api, one process of workers with a child for each core, and a client with at most 512
+// connections: on one machine, over loopback. Of a hundred requests 90 match a hash, 8 match a picture (JPEG, 1280 × 960) and 2 write. Two people a
+// second submit a picture beside them. Every answer is checked; the status is 1 when one was wrong.
 //
-// What goes on is what is behind the first two seconds of a phase: until then a burst is let in.
-//
-// Each kind alone for S seconds, as fast as it goes; all together, as fast as it goes; half of that, as it comes by itself, and 0.8 and 0.95 of
-// it; three times that; half of it again. What "usual" is depends on which of these one takes: the goals take half, and the curve tells
-// all. How it goes on for half an hour: bench/soak.mjs.
+// Phases: each kind alone for S seconds at its maximum rate; all together at their maximum rate; then at a fixed rate half of that, 0.8 and 0.95 of it,
+// three times it, and half of it again. The goals compare three times with half; a table has the ratios to 0.8 and 0.95 too. Figures "after 2 s" leave
+// out the first two seconds of a phase, in which a burst is admitted. Half an hour of the load: bench/soak.mjs.
 
 import { parseArgs } from 'node:util'
 import { environmentFor } from '../dist/src/boot/config.js'
@@ -81,11 +79,11 @@ await run(async (defer) => {
     'load',
     { rows: ROWS, wrong, perS, phases: phases.map(summary) },
     [
-      title('As fast as it goes', partLines({ alone, together })),
+      title('Maximum rates', partLines({ alone, together })),
       title('Phases', phaseLines(phases)),
-      title('Kinds, half and three times as much', kindLines([normal, overload, after])),
-      title('How p99 grows with the load, ms behind the first 2 s', curveLines([normal, ...bearable], overload)),
-      title('Half seconds not as usual', backLines({ normal, after })),
+      title('Kinds of requests at half and at three times the load', kindLines([normal, overload, after])),
+      title('p99 by load, in ms after the first 2 s', curveLines([normal, ...bearable], overload)),
+      title('Late half seconds', backLines({ normal, after })),
       title('Goals', goalLines({ alone, together, normal, overload, after })),
     ],
     args,

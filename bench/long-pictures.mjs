@@ -1,12 +1,12 @@
-// How often long pictures are found by their parts, and find what they contain; and whether unrelated chats match each other.
+// How often are long pictures found by their parts, do they find the photographs in them, and do unrelated chats match each other?
 //
 //   npm run bench:long -- [--photos FOLDER] [--set a|b] [--kinds A,B] [--size N] [--length PX] [--chats N] [--seed N] [--json]
 //
-// Draws --size screenshots of each kind (chat, feed, comic, page; or those of --kinds), 1,080 pixels wide and --length pixels long, with photographs of the folder or drawn
-// scenes. All are registered by the worker's code, and the service's matcher is asked about parts of them: screens of phones and squares at any
-// offset, by how much of the best visible photograph they show; single photographs; the whole; a long part. Then each photograph is registered and
-// the long picture is asked about. Last, --chats chats that share no photograph are registered together, and each and three screens of it are asked
-// about: what finds another chat is false; --chats 0 leaves them out. A match for review does not count. Says on stderr how far it is.
+// Draws --size screenshots of each kind (chat, feed, comic, page; or those of --kinds), 1,080 pixels wide and --length pixels long, with photographs
+// of the folder or drawn scenes. The worker's code registers all of them, and the service's matcher is queried with parts: phone screens and squares
+// at any offset, by the share of the best visible photograph that they show; single photographs; the whole; a long part. Then each photograph is
+// registered and the long picture is queried. Last, --chats chats without a common photograph are registered together, and each of them and three
+// screens of it are queried: a match with another chat is false. --chats 0 leaves this out. A match for review does not count. Progress is on stderr.
 
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
@@ -41,7 +41,7 @@ sharp.unblock({ operation: ['VipsForeignLoad'] })
 const photos = photographs(values, 40)
 const service = new Service()
 const counts = {}
-/** Parts of each kind that are asked about, at any offset. */
+/** Number of parts of each kind to query, at any offset. */
 const PARTS = 8
 const PHOTOS_OF_EACH = 14
 const CHAT_PX = 12_000
@@ -64,7 +64,7 @@ function drawn(kind, i, length, photoShare) {
   return drawLong(kind, random, photos, { first: i * PHOTOS_OF_EACH, lengthPx: length, photoShare })
 }
 
-/** The long picture is registered. */
+/** Registers the long picture and queries its parts. */
 async function measureParts(kind, { bytes, places }, random) {
   service.clear()
   await register('long', bytes)
@@ -85,7 +85,7 @@ async function measureParts(kind, { bytes, places }, random) {
   for (const place of places.filter(isSampled)) await ask('photograph', await partOf(bytes, place, place.width))
 }
 
-/** The photographs are registered, and the long picture is asked about. */
+/** Registers the photographs and queries the long picture. */
 async function measureContained(kind, { bytes, places }) {
   service.clear()
   const contained = places.filter(isSampled)
@@ -136,7 +136,7 @@ function partOf(bytes, { left, top, width, height }, widthPx) {
   return sharp(bytes).extract({ left, top, width, height }).resize(widthPx).jpeg({ quality: 75 }).toBuffer()
 }
 
-/** The largest share of one photograph that it shows. */
+/** The largest share of a photograph that the part shows. */
 function shownOf(places, from, to) {
   const shares = places.map(({ top, height }) => (Math.min(to, top + height) - Math.max(from, top)) / height)
   const most = Math.max(0, ...shares)

@@ -1,16 +1,16 @@
-// Does the service, and does the page in Chromium, answer for each file of a folder as its manifest says?
+// Do the service, and the page in Chromium, answer for each file of a folder as its manifest says?
 //
 //   npm run bench:media -- --folder FOLDER [--only KIND,…] [--skip-page] [--url URL --key-file FILE] [--chromium FILE] [--json]
 //
-// FOLDER has a manifest.json whose `how` says what its fields mean. Each file is asked about, registered in a fresh case that is then withdrawn, and
-// handed to the page. A row is wrong by the manifest only. A file that gets no answer is a wrong row, and the next one is tried.
+// FOLDER has a manifest.json whose `how` describes its fields. Each file is matched, registered in a new case that is then withdrawn, and given to the
+// page. A row is wrong if it differs from the manifest. A file without an answer is a wrong row, and the next one is tried.
 //
-// --only takes kinds and names of files, and `padded` for the file that is made longer. --url asks a service that runs already, with a key that may
-// match; otherwise one is started with a private Redis, an api and a process of workers.
+// --only takes kinds and names of files, and `padded` for the file that is made longer. --url uses a running service, with a key that may match;
+// otherwise a private Redis, an api and a process of workers are started.
 //
-// The last line is JSON: { files, wrong, registerWrong, matchWrong, bitsWrong, pageWrong }. `files` counts those of the folder, the others rows:
-// `matchWrong` has those in which match or asking is wrong, `pageWrong` those in which the outcome or its distance from the server is wrong, and
-// null with --skip-page. --json prints this line alone, with `formats` and `rows` in it. Status 1 when a row is wrong.
+// The last line is JSON: { files, wrong, registerWrong, matchWrong, bitsWrong, pageWrong }. `files` counts the files of the folder, the others count rows:
+// in `matchWrong` the match is wrong, in `pageWrong` the outcome or its distance from the server (null with --skip-page). --json prints this line
+// alone, with `formats` and `rows` in it. The status is 1 when a row is wrong.
 
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'

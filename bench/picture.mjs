@@ -1,11 +1,12 @@
-// What a query by picture costs the api, and what it finds, among view sets of photographs.
+// What does a query by picture cost the api, and what does it find, among view sets of photographs?
 //
 //   npm run bench:picture -- --rows N[,N] --photos FOLDER --cache FOLDER [--frontier] [--check N] [--limit N] [--every N] [--json] [--record]
 //
-// One line for each size. The registry has view sets of crops of photographs; large registries have each crop in all eight orientations. It also has
-// known photographs. The queries are edits of known photographs, and of photographs that are not registered. The service's own matcher answers.
-// Times are processor time of the api for one query, in all threads, without hashing. `--cache` keeps what was made, so that a second run is quick.
-// `--every` queries only one copy in so many, for large registries. `--check` compares that many answers with a loop over all rows. `--frontier` also measures other ways to search. docs/scaling.md has the figures.
+// One line for each size. The registry has view sets of crops of photographs (large registries have each crop in all eight orientations), and
+// registered photographs. The queries are edits of registered and of unregistered photographs. The service's own matcher answers. Times are processor
+// time of the api for one query, in all threads, without hashing. --cache keeps view sets for later runs. --every queries only one copy in so many, for
+// large registries. --check compares that many answers with a loop over all rows. --frontier measures other searches too. docs/scaling.md has the
+// figures.
 //
 // The status is 1 when an answer was wrong.
 

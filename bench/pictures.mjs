@@ -1,4 +1,4 @@
-// Pictures for benchmarks: synthetic, deterministic, of the size that telephones take.
+// Synthetic pictures for benchmarks: the same each time, of the size that phones take.
 
 import sharp from 'sharp'
 

@@ -1,10 +1,12 @@
-// How much of a stored hash do answers tell before a search is stopped, and whom else does that hold up? Both sides as models, over the budget itself.
+// How much of a stored hash do answers reveal before a search for it is stopped, and which innocent callers does that stop too? Both are simulated
+// against the probing budget itself.
 //
 //   npm run bench:probing
 //
-// A query tells one bit at most, and only near an edge that its caller can observe at that moment: those are counted, and what he has right at the end.
-// Who does not search asks for copies whose distances are those measured on eight photographs, 150 copies each (cropped by up to 12 % a side, brightened,
-// blurred, written on, scaled, recompressed). What it costs is measured over the same queries. Status 1 when a search that is to be stopped was not.
+// A query reveals at most one bit, and only near an edge that its caller can observe at that moment. These bits are counted, and the bits that the
+// caller knows at the end. Innocent callers query copies with the distances measured on eight photographs, 150 copies each (cropped by up to 12 % a
+// side, brightened, blurred, written on, scaled, recompressed). The cost of the guard is measured over the same queries. The status is 1 when a search
+// that must be stopped was not.
 
 import { randomBytes } from 'node:crypto'
 import { edgeOf } from '../dist/src/domain/matching/edges.js'
@@ -69,7 +71,7 @@ function world() {
   const tally = { asked: 0, informative: 0, lost: 0, refused: 0, us: 0 }
   let marks = 0
 
-  /** @returns what the caller is told: a band, or nothing. @throws when he is refused. */
+  /** @returns the caller's answer: a band, or nothing. @throws when the query is refused. */
   async function ask(orgId, imageId, distanceBits, hash, mark) {
     tally.asked++
     if (distanceBits > THRESHOLD_BITS + 2) return ''

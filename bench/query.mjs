@@ -1,4 +1,4 @@
-// What does a whole question by picture cost: decode, views, and the search for all of them among a million rows?
+// What does a whole query by picture cost: decode, views, and the search for all of them among a million rows?
 // npm run bench:query [-- --rows N] [--hashes FOLDER] [--photos FOLDER] [--rounds N] [--json]
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'

@@ -1,11 +1,11 @@
-// How long is the service away when Redis is killed, and starts again with everything that it has?
+// How long is the service away when Redis is killed and starts again with all its data?
 //
 //   npm run bench:redis-restart [-- --rows N] [--json] [--record]
 //
-// A private Redis with N images of one PDQ hash each and its log as `npm start` has it; one api; and a light load: 20 questions about hashes and five
-// writes a second. Redis is killed (-9) and started again as the supervisor does it, five times: four with the log as it has grown, the last
-// after it was written anew. From the kill until the api says that it is ready, has answered a question, and has acknowledged a
-// write. Every write that was acknowledged must be there at the end. Status 1 when an answer was wrong or a write is missing.
+// A private Redis with N images of one PDQ hash each and its log as `npm start` has it; one api; and a light load: 20 matches and five writes a second.
+// Redis is killed (-9) and restarted as the supervisor does it, five times: four with the log as it has grown, the last after a rewrite. Measured from
+// the kill until the api is ready, has answered a match, and has acknowledged a write. Every acknowledged write must be there at the end. The status is
+// 1 when an answer was wrong or a write is missing.
 //
 // The goal: ready within 5 s with a million rows.
 
@@ -168,11 +168,11 @@ function report(runs, counts) {
           'log: commands MB': commandsMb,
           'Redis answers ms': redisMs,
           '/health/ready ms': readyMs,
-          'a question answered ms': answeredMs,
+          'a match answered ms': answeredMs,
           'a write acknowledged ms': writtenMs,
         })),
       },
-      { title: 'Meanwhile', lines: [{ ...counts }] },
+      { title: 'Requests meanwhile', lines: [{ ...counts }] },
       {
         title: 'Goals',
         lines: [

@@ -1,9 +1,9 @@
-// How long does a write wait for a replica's disk, when it is asked once and when it is asked twice?
+// How long does a write wait for a replica's disk, with `WAITAOF` alone and with `WAIT` before it?
 //
 //   npm run bench:replicas [-- --writes N] [--rounds N] [--json]
 //
-// A master and one replica on loopback, both on disk at every write; writes one after the other, as `?replicas=1` sends them
-// (src/store/redis/durable-writer.ts) and without the `WAIT` in it, by turns. That each is on two disks is what `WAITAOF` says, and is checked.
+// A master and one replica on loopback, both on disk at every write. Writes follow one after the other, alternating: as `?replicas=1` sends them
+// (src/store/redis/durable-writer.ts), and without the `WAIT`. `WAITAOF` must confirm that each is on two disks.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -84,7 +84,7 @@ function connectTo(defer, port) {
   return redis
 }
 
-/** Until the replica has what the master has, on its disk: what it is given at first is written anew there, and takes its time. */
+/** Waits until the replica has the master's data on its disk. The first synchronisation rewrites all of it, which takes time. */
 async function linked(master) {
   const giveUpAt = performance.now() + LINKED_TIMEOUT_MS
   for (;;) {

@@ -1,11 +1,11 @@
-// What benchmarks share: percentiles, and a line that says how far they are.
+// Percentiles and progress lines, shared by benchmarks.
 
 export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
 }
 
-/** @returns a function that draws how many of `total` are done; silent where nobody looks. */
+/** @returns a function that draws how many of `total` are done; silent without a terminal. */
 export function progress(label, total) {
   if (!process.stderr.isTTY) return () => {}
   return (done) => {

@@ -1,11 +1,11 @@
-// How long is an api that starts not there? And what does Redis keep for a signal?
+// How long is a starting api away, and what does Redis store for a signal?
 //
 //   npm run bench:restart [-- --rows N] [--json] [--record]
 //
-// A private Redis is filled with N images of one PDQ hash each. Then the real api is forked again and again, as the supervisor
-// would: with nothing to know, from Redis, and from a snapshot that it wrote when it stopped. Each start is checked: all rows
-// are there, 20 changed copies are found, and whether Redis was read whole or not is what it should be. A last start of each
-// kind keeps account of where its time goes (http/starting.mjs). Status 1 when anything was wrong.
+// A private Redis is filled with N images of one PDQ hash each. Then the real api is forked several times, as the supervisor does: with nothing to load,
+// from Redis, and from a snapshot that it wrote when it stopped. Each start is checked: all rows are there, 20 changed copies are found, and Redis was
+// read completely or not, as expected. A last start of each kind records where its time goes (http/starting.mjs). The status is 1 when anything was
+// wrong.
 //
 // The goals, ready from Redis and from a snapshot: 3 s and 1 s with a million rows, 30 s and 6 s with ten million.
 
@@ -112,8 +112,8 @@ function accountOf({ forkedAtMs }, { reached, spentMs }) {
     'catalogue.restore': restore,
     'catalogue.load': load,
     'catalogue.tidy': tidy,
-    'waiting; meanwhile the code of routes and queue, listening': hydratingMs - unseal - deserialize - restore - load - tidy,
-    'all until it is ready': reached.ready - forkedAtMs,
+    'waiting, while routes and queue are loaded': hydratingMs - unseal - deserialize - restore - load - tidy,
+    'all, until ready': reached.ready - forkedAtMs,
   }
 }
 
@@ -143,7 +143,7 @@ function report({ bare, cold, warm, account, redisBytes, snapshotBytes, writtenI
         title: `Starts, medians of ${RUNS}`,
         lines: [startLine('nothing to load', bare), startLine('from Redis', cold), startLine('from a snapshot', warm)],
       },
-      { title: 'What is kept', lines: keptLines(bytesPerSignal, snapshotBytes, writtenInMs) },
+      { title: 'Sizes', lines: keptLines(bytesPerSignal, snapshotBytes, writtenInMs) },
       { title: 'Where the time of one start goes', lines: accountLines(account) },
       {
         title: 'Goals',

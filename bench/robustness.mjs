@@ -1,8 +1,8 @@
-// Which edits of a photograph are found again, beside what is deployed elsewhere; and what is found falsely.
+// Which edits of a photograph are found, beside the algorithms deployed elsewhere; and what is found falsely?
 //
 //   npm run bench:robustness -- --photos FOLDER [--limit N] [--distractors FOLDER] [--variants A,B] [--layouts FILE] [--json]
 //
-// Without arguments it says what else there is. Status 2 when the arguments are wrong. docs/robustness.md says how it measures.
+// Without arguments it prints all options. The status is 2 when the arguments are wrong. docs/robustness.md describes the measurement.
 
 import { writeFileSync } from 'node:fs'
 import { chart } from './robustness/chart.mjs'

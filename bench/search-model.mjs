@@ -1,10 +1,10 @@
-// What does the cost model of src/search/plan.ts say that a search costs, and what does it cost? And which constants would fit?
+// What does the cost model of src/search/plan.ts predict for a search, what does the search cost, and which constants would fit better?
 //
 //   npm run bench:search-model -- [--rows 20000,65000,…] [--thresholds 15,31,45,60,70] [--corpus NAME] [--hashes FOLDER]
 //
-// Of each number of rows one segment is built, and each needle is looked for by its plan, also where reading all rows would be cheaper:
-// the kernel's calls alone, the median of needles that were not asked before. The constants are those of the least squares of relative
-// errors, none below 0; the table says how far today's are from what was measured.
+// Builds one segment for each number of rows and searches each needle by its plan, also where reading all rows would be cheaper. Measured are the
+// kernel's calls alone, the median of needles that were not searched before. Constants are fitted by least squares of relative errors, none below 0. The
+// table has the error of today's constants.
 
 import { parseArgs } from 'node:util'
 import { HASH_BYTES } from '../dist/packages/hash/src/hash256.js'
@@ -72,7 +72,7 @@ function segmentOf(corpus) {
 }
 
 function probed({ block, tabled: { tables, shape } }, needles, plan, bits) {
-  // What has no room in scratch at one go is asked for band by band.
+  // A plan that does not fit into the scratch memory is run band by band.
   const atOnce = plan.candidates < scratch.maxSurvivors / 2 ? shape.bands : 1
   const times = []
   const begun = performance.now()
@@ -98,7 +98,7 @@ function scanned(block, needles) {
   return percentile(Float64Array.from(times.slice(2)), 0.5)
 }
 
-/** How many of each a needle is expected to cost, by the counts that the plan was made from. */
+/** The expected number of each operation for a needle, from the counts behind the plan. */
 function partsOf(plan, counts) {
   let buckets = 0
   for (const [band, reach] of plan.reach.entries()) {
@@ -110,7 +110,7 @@ function partsOf(plan, counts) {
   return [1, plan.probes, buckets, plan.candidates, plan.survivors]
 }
 
-/** Coordinate by coordinate: each step gives one constant its best value for those of the others. */
+/** Coordinate descent: each step sets one constant to its best value, given the others. */
 function fittedTo(samples) {
   const weighted = samples.map(({ parts, ns }) => parts.map((part) => part / ns))
   const fitted = PART_NAMES.map(() => 0)

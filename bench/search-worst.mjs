@@ -1,11 +1,10 @@
-// No search is to take more than 1.2 times as long as reading all rows: by which needle is that nearest to being broken?
+// No search may take more than 1.2 times as long as reading all rows. Which needle comes nearest to breaking that?
 //
 //   npm run bench:search-worst -- [--rows N] [--corpus NAME] [--thresholds 0,31,…] [--hashes FOLDER]
 //
-// Rows and needles are those of bench/search.mjs, sixteen of them, asked one by one, at each threshold by turns of an index and of
-// the same rows before their tables are built, which are all read. The least of several times counts: what other work on
-// the machine adds is no property of a search. Where no keys are looked up both do the same, and how far the worst is from 1 there says
-// how far to trust the rest. Each answer is compared with the other's. Status 1 when one differs.
+// Rows and sixteen needles are those of bench/search.mjs. At each threshold, searches alternate between an index and the same rows without tables, which
+// are all read. The least of several times counts, because other work on the machine is no property of a search. Where no keys are looked up both do the
+// same: how far the worst ratio is from 1 there shows the error of the others. Each answer is compared with the other's. The status is 1 when one differs.
 
 import { parseArgs } from 'node:util'
 import { setFlagsFromString } from 'node:v8'

@@ -1,11 +1,11 @@
-// How long does an exact search take, what does a row cost, and is every answer right? Also beside FAISS.
+// How long does an exact search take, how much memory does a row take, and is every answer right? Also beside FAISS.
 //
 //   npm run bench:search -- [--rows N] [--threshold T] [--corpus uniform|skewed|descriptors|pathological] [--needles K]
 //                           [--hashes FOLDER] [--insert] [--peers] [--json] [--record] [--chart]
 //
 // Times are for a whole query of K needles. --hashes (or TABIR_BENCH_HASHES) names a folder with real hashes; without one,
-// `skewed` makes its rows from the sample in test/data. --insert fills the index row by row, as a living one is. --chart alone
-// draws what was recorded and measures nothing. Status 1 when an answer was wrong. docs/performance.md says more.
+// `skewed` makes its rows from the sample in test/data. --insert fills the index row by row, as while running. --chart alone
+// draws the recorded results and measures nothing. The status is 1 when an answer was wrong. More is in docs/performance.md.
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -137,7 +137,7 @@ function commit() {
   }
 }
 
-/** Whether the system gives pages of 2 MB: `always`, or only to who asks for them, which V8 does not. */
+/** Whether the system gives pages of 2 MB: `always`, or only on request (`madvise`), which V8 does not make. */
 function largePages() {
   try {
     return /\[(\w+)\]/.exec(readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'utf8'))?.[1] ?? 'unknown'
@@ -146,7 +146,7 @@ function largePages() {
   }
 }
 
-/** Without the folder's name, which is nobody else's business. */
+/** Without the folder's name, which is private. */
 function command({ from }) {
   const words = ['rows', 'threshold', 'corpus', 'needles'].flatMap((name) => [`--${name}`, args[name]])
   if (from === 'folder') words.push('--hashes', 'FOLDER')

@@ -1,4 +1,4 @@
-// What benchmarks of whole processes share: a private Redis with rows in it, processes over it, and an end without traces.
+// Processes for benchmarks: a private Redis with rows, processes over it, and a shutdown that leaves nothing behind.
 
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'

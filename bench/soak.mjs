@@ -1,14 +1,14 @@
-// Does it stay as it is, when it is asked for half an hour?
+// Does the service's memory stay level during half an hour of load?
 //
 //   npm run bench:soak [-- --rows N] [--per-s R] [--minutes M] [--json] [--record]
 //
-// A private Redis with N images of one PDQ hash each; one api, which writes snapshots as in life; one process of workers with a child for each
-// core; a messenger with a webhook that is told something once a second. R requests a second, of the mixture of bench/load.mjs, as they
-// come by themselves, and beside them two people a second who hand in a picture. Every answer is checked; status 1 when one was wrong.
+// A private Redis with N images of one PDQ hash each; one api, which writes snapshots as in production; one process of workers with a child for each
+// core; a messenger with a webhook that gets a message once a second. R requests a second of the mixture of bench/load.mjs at a fixed rate, and two people
+// a second who submit a picture. Every answer is checked; the status is 1 when one was wrong.
 //
-// The first third of the time is for warming up: code is compiled, heaps find their size, each child has met its largest picture. The goals: a
-// straight line through what each part has in memory in the last two thirds rises by at most 5 %, no person is refused, and every message that was taken arrives.
-// Programs are refused, where other work on the machine takes the processors.
+// The first third of the time is warm-up: code is compiled, heaps find their size, each child has had its largest picture. The goals: a straight line
+// through the memory of each part in the last two thirds rises by at most 5 %, no person is refused, and every accepted message arrives. Programs may be
+// refused when other work on the machine takes the processors.
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -111,7 +111,7 @@ function tenthsOf(samples) {
   })
 }
 
-/** By which factor the line of least squares through the samples rises: single ones swing with each collection of garbage. */
+/** The factor by which a least-squares line through the samples rises. Single samples vary with each garbage collection. */
 function growthOf(samples, name) {
   const mean = (of) => samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length
   const [meanAtMs, meanMb] = [mean(({ atMs }) => atMs), mean((sample) => sample[name])]
@@ -121,7 +121,7 @@ function growthOf(samples, name) {
   return at(samples.at(-1)) / at(samples[0])
 }
 
-/** A receiver of webhooks, which counts. */
+/** A webhook receiver that counts its messages. */
 async function startEndpoint(defer) {
   let received = 0
   const server = createServer((request, response) => {
@@ -140,7 +140,7 @@ async function startEndpoint(defer) {
   return { origin, url: `${origin}/hook`, received: () => received }
 }
 
-/** Has a message sent now and then, until `end`, which waits for the last one and gives how many there were. */
+/** Sends a message at intervals until `end`, which waits for the last one and returns their number. */
 async function pingNowAndThen({ store }, port, url) {
   const scopes = new Set(['webhooks'])
   const keyOf = { org: 'bench', kind: 'ngo', scopes, env: 'bench', nowMs: Date.now() }
@@ -148,7 +148,7 @@ async function pingNowAndThen({ store }, port, url) {
   const connection = await openConnection(port)
   const wanted = JSON.stringify({ url, events: ['case.updated'] })
   let webhookId
-  // The api hears of a new key a moment later.
+  // The api learns of a new key a moment later.
   for (let tries = 0; webhookId === undefined; tries++) {
     const { status, body } = await connection.request(requestBytes('POST', '/v1/webhooks', key, wanted))
     if (status === 201) webhookId = JSON.parse(body.toString()).webhookId

@@ -1,14 +1,14 @@
-// How many bytes does Redis keep for a signal, and how long does an index wait for all of them?
+// How many bytes does Redis store for a signal, and how long does an index take to read all of them?
 //
 //   node build.mjs && node bench/store.mjs [--images N] [--parallel N] [--default-limits] [--json]
 //
-// A private Redis that is on disk at every write, filled the way an import fills it: images of a bank with one signal each,
-// 500 at a time. Bytes are what Redis itself says it uses, less what it used when it was empty: table, change stream, bank,
-// everything. Every image is read and checked: its hash is made from its id.
+// A private Redis that is on disk at every write, filled as an import fills it: images of a bank with one signal each, 500 at a time. Bytes are what
+// Redis reports, minus what it reported when it was empty: table, change stream, bank, everything. Every image is read and checked: its hash follows
+// from its id.
 //
-// The longest delay of the main thread's event loop has in it what the system's scheduler adds while other threads are busy.
+// The longest event loop delay includes what the system's scheduler adds while other threads are busy.
 //
-// --default-limits keeps the table as a Redis would whose limits for packed hashes nobody has set.
+// --default-limits keeps the table as a Redis with its default limits for packed hashes would.
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
@@ -148,7 +148,7 @@ async function readColumns(take) {
   return { wallMs, mainMs, longestDelayMs: delay.max / 1e6 }
 }
 
-/** Every image is what was put, and up to a million of them it is also seen that none came twice. */
+/** Checks that every image is what was stored. Up to a million, also that none came twice. */
 function checker() {
   const seen = new Set()
   return {
@@ -209,7 +209,7 @@ async function setDefaultLimits(redis) {
   await redis.config('SET', 'hash-max-listpack-value', '64')
 }
 
-/** Over a connection that is there for this alone, so that none counts. */
+/** Over a connection of its own, so that its memory does not count. */
 async function asked(question) {
   const redis = new Redis(server.socket)
   try {

@@ -1,13 +1,13 @@
-// How long from the first byte of a picture to a match on another api process, and how many a second?
+// How long from the first byte of a picture to a match on another api, and how many pictures a second?
 //
 //   npm run bench:submit [-- --json] [--count N] [--parallel N]
 //
-// Real processes: a private Redis that is on disk at every write, two apis, one worker process with a child per core. The
-// pictures are synthetic JPEGs of 12 megapixels and about 2 MB. Every submission is checked: the second api must match it
-// exactly. When the clock has stopped, all are withdrawn, and none may match a second later.
+// Real processes: a private Redis that is on disk at every write, two apis, one worker process with a child per core. The pictures are synthetic JPEGs of
+// 12 megapixels and about 2 MB. Every submission is checked: the second api must match it exactly. After the measurement all are withdrawn, and none
+// may match a second later.
 //
-// The service and the bare hashing children are looked at by turns, some seconds each: what a machine gives differs by more from one
-// minute to the next than the two do from turn to turn.
+// Rounds of the service and of the bare children alternate, some seconds each: the speed of a machine differs more from one minute to the next than
+// the two differ from round to round.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -38,7 +38,7 @@ const { values: args } = parseArgs({
 })
 const COUNT = Number(args.count)
 const PARALLEL = Number(args.parallel)
-/** A process that has done little yet runs what it has not compiled, and compiles beside it. */
+/** A new process runs code that is not compiled yet, and compiles in parallel. */
 const WARM_UP = 40
 const ROUNDS = 5
 const A_ROUND = Math.ceil(COUNT / ROUNDS)

@@ -1,10 +1,10 @@
-// What does the time of an answer tell that the answer does not? One connection over loopback, which is as near as a caller can be, asks about hashes
-// of several kinds in random order. All kinds but the first two are answered as if nothing were near.
+// What does the time of an answer reveal that the answer does not? One connection over loopback, the best that a caller can have, queries hashes of
+// several kinds in random order. All kinds but the first two are answered as if nothing were near.
 //
 //   npm run bench:timing [-- --rows N] [--queries N] [--hashes N] [--json] [--record]
 //
-// Every answer is checked. For each kind: how its times differ from those of hashes that nothing is near to, and how often somebody who asks one
-// hash 1, 10, 100 … times is right about its kind, at the best threshold (timing/statistics.mjs).
+// Every answer is checked. For each kind: how its times differ from those of hashes without a near row, and how often a caller who queries one hash
+// 1, 10, 100 … times guesses its kind, at the best threshold (timing/statistics.mjs).
 
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -33,9 +33,9 @@ const { values: args } = parseArgs({
 const ROWS = wholeNumber(args, 'rows')
 const QUERIES = wholeNumber(args, 'queries')
 const HASHES = wholeNumber(args, 'hashes')
-/** As many as an organisation may freeze before it is suspended for all of them together. */
+/** The most frozen hashes of an organisation before it is suspended altogether. */
 const FROZEN = 8
-/** Beyond those that replace the radius, and less than those after which exact hashes alone are answered. */
+/** More than replace the radius, and fewer than those after which only exact matches are answered. */
 const FREEZING_QUERIES = 19
 const HIDDEN_BANK = 'bench-hidden'
 const NOTHING = 'nothing near'
@@ -68,7 +68,7 @@ async function keyFor({ store }, org, kind, ...scopes) {
   return { ...made, orgId }
 }
 
-/** Puts hashes of each kind into the store. @returns the hashes of each, as they are asked about, and what remains to be done by the api. */
+/** Stores hashes of each kind. @returns the query hashes of each kind, and what the api has left to do. */
 async function prepare(service) {
   const { store, keyring } = service
   const asking = await keyFor(service, 'asking', 'platform', 'match')
@@ -114,7 +114,7 @@ function idOf() {
   return formatUuid(id)
 }
 
-/** What the api itself has to do before the kinds are what they are. */
+/** Brings the hashes of each kind into the state that the kind needs. */
 async function settle(connection, { asking, other, operator, owner, hashes, ids, frozen }) {
   const send = (method, path, key, body) => connection.request(requestOf(method, path, key, body))
   const ask = async (hash) => isMatch((await timed(connection, queryOf(asking.key, hash))).answer)
@@ -123,7 +123,7 @@ async function settle(connection, { asking, other, operator, owner, hashes, ids,
   for (const id of ids.get('withdrawn')) await must(send('DELETE', `/v1/banks/${BANK}/signals/${id}`, owner))
   const watches = hashes.get('watched').map((hash) => ({ signals: [{ type: 'pdq', hash: textOf(hash) }] }))
   await must(send('POST', '/v1/watch', other.key, { watches }))
-  // Each is asked about at its edge until its radius is another, and then farther away than any of those.
+  // Queries each hash at its edge until its radius changes. Later queries are farther away than any new radius.
   for (const hash of frozen) for (let i = 0; i < FREEZING_QUERIES; i++) await ask(away(hash, 31))
   hashes.set(
     'frozen',
@@ -158,7 +158,7 @@ function isMatch({ status, body }) {
   return !body.includes('"matches":[]')
 }
 
-/** The hash with so many bits turned over, at random. */
+/** The hash with this many random bits flipped. */
 function away(hash, bits) {
   const flipped = Buffer.from(hash)
   const places = new Set()
@@ -188,7 +188,7 @@ async function measure(connection, kinds) {
   return times
 }
 
-/** Who is told to come again does. */
+/** Retries when the answer asks for it. */
 async function timed(connection, bytes) {
   for (;;) {
     const begun = process.hrtime.bigint()

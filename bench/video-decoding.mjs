@@ -1,9 +1,9 @@
-// What hashing a video costs in both children, against what ffmpeg needs to decode it on one thread, and the memory of each child.
+// What does hashing a video cost in both children, beside ffmpeg's decoding on one thread, and how much memory does each child take?
 //
 //   npm run bench:video-decoding [-- CLIP…]
 //
-// Without clips it makes some with ffmpeg: 1080p H.264, and 4K HEVC if it has an encoder. Shares of processor time are what counts; other programs
-// on the machine hardly change them.
+// Without clips it makes some with ffmpeg: 1080p H.264, and 4K HEVC if it has an encoder. Compare shares of processor time: other programs on the machine
+// hardly change them.
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'

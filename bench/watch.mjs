@@ -1,10 +1,10 @@
-// What does it cost to compare a picture that is registered with a million that are watched for, and to read them at a start?
+// What does it cost to compare a registered picture with a million watches, and to read them at a start?
 //
 //   npm run bench:watch [-- --rows N] [--json]
 //
-// The index of watches alone, over a store in memory that gives N random hashes, half of them PDQ of the whole and half of a part, two for each
-// watch. Asked about pictures of one hash, and about pictures with all the views that an upload has. Every tenth question has a planted watch within the threshold, turned or not, which must be among
-// the answers; status 1 when it is not.
+// The index of watches alone, over a store in memory with N random hashes, half of them PDQ of the whole and half of a part, two for each watch. Queries
+// are pictures of one hash, and pictures with all the views of an upload. Every tenth query has a planted watch within the threshold, in any orientation,
+// which must be found; the status is 1 when it is not.
 
 import { randomBytes } from 'node:crypto'
 import { cpus } from 'node:os'
@@ -68,7 +68,7 @@ async function* all() {
   for (const { id, hash } of planted()) yield [{ id, image: watched(hash) }]
 }
 
-/** The same ones whenever they are asked for. */
+/** The same watches at each call. */
 function planted() {
   plantedWatches ??= Array.from({ length: 50 }, (_, i) => {
     const asked = random()

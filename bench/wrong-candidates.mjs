@@ -1,11 +1,10 @@
-// Whether a picture is ever verified as another one: edits of photographs, and registered pictures that they do not show.
+// Is a picture ever verified as another one? Edits of photographs, against registered pictures that they do not show.
 //
 //   npm run bench:wrong-candidates -- --photos FOLDER --distractors FOLDER [--cache FOLDER] [--part I/N] [--candidates N] [--list]
 //
-// A vote lets few wrong candidates through, so here none is asked: each edit of a photograph of the test split is looked at closely
-// beside registered pictures (bench/robustness/confusing.mjs) of the same kind, in the same app, under the same words or stickers, and others drawn
-// by a seed, up to N, as they are and mirrored. Features are found once a picture. Prints how many details agreed, and what was accepted, by kind;
-// --list names the pictures.
+// A vote lets few wrong candidates through, so this skips it: each edit of a photograph of the test split is verified against up to N registered pictures
+// (bench/robustness/confusing.mjs), of the same kind, in the same app, under the same text or stickers, and random others, as they are and mirrored. Features
+// are found once a picture. Prints how many details agreed, and what was accepted, by kind; --list names the pictures.
 
 import { parseArgs } from 'node:util'
 import { detailedSize } from '../dist/packages/hash/src/details/detailed-size.js'

@@ -1,7 +1,7 @@
-// Whole histories of the service, from a seed, against a model of what was promised: test/history.
+// Random histories of the service against a model of its promises (test/history).
 //
 //   npm run fuzz:history -- [--seconds 60] [--seed 1] [--only imports,trust,…] [--ignore PROMISE,…] [--shrink-seconds 60] [--trace] [--json]
 //
-// Status 1 when a promise was not kept: the seed, the promise and the shortest sequence that shows it are printed.
+// The status is 1 when a promise was broken; the seed, the promise and the shortest sequence that shows it are printed.
 
 import '../dist/test/history/main.js'

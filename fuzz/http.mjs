@@ -1,9 +1,9 @@
-// Hostile requests and pictures for as long as there is time, from one seed after the other.
+// Hostile requests and pictures until the time is over, one seed after the other.
 //
 //   node build.mjs && node fuzz/http.mjs [--minutes 60] [--seed 1]
 //
-// Each round is a service of its own, test/fuzz/fuzz.test.ts with a longer budget. On the first find, a crash or a hang the seed is printed
-// and the exit code is 1; the same seed begins the same way.
+// Each round is a new service: test/fuzz/fuzz.test.ts with a longer budget. The first find, crash or hang prints the seed and exits with 1; the same seed
+// begins the same way.
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -1,9 +1,9 @@
-// Damages picture files and has a decoding child read them, for a while: each is hashed or refused, no child dies, and none costs too much.
+// Damages picture files and has a decoding child read them: each must be hashed or refused, no child may die, and none may cost too much.
 //
 //   npm run fuzz:media -- --seconds 300 --seed 1 [--format FORMAT]… [--folder FOLDER]
 //
-// FORMAT: as in `FILES`; without it all. FOLDER: more files of these formats. Prints the seed of each find: `--seed N --seconds 0`, with the same formats
-// and folder, tries that one alone. Exits with 1 after a find.
+// FORMAT: as in `FILES`; all by default. FOLDER: more files of these formats. Prints the seed of each find: `--seed N --seconds 0`, with the same formats
+// and folder, repeats that one alone. Exits with 1 after a find.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -2,11 +2,11 @@
 //
 //   npm run fuzz:mutate -- --list search|details|exchange|history|looks|trust|video [--only TEXT] [--part 1/4] [--jobs 2]
 //
-// `--only` chooses mutations by file or by what they are called. Works on copies of the build in the system's folder for temporary files: a mutation is one
-// source file (or a few) compiled anew. Exits with 1 when a mutation survived without a reason, or was killed although the list says that none can.
+// --only selects mutations by file or name. Works on copies of the build in the system's folder for temporary files: a mutation is one source file (or a
+// few), compiled anew. Exits with 1 when a mutation survived without a reason, or was killed although the list says that none can be.
 //
 // Not Stryker: its parser refuses the AssemblyScript kernels, where half of the list `search` lies; it makes 1,746 mutants of the rest of src/search,
-// each to be run against minutes of tests; it knows no bug that spans several files; and its last version (10.1) needs Node 22.
+// each to be run against minutes of tests; it has no mutations across files; and its last version (10.1) needs Node 22.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

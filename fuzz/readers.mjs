@@ -1,8 +1,8 @@
-// Files and feeds with something wrong, for as long as there is time; and two bombs of 5 GB, with the memory that they cost.
+// Damaged import files and feed pages until the time is over; and two gzip bombs of 5 GB, with the memory that they cost.
 //
 //   npm run fuzz:readers [-- --minutes 10] [--seed 1]
 //
-// The status is 1 on the first find, with its seed, or when a bomb is not stopped, or costs memory.
+// The status is 1 on the first find, with its seed, or when a bomb is not stopped or costs memory.
 
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'

@@ -1,9 +1,9 @@
-// Any order of changes and searches, against a plain Map that is asked by reading it all.
+// Random changes and searches of the index, against a plain Map that is read completely.
 //
 //   node build.mjs && node fuzz/search.mjs [--steps 2000000] [--minutes 60] [--seed 1] [--episode 17]
 //
-// An episode begins with an empty index and keeps to one seed, kind of rows and size. On the first answer that differs the
-// seed, the episode and the step are printed, and the exit code is 1; `--episode` repeats one alone.
+// An episode begins with an empty index and keeps one seed, kind of rows and size. The first wrong answer prints the seed, the episode and the step, and
+// exits with 1; --episode repeats one episode alone.
 
 import assert from 'node:assert/strict'
 import { parseArgs } from 'node:util'

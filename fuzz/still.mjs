@@ -1,6 +1,6 @@
-// Runs test files while their processes are stopped at random, as on a machine that has no time for them.
+// Runs test files while their processes are paused at random, as on an overloaded machine.
 // node fuzz/still.mjs [--rounds N] [--longest-ms N] dist/test/http/match.test.js …
-// A failure is a test that waits for time, or a program that takes its own standing still for somebody else's silence.
+// A failing test depends on time, or the program takes its own pause for a failure of another process.
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'

@@ -1,10 +1,10 @@
-// Damages video files, for a while: each is hashed or refused with a known problem, in bounded time. Containers are read in a thread, thousands of
-// them; one in sixteen of those that are read goes through both sandboxed children as well.
+// Damages video files: each must be hashed or refused with a known problem, in bounded time. A thread reads thousands of containers; one in sixteen of those
+// that can be read goes through both sandboxed children as well.
 //
 //   npm run fuzz:video -- --seconds 300 --seed 1 [--folder FOLDER]
 //
-// The clips are made with ffmpeg; FOLDER has more of them, each under 1 MB. Prints the seed of each find: `--seed N --seconds 0` tries that one
-// alone, through the children too. Exits with 1 after a find.
+// The clips are made with ffmpeg; FOLDER has more of them, each under 1 MB. Prints the seed of each find: `--seed N --seconds 0` repeats that one alone,
+// through the children too. Exits with 1 after a find.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,8 +1,8 @@
-// All that a service writes after a million signals, searched for their bits in any form.
+// Searches everything that a service writes after a million signals for bits of their hashes, in any form.
 //
 //   npm run fuzz:store [-- --signals 1000000]
 //
-// The short form of it is test/whole-store.test.ts. Status 1 when a bit was found.
+// test/whole-store.test.ts is the short form. The status is 1 when a bit was found.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// How much of what is decoration is known to be, and how much of what is not.
+// Which share of drawn decoration the lists of common details contain, and which share of other pictures.
 
 import { join } from 'node:path'
 import sharp from 'sharp'

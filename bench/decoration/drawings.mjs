@@ -1,4 +1,4 @@
-// What apps draw and people stick on pictures, drawn anew: no icon of any app and no emoji of any font is copied.
+// Draws app interfaces, stickers and captions. No icon of an app and no emoji of a font is copied.
 
 const SIDE_PX = 480
 const ICON_PX = 52

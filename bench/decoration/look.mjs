@@ -1,4 +1,4 @@
-// What is registered of a picture's details, with those of drawn sheets among them.
+// The details that a registration keeps of a picture; sheets of drawn decoration.
 
 import sharp from 'sharp'
 import { detailsWith } from '../../dist/packages/hash/src/details/details.js'

@@ -1,4 +1,4 @@
-// Photographs registered, and edits of photographs asked about, one after the other.
+// Registers photographs, and queries edits of photographs one after the other.
 
 import { percentile, progress } from '../report.mjs'
 import { openEdits } from '../robustness/edits.mjs'

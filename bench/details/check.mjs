@@ -1,4 +1,4 @@
-// Whether the index finds what a loop over all rows finds.
+// Checks that the index finds what a loop over all rows finds.
 
 import { MAX_DETAIL_ROWS } from '../../dist/packages/hash/src/details/rows.js'
 import { bitsBelow, wordsOf } from '../../dist/packages/hash/src/details/words.js'

@@ -1,4 +1,4 @@
-// Registered pictures by the hundred thousand: rows of real ORB descriptors, as few as are indexed of each, put into a catalogue in bulk.
+// Fills a catalogue in bulk with hundreds of thousands of registered pictures: rows of real ORB descriptors, as many as the service indexes for each.
 
 import { randomBytes } from 'node:crypto'
 import { MAX_DETAIL_ROWS, MAX_POINTS } from '../../dist/packages/hash/src/details/rows.js'
@@ -22,7 +22,7 @@ const SIDE_HALVES = 240
  * Rows of one picture lie where a grid of 4 × 4 cells puts them, all upright and of one size: so that a vote has as much to count as
  * it can have.
  *
- * @returns the rows as they were before the veil, for whoever checks: `corpus`.
+ * @returns the rows before their bits were permuted, for checks: `corpus`.
  */
 export function fill(catalogue, permutation, images, folder) {
   const corpus = openCorpus('descriptors', images * MAX_DETAIL_ROWS, folder)

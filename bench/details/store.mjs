@@ -1,4 +1,4 @@
-// How many bytes Redis keeps for the details of a picture, beside those that it keeps for its hashes.
+// How many bytes Redis stores for the details of a picture, in addition to its hashes.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// A registry of many: a catalogue, a finder over it, and what it would read from the store.
+// A large registry: a catalogue, a finder over it, and the details that it would read from the store.
 
 import { randomBytes } from 'node:crypto'
 import { detailedSize } from '../../dist/packages/hash/src/details/detailed-size.js'
@@ -66,7 +66,7 @@ export class World {
     return { foundMs: found.ms, keptMs }
   }
 
-  /** @returns the views of a picture that is asked about, and what finding them took. */
+  /** @returns the views of a queried picture, and the time to find them. */
   async look(file) {
     const pixels = await decode(file, detailedSize)
     const { value, ms } = timed(() => this.#details.ask(pixels))

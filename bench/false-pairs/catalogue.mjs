@@ -1,4 +1,4 @@
-// The service's own catalogue and matcher, filled with pictures of which it is known which of them have anything in common.
+// The service's own catalogue and matcher, with pictures whose relations are known.
 
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
@@ -73,7 +73,7 @@ export class Registered {
 
   #matcher
 
-  /** @returns what a platform is told: `{ registered, grade, … }` of each match. */
+  /** @returns the matches that a platform gets: `{ registered, grade, … }` each. */
   async ask(signals, thresholdBits) {
     const [matches] = await this.#matcher.match([signals], { orgId: 'bench', banks: undefined, thresholdBits })
     return matches.map(({ matchId, ...match }) => ({ registered: this.pictures[numberOf(matchId)], ...match }))

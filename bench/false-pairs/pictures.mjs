@@ -1,4 +1,4 @@
-// Many pictures of few photographs, of which it is known which can have anything in common: those of one photograph, and no others.
+// Many pictures of few photographs. Only pictures of one photograph are related.
 
 import sharp from 'sharp'
 import { decode } from '../../dist/workers/media/decode.js'

@@ -1,4 +1,4 @@
-// Hashes of which the pictures are not at hand, as pictures of 29 views each, which is as many as one may have.
+// Hashes without their pictures, grouped as pictures of 29 views each, the most that a picture may have.
 
 import { readFileSync } from 'node:fs'
 import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
@@ -34,7 +34,7 @@ export function pictureRows(file) {
   return pictures
 }
 
-/** Does this pair count? Of rows, which are asked about as they are registered, each pair counts once. */
+/** Whether this pair counts. Rows are registered and queried, so each pair of them counts once. */
 export function isPair(asked, registered) {
   if (asked.kind === 'rows' && registered.kind === 'rows' && registered.place <= asked.place) return false
   return !relatedTo(asked.origin).includes(registered.origin)

@@ -1,4 +1,4 @@
-// Counts of pairs of unrelated pictures, and of those that were taken for one another, by what the two pictures are.
+// Counts pairs of unrelated pictures, and false matches among them, by the kinds of the two pictures.
 
 import { isPair } from './rows.mjs'
 
@@ -43,7 +43,7 @@ export function sumOf(tallies) {
   return sum
 }
 
-/** By kind of pair and over all, how many of each grade and the rate; where none was found, what it is under. */
+/** By kind of pair and in total: the number and rate of each grade, or an upper bound where none was found. */
 export function ratesOf({ pairs, found, ...counts }) {
   const kinds = {}
   for (const kind of ['all', ...Object.keys(pairs).filter((name) => !name.startsWith('wide '))]) {

@@ -1,4 +1,4 @@
-// What made-up traffic is drawn with.
+// Random platforms, hashes and arrivals of simulated traffic.
 
 import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 
@@ -13,12 +13,12 @@ export function platformOf(platforms, random) {
   return platforms - 1
 }
 
-/** A hash of nothing in particular. */
+/** A random hash. */
 export function drawn(random) {
   return hashFromBytes(Uint8Array.from({ length: 32 }, () => random.int(0, 255)))
 }
 
-/** A hash so many bits away. */
+/** A hash that differs by `bits` bits. */
 export function flipped(hash, bits, random) {
   const bytes = Uint8Array.from(hash)
   const places = new Set()
@@ -27,7 +27,7 @@ export function flipped(hash, bits, random) {
   return hashFromBytes(bytes)
 }
 
-/** How many uploads come in a minute that has so many on average. */
+/** A random number of uploads in a minute, with this mean. */
 export function poisson(mean, random) {
   if (mean > 30) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(random)))
   const limit = Math.exp(-mean)

@@ -1,4 +1,4 @@
-// Pictures that have a thousand frames in them, or nothing: what the search for frames may cost at most.
+// Pictures with a thousand frames in them, and empty ones: the upper bound of what the search for frames costs.
 
 const [WIDTH, HEIGHT] = [1400, 1060] // the largest that are hashed as they are
 
@@ -23,7 +23,7 @@ function drawn(levelAt) {
   return { data, width: WIDTH, height: HEIGHT, channels: 3 }
 }
 
-/** Another one in each cell. */
+/** A different picture in each cell. */
 function textureOf(x, y) {
   const cell = 31 * Math.floor(x / 70) + 17 * Math.floor(y / 53)
   return Math.imul(cell + (x >> 2) * (y >> 2), 2_654_435_761) >>> 24

@@ -1,4 +1,4 @@
-// How a process of a benchmark answers the one that started it: one handler for each name, one answer for each question.
+// How a process of a benchmark answers its parent: one handler for each name, one answer for each message.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
@@ -14,12 +14,12 @@ export function answer(handlers, { saysReady = true } = {}) {
     }
   })
   if (!saysReady) return
-  process.on('SIGINT', () => {}) // a Ctrl-C reaches us too; whoever started us will say when to end
+  process.on('SIGINT', () => {}) // Ctrl-C reaches this process too; its parent ends it
   process.on('disconnect', () => process.exit())
   process.send({ ready: true })
 }
 
-/** What an api is asked about itself: what it has had from the cores, and how long its event loop keeps others waiting. */
+/** Figures that an api reports about itself: processor time and event loop delay. */
 export function ownHandlers() {
   let delay
   return {
@@ -29,7 +29,7 @@ export function ownHandlers() {
       delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
       delay.enable()
     },
-    /** In milliseconds since `watch`, without the pause that the watch itself makes between two looks. */
+    /** Delays in milliseconds since `watch`, without the sampling interval itself. */
     delays() {
       delay.disable()
       const ms = (ns) => Math.max(0, ns / 1e6 - RESOLUTION_MS)
@@ -38,7 +38,7 @@ export function ownHandlers() {
   }
 }
 
-/** Of all threads of this process: also those that compile and collect garbage. */
+/** Processor time of all threads of this process, including those that compile and collect garbage. */
 export function cpuUs() {
   const { user, system } = process.cpuUsage()
   return user + system

@@ -1,6 +1,6 @@
-// An api process, the real one, that can also be asked about itself.
+// The real api process, which also reports its own figures.
 
 import { answer, ownHandlers } from './answers.mjs'
 
 answer(ownHandlers(), { saysReady: false })
-await import('../../dist/src/boot/server.js') // afterwards: it says `ready`, and what is asked then must be heard
+await import('../../dist/src/boot/server.js') // last: it sends `ready`, after which messages must be received

@@ -1,5 +1,5 @@
-// An api with the real search, log and metrics, and no guard around it: no key, no limit, no header for browsers, no look-out for slow bodies or for
-// searches of what is stored. What the guards cost is what the real api takes more.
+// An api with the real search, log and metrics, and no guards: no key, no limit, no security headers, no detectors of slow bodies or of searches for
+// stored hashes. The guards cost what the real api takes in addition.
 
 import { randomUUID } from 'node:crypto'
 import multipart from '@fastify/multipart'
@@ -43,7 +43,7 @@ app.setSerializerCompiler(serializerCompiler)
 await app.register(requestLog, { observe: makeMetrics(services.health, services.operation, new Map()).observe })
 await app.register(lastAnswers)
 await app.register(multipart)
-await app.register(problemAnswers, { country: undefined }) // so that a refusal is told from a wrong answer
+await app.register(problemAnswers, { country: undefined }) // so that a refusal differs from a wrong answer
 app.decorateRequest('caller', null)
 app.decorateRequest('consumeQuota', () => {})
 const caller = { keyId: 'bare', orgId: 'bare', scopes: new Set(['match', 'match:distance']) }

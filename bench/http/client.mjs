@@ -1,5 +1,4 @@
-// The client, in a process of its own so that it does not share a core's time with what it measures. Every answer is checked;
-// of single ones, by their bytes.
+// The client, in its own process, so that it shares no event loop with what it measures. Every answer is checked; answers to single queries by their bytes.
 
 import { answer, cpuUs, ownHandlers } from './answers.mjs'
 import { openConnection, requestBytes } from './connection.mjs'
@@ -12,7 +11,7 @@ let prepared
 const { watch, delays } = ownHandlers()
 
 answer({
-  /** Makes all requests beforehand. */
+  /** Prepares all requests. */
   prepare({ rows, key }) {
     const post = (queries, transforms) => requestBytes('POST', '/v1/match', key, matchBody(queries, transforms))
     prepared = [false, true].map((transforms) => {
@@ -25,7 +24,7 @@ answer({
     })
   },
 
-  /** Single queries over so many connections, each sending its next when it has its answer. */
+  /** Single queries over several connections, each sending its next one after an answer. */
   async load({ port, transforms, ms, connections, preparedBits }) {
     const { singles } = prepared[Number(transforms)]
     const open = await Promise.all(Array.from({ length: connections }, () => openConnection(port)))
@@ -46,7 +45,7 @@ answer({
     return { ...tally.all(), wallMs, cpuUs: spentUs }
   },
 
-  /** Calls of a thousand queries, one after the other: an answer is checked while the next call is under way. */
+  /** Calls of a thousand queries, one after the other. An answer is checked while the next call runs. */
   async calls({ port, transforms, ms, least = 1, preparedBits }) {
     const { batches } = prepared[Number(transforms)]
     const connection = await openConnection(port)
@@ -101,7 +100,7 @@ answer({
   },
 })
 
-/** A refusal is quick, so it is counted and its time is not. */
+/** Refusals are counted without their times, because they are quick. */
 function tallying(preparedBits) {
   const times = []
   let wrong = 0

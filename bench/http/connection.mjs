@@ -1,5 +1,5 @@
-// A kept-alive connection to an api, as lean as a client can be: requests are bytes that were made before, and of an answer
-// only its status and length are read. One request is under way at a time.
+// A kept-alive connection to an api with as little work as possible: requests are prepared bytes, and only status and length of an answer are read. One
+// request is in flight at a time.
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -45,7 +45,7 @@ export async function openConnection(port) {
       waiting = { resolve, reject }
     })
   return {
-    /** An api closes what was idle for long. */
+    /** The api closes a connection that was idle for long. */
     get isOpen() {
       return !socket.destroyed
     },
@@ -64,7 +64,7 @@ export async function openConnection(port) {
   }
 }
 
-/** The bytes of a request. Without a body for `undefined`; a stream's head alone for `chunked`. */
+/** The bytes of a request: without a body for `undefined`, only the head of a stream for `chunked`. */
 export function requestBytes(method, path, key, body, type = 'application/json') {
   const lines = [`${method} ${path} HTTP/1.1`, 'host: 127.0.0.1', `authorization: Bearer ${key}`]
   if (body !== undefined) lines.push(`content-type: ${type}`)

@@ -1,5 +1,5 @@
-// An api that finds nothing out: everything that stands around a match is real, from the parser to the serialiser, and in place
-// of the search there are answers that were made before. What a request costs here, no match can undercut.
+// An api without a search: everything around a match is real, from the parser to the serialiser, and the answers are prepared. No match can cost less than
+// a request here.
 
 import { transforms } from '../../dist/packages/hash/src/transforms.js'
 import { buildApp } from '../../dist/src/app/app.js'
@@ -22,7 +22,7 @@ const store = await openStore(redis)
 const keys = new Map((await createApiKeyStore(store).all()).map((key) => [key.keyId, key]))
 await store.close()
 
-// Never hydrated: it has neither rows nor anything to follow.
+// Never loaded: it has no rows and follows no changes.
 const services = await openServices({
   redis,
   keyring: (isFirstUse) => keyringOf(config, isFirstUse),

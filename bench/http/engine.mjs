@@ -1,4 +1,4 @@
-// The index alone, in a process of its own, over the same rows and with the same needles: what is not its time is the api's.
+// The index alone, in its own process, over the same rows and with the same needles. The rest of a match's time is the api's.
 
 import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
@@ -39,7 +39,7 @@ answer({
     )
   },
 
-  /** One query after the other. */
+  /** Runs one query after the other. */
   ask({ transforms, ms }) {
     const queries = prepared[Number(transforms)]
     let count = 0
@@ -55,7 +55,7 @@ answer({
     return { count, wrong, cpuUs: cpuUs() - before, wallMs: performance.now() - begun }
   },
 
-  /** A thousand at a time, the same thousands that are sent in one call: one query after the other, and all of them together. */
+  /** The thousands that are sent in one call: one query after the other, and all of them together. */
   batches({ transforms, ms, least }) {
     const queries = prepared[Number(transforms)]
     const times = []

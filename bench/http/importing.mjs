@@ -1,4 +1,4 @@
-// An import that goes on for a while at a steady pace: one request, its lines sent when they are due.
+// An import at a steady rate: one request, whose lines are sent when they are due.
 
 import { formatHash } from '../../dist/packages/hash/src/hash256.js'
 import { below, sfc32 } from '../search/random.mjs'
@@ -38,7 +38,7 @@ export async function importPaced({ port, key, perS, seconds, onSent }) {
   const { status, body } = await answered
   const answeredMs = performance.now() - begun
   connection.close()
-  // Of millions of signals there are more characters than a string may have.
+  // Millions of signals have more characters than a string may have.
   const accepted = status === 201 ? Number(/"accepted":(\d+)/.exec(body.toString('latin1', 0, 100))?.[1]) : 0
   return { sent: ticks * linesPerTick, accepted, sentMs, answeredMs, heldUp }
 }

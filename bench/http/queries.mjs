@@ -1,5 +1,5 @@
-// What is asked, the same in every process: every other query is a changed copy of a row, 5 to 25 bits away from it; the others
-// are near no row. Where turned copies are looked for, a copy is turned as well.
+// The queries, the same in every process: every other one is a changed copy of a row, 5 to 25 bits away from it; the others are near no row. With
+// transforms, a copy is rotated or mirrored as well.
 
 import { formatHash, HASH_BITS, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { rotated } from '../../dist/src/services/matching/orientations.js'
@@ -11,7 +11,7 @@ const SEED = 31_337
 const FEWEST_BITS = 5
 const MAX_BITS = 25
 
-/** What the empty route says about every copy. */
+/** The empty route's result for every copy. */
 export const PREPARED_BITS = 17
 
 /**
@@ -37,7 +37,7 @@ export function makeQueries(rows, count, transforms) {
   })
 }
 
-/** All copies and nothing else: by this the empty route knows, without any search, what to answer. */
+/** Exactly the copies. With it the empty route knows the answer without a search. */
 export function isMarked(hash) {
   return (hash[0] & 1) === 0
 }
@@ -54,12 +54,12 @@ export function matchBody(queries, transforms) {
   })
 }
 
-/** Does an api say that it cannot answer now, as when it has not heard from the store for too long? */
+/** Whether an api answered that it cannot answer now, for example because its replica is stale. */
 export function isRefusal(status) {
   return status === 503
 }
 
-/** Is that one result the right one, as far as its distance tells? A row that is so near by chance does not exist. */
+/** Whether the result is right, by its distance. No row is that near by chance. */
 export function isRight(result, { distanceBits }, preparedBits) {
   const matches = result?.matches
   if (matches === undefined) return false
@@ -67,7 +67,7 @@ export function isRight(result, { distanceBits }, preparedBits) {
   return matches.length === 1 && matches[0].distanceBits === (preparedBits ?? distanceBits)
 }
 
-/** The same of the bytes of an answer to a single query, without parsing them. */
+/** The same check on the bytes of an answer to a single query, without parsing them. */
 export function isRightAnswer({ status, body }, { distanceBits }, preparedBits) {
   if (status !== 200) return false
   const at = body.indexOf(DISTANCE)

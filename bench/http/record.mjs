@@ -1,4 +1,4 @@
-// What a benchmark says at its end: tables to read, one line of JSON, and the section of its record that is written by it.
+// Output of a benchmark: tables, one line of JSON, or its section of the record.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,8 +11,8 @@ const loadBefore = loadavg()[0]
  * Prints or records a result.
  *
  * @param name of the benchmark: `bench/record/<name>.md` is its record, `bench:<name>` the command.
- * @param result everything that was measured; `rows`, `wrong` and `refused` among it
- * @param tables a title and lines of equal fields each
+ * @param result all figures, including `rows`, `wrong` and `refused`
+ * @param tables each with a title and lines of equal fields
  */
 export function publish(name, result, tables, args) {
   const facts = {
@@ -28,11 +28,11 @@ export function publish(name, result, tables, args) {
   if (args.record) record(name, result.rows, facts, tables)
   const { wrong, refused = 0 } = result
   if (wrong > 0) console.error(`${wrong} answers were wrong`)
-  if (refused > 0) console.error(`${refused} requests were refused: what was measured is not all that was asked`)
+  if (refused > 0) console.error(`${refused} requests were refused, so the figures do not cover all requests`)
   if (wrong > 0 || refused > 0) process.exitCode = 1
 }
 
-/** A line of a table of goals; `measured` must not be more than `goal`. */
+/** A line of a table of goals. The goal is reached if `measured` is at most `most`. */
 export function goal(what, measured, most, unit) {
   return {
     goal: what,
@@ -46,13 +46,13 @@ function rounded(_name, value) {
   return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
 }
 
-/** A number to three digits, and never less than to the next whole one. */
+/** A number with three significant digits, and all digits before the decimal point. */
 export function digits(value) {
   if (!Number.isFinite(value)) return '–'
   return Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))
 }
 
-/** One part for each number of rows; the others stay as they are. */
+/** Replaces the part for this number of rows; parts for other numbers stay. */
 function record(name, rows, { date, commit, machine, load, command }, tables) {
   const begin = `<!-- written by bench/${name}.mjs: begin -->`
   const end = `<!-- written by bench/${name}.mjs: end -->`
@@ -88,7 +88,7 @@ function textOf(cell = '') {
   return typeof cell === 'number' ? digits(cell) : cell
 }
 
-/** What was measured, and whether anything but records and documents was changed since. */
+/** The measured commit, with `+changes` if anything but records and documents was changed since. */
 function commit() {
   const git = (...words) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8', stdio: 'pipe' }).trim()
   try {
@@ -99,7 +99,7 @@ function commit() {
   }
 }
 
-/** Without the names of folders, which are nobody else's business. */
+/** Names of folders are private: the record has placeholders. */
 const FOLDERS = { '--photos': 'PHOTOS', '--hashes': 'HASHES', '--distractors': 'DISTRACTORS' }
 
 function commandOf(name) {

@@ -1,5 +1,5 @@
-// An api process, the real one, that keeps account of its start: when it got where, and what the pieces of loading took. Its
-// classes are wrapped before it begins; times of its threads are not in these, and show as waiting.
+// The real api process, which records its start: when it reached which step, and how long the parts of loading took. Its classes are wrapped before it
+// starts. Times of its threads are not included; they show as waiting.
 
 import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
@@ -27,7 +27,7 @@ note(process, 'send', 'ready', (message) => message.ready === true)
 
 await import('../../dist/src/boot/server.js')
 
-/** Adds up what a method takes, or each step of the generator that it gives. What is not there any more counts as nothing. */
+/** Adds up the time of a method, or of each step of the generator that it returns. A method that no longer exists counts as 0. */
 function wrap(owner, method, name) {
   const original = owner[method]
   spentMs[name] = 0
@@ -63,7 +63,7 @@ function note(owner, method, name, counts = () => true) {
   }
 }
 
-/** Comparable between processes. */
+/** Milliseconds, comparable between processes. */
 function nowMs() {
   return performance.timeOrigin + performance.now()
 }

@@ -1,4 +1,4 @@
-// How long until what one api has taken is known to another: signals that are added, and signals that are removed.
+// How long until one api has a change that another one took: signals added and removed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatHash } from '../../dist/packages/hash/src/hash256.js'

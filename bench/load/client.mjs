@@ -1,5 +1,5 @@
-// The client of the mixed load, in a process of its own. Every answer is checked. It has so many connections and no more: what finds none
-// free is not sent, and counted. It has no core to itself: how late it was itself is in every time, and told beside them.
+// The client of the mixed load, in its own process. Every answer is checked. It has a fixed number of connections: a request that finds none free is not
+// sent, and counted. It has no core to itself: its own delay is part of every time, and reported beside them.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { answer } from '../http/answers.mjs'
@@ -16,7 +16,7 @@ answer({
     mix = await makeMix({ port, key, rows })
   },
 
-  /** One kind alone, or all of them by their shares: over so many connections, each sending its next when it has its answer, or when it was told to come again. */
+  /** One kind, or all by their shares: each connection sends its next request after an answer, or after the Retry-After of a refusal. */
   async closed({ port, ms, connections, kind, seed }) {
     const open = await Promise.all(Array.from({ length: connections }, () => openConnection(port)))
     const draw = kind === undefined ? drawing(seed) : () => kind
@@ -37,7 +37,7 @@ answer({
   },
 
   /**
-   * So many a second, and people beside them, sent when they are due, whether or not those before have their answers. Times count from when
+   * Requests at a fixed rate, and people beside them, sent when they are due, whether or not earlier ones are answered. Times count from when
    * a request was due.
    */
   async open({ port, ms, perS, peoplePerS, seed }) {
@@ -63,7 +63,7 @@ answer({
         tally.add(kind, await connection.request(bytes), isRight, dueMs, performance.now())
         free.push(connection)
       } catch {
-        opened-- // whoever sends for too long is hung up on, as the machine had no time for either
+        opened-- // the api closes a connection that takes too long to send, as happens on an overloaded machine
         tally.brokenOff(kind)
       }
     }
@@ -84,7 +84,7 @@ answer({
     await Promise.all(sending)
     for (const connection of free) connection.close()
     own.disable()
-    /** Of a hundred requests, one was sent later than that, and one answer was read later than that. */
+    /** p99 of how late requests were sent, and of how late answers were read. */
     const late = {
       sentP99Ms: percentile(Float64Array.from(lateMs), 0.99),
       readP99Ms: Math.max(0, own.percentile(99) / 1e6 - 1),
@@ -109,7 +109,7 @@ function tallying() {
     },
     add(kind, answered, isRight, sentMs, answeredMs) {
       const own = kinds[kind]
-      // 429: writes alone come to what one key may send in a minute.
+      // 429: writes alone reach the rate limit of one key.
       if (answered.status === 503 || answered.status === 429) {
         own.refusedAtMs.push(answeredMs)
         const code = codeOf(answered)

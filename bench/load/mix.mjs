@@ -1,5 +1,4 @@
-// What the mixed load is made of, and how each answer is checked: matches by hash, matches by picture, writes, and people who hand in
-// a picture meanwhile.
+// The requests of the mixed load, and how each answer is checked: matches by hash, matches by picture, writes, and people who submit a picture.
 
 import sharp from 'sharp'
 import { formatHash } from '../../dist/packages/hash/src/hash256.js'
@@ -9,7 +8,7 @@ import { largePicture } from '../pictures.mjs'
 import { below, sfc32 } from '../search/random.mjs'
 import { BANK } from '../service.mjs'
 
-/** Of a hundred requests. `person` comes beside them, at a rate of its own. */
+/** Shares of a hundred requests. `person` has its own rate. */
 export const SHARES = { hash: 90, picture: 8, write: 2 }
 export const KINDS = [...Object.keys(SHARES), 'person']
 
@@ -31,7 +30,7 @@ export async function makeMix({ port, key, rows }) {
     bytes: requestBytes('POST', '/v1/match', key, matchBody([query], true)),
     isRight: (answer) => isRightAnswer(answer, query),
   }))
-  // Before the connection is there: an api hangs up on one that is idle for as long as these take on a busy machine.
+  // Before the connection is opened: an api closes one that is idle for as long as this takes on a busy machine.
   const pictures = []
   for (let seed = 1; seed <= PICTURES; seed++)
     pictures.push(
@@ -68,7 +67,7 @@ export async function makeMix({ port, key, rows }) {
     hash: inOrder(hashes),
     picture: inOrder(forms),
     write: writes(key, cases),
-    // One of those that are registered: it is the same for the case then, which grows no further.
+    // A registered picture, so that the case does not grow.
     person: () => ({
       bytes: handIn(people, forms[(2 * people++ + 1) % PICTURES].form),
       isRight: ({ status }) => status === 201,
@@ -76,7 +75,7 @@ export async function makeMix({ port, key, rows }) {
   }
 }
 
-/** One signal into a bank, one into a case, and the one in the bank out again as often, so that the index stays as it is. */
+/** In equal numbers: a signal into a bank, one into a case, and a bank signal out again, so that the index keeps its size. */
 function writes(key, cases) {
   const signalIds = []
   let made = 0

@@ -1,21 +1,21 @@
-// What the phases of the mixed load come to.
+// Figures and goals of the phases of the mixed load.
 
 import { goal } from '../http/record.mjs'
 import { percentile } from '../report.mjs'
 import { SHARES } from './mix.mjs'
 
 const WINDOW_MS = 500
-/** Of a window's answers, so many may be late before it is not as usual. */
+/** A window counts as late when more than this share of its answers is late. */
 const LATE_SHARE = 0.05
-/** So many windows on end, five seconds, have to be as usual before it counts as back: a lone half second comes at half the load as well. */
+/** Windows in a row (five seconds) without a late one that count as normal. Single late ones occur at half the load as well. */
 const WINDOWS_ON_END = 10
 
-/** Until a queue has been long for long enough to be called so, a burst is let in: that is not how it goes on. */
+/** Admission lets a burst in until a queue has been long for some time. Figures of the settled state leave that out. */
 const SETTLED_AFTER_MS = 2000
 
 const BULK = Object.keys(SHARES)
 
-/** A phase in numbers. */
+/** The figures of a phase. */
 export function summary({ name, kinds, wallMs, samples, delays, late }) {
   const all = Object.values(kinds)
   const sum = (field) => all.reduce((total, own) => total + own[field], 0)
@@ -63,7 +63,7 @@ function textOf(counts) {
     .join(', ')
 }
 
-/** How many requests of the whole mixture were answered a second: what is refused leaves the rest less of a mixture. */
+/** Requests of the whole mixture answered a second. Refusals change the mixture, so the kind answered least by its share counts. */
 export function wholePerS({ kinds, wallMs }) {
   return Math.min(...BULK.map((kind) => (1000 * kinds[kind].times.length) / wallMs / (SHARES[kind] / 100)))
 }
@@ -112,12 +112,12 @@ export function kindLines(phases) {
       'p50 ms': p50Ms,
       'p99 ms': p99Ms,
       'p99.9 ms': p999Ms,
-      'p99 ms behind 2 s': settledP99Ms,
+      'p99 ms after 2 s': settledP99Ms,
     }))
   })
 }
 
-/** Of each kind what one in a hundred takes, at each load that is borne and at the one that is not; and how many times as long that is. */
+/** Of each kind: p99 at each bearable load and at overload, and their ratio. */
 export function curveLines(borne, overload) {
   const over = summary(overload)
   return BULK.map((kind) => {
@@ -136,15 +136,15 @@ export function goalLines({ alone, together, normal, overload, after }) {
   const [usual, over] = [summary(normal), summary(overload)]
   const late = (kind) => over.kinds[kind].settledP99Ms / usual.kinds[kind].settledP99Ms
   return [
-    goal('what the parts alone would add up to / together', 1 / parts / wholePerS(together), 1.43, ''),
-    ...BULK.map((kind) => goal(`p99 of ${kind} that is let in, behind the first 2 s, 3 times / half`, late(kind), 2, '')),
+    goal('rate expected from each kind alone / rate together', 1 / parts / wholePerS(together), 1.43, ''),
+    ...BULK.map((kind) => goal(`p99 of admitted requests (${kind}) after the first 2 s, 3 times / half`, late(kind), 2, '')),
     goal('refusals without Retry-After', over.withoutRetryAfter, 0, ''),
     goal('people refused', over.peopleRefused, 0, ''),
-    goal('back to normal, for five seconds on end, after', backAfterMs(after, usual) / 1000, 5, ' s'),
+    goal('until five normal seconds in a row', backAfterMs(after, usual) / 1000, 5, ' s'),
   ]
 }
 
-/** Until the first of so many half seconds on end that are as usual; all of the phase where there are none. */
+/** Time until the first normal windows in a row; the whole phase where there are none. */
 function backAfterMs(phase, usual) {
   const unusual = unusualWindows(phase, usual)
   const back = unusual.findIndex(
@@ -153,7 +153,7 @@ function backAfterMs(phase, usual) {
   return (back === -1 ? unusual.length : back) * WINDOW_MS
 }
 
-/** Whether in a half second anything was refused, or too much of it late: longer than twice what one in a hundred takes at half the load. */
+/** For each window: whether anything was refused, or too many answers took over twice the p99 at half the load. */
 function unusualWindows({ kinds, wallMs }, usual) {
   const windows = Array.from({ length: Math.ceil(wallMs / WINDOW_MS) }, () => ({ answered: 0, late: 0, refused: 0 }))
   for (const kind of BULK) {
@@ -168,12 +168,12 @@ function unusualWindows({ kinds, wallMs }, usual) {
   return windows.map(({ answered, late, refused }) => refused > 0 || late > LATE_SHARE * answered)
 }
 
-/** Of each phase at half the load, the half seconds that were not as usual: what comes without three times the load before it does not come of it. */
+/** Late windows of both phases at half the load. Those before the overload show how many are not due to it. */
 export function backLines({ normal, after }) {
   const usual = summary(normal)
   return [normal, after].map((phase) => {
     const unusual = unusualWindows(phase, usual)
     const atS = unusual.flatMap((is, i) => (is ? [(i * WINDOW_MS) / 1000] : []))
-    return { phase: phase.name, 'half seconds': unusual.length, 'not as usual': atS.length, 'at s': atS.join(', ') }
+    return { phase: phase.name, 'half seconds': unusual.length, late: atS.length, 'at s': atS.join(', ') }
   })
 }

@@ -1,4 +1,4 @@
-// What an api says of itself and what is in memory, now and then, while a phase of a load goes on.
+// Samples the api's metrics and the memory of each process during a phase of a load.
 
 import { readFileSync } from 'node:fs'
 import { openConnection, requestBytes } from '../http/connection.mjs'
@@ -17,7 +17,7 @@ export function memoryOf(parts, store) {
   })
 }
 
-/** Samples until `end`, which gives them. One that is missing is missing. */
+/** Samples until `end`, which returns them. A sample that fails is left out. */
 export function sampled(port, memory, intervalMs) {
   const samples = []
   let last = Promise.resolve()

@@ -1,4 +1,4 @@
-// What a person and a platform ask of the service about one file. Every case that is opened here is withdrawn, so files do not find each other.
+// The requests of a person and of a platform about one file. Every case opened here is withdrawn, so files do not match each other.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 

@@ -1,4 +1,4 @@
-// Judges what the service and the page answered for one file by its row of the manifest. Nothing is tolerated that the manifest does not allow.
+// Compares the answers of the service and the page for one file with its row of the manifest. Only what the manifest allows is right.
 
 import { distance, parseHash } from '../../dist/packages/hash/src/hash256.js'
 

@@ -1,4 +1,4 @@
-// What is to be measured, from the words of the command line.
+// Reads the command line.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'

@@ -1,4 +1,4 @@
-// Hands files to the page in a real Chromium, as a person does, and tells what its worker answered.
+// Gives files to the page in a real Chromium, as a person does, and returns the answers of its worker.
 
 import { chromium } from 'playwright-core'
 

@@ -30,7 +30,7 @@ export function formatsOf(rows) {
   return formats
 }
 
-/** A row as JSON: what was answered, and what of it is wrong. */
+/** A row as JSON: the answers, and which of them are wrong. */
 export function shownRow({ file, kind, seen, wrong }) {
   const { register, match, asking, page } = seen
   return {

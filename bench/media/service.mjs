@@ -1,4 +1,4 @@
-// The service that files are sent to: one that runs already, or one of its own, whose processes are started again as the supervisor does it.
+// The service that files are sent to: a running one, or its own, whose processes are restarted as the supervisor does it.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'

@@ -35,7 +35,7 @@ export async function compare(sent, files) {
       ...signals.map(({ type, view, hashes }) => ({ type, view, hash: hashes[0] })),
       { type: 'blockhash', view: 'whole', hash: blockhash[0] },
     ]
-    // Each to the nearest of its type, from both sides: what one of them has and the other has not counts too.
+    // Each hash to the nearest of its type, in both directions: a hash that only one side has counts too.
     const nearest = (rows, { type, hash }) =>
       Math.min(...rows.filter((row) => row.type === type).map((row) => distance(row.hash, hash)))
     for (const row of theirs) note(`${row.type}, ${row.view}`, nearest(ours, row))

@@ -1,4 +1,4 @@
-// Tables of what bench/page.mjs measured.
+// Tables of the figures of bench/page.mjs.
 
 import { FEW_BITS, MAX_BITS } from './distances.mjs'
 

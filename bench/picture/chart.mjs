@@ -1,5 +1,5 @@
-// The chart of docs/scaling.md: what a query by picture costs the api, and what share of edits it finds, for each way to search. The background is part of
-// the picture, so that it reads the same on a light and on a dark page.
+// The chart of docs/scaling.md: cost of a query by picture in the api, and share of edits found, for each kind of search. The background is part of the
+// picture, so that it reads the same on a light and on a dark page.
 
 const WIDTH = 880
 const HEIGHT = 500

@@ -1,4 +1,4 @@
-// Recall against cost: the same questions, searched in other ways. By the index alone, so that ways the service does not have can be measured.
+// Recall against cost: the same queries with other searches. Uses the index alone, so that searches that the service does not have can be measured.
 
 import { orientationGroupsOf, searchBits } from '../robustness/hasher.mjs'
 import { Cells, References } from '../robustness/references.mjs'

@@ -1,4 +1,4 @@
-// Asks one picture after the other, and says what a question costs the api and what is found.
+// Queries one picture after the other, and returns what a query costs the api and what is found.
 
 import { percentile, progress } from '../report.mjs'
 import { expected } from './oracle.mjs'

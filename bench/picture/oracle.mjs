@@ -1,4 +1,4 @@
-// What a picture has to match, by comparing its hashes with every row of every registered picture: no index, no matcher.
+// Which registered pictures a query must match, by comparing its hashes with every row: no index, no matcher.
 
 import { HASH_BYTES } from '../../dist/packages/hash/src/hash256.js'
 import { viewOf } from '../../dist/src/domain/matching/signal.js'
@@ -37,7 +37,7 @@ function isMatch(signals, rows) {
   return isFound(references.nearest(signals).get(0), cells)
 }
 
-/** Is any row within the radius of any needle? Only then are the rules looked at. */
+/** Whether any row is within the radius of any needle. Only then are the rules applied. */
 function isNear(bytes, needles) {
   const row = new Uint32Array(WORDS)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

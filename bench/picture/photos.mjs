@@ -1,4 +1,4 @@
-// Chooses photographs that fill the registry, known ones that are registered too, and unregistered ones. No photograph is in two of these groups.
+// Chooses the photographs that fill the registry, registered ones whose edits are queried, and unregistered ones. No photograph is in two of these groups.
 
 import { photosOf } from '../robustness/photos.mjs'
 import { fnv1a } from '../variants/random.mjs'
@@ -6,7 +6,7 @@ import { fnv1a } from '../variants/random.mjs'
 /** One photograph in so many is held back from what fills the registry; by its name, as the splits. */
 const HELD_BACK_OF = 5
 
-/** @returns `filling`, all photographs that are not held back, and of `split` those that are `known` and `foreign`, by turns. */
+/** @returns `filling`: all photographs that are not held back; of `split`, `known` and `foreign` ones alternately. */
 export function dealtPhotos(folder, split, limit) {
   const isHeldBack = ({ name }) => (fnv1a(name) >>> 8) % HELD_BACK_OF === 0
   const held = photosOf(folder, split, Number.POSITIVE_INFINITY).filter(isHeldBack)

@@ -1,4 +1,4 @@
-// What is asked: edits of photographs, hashed as a worker hashes an upload; and how a known photograph is registered. Kept, as view sets are.
+// The queries: edits of photographs, hashed as a worker hashes an upload; and the registration of a photograph. Both are cached, as view sets are.
 
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -65,7 +65,7 @@ export class Registry {
     this.#settle()
   }
 
-  /** @returns what a platform is told about one picture, each with the `name` of a known one. */
+  /** @returns the matches that a platform gets for one picture, each with the `name` of a registered photograph. */
   async ask({ signals, isForm = false }) {
     const [matches] = await this.#matcher.match([signals], { ...ASKING, looksOf: () => ({ isForm }) })
     return matches.map((match) => ({ ...match, name: this.#names.get(match.matchId) }))

@@ -1,4 +1,4 @@
-// What Redis keeps for a case, and for a picture of one, written as the service writes them.
+// What Redis stores for a case and for a picture of one, written as the service writes them.
 
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -19,7 +19,7 @@ const PICTURES = 4000
 const AT_ONCE = 50
 const FACTS = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined }
 
-/** @param sets signals of registered pictures, used by turns. @returns bytes of Redis's data for each. */
+/** @param sets signals of registered pictures, used in rotation. @returns bytes of Redis's data for each. */
 export async function redisBytes(sets) {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
   const server = await openRedisServer(readConfig({ PATH: process.env.PATH, TABIR_DATA_DIR: folder }))

@@ -1,4 +1,4 @@
-// View sets of many pictures: crops of photographs, as they are and in the seven other orientations. Kept in a folder, so that a second run is quick.
+// View sets of many pictures: crops of photographs, as they are and in the seven other orientations. Cached in a folder for later runs.
 
 import { createHash } from 'node:crypto'
 import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// What is deployed elsewhere, beside which Tabir is measured: hashes of whole pictures at the customary threshold.
+// The algorithms deployed elsewhere, for comparison: hashes of whole pictures at the customary threshold.
 
 import { loadPdqKernelSync } from '../../dist/packages/hash/src/pdq-kernel.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'

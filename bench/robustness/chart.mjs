@@ -1,5 +1,5 @@
-// Recall of each edit as bars, Tabir's above those of the best that is deployed, or those of both stages above those of the first. The background is part of the picture, so that
-// it reads the same on a light and on a dark page.
+// Recall of each edit as bars, Tabir's above those of the best baseline, or those of both stages above those of the first. The background is part of the
+// picture, so that it reads the same on a light and on a dark page.
 
 const WIDTH = 960
 const MARGIN = 28

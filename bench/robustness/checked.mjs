@@ -1,4 +1,4 @@
-// What was looked at closely, counted.
+// Counts of verified candidates.
 
 /**
  * `pairs`: queries with each registered picture that they do not show; `wrong`: candidates of those that a vote let through; `forced`: others that

@@ -1,4 +1,4 @@
-// What work costs, on the wall and in the processor.
+// Wall time and processor time of work.
 
 import { percentile } from '../report.mjs'
 

@@ -1,4 +1,4 @@
-// By which edits pictures are made to be confused: those that leave much of an app, a frame, words or stickers in the picture.
+// The edits that make confusing pictures: those that leave much of an app, a frame, text or stickers in the picture.
 
 /** None of them shows other photographs. */
 export const KINDS = [

@@ -1,9 +1,9 @@
-// Makes a folder of pictures to be confused by, for --distractors: what other photographs look like in the same apps, with the same stickers and
-// the same captions; pieces of them; pages of text; plain ones.
+// Makes a folder of confusing pictures for --distractors: other photographs in the same apps, with the same stickers and the same captions; pieces of
+// them; pages of text; plain pictures.
 //
 //   node bench/robustness/confusing.mjs PHOTOS FOLDER [CACHE]
 //
-// Of the tuning split, also where a page shows others beside one, so that none of what is measured is in it. CACHE is one of edits, of seed 1.
+// Uses photographs of the tuning split only, also where a page shows several, so that no measured photograph is in them. CACHE is one of edits, of seed 1.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// The second stage as the service has it: its choice of rows, its index, its finder. What is counted lies around it.
+// The second stage as the service has it: its choice of rows, its index, its finder. The counting is around it.
 
 import { randomBytes } from 'node:crypto'
 import { detailedSize } from '../../dist/packages/hash/src/details/detailed-size.js'
@@ -18,14 +18,14 @@ import { decode } from '../../dist/workers/media/decode.js'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
 
-/** Beyond what a vote may let through, so that what is looked at closely is more than chance leaves of it. */
+/** More candidates than a vote may let through, so that enough wrong ones are verified. */
 const FORCED_BITS = 31
 const FORCED_A_WAY = 30
 const FORCED_NEEDLES = 150
 const COMPACTING_STEPS = 1_000_000
 const SIGNAL_TYPES = ['pdq', 'pdq-area']
 
-/** What a worker finds in a picture that is to be registered. */
+/** The details that a worker finds in a picture to register. */
 export async function lookAt(file) {
   return details.register(await decode(file, detailedSize))
 }
@@ -71,17 +71,17 @@ export class DetailsRegistry {
     return found.details.rows.length
   }
 
-  /** Until every row has its place. */
+  /** Compacts until nothing is left to do. */
   settle() {
     while (this.#catalogue.index('detail').compact(COMPACTING_STEPS)) {}
   }
 
-  /** @returns `images` that are shown; `verified`, those that were looked at closely; and what it cost. */
+  /** @returns `images`, the accepted ones; `verified`, all candidates that were verified; and the cost. */
   async find(file) {
     return this.findIn(await decode(file, detailedSize))
   }
 
-  /** The same in one that is decoded. */
+  /** The same for a decoded picture. */
   async findIn(pixels) {
     const begun = process.cpuUsage()
     const views = details.ask(pixels)
@@ -105,7 +105,7 @@ export class DetailsRegistry {
   }
 
   /**
-   * Looks closely at pictures that no vote has let through: those with most details within a wider radius, wherever these lie.
+   * Verifies pictures that did not pass the vote: those with most details within a wider radius, wherever these lie.
    *
    * @returns by picture, the most details that agree, and whether it would be shown.
    */

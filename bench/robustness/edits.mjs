@@ -1,4 +1,4 @@
-// Edits of a photograph, from the modules that make them or from where they were kept.
+// Edits of a photograph, made by their modules or read from the cache.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { register } from 'node:module'

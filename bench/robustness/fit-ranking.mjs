@@ -2,11 +2,11 @@
 //
 //   node bench/robustness/fit-ranking.mjs --photos FOLDER [--limit N] [--cache FOLDER]
 //
-// Of each framed copy of each tuning photograph, the rectangles that lie within SAME_BITS of the photograph or of one of its crops are
-// the right ones. The weights make it most likely that a right one is drawn when rectangles are drawn in proportion to the exponential
-// of their score (a softmax over the rectangles of each copy), with a penalty on large weights. Prints them and what they find on
-// every fifth photograph, which was left out of the fit. Then, for the weights in use, how the best score of photographs without a
-// frame and of framed copies lies, which is what `FRAMED_SCORE` of packages/hash/src/deframe/deframe.ts is taken from.
+// Right rectangles of a framed copy of a tuning photograph are those within SAME_BITS of the photograph or of one of its crops. The weights maximise the
+// probability that a right one is drawn, when rectangles are drawn in proportion to the exponential of their score (a softmax over the rectangles of each
+// copy), with a penalty on large weights. Prints the weights, and what they find on every fifth photograph, which was left out of the fit. Then, for the
+// weights in use, prints the best scores of photographs without a frame and of framed copies, from which `FRAMED_SCORE` of
+// packages/hash/src/deframe/deframe.ts is taken.
 
 import { parseArgs } from 'node:util'
 import { SAMPLES_A_SIDE, sampleArea } from '../../dist/packages/hash/src/area-table.js'
@@ -81,7 +81,7 @@ function quantile(values, share) {
   return values.toSorted((a, b) => a - b)[Math.floor(share * values.length)]?.toFixed(1)
 }
 
-/** Of each copy with a right rectangle that has to be found: its rectangles' features, and which are right. */
+/** For each copy with a right rectangle: the features of its rectangles, and which are right. */
 async function copiesOf(photos) {
   const edits = await openEdits({ layouts: LAYOUTS, only: FRAMED, seed: values.seed, cache: values.cache })
   const copies = []
@@ -130,7 +130,7 @@ function featuresOf(candidate) {
   return features
 }
 
-/** An order good enough to leave out what is hopeless. */
+/** A preliminary order, to leave out hopeless rectangles. */
 function rough({ minCoverage, meanCoverage, borders, inside, outside, split }) {
   return minCoverage + meanCoverage - 0.1 * borders + Math.min(0.3, inside) - 0.5 * outside - 0.5 * split
 }
@@ -161,7 +161,7 @@ function fit(copies) {
   return Array.from(weights, (weight, i) => weight / spreads[i])
 }
 
-/** Of the negative logarithm of the likelihood, by the weights. */
+/** The gradient of the negative log-likelihood by the weights. */
 function slopeOf(copies, weights) {
   const count = weights.length
   const slope = new Float64Array(count)

@@ -1,4 +1,4 @@
-// All that this bench knows of how Tabir hashes and decides.
+// All that this benchmark knows of how Tabir hashes and decides.
 
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
@@ -19,7 +19,7 @@ export function registered(pixels) {
   return hasher.hash(pixels, 'register', pixels.aspect).signals
 }
 
-/** The same of a picture that is asked about; `hashes` are those of all its turns. */
+/** The same for a query; `hashes` has those of all orientations. */
 export function asked(pixels) {
   return hasher.hash(pixels, 'query', pixels.aspect).signals
 }
@@ -29,7 +29,7 @@ export function isTooPlain([whole]) {
   return whole.quality < SIGNAL_TYPES.pdq.minQuality
 }
 
-/** Does it refuse to be asked about it? */
+/** Whether the service refuses it as a query. */
 export function isTooPlainToAsk([whole]) {
   return whole.quality < SIGNAL_TYPES.pdq.minAskedQuality
 }
@@ -46,7 +46,7 @@ export function isDecided({ type: signalType, query, ...kind }, distanceBits, to
   )
 }
 
-/** How far a service searches for a view. */
+/** The radius within which the service searches for a view. */
 export function searchBits(type, query, rotated) {
   return widestMatchBits(type, query, rotated)
 }

@@ -1,4 +1,4 @@
-// Registers pictures, asks for edits of them, counts.
+// Registers pictures, queries edits of them, and counts.
 
 import { perUpload } from '../../dist/src/domain/matching/registry-size.js'
 import { progress } from '../report.mjs'
@@ -24,7 +24,7 @@ export async function measure({ photos, distractors, edits, rows, rowsPerImage, 
   const run = {
     cells,
     references: new References(cells),
-    // They are hashes, and have been measured beside these.
+    // They are hashes, and were measured with these.
     baselines: stage === 'hash' ? openBaselines() : [],
     stage,
     among,
@@ -43,7 +43,7 @@ export async function measure({ photos, distractors, edits, rows, rowsPerImage, 
   if (rows !== undefined) run.references.addRows(rows, rowsPerImage, ROWS_OF)
   run.held = run.references.held()
 
-  // Nobody knows what distractors show, and those that show edited photographs may show these.
+  // What distractors show is unknown; those that show edited photographs may show these.
   const photographs = new Set(images.values())
   const unsure = Array.from({ length: pictures }, (_, image) => image).filter((image) => !photographs.has(image))
   const known = photos.filter(({ name }) => images.has(name)).filter((_, i) => i % part.of === part.number)
@@ -106,7 +106,7 @@ function amongKey(images) {
   return `among ${images.toLocaleString('en')}`
 }
 
-/** What is found, by method; `tabir` is what was asked for. */
+/** Registered pictures found, by method; `tabir` is the chosen stage. */
 function foundBy(stage, byHashes, byDetails) {
   if (stage === 'hash') return { tabir: byHashes }
   return {

@@ -1,4 +1,4 @@
-// The command line, read once. Whatever is wrong with it is said before anything is measured.
+// Reads the command line. Mistakes in it are reported before anything is measured.
 
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -9,32 +9,32 @@ export const STAGES = ['hash', 'details', 'both', 'service']
 
 export const USAGE = `usage: npm run bench:robustness -- --photos FOLDER [options]
 
-  --photos FOLDER       pictures to register, and to look for in edits of them
-  --limit N             only the first N of them
-  --split S             ${SPLITS.join(', ')}: which of them, by their names (all)
+  --photos FOLDER       photographs to register, whose edits are queried
+  --limit N             only the first N photographs
+  --split S             ${SPLITS.join(', ')}: which photographs, by their names (all)
   --variants A,B        only these edits or groups of edits
-  --stage S             ${STAGES.join(', ')}: by hashes; by details; by both, and by each alone; by details where hashes found nothing, as
-                        the service does with extended protection (both)
+  --stage S             ${STAGES.join(', ')}: by hashes; by details; by both and by each alone; by details where hashes found nothing,
+                        as the service does with extended protection (both)
   --layouts FILE        a module of further edits, for instance bench/variants/unseen.mjs
-  --seed N              what decides the edits (1)
-  --cache FOLDER        where edits and what is registered are kept, of one seed, one folder of photos and one version
-  --part I/N            ask only about every Nth photograph, from the Ith on (0/1)
-  --raw FILE            keep the figures of a part, as JSON
-  --sum A,B             add up such files in place of measuring
-  --distractors FOLDER  further pictures to register, none of which is in any edit
-  --rows FILE           32 bytes each: hashes of further pictures, of type pdq-area and view crop
+  --seed N              the seed that decides the edits (1)
+  --cache FOLDER        keeps edits and registered pictures, for one seed, one folder of photographs and one version
+  --part I/N            queries only every Nth photograph, from the Ith on (0/1)
+  --raw FILE            writes the figures of a part, as JSON
+  --sum A,B             adds up such files instead of measuring
+  --distractors FOLDER  more pictures to register, which no edit shows
+  --rows FILE           hashes of more pictures, 32 bytes each, of type pdq-area and view crop
   --rows-per-image N    how many of those rows belong to one picture (100)
-  --among N,M           also with grades that keep their goals for an upload among so many images, by hashes
-  --json                one line of JSON and nothing else
-  --csv FILE            recall of each edit
-  --curve FILE          false pairs and recall over the threshold, for each pair of views, as CSV
-  --false-pairs FILE    which pairs were false, as CSV
-  --chart FILE          recall of each edit, as SVG
-  --record              keep the figures in bench/record
+  --among N,M           also grades by hashes for an upload among so many registered images (grading=per-upload)
+  --json                prints one line of JSON and nothing else
+  --csv FILE            writes the recall of each edit
+  --curve FILE          writes false pairs and recall by threshold, for each pair of views, as CSV
+  --false-pairs FILE    writes the false pairs, as CSV
+  --chart FILE          draws the recall of each edit, as SVG
+  --record              records the figures in bench/record
 
-Who sends SIGTERM is told the figures of the photographs so far.
+SIGTERM ends the run and prints the figures of the photographs so far.
 
-docs/robustness.md says how it measures.`
+docs/robustness.md describes the measurement.`
 
 const OPTIONS = {
   photos: { type: 'string' },
@@ -62,7 +62,7 @@ const OPTIONS = {
 }
 const MAX_ROWS_AN_IMAGE = 256 // views are numbered in a byte
 
-/** What a person typed that cannot be done. Its message is for them. */
+/** Invalid arguments. The message is for the user. */
 export class BadArguments extends Error {}
 
 /** @throws {BadArguments} */
@@ -121,7 +121,7 @@ function requireFile(name, path) {
   throw new BadArguments(`--${name}: there is no file ${path}`)
 }
 
-/** Found out before an hour of measuring rather than after. */
+/** Checked before an hour of measuring rather than after it. */
 function requireRoom(name, path) {
   if (path === undefined || existsSync(resolve(path, '..'))) return
   throw new BadArguments(`--${name}: there is no folder to write ${path} into`)

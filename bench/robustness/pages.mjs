@@ -25,7 +25,7 @@ function wordOf(random) {
   return `${Array.from({ length: 1 + random.int(0, 3) }, () => random.pick(SYLLABLES)).join('')} `
 }
 
-/** Shades, stripes, boxes: what has little to be found by. */
+/** Shades, stripes and boxes: pictures with few features. */
 export function plain(seed, boxCount) {
   const random = randomOf(`plain ${seed}`)
   const colour = () => `hsl(${random.int(0, 359)} ${random.int(0, 79)}% ${20 + random.int(0, 59)}%)`

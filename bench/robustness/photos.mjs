@@ -28,7 +28,7 @@ export function photosOf(folder, split, limit) {
     .slice(0, limit)
 }
 
-/** What else a folder holds to be registered. */
+/** Other pictures of a folder, to register. */
 export function distractorsOf(folder) {
   return pictureNames(folder).map((name) => ({ name, read: () => readFileSync(join(folder, name)) }))
 }

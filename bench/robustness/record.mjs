@@ -1,5 +1,5 @@
-// What was measured, kept: bench/record/robustness.json has the figures, robustness.md the tables. A measurement replaces the
-// former one of the same question; git has that one.
+// Records results: bench/record/robustness.json has the figures, robustness.md the tables. A result replaces the former one of the
+// same command.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -13,8 +13,8 @@ const MD_FILE = fileURLToPath(new URL('../record/robustness.md', import.meta.url
 
 const INTRODUCTION = `# Robustness: which edits are found, and what is found falsely
 
-Recall in percent. How it is measured, and what counts as false: [docs/robustness.md](../../docs/robustness.md). Everything is in
-\`robustness.json\`; written by bench/robustness.mjs with \`--record\`.
+Recall in percent, for each edit and each group of edits; one section for each command. [docs/robustness.md](../../docs/robustness.md) says how it is measured, and what
+counts as false. \`robustness.json\` has all figures; bench/robustness.mjs writes both with \`--record\`.
 `
 
 export function record(figures, options) {
@@ -38,7 +38,7 @@ function section(one) {
   return `## \`${one.command}\`\n\n${facts.map((fact) => `- ${fact}`).join('\n')}\n\n${recallTable(one)}`
 }
 
-/** Of what decides the figures; of the first part, where there are several. */
+/** The commit of the code that decides the figures; of the first part, where there are several. */
 export function commit() {
   const git = (...words) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8', stdio: 'pipe' }).trim()
   try {
@@ -50,7 +50,7 @@ export function commit() {
   }
 }
 
-/** Without names of folders, which are nobody else's business. */
+/** Without the names of folders, which are private. */
 function command({ stage, limit, split, variants, layouts, seed, distractors, rows, rowsPerImage }, parts) {
   const given = [
     '--photos FOLDER',

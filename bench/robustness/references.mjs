@@ -1,4 +1,4 @@
-// What is registered, and how near a query comes to each of it.
+// Registered pictures, and the distance of a query to each of them.
 
 import { readFileSync } from 'node:fs'
 import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
@@ -7,7 +7,7 @@ import { separableBits } from '../../dist/packages/hash/src/separable.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { Corroborations, contentOf, matchBits, orientationGroupsOf, searchBits } from './hasher.mjs'
 
-/** Distances beyond this are not told apart: no threshold is asked for there. */
+/** Distances beyond this are treated as equal: no threshold is measured there. */
 export const WIDEST_BITS = 72
 
 const MAX_CELLS = 128
@@ -30,7 +30,7 @@ export class Cells {
     return cell
   }
 
-  /** The nearest of a pair's cells, in words. */
+  /** Describes the nearest of a pair's cells. */
   named(distances) {
     const bits = Math.min(...distances)
     return { ...this.kinds[distances.indexOf(bits)], bits }
@@ -125,7 +125,7 @@ export class References {
     )
   }
 
-  /** Searches as a service would, for its cost alone: each view as far as it may be a match of anything. */
+  /** Searches as the service does, to measure the cost: each view within its widest radius. */
   search(signals) {
     let number = 0
     for (const signal of signals)

@@ -1,4 +1,4 @@
-// Registers what is to be found, and what is not to be.
+// Registers the pictures that must be found, and the distractors.
 
 import { progress } from '../report.mjs'
 import { decode, isTooPlain } from './hasher.mjs'

@@ -1,4 +1,4 @@
-// What hashing and looking for details gives of a picture that is to be registered; kept, where there is a folder for it.
+// Hashes and details of a picture for its registration, cached if there is a folder for it.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,8 +1,8 @@
-// The figures as a table, as one line of JSON, and as CSV.
+// Writes the figures as a table, as one line of JSON, and as CSV.
 
 import { table } from '../search/table.mjs'
 
-/** Edits below their groups, beside the baselines. */
+/** Recall of each edit and each group, beside the baselines. */
 export function recallTable({ edits, groups, methods }) {
   const rows = groups.flatMap((group) => [
     ...edits.filter((edit) => edit.group === group.name).map((edit) => ({ name: edit.id, ...edit })),
@@ -15,7 +15,7 @@ export function recallTable({ edits, groups, methods }) {
   })
 }
 
-/** What was asked, what was false, and what it cost. */
+/** Numbers of photographs and queries, false matches, and cost. */
 export function summary({
   split,
   photos,
@@ -32,11 +32,11 @@ export function summary({
 }) {
   const { hashing, searching } = times
   const ms = ({ meanMs, p50Ms, cpuMs }) =>
-    `${meanMs.toFixed(2)} ms mean, ${p50Ms.toFixed(2)} ms median, ${cpuMs.toFixed(2)} ms of processor`
+    `${meanMs.toFixed(2)} ms mean, ${p50Ms.toFixed(2)} ms median, ${cpuMs.toFixed(2)} ms of processor time`
   return [
     `photographs: ${photos} (split: ${SPLIT_RULES[split]}), registered pictures: ${references}, queries: ${queries}`,
-    unreadable > 0 ? `left out because they could not be decoded: ${unreadable}` : [],
-    tooPlain > 0 ? `left out because the service refuses them as too plain: ${tooPlain}` : [],
+    unreadable > 0 ? `left out, not decodable: ${unreadable}` : [],
+    tooPlain > 0 ? `left out, refused by the service as too plain: ${tooPlain}` : [],
     ...methods.flatMap(({ name, pairs, falsePairs }) => {
       if (pairs === undefined) return []
       return `${name}: ${falsePairs} false of ${pairs.toLocaleString('en')} pairs`
@@ -54,9 +54,9 @@ function detailLines({ queries, lookedMs, searchedMs, ...checked }) {
   const number = (count) => count.toLocaleString('en')
   const most = forcedInliers.flatMap((count, inliers) => (count > 0 ? [`${inliers}: ${number(count)}`] : []))
   return [
-    `asked by details: ${number(queries)} queries, ${number(pairs)} pairs; ${perQuery(lookedMs)} ms of processor to find them, ${perQuery(searchedMs)} to search and verify`,
-    `wrong candidates that a vote let through: ${number(wrong)}; of them accepted: ${falseAccepts}, ${falseAcceptsAsked} where hashes had found nothing`,
-    `wrong candidates looked at beyond those: ${number(forced)}; of them accepted: ${forcedAccepts}; by details that agree: ${most.join(', ')}`,
+    `queried by details: ${number(queries)} queries, ${number(pairs)} pairs; processor time ${perQuery(lookedMs)} ms to find the details, ${perQuery(searchedMs)} ms to search and verify`,
+    `wrong candidates that passed the vote: ${number(wrong)}; accepted: ${falseAccepts}, of which ${falseAcceptsAsked} where hashes had found nothing`,
+    `further wrong candidates verified: ${number(forced)}; accepted: ${forcedAccepts}; candidates by number of agreeing details: ${most.join(', ')}`,
   ]
 }
 

@@ -1,4 +1,4 @@
-// Lets a module that lies outside of this package import its packages: those that it cannot find itself are looked for here.
+// Lets a module outside of this package import its packages: those that it cannot find itself are resolved from here.
 
 const BARE = /^[@a-z]/i
 const HERE = import.meta.url

@@ -1,4 +1,4 @@
-// Adds up the parts of a run that were measured one after the other.
+// Adds up the figures of the parts of a run.
 
 import { readFileSync } from 'node:fs'
 import { addTo, emptyChecked } from './checked.mjs'

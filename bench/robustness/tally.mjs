@@ -75,7 +75,7 @@ export class Distances {
     yield* least
   }
 
-  /** Of kinds that are not cells, the pairs are all pairs of pictures. */
+  /** For kinds that are not cells, the pairs are all pairs of pictures. */
   *#curves() {
     yield* this.#cells.kinds.entries()
     for (const type of new Set(this.#cells.kinds.map((kind) => kind.type))) {

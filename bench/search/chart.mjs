@@ -1,5 +1,5 @@
-// The chart of docs/performance.md: time of a query over the number of rows, both in powers of ten. The background is part of
-// the picture, so that it reads the same on a light and on a dark page.
+// The chart of docs/performance.md: time of a query by number of rows, both in powers of ten. The background is part of the picture, so that it reads the
+// same on a light and on a dark page.
 
 import { time } from './table.mjs'
 

@@ -1,4 +1,4 @@
-// Whether the answers are right: whole answers against the oracle, which reads every row.
+// Checks complete answers against a search that reads every row.
 
 import assert from 'node:assert/strict'
 import { linear } from '../../dist/src/search/linear.js'
@@ -46,7 +46,7 @@ function push(keys, hits) {
   for (const hit of hits) keys.push(keyOf(hit))
 }
 
-/** The same by a loop over words, some times as fast; held to `linear` on the first chunk. */
+/** The same by a faster loop over words; compared with `linear` on the first chunk. */
 function readPlainly(corpus, queries, thresholdBits, found) {
   const asWords = queries.map(({ needles }) => needles.map((needle) => new Uint32Array(needle.buffer)))
   eachChunk(corpus, 'checking', (words, firstRow, count) => {

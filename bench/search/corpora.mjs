@@ -1,5 +1,5 @@
-// What is searched: rows that a seed decides, made a chunk at a time, so that no copy of them has to be kept beside the index.
-// Any chunk can be made again at any time, which is how the oracle and the peers come to the same rows.
+// The rows: they follow from a seed and are made in chunks, so that no copy of them is needed beside the index. Any chunk can be made again at any time, so
+// the oracle and the peers get the same rows.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

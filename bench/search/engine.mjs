@@ -1,4 +1,4 @@
-// All that the benchmark knows about the index. What an index may lack is looked for first, so that older ones can be measured.
+// All that the benchmark knows about the index. It looks for functions that an index may lack, so that older ones can be measured.
 
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 
@@ -15,7 +15,7 @@ export function openEngine(byInsert) {
       if (loads) index.load(columns)
       else for (const { image, view, hash } of rows) index.insert(image, view, hash)
     },
-    /** Does at once what the index would have done in the background. */
+    /** Does the background work of the index at once. */
     settle() {
       let remains = index.compact !== undefined
       while (remains) remains = Boolean(index.compact(STEPS))
@@ -24,7 +24,7 @@ export function openEngine(byInsert) {
     get bytes() {
       return index.bytes
     },
-    /** How the index has laid itself out, where it can tell. */
+    /** The layout of the index, if it reports one. */
     status: (thresholdBits) => index.status?.(thresholdBits),
   }
 }

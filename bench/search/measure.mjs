@@ -1,5 +1,4 @@
-// Builds an index, weighs it and asks it. Only what is named is timed: inserting with settling, and the search call alone,
-// which makes the objects of its result.
+// Builds an index, measures its memory and queries it. Timed are only inserting (with compaction) and the search call, which makes its result objects.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -36,7 +35,7 @@ export async function measure(corpus, queries, thresholdBits, byInsert) {
   const buildMs = fill(engine, corpus)
   const peakBytesPerRow = (1_024 * process.resourceUsage().maxRSS - before) / corpus.rows
 
-  // What a search allocates once and keeps is part of what a row costs; its answer is not, so nothing is near this needle.
+  // Memory that a search allocates once and keeps counts for the rows. An answer does not, so nothing is near this needle.
   engine.within([randomHash()], thresholdBits)
   const processBytesPerRow = ((await residentBytes()) - before) / corpus.rows
   const indexBytesPerRow = engine.bytes / corpus.rows
@@ -61,7 +60,7 @@ export async function measure(corpus, queries, thresholdBits, byInsert) {
   }
 }
 
-/** Times queries, over and over the same ones, and looks at each one's planted row the first time. */
+/** Times the same queries repeatedly, and checks each one's planted row the first time. */
 function ask(engine, queries, thresholdBits, timesMs) {
   const draw = progress('searching, ms', MIN_MS)
   const misplanted = new Set()
@@ -86,7 +85,7 @@ function ask(engine, queries, thresholdBits, timesMs) {
   return { count, hits, misplanted }
 }
 
-/** Has everything compiled, and the heap as large as it will be, before anything is weighed or timed. */
+/** Warm-up: everything is compiled and the heap has its size before anything is measured. */
 function rehearse(corpus, queries, thresholdBits, byInsert) {
   const engine = openEngine(byInsert)
   fill(engine, { ...corpus, rows: Math.min(corpus.rows, REHEARSAL_ROWS) })
@@ -103,13 +102,13 @@ function fill(engine, corpus) {
   return buildMs + timeMs(() => engine.settle())
 }
 
-/** The queries that are asked last in earnest. */
+/** The queries that are measured last. */
 function warmUp(engine, queries, thresholdBits) {
   const end = performance.now() + WARM_UP_MS
   for (let i = 1; performance.now() < end; i++) engine.within(queries.at(-i % queries.length).needles, thresholdBits)
 }
 
-/** What the process holds once it has given back what it can, which another thread does, after a while. */
+/** Memory of the process after it has returned what it can, which another thread does after a while. */
 async function residentBytes() {
   let least = Number.POSITIVE_INFINITY
   for (let rounds = 0; rounds < 3; rounds++) {

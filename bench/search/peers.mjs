@@ -1,4 +1,4 @@
-// The same rows and queries for other libraries, in a process of their own that has ended before the index is built.
+// Measures other libraries with the same rows and queries, in a process that ends before the index is built.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-// Writes the chart of the record into docs/performance.md, and where somebody else is faster. The table is in the record alone.
+// Writes the chart of the record into docs/performance.md, and where another library is faster. Only the record has the table.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -37,7 +37,7 @@ function sources(records) {
   return `Machine: ${machines.join('; ')}.${by} Figures, dates, commits and commands are in the [record](../bench/record/search.md).`
 }
 
-/** What a reader should not have to find in the table: wrong answers, and where somebody else is faster. */
+/** Wrong answers, and where another library is faster: a reader must not have to find these in the table. */
 function shortcomings(records) {
   const wrong = records.filter((one) => one.wrong > 0).map((one) => `- ${one.wrong} wrong answers: ${questionOf(one)}.`)
   const slower = records.flatMap((one) => {

@@ -1,5 +1,5 @@
-// What is asked. Every other query has a planted needle: one that lies two bits or less either side of the threshold from a
-// row. The others, and the further needles of each, come from the corpus's world and from no row of it.
+// The queries. Every other one has a planted needle: a row with as many bits changed as the threshold, or one or two more or fewer. All other needles are of
+// the same kind as the corpus and of no row of it.
 
 import { distance, HASH_BITS, HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { below, sfc32 } from './random.mjs'

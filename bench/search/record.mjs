@@ -1,5 +1,4 @@
-// What was measured, kept: bench/record/search.json has everything, search.md the table. A measurement replaces the former one
-// of the same question; git has that one.
+// Records results: bench/record/search.json has everything, search.md the table. A result replaces the former one of the same question.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -9,20 +8,20 @@ import { replaceSection, table, time } from './table.mjs'
 const JSON_FILE = fileURLToPath(new URL('../record/search.json', import.meta.url))
 const MD_FILE = fileURLToPath(new URL('../record/search.md', import.meta.url))
 
-const INTRODUCTION = `# Searching: what a query and a row cost, beside FAISS
+const INTRODUCTION = `# Search: time of a query and memory of a row, beside FAISS
 
-One thread; times are for a whole query, the search call alone. A row's bytes are the larger of what the index says and of what
-the process grew by. \`checked\` answers were compared whole with the oracle, \`wrong\` ones differed. What the corpora are:
-[docs/performance.md](../../docs/performance.md). Everything is in \`search.json\`, also what was tried for FAISS, whose times are of
-the last run with \`--peers\`, at \`peersDate\`.
+\`npm run bench:search\` with \`--record\`, one thread. A time is that of the search call for a whole query. Bytes a row are the larger of what the index reports
+and what the process grew by. \`checked\` answers were compared completely with a search that reads every row; \`wrong\` ones differed. FAISS times are of the last
+run with \`--peers\` (\`peersDate\`). The corpora and the goals are in [docs/performance.md](../../docs/performance.md), attempts in [search-notes](search-notes.md).
+\`search.json\` has all figures.
 `
 
-/** @returns all measurements, in the order in which tables have them. */
+/** @returns all results, in the order of the tables. */
 export function readRecords() {
   return existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : []
 }
 
-/** Adds a measurement. One without peers keeps those that the former had on the same machine. */
+/** Adds a result. A result without peers keeps those of the former one on the same machine. */
 export function record(result) {
   const records = readRecords()
   const former = records.find((one) => sameQuestion(one, result))
@@ -34,7 +33,7 @@ export function record(result) {
   writeFileSync(MD_FILE, replaceSection(text, recordTable(kept)))
 }
 
-/** The corpus, and what was not as usual. */
+/** The corpus and unusual options. */
 export function nameOf({ corpus, rowsFrom, byInsert, largePages }) {
   const unusual = [
     rowsFrom === 'sample' ? 'of the sample' : [],
@@ -51,7 +50,7 @@ function withPeers(result, former) {
   return { ...result, peers, faiss, faissCallUs, peersDate }
 }
 
-/** The columns that every table of measurements begins with: what was asked, and what it took. */
+/** The first columns of each table: the question and its cost. */
 function measuredColumns(records) {
   return {
     corpus: records.map(nameOf),

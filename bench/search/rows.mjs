@@ -1,4 +1,4 @@
-// The rows of a corpus as its readers want them: as words, as what an index is given, or one alone.
+// The rows of a corpus in the forms that their readers need: as words, as input of an index, or one alone.
 
 import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { progress } from '../report.mjs'
@@ -18,7 +18,7 @@ export function viewOf(row) {
   return row % VIEWS
 }
 
-/** Calls `visit(words, firstRow, count)` for every chunk in order, and says how far it is. The next overwrites the words. */
+/** Calls `visit(words, firstRow, count)` for every chunk in order, and reports progress. The next chunk overwrites the words. */
 export function eachChunk(corpus, label, visit) {
   const words = new Uint32Array(CHUNK_ROWS * ROW_WORDS)
   const draw = progress(label, corpus.rows)

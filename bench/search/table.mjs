@@ -1,4 +1,4 @@
-// Tables and times in Markdown, and the section of a file that a program may write.
+// Tables and times in Markdown, and the generated section of a file.
 
 const BEGIN = '<!-- written by bench/search.mjs: begin -->'
 const END = '<!-- written by bench/search.mjs: end -->'

@@ -1,4 +1,4 @@
-// Requests of the benchmark, and the form that a picture is sent in.
+// Requests of the benchmark, and the form that contains a picture.
 
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'

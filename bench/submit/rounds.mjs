@@ -1,4 +1,4 @@
-// Work that is measured once it runs steadily, and what each process takes of the cores meanwhile.
+// Rounds of work at a steady rate, and the processor time of each process during them.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -33,7 +33,7 @@ export async function inParallel(parallel, count, work) {
   await Promise.all(Array.from({ length: parallel }, one))
 }
 
-/** @returns what says how many pictures a second were done since, and what each took of the cores: what no process had is `nobody`'s, or others'. */
+/** @returns a function that gives the pictures a second since now, and the core-ms of each process a picture. `idle` is the rest, also that of other programs. */
 function measured(kinds, count) {
   const before = coreMsOf(kinds)
   const begun = performance.now()
@@ -43,11 +43,11 @@ function measured(kinds, count) {
     const coreMs = Object.fromEntries(Object.keys(after).map((name) => [name, round((after[name] - before[name]) / count)]))
     const all = Object.values(coreMs).reduce((a, b) => a + b, 0)
     if (Object.keys(after).length === 0) return { perS: count / (tookMs / 1000), coreMs: {} }
-    return { perS: count / (tookMs / 1000), coreMs: { ...coreMs, nobody: round((cores * tookMs) / count - all) } }
+    return { perS: count / (tookMs / 1000), coreMs: { ...coreMs, idle: round((cores * tookMs) / count - all) } }
   }
 }
 
-/** Time that each kind of process has had from the cores so far; where /proc tells, and nothing elsewhere. */
+/** Processor time of each kind of process so far; nothing on systems without /proc. */
 function coreMsOf(kinds) {
   if (!existsSync('/proc/self/stat')) return {}
   const spent = (pid) => {

@@ -1,5 +1,5 @@
-// Pages drawn at random, to choose the constants of de-framing on: a picture of any size anywhere on a screen, alone, in a bubble, or
-// among others. They resemble no app, so that what is fitted to them is not fitted to one.
+// Pages drawn at random, to choose the constants of frame removal: a picture of any size anywhere on a screen, alone, in a bubble, or among others. They
+// resemble no app, so that constants are not fitted to one.
 
 import { catalogueOf, edit, variantsOf } from './generate.mjs'
 import { jpegOf, pictureOf, pipeline, plain, storedPng, throughMessenger } from './picture.mjs'

@@ -1,4 +1,4 @@
-// Pictures as bytes of red, green and blue, `{ data, width, height }`, between sharp's pipelines.
+// Pictures as RGB bytes, `{ data, width, height }`, between sharp's pipelines.
 
 import sharp from 'sharp'
 

@@ -1,4 +1,4 @@
-// Randomness decided by a text, so that an edit is the same bytes in every run.
+// Random numbers that follow from a text, so that an edit has the same bytes in every run.
 
 /** FNV-1a, 32 bits, over UTF-16 units. */
 export function fnv1a(text) {

@@ -1,4 +1,4 @@
-// What is drawn over pictures.
+// Overlays on pictures.
 
 const FONT = 'font-family="DejaVu Sans, Noto Sans, Arial, sans-serif"'
 

@@ -1,5 +1,5 @@
-// Twenty-odd ways in which sites, apps and people show a picture again, none of which the de-framing was tuned on. Nothing here may
-// be looked at to choose a constant: it would then measure memory.
+// More than twenty layouts in which sites, apps and people show a picture again. Frame removal was not tuned on any of them. Do not look at them to
+// choose a constant: the figures would then say nothing about new layouts.
 
 import { catalogueOf, edit, variantsOf } from './generate.mjs'
 import { jpegOf, pipeline, throughMessenger } from './picture.mjs'

@@ -1,5 +1,5 @@
-// Seventy edits of a photograph, as those who pass pictures on make them. The same seed gives the same bytes, as long as sharp,
-// libvips and the fonts are the same.
+// Seventy edits of a photograph, as people make them who share pictures. The same seed gives the same bytes, as long as sharp, libvips and the fonts are
+// the same.
 
 import { collages } from './edits/collages.mjs'
 import { encodings } from './edits/encoding.mjs'

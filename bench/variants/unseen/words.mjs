@@ -1,4 +1,4 @@
-// What people write around pictures, drawn from lists: nobody's words.
+// Random texts around pictures, from lists; no person wrote them.
 
 import { text } from '../svg.mjs'
 
