@@ -46,7 +46,7 @@ export function createBankErasing({ banks, images, replica, now, onError }: Bank
       what: 'removed banks',
       take: [...catalogue.banks.values()].filter(({ removedAtMs }) => removedAtMs !== undefined),
       handle: (bank) => eraseBank(catalogue, bank),
-      onError: onError,
+      onError,
     })
   }
 
@@ -59,7 +59,7 @@ export function createBankErasing({ banks, images, replica, now, onError }: Bank
         what: 'images of a removed bank',
         take: ids,
         handle: (id) => images.erase(id, undefined, { bank }),
-        onError: onError,
+        onError,
         atOnce: ERASED_AT_ONCE,
       })
     }

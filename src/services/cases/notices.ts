@@ -158,7 +158,7 @@ function tellerOf({ deadlines, events, now, onError }: NoticeParts): Notices['te
         }
       },
       atOnce: TOLD_AT_ONCE,
-      onError: onError,
+      onError,
     })
     if (untold.size > MAX_UNTOLD) untold.clear()
     else toldUntilMs = untilMs
@@ -174,7 +174,7 @@ function tellerOf({ deadlines, events, now, onError }: NoticeParts): Notices['te
           await tellOne(deadline, untilMs)
         untold.delete(name)
       },
-      onError: onError,
+      onError,
     })
   }
 

@@ -131,7 +131,7 @@ export function createAppeals(parts: AppealParts): AppealService {
           else found.set(appeal, { ...appeal, ...facts })
         },
         atOnce: WAITING_AT_ONCE,
-        onError: onError,
+        onError,
         isNotAboutTheEntry: isTransient,
       })
       return {
