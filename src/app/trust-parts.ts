@@ -5,7 +5,7 @@ import { isVisibleTo } from '../domain/organisations/bank.js'
 import { createNotices, type Notices } from '../services/cases/notices.js'
 import { proofOfWork } from '../services/cases/proof-of-work.js'
 import { quotasOf } from '../services/intake/quotas.js'
-import { createResubmissionDigests } from '../services/intake/resubmission-block.js'
+import { createBlockChanges } from '../services/intake/resubmission-block.js'
 import { createMatchRecorder, type MatchEvents } from '../services/matching/match-recorder.js'
 import { createAccounts } from '../services/trust/accounts.js'
 import { createAttesting } from '../services/trust/attesting.js'
@@ -124,7 +124,7 @@ function openTrust(
     matchIds,
     pseudonymOf,
     deadlinesOf: notices.running,
-    refusalOf: createResubmissionDigests(secrets.signalId),
+    blockChangeOf: createBlockChanges(secrets.signalId),
     now,
     onError,
     onChange: (change) => {
