@@ -108,7 +108,9 @@ export function createTrustStore(store: Store): Trusts {
         trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
         trust.circulation !== 'invalidated' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
         endsS === undefined ? '' : endsS * 1000,
-        ...(blockChange === undefined ? ['', '', ''] : [blockKey(blockChange.holder), blockChange.atMs, blockChange.untilMs ?? '']),
+        ...(blockChange === undefined
+          ? ['', '', '']
+          : [blockKey(blockChange.holder), blockChange.atMs, blockChange.untilMs ?? '']),
         assistedCase === undefined ? '' : keys.case(assistedCase),
         ...(blockChange?.digests ?? []),
       ]
