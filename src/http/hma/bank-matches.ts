@@ -25,7 +25,7 @@ import {
   VIDEO_MD5,
   VPDQ,
 } from './hma-signals.js'
-import { HmaRefusal, unhashed } from './refusals.js'
+import { HmaRefusal, problemOfUpload } from './refusals.js'
 import type { HmaVideo } from './video-file.js'
 
 export interface BankMatchOptions {
@@ -128,7 +128,7 @@ function queryForFile(hashed: HashedImage | HmaVideo | Problem): Query {
     return hashed.video === undefined || 'frames' in file ? file : { frames: hashed.video.frames, file: [...file.signals] }
   }
   if (!(hashed instanceof Problem)) return hashed
-  throw hashed.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : unhashed(hashed)
+  throw hashed.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : problemOfUpload(hashed)
 }
 
 export function queryFor(given: GivenHash): Query {

@@ -4,7 +4,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { hotlinesFor } from '../../domain/cases/hotlines.js'
 import { ownValue } from '../../domain/own-value.js'
 import { withFloats } from '../hma/floats.js'
-import { answeringAsHma } from '../hma/refusals.js'
+import { createHmaErrorHandler } from '../hma/refusals.js'
 import { named } from '../plugins/named.js'
 import { hmaCompareRoutes } from './hma/compare.js'
 import { type HmaContentOptions, hmaContentRoutes } from './hma/contents.js'
@@ -36,12 +36,12 @@ const VARIABLES: Readonly<Record<string, string>> = {
 const WITH_KEY = '/hma/:key'
 
 export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) => {
-  const answerAsHma = answeringAsHma(hotlinesFor(options.country))
+  const answerErrors = createHmaErrorHandler(hotlinesFor(options.country))
   for (const prefix of ['', WITH_KEY]) {
     await app.register(
       async (scoped) => {
         const paths: string[] = []
-        scoped.setErrorHandler(answerAsHma)
+        scoped.setErrorHandler(answerErrors)
         // HMA's clients send a content type even without a body.
         const parseJson = scoped.getDefaultJsonParser('error', 'error')
         scoped.removeContentTypeParser('application/json')

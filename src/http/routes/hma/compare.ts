@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsync } from 'fastify'
 import { type Comparison, compared } from '../../hma/hash-comparison.js'
-import { givenHash, SIGNAL_TYPES, signalTypeNamed } from '../../hma/hma-signals.js'
+import { givenHash, signalTypeNamed } from '../../hma/hma-signals.js'
 import { isObject } from '../../hma/lax.js'
 import { HmaRefusal } from '../../hma/refusals.js'
 
@@ -10,16 +10,11 @@ const CONFIG = { scope: 'match', queries: 'none', keyAlso: 'in-path' } as const
 
 export const hmaCompareRoutes: FastifyPluginAsync = async (app) => {
   app.post('/m/compare', { config: CONFIG, schema: { hide: true } }, async ({ body }) => {
-    if (!isObject(body)) throw new HmaRefusal(400, 'Request input was not a dict')
+    if (!isObject(body)) throw new HmaRefusal(400, 'The body must be a JSON object')
     const answer = new Map<string, Comparison>()
     for (const [type, pair] of Object.entries(body)) {
-      if (!Array.isArray(pair))
-        throw new HmaRefusal(
-          400,
-          `Comparison hashes for ${SIGNAL_TYPES.some((known) => known === type) ? type : 'a signal type'} was not a list`,
-        )
-      if (pair.length !== 2) throw new HmaRefusal(400, 'Comparison hash list length must be exactly 2')
       const named = signalTypeNamed(type)
+      if (!Array.isArray(pair) || pair.length !== 2) throw new HmaRefusal(400, `${named} must be a list of two hashes`)
       const [one, other] = pair.map((text) => givenHash(named, text, `Invalid ${named} hash`))
       answer.set(named, compared(one, other))
     }
