@@ -70,7 +70,7 @@ const names = []
 const known = photosOf(args.photos, 'tuning', Number.POSITIVE_INFINITY)
 const drawRegistered = progress('registering', known.length)
 for (const [i, photo] of known.entries()) {
-  // Pieces of one photograph show one another, so they are kin.
+  // Pieces of one photograph show one another, so they are one subject group.
   for (const { name, looked } of await registeredOf(photo, i < framed)) {
     await registry.add(names.length, [], looked, i)
     names.push(name)

@@ -22,7 +22,7 @@ const SIDE_HALVES = 240
  * Rows of one picture lie where a grid of 4 × 4 cells puts them, all upright and of one size: so that a vote has as much to count as
  * it can have.
  *
- * @returns the rows as they were before the veil, for whoever checks: `corpus`.
+ * @returns the rows as they were before the permutation, for checks: `corpus`.
  */
 export function fill(catalogue, permutation, images, folder) {
   const corpus = openCorpus('descriptors', images * MAX_DETAIL_ROWS, folder)

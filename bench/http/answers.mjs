@@ -14,7 +14,7 @@ export function answer(handlers, { saysReady = true } = {}) {
     }
   })
   if (!saysReady) return
-  process.on('SIGINT', () => {}) // a Ctrl-C reaches us too; whoever started us will say when to end
+  process.on('SIGINT', () => {}) // a Ctrl-C reaches this process, too; its parent says when to end
   process.on('disconnect', () => process.exit())
   process.send({ ready: true })
 }

@@ -63,7 +63,7 @@ answer({
         tally.add(kind, await connection.request(bytes), isRight, dueMs, performance.now())
         free.push(connection)
       } catch {
-        opened-- // whoever sends for too long is hung up on, as the machine had no time for either
+        opened-- // the service closed the connection, because sending took too long on a busy machine
         tally.brokenOff(kind)
       }
     }
