@@ -23,7 +23,7 @@ const MAX_LEAKED_BITS = 40
 const THRESHOLD_BITS = 31
 const BITS = 256
 
-/** As scripts/probing.ts does. */
+/** As src/store/scripts/trust/probing.ts does. */
 function countsInMemory() {
   const fields = new Map()
   const read = (name, nowMs) => {

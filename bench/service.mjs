@@ -148,7 +148,7 @@ export async function redisNumber(store, section, field) {
 }
 
 /**
- * The environment that the supervisor would give an api, and nothing of whoever runs this. Without a line for each request:
+ * The environment that the supervisor would give an api, and nothing of this process's. Without a line for each request:
  * it would be added to both sides of a ratio, and hide what a match costs beside it.
  */
 export function apiEnvironment({ dataDir, redis }, settings = {}) {

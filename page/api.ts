@@ -12,7 +12,7 @@ import { type Answer, ask, upload } from './sending/requests.js'
 
 export interface Access {
   readonly caseNumber: string
-  /** Replaced when the PIN changes. Whoever holds this object then uses the new token. */
+  /** Replaced when the PIN changes. Holders of this object then use the new token. */
   token: string
 }
 

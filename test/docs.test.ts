@@ -43,6 +43,26 @@ t.test('every path in a guide exists', async (t) => {
   t.ok(seen > 300, 'all of them are read')
 })
 
+t.test('every source file that a guide, a decision or a comment names exists', async (t) => {
+  const sources = ['src', 'packages', 'workers', 'page', 'console', 'test', 'bench', 'fuzz', 'supply', 'examples', '.']
+    .flatMap((top) =>
+      readdirSync(join(root, top), { recursive: top !== '.', encoding: 'utf8' }).map((name) => join(top, name)),
+    )
+    .filter((path) => /\.(ts|tsx|mjs)$/.test(path) && !/node_modules|dist\//.test(path))
+  const ends = new Set(sources.flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(i).join('/'))))
+  const inText = [...GUIDES, ...DECISIONS].flatMap((file) =>
+    [...read(file).matchAll(/`([\w./-]+\.(?:ts|tsx|mjs))`/g)].map(([, named = '']) => ({ file, named })),
+  )
+  const inComments = sources.flatMap((file) =>
+    (read(file).match(/(^\s*(\/\/|\*|\/\*|--)|\s\/\/ ).*/gm) ?? []).flatMap((comment) =>
+      [...comment.matchAll(/(?<![\w@])([\w-][\w./-]*\.(?:ts|tsx|mjs))\b/g)].map(([, named = '']) => ({ file, named })),
+    ),
+  )
+  t.ok(inText.length > 100 && inComments.length > 100, 'all of them are read')
+  for (const { file, named } of [...inText, ...inComments])
+    if (!ends.has(named) && !named.startsWith('dist/')) t.fail(`${file}: ${named}`)
+})
+
 t.test('every command in a guide is in package.json', async (t) => {
   const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')))
   for (const file of GUIDES)

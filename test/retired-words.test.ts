@@ -55,6 +55,15 @@ const RETIRED: Readonly<Record<string, string>> = {
   LEAST_: 'MIN_',
   everyMs: 'intervalMs',
   answersWithinMs: 'commandTimeoutMs',
+  awayInARow: 'transientInARow',
+  AWAY_: 'UNREACHABLE_',
+  graceMs: 'maxWaitMs',
+  endSilence: 'endWait',
+  isDealing: 'isScheduled',
+  'request.spent': 'request.chargeQuota',
+  createResubmissionDigests: 'createBlockChanges',
+  whoever: 'anybody, or the name of who it is',
+  Whoever: 'anybody, or the name of who it is',
 }
 const root = resolve(import.meta.dirname, '../..')
 const PLACES = [
@@ -69,11 +78,19 @@ const PLACES = [
   'docs',
   'deploy',
   'examples',
+  'supply',
+  'demo',
+  '.github',
+  '.ci',
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'NOTICE',
+  'docker-compose.yml',
   'openapi.yaml',
 ]
-const TEXT = /\.(ts|tsx|mjs|js|md|json|ya?ml|sh)$/
+const TEXT = /\.(ts|tsx|mjs|js|md|json|ya?ml|sh|html|css|service|timer|conf)$/
 
 t.test('retired words are in no file', async (t) => {
   const files = PLACES.flatMap(filesUnder)

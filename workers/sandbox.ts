@@ -70,8 +70,8 @@ export function openSandbox(options: SandboxOptions): Sandbox {
   const waiting: ((child: Child) => void)[] = []
   let closing = false
   let reportIsolation = (_: readonly IsolationLayer[]) => {}
-  const isolationLayers = new Promise<readonly IsolationLayer[]>((tell) => {
-    reportIsolation = tell
+  const isolationLayers = new Promise<readonly IsolationLayer[]>((resolve) => {
+    reportIsolation = resolve
   })
 
   const offer = (child: Child) => {

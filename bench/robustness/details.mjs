@@ -56,7 +56,7 @@ export class DetailsRegistry {
     },
   })
 
-  /** @param image the number that the picture has elsewhere; each is nobody's kin unless hashes find it in another one, or `kin` is told. */
+  /** @param image the number that the picture has elsewhere. Each is a subject group of its own, unless `subjectGroup` is given. */
   async add(image, signals, looked, subjectGroup = image) {
     const kept = signals
       .filter(({ type }) => SIGNAL_TYPES.includes(type))

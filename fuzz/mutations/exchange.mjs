@@ -25,9 +25,13 @@ const mutations = [
     ['ratio ?? (enabled === undefined', '(enabled === undefined'],
     ['await bankOwned(banks, caller, name)\n      await banks.remove', 'await banks.remove'],
   ]),
-  of('http/routes/hma/matching.ts', HMA, [
+  of('http/hma/bank-matches.ts', HMA, [
     ['names?.includes(bank) === false || (ratios', '(ratios'],
-    ['(ratios.get(bank) ?? 0) < coin', '(ratios.get(bank) ?? 0) <= coin', 'a coin of 53 bits is no ratio that anybody sets'],
+    [
+      '(ratios.get(bank) ?? 0) < choice.coin',
+      '(ratios.get(bank) ?? 0) <= choice.coin',
+      'a coin of 53 bits is no ratio that anybody sets',
+    ],
   ]),
   of(
     'http/hma/hash-comparison.ts',

@@ -149,7 +149,7 @@ const mutations = [
   inFile('src/http/routes/match.ts', [['        grading,\n', '']], ['http/per-upload']),
   inFile('src/http/routes/match-images.ts', [['          grading,\n', '']], ['http/per-upload']),
   inFile('src/http/routes/match-videos.ts', [['        grading,\n', '']], ['http/per-upload']),
-  inFile('src/http/routes/hma/matching.ts', [['    grading,\n', '']], ['http/per-upload']),
+  inFile('src/http/hma/bank-matches.ts', [['    grading,\n', '']], ['http/per-upload']),
 ].flat()
 
 export const trust = { mutations }

@@ -84,7 +84,7 @@ export function workersOf(
         const task: Task = { file, wanted, ...options, done }
         waiting.push(task)
         if (areEndedWhenIdle) options.signal.addEventListener('abort', () => giveUp(task), { once: true })
-        deal()
+        assign()
       }),
     stop() {
       for (const { done } of waiting.splice(0)) done(undefined)
@@ -92,7 +92,7 @@ export function workersOf(
     },
   }
 
-  function deal(): void {
+  function assign(): void {
     for (const reader of readers) if (reader.task === undefined) give(reader, waiting.shift())
     if (waiting.length > 0 && readers.size < most) give(open(), waiting.shift())
   }
@@ -106,7 +106,7 @@ export function workersOf(
       hasPlayer: havePlayer,
       onFree(free) {
         if (areEndedWhenIdle && waiting.length === 0) end(free)
-        else deal()
+        else assign()
       },
       onFailure: failed,
       onLate: (late) => end(late)?.done({ kind: 'rejected', why: late.isReady ? 'too-slow' : 'no-program' }),
@@ -125,7 +125,7 @@ export function workersOf(
     } else {
       task.done({ kind: 'rejected', why: reader.isReady ? 'no-memory' : 'no-program' })
     }
-    deal()
+    assign()
   }
 
   /** Ends a worker that may need minutes. Other workers continue: they finish soon, and could not be loaded again without a connection. */
@@ -140,7 +140,7 @@ export function workersOf(
 
   function end(reader: Reader): Task | undefined {
     readers.delete(reader)
-    queueMicrotask(deal)
+    queueMicrotask(assign)
     return reader.end()
   }
 }

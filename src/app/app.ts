@@ -107,7 +107,7 @@ function createServer({
     connectionTimeout: serverLimits.idleMs,
     keepAliveTimeout: serverLimits.keepAliveMs,
     ...(tls === undefined
-      ? { http: http }
+      ? { http }
       : {
           https: {
             ...http,

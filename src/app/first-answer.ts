@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../domain/problem.js'
 import type { StoreUnavailableError } from '../domain/store-unavailable.js'
-import { isUnavailable, refusalIn, unavailableErrorFor } from '../store/redis/unavailable-cause.js'
+import { errorWithRemedy, isUnavailable, unavailableErrorFor } from '../store/redis/unavailable-cause.js'
 
 export interface Patience {
   /** Called once, with a message for the operator, when it has to wait. */
@@ -32,8 +32,8 @@ export async function onceRedisAnswers<T>(
     } catch (error) {
       const unavailable = unavailableIn(error)
       if (unavailable === undefined) throw error
-      const refusal = refusalIn(unavailable)
-      if (refusal !== undefined) throw refusal
+      const lasting = errorWithRemedy(unavailable)
+      if (lasting !== undefined) throw lasting
       const patienceS = timeoutMs / 1000
       if (performance.now() - begunAtMs >= timeoutMs)
         throw new Error(

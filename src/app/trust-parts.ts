@@ -5,7 +5,7 @@ import { isVisibleTo } from '../domain/organisations/bank.js'
 import { createNotices, type Notices } from '../services/cases/notices.js'
 import { proofOfWork } from '../services/cases/proof-of-work.js'
 import { quotasOf } from '../services/intake/quotas.js'
-import { createResubmissionDigests } from '../services/intake/resubmission-block.js'
+import { createBlockChanges } from '../services/intake/resubmission-block.js'
 import { createMatchRecorder, type MatchEvents } from '../services/matching/match-recorder.js'
 import { createAccounts } from '../services/trust/accounts.js'
 import { createAttesting } from '../services/trust/attesting.js'
@@ -35,7 +35,7 @@ export type TrustParts = ReturnType<typeof createTrustParts>
 const BATCH_INTERVAL_MS = 1000
 /** Maximum delay of statistics. */
 const COUNT_INTERVAL_MS = 5000
-const TELL_OVERDUE_INTERVAL_MS = 15_000
+const OVERDUE_INTERVAL_MS = 15_000
 const END_BLOCKS_INTERVAL_MS = 60_000
 
 export function createTrustParts(parts: StoreParts, index: IndexParts) {
@@ -59,7 +59,7 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
   })
   lifecycle.keep('daily counts', dailyCounts)
   const notices = createNotices({ deadlines, cases, apiKeys, images, events, now, onError })
-  repeat('notices that are overdue', TELL_OVERDUE_INTERVAL_MS, () => notices.tell(), parts)
+  repeat('notices that are overdue', OVERDUE_INTERVAL_MS, () => notices.announceOverdue(), parts)
   const appeals = createAppealStore(store)
   repeat('ends of blocks', END_BLOCKS_INTERVAL_MS, () => appeals.endBlocks(now()), parts)
   const trust = openTrust(parts, index, { ...shared, dailyCounts, notices })
@@ -124,7 +124,7 @@ function openTrust(
     matchIds,
     pseudonymOf,
     deadlinesOf: notices.running,
-    refusalOf: createResubmissionDigests(secrets.signalId),
+    blockChangeOf: createBlockChanges(secrets.signalId),
     now,
     onError,
     onChange: (change) => {

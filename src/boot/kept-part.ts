@@ -50,9 +50,9 @@ export function keepPart(
       everReady = true
       onReady()
     })
-    const exited = new Promise<string>((tell) => {
-      child.once('exit', (status, signal) => tell(signal ?? `status ${status}`))
-      child.on('error', () => child.pid === undefined && tell('it cannot be run'))
+    const exited = new Promise<string>((resolve) => {
+      child.once('exit', (status, signal) => resolve(signal ?? `status ${status}`))
+      child.on('error', () => child.pid === undefined && resolve('it cannot be run'))
     }).then((how) => {
       ready = undefined
       killGroup(child.pid) // its own child processes must not outlive it

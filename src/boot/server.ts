@@ -28,9 +28,9 @@ import { startTracing } from './tracing.js'
 const FINISH_TIMEOUT_MS = 5000
 
 leaveMemoryOutOfDumps()
-let tellStarted = (_app: FastifyInstance) => {}
-const started = new Promise<FastifyInstance>((tell) => {
-  tellStarted = tell
+let resolveStarted = (_app: FastifyInstance) => {}
+const started = new Promise<FastifyInstance>((resolve) => {
+  resolveStarted = resolve
 })
 const certificates = new Map<string, KeptCertificate>()
 onHangups(() => {
@@ -52,7 +52,7 @@ async function start(): Promise<void> {
   hydrated.catch(() => {}) // it may fail before it is awaited
   const { buildApp } = await import('../app/app.js')
   const app = await buildApp({ services, ...appOptions(), tls, tracing: tracing?.plugin })
-  tellStarted(app)
+  resolveStarted(app)
   // Stopped first: open requests need all other parts.
   lifecycle.add('app', async () => {
     const lastCall = setTimeout(services.cancel, FINISH_TIMEOUT_MS)

@@ -14,20 +14,20 @@ export interface StopSignalOptions {
 
 export function createStopSignals({ signals, isTerminalClosed, sameSignalMs, now }: StopSignalOptions) {
   let firstAtMs: number | undefined
-  let tellFirst = () => {}
-  let tellSecond = () => {}
-  const first = new Promise<void>((tell) => {
-    tellFirst = tell
+  let resolveFirst = () => {}
+  let resolveSecond = () => {}
+  const first = new Promise<void>((resolve) => {
+    resolveFirst = resolve
   })
-  const second = new Promise<undefined>((tell) => {
-    tellSecond = () => tell(undefined)
+  const second = new Promise<undefined>((resolve) => {
+    resolveSecond = () => resolve(undefined)
   })
   const onSignal = () => {
     if (firstAtMs === undefined) {
       firstAtMs = now()
-      tellFirst()
+      resolveFirst()
     } else if (now() - firstAtMs >= sameSignalMs) {
-      tellSecond()
+      resolveSecond()
     }
   }
   let reload = () => {}

@@ -71,10 +71,10 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
       context.print(STOPPED)
       return status
     }
-    const hopeless = new Promise<void>((tell, fail) => {
+    const hopeless = new Promise<void>((resolve, reject) => {
       if (signals.heard()) return
-      const start = async () => signals.onReload(keepParts(redis.server(), keep, tell, context).reload)
-      startOrStop(lifecycle, start, (error) => context.warn(messageOf(error))).catch(fail)
+      const start = async () => signals.onReload(keepParts(redis.server(), keep, resolve, context).reload)
+      startOrStop(lifecycle, start, (error) => context.warn(messageOf(error))).catch(reject)
     })
     const ended = Promise.race([signals.first.then(() => 0), hopeless.then(() => 1)])
     return await Promise.race([

@@ -8,7 +8,7 @@ import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/trust/strikes.js'
 import { DISPUTE_REASONS } from '../domain/trust/trust.js'
 import { PROBLEMS } from '../http/problem-table.js'
-import { createResubmissionDigests } from '../services/intake/resubmission-block.js'
+import { createBlockChanges } from '../services/intake/resubmission-block.js'
 import { createMatchIds } from '../services/matching/match-ids.js'
 import { createAccounts } from '../services/trust/accounts.js'
 import { type AppealService, createAppeals } from '../services/trust/appeals.js'
@@ -174,7 +174,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
     matchIds: createMatchIds(secrets.matchId),
     pseudonymOf: createPseudonyms(secrets.pseudonym),
     deadlinesOf: async () => [],
-    refusalOf: createResubmissionDigests(secrets.signalId),
+    blockChangeOf: createBlockChanges(secrets.signalId),
     now,
     onError,
     onChange: createDecisionEffects({

@@ -71,9 +71,9 @@ function startSupervisor(env: Environment) {
   const child = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const printed: Buffer[] = []
   const output = () => Buffer.concat(printed)
-  const exited = new Promise<void>((tell) => {
-    child.once('close', () => tell())
-    child.once('error', () => tell())
+  const exited = new Promise<void>((resolve) => {
+    child.once('close', () => resolve())
+    child.once('error', () => resolve())
   })
   let isReady = false
   const ready = new Promise<string>((resolve, reject) => {

@@ -89,14 +89,7 @@ interface Head {
   readonly read: ReadRecord
 }
 
-/** Reads a record of one line. Unknown fields are ignored. */
-export function readJson(text: string): ReadRecord {
-  const begun = beginningIn(text)
-  if ('kind' in begun) return begun
-  return begun.line.lines === undefined ? completed(begun) : rejected('record-unreadable')
-}
-
-/** Reads records of one or several lines. Memory: the signals of a video. */
+/** Reads records of one or several lines. Unknown fields are ignored. Memory: the signals of a video. */
 export function createJsonReader(): RecordReader {
   let open:
     | { readonly from: number; readonly head: Head; readonly signals: TimedSignal[]; next: number; isRefused: boolean }
@@ -158,7 +151,6 @@ function shortOf(text: string): string {
 
 /** @returns what a line of JSON begins, or the whole record if it has no signal or is refused. */
 function beginningIn(text: string): Head | ReadRecord {
-  if (text === '') return { kind: 'blank' }
   if (text.length > MAX_SHORT_LINE_CHARS) return rejected('record-too-long')
   const value = jsonOrUndefined(text)
   if (typeof value !== 'object' || value === null) return rejected('record-unreadable')

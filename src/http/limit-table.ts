@@ -6,7 +6,7 @@ import type { DelayRule, Shortage } from '../services/load/admission.js'
 
 /**
  * by: who is limited. Addresses are counted in memory, per process, and never stored in any form (decision 0032).
- * counts: `requests`; or `queries`, counted by a handler before it answers (`consumeQuota`) or after it has sent (`spent`); or `pictures`, the cost
+ * counts: `requests`; or `queries`, counted by a handler before it answers (`consumeQuota`) or after it has sent (`chargeQuota`); or `pictures`, the cost
  * of decoding pictures and videos, including refused ones. A unit is 50 ms of a core: a photograph of 12 megapixels costs 1 or 2, a video 4 per MB.
  * max: the maximum for each exposure (`TABIR_EXPOSURE`). Infinity is not counted.
  * whenStoreUnavailable: `open` continues with the counts of this process; `closed` refuses until all processes can be counted again.

@@ -109,7 +109,7 @@ async function apiIsAwayForAnHour(t: Test, hosts: Hosts, her: Case, written: rea
   await hosts.onMaster((redis) => redis.xtrim(keys.changes, 'MAXLEN', 1))
   t.comment(`withdrawn, and more written, ${Math.round(performance.now() - cutAtMs)} ms after an api was cut off`)
   // For a moment it may rely on the store's last answer; an hour is too long.
-  await sleep(DEFAULT_FRESHNESS.staleAfterMs + DEFAULT_FRESHNESS.graceMs)
+  await sleep(DEFAULT_FRESHNESS.staleAfterMs + DEFAULT_FRESHNESS.maxWaitMs)
   hostB.mend()
   const mendedAtMs = performance.now()
   let answered: number | undefined

@@ -2,7 +2,7 @@
 
 import { createServer, type Server } from 'node:net'
 
-/** Beneath those that a system gives to whoever asks for any: between being found free and being used, nobody comes by one of these. */
+/** Below the ports that a system assigns by itself, so no other process gets one between the check that it is free and its use. */
 const FROM = 10_000
 const TO = 30_000
 

@@ -65,7 +65,7 @@ t.test('HMA routes create, change, list and delete banks with the errors of HMA'
   t.match(await hma('PUT', '/c/bank/NO_SUCH', { enabled: true }), { status: 404, body: { message: 'Bank not found' } })
   t.match(await hma('PUT', '/c/bank/A', { name: 'A', enabled_ratio: 0.25 }), { body: { matching_enabled_ratio: 0.25 } })
   const renamed = (name: string) => hma('PUT', '/c/bank/A', { name, enabled_ratio: 1 })
-  t.match(await renamed('Z'), { status: 400, body: { message: 'Banks cannot be renamed here: make another one' } })
+  t.match(await renamed('Z'), { status: 400, body: { message: 'Banks cannot be renamed. Create another one' } })
   t.match(await renamed('lower'), { status: 400, body: { message: 'Bank names must be UPPER_WITH_UNDERSCORE' } })
   await hma('POST', '/c/banks', { name: 'TAKEN' })
   t.match(await renamed('TAKEN'), { status: 403, body: { message: 'Bank name already exists' } })

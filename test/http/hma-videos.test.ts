@@ -108,7 +108,7 @@ t.test('MD5 and vPDQ are compared with the results of HMA, and malformed values 
     [{ vpdq: [many, many] }, 'Invalid vpdq hash: too many frames to compare'],
     [{ vpdq: ['[', '[]'] }, 'Invalid vpdq hash: invalid VpdqCompactFeature serialization'],
     [{ video_md5: [one, 'x'] }, 'Invalid video_md5 hash: not a valid MD5 hash'],
-    [{ video_md5: one }, 'Comparison hashes for video_md5 was not a list'],
+    [{ video_md5: one }, 'video_md5 must be a list of two hashes'],
   ] as const)
     t.match(await compare(body), { status: 400, body: { message } })
   for (const type of ['vpdq', 'video_md5'])

@@ -213,11 +213,11 @@ t.test('lookups give distances as text, an empty object without a match, and ban
   t.same((await compare({ pdq: [hash, withBitsFlipped(hash, 9)] })).body, { pdq: [true, { distance: 9 }] })
   t.match((await compare({ pdq: [hash, withBitsFlipped(hash, 31)] })).body, { pdq: [true, { distance: 31 }] })
   t.match((await compare({ pdq: [hash, withBitsFlipped(hash, 32)] })).body, { pdq: [false, { distance: 32 }] })
-  t.match(await compare([hash]), { status: 400, body: { message: 'Request input was not a dict' } })
-  t.match(await compare({ pdq: hash }), { status: 400, body: { message: 'Comparison hashes for pdq was not a list' } })
+  t.match(await compare([hash]), { status: 400, body: { message: 'The body must be a JSON object' } })
+  t.match(await compare({ pdq: hash }), { status: 400, body: { message: 'pdq must be a list of two hashes' } })
   t.match(await compare({ pdq: [hash] }), {
     status: 400,
-    body: { message: 'Comparison hash list length must be exactly 2' },
+    body: { message: 'pdq must be a list of two hashes' },
   })
   t.match(await compare({ pdq: [hash, MARKER] }), { status: 400, body: { message: /^Invalid pdq hash/ } })
   t.match(await compare({ tmk: [hash, hash] }), { status: 400, body: { message: /^No such SignalType/ } })

@@ -24,7 +24,7 @@ t.test('deadlines that pass in one millisecond are all reported and listed, and 
     await redis.zadd(keys.deadlineSchedule, ...deadlines.flatMap(({ id }) => [nowMs - 1000, memberOf(id)]))
     await redis.sadd(keys.contactDeadlines(ngo.orgId), ...own.map(({ id }) => memberOf(id)))
   })
-  await service.services.notices.tell()
+  await service.services.notices.announceOverdue()
   const told = await store.ask((redis) => redis.xrange(keys.events, '-', '+'))
   const toldOf = told.map(([, fields]) => z.object({ signalId: z.string() }).parse(JSON.parse(fields[5] ?? '')).signalId)
   for (const { id } of deadlines) if (!toldOf.includes(formatUuid(id))) return t.fail('a deadline without an event')

@@ -46,8 +46,8 @@ t.test('deadlines start at the first match, end with a decision, and are reporte
   nowMs += 11 * HOUR_MS
   t.same(await overdue(), ['quick my-onsa assess', 'slow my-onsa acknowledge', 'slow my-onsa assess'])
 
-  await service.services.notices.tell()
-  await service.services.notices.tell()
+  await service.services.notices.announceOverdue()
+  await service.services.notices.announceOverdue()
   const events = (await ask(service, 'GET', '/v1/events', headers)).json<{ events: { kind: string }[] }>().events
   t.same(
     events.map(({ kind }) => kind),

@@ -110,7 +110,7 @@ t.test('while Redis hangs requests are refused, and all works again when it cont
 })
 
 t.test('an api that was blocked for longer than its staleness limit answers the next query', async (t) => {
-  const freshness = { ...DEFAULT_FRESHNESS, graceMs: 60_000 } // on a busy machine Redis may answer late
+  const freshness = { ...DEFAULT_FRESHNESS, maxWaitMs: 60_000 } // on a busy machine Redis may answer late
   const service = await startService(t, { freshness })
   const { headers } = await keyFor(service, 'platform', ['match'])
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALE_AFTER_MS + 200)

@@ -76,7 +76,7 @@ const otherRows: Readonly<Record<string, Other>> = {
   'another type': { signals: [whole, crop, { ...file, type: 'blockhash' }] },
   'another order': { signals: [crop, whole, file] },
   'no details': { details: undefined },
-  'another kin': { details: { ...details, subjectGroup: 8 } },
+  'another subject group': { details: { ...details, subjectGroup: 8 } },
   'another size': { details: { ...details, height: 318 } },
   'another place': { details: { ...details, rows: [{ ...row, place: 5 }] } },
   'another detail': { details: { ...details, rows: [{ ...row, hash }] } },

@@ -125,7 +125,7 @@ t.test('deadlines behind one that cannot be read are reported; those that fail a
   )
   nowMs += 100 * HOUR_MS
   const told = async () => {
-    await service.services.notices.tell()
+    await service.services.notices.announceOverdue()
     const { events } = (await ask(service, 'GET', '/v1/events', headers)).json<{ events: { kind: string }[] }>()
     return events.length
   }

@@ -25,7 +25,7 @@ t.test('a replica that has heard nothing from the store for a second does not an
 t.test('a request after this process stood still waits until the replica is fresh, and is not refused', async (t) => {
   let nowMs = 0
   const { replicaWith } = await openParts(t, await startRedis(t))
-  const replica = replicaWith({ ...DEFAULT_FRESHNESS, graceMs: 60_000 }, () => nowMs)
+  const replica = replicaWith({ ...DEFAULT_FRESHNESS, maxWaitMs: 60_000 }, () => nowMs)
   await replica.start()
   t.equal(replica.waitUntilFresh(), undefined, 'nothing to wait for')
 

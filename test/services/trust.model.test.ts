@@ -1,5 +1,5 @@
 // Several acts on one picture at the same time, on two processes. The outcome must equal that of the acts one after
-// the other, in some order: the rules of domain/trust.ts are the model.
+// the other, in some order: the rules of src/domain/trust/trust.ts are the model.
 
 import assert from 'node:assert/strict'
 import fc from 'fast-check'

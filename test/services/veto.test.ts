@@ -8,7 +8,7 @@ import { uuidV7 } from '../../src/domain/ids.js'
 import type { Signal, View } from '../../src/domain/matching/signal.js'
 import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../src/domain/organisations/bank.js'
-import { readJson } from '../../src/exchange/json-signals.js'
+import { createJsonReader } from '../../src/exchange/json-signals.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { harmlessAmong, isHarmless, isVetoed, vetoOf } from '../../src/services/matching/harmless-filter.js'
 import { bitsFrom } from '../helpers/hashes.js'
@@ -176,9 +176,9 @@ t.test('every element of the bundled bank is told from the others and is refused
     .split('\n')
   const catalogue = new Catalogue()
   const elements = lines.map((line) => {
-    const read = readJson(line)
-    if (read.kind !== 'put') throw new Error(`${line.slice(0, 80)}: ${JSON.stringify(read)}`)
-    return read.signal
+    const [read] = createJsonReader().read(line, 1)
+    if (read?.record.kind !== 'put') throw new Error(`${line.slice(0, 80)}: ${JSON.stringify(read)}`)
+    return read.record.signal
   })
   t.ok(elements.length > 100)
   t.equal(new Set(elements.map(({ ref }) => ref)).size, elements.length)

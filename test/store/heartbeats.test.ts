@@ -14,7 +14,7 @@ import { keepHeartbeat } from '../../workers/heartbeat.js'
 import { startRedis, startStore } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
-t.test('workers count as alive while they beat, then as silent, then not at all', async (t) => {
+t.test('workers count as alive while they send heartbeats, then as silent, then not at all', async (t) => {
   const { store, redis } = await startStore(t)
   const ago = (id: string, ms: number) => redis.zadd(keys.workerHeartbeats, Date.now() - ms, id)
   t.same(await countAlive(store, 'workers'), { alive: 0, silent: 0 })

@@ -235,7 +235,7 @@ async function dump(): Promise<Map<string, Buffer | null>> {
   return all
 }
 
-// Code that seals something new under the ring needs a row in the table of reseal.ts, and then a line here.
+// Code that seals something new under the ring needs a row in the table of re-encryption.ts, and then a line here.
 t.test('every use of keyring.seal in the sources is known to re-encryption', async (t) => {
   const sources = fileURLToPath(new URL('../../../src/', import.meta.url))
   const found = readdirSync(sources, { recursive: true, encoding: 'utf8' }).flatMap((name) => {

@@ -77,7 +77,7 @@ t.test('the longest video is blocked with all of its frames, and unblocked', asy
     harmless: true,
   }
   for (const [version, untilMs] of [Date.now() + 60_000, undefined].entries()) {
-    await trusts.put(id, version, NO_TRUST, status, { refusal: { ...change, untilMs } })
+    await trusts.put(id, version, NO_TRUST, status, { blockChange: { ...change, untilMs } })
     const blocked = await blocks.among('cases', change.digests, 2)
     t.equal(blocked.filter(Boolean).length, untilMs === undefined ? 0 : change.digests.length)
   }

@@ -23,7 +23,7 @@ import { wholeOf } from './heif-properties.js'
 import { isOlder } from './libvips.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 import { reducedRgb } from './reduced-rgb.js'
-import { differing, framesOf } from './shown-frames.js'
+import { framesOf, withoutEqualSecond } from './shown-frames.js'
 
 /**
  * Yields the primary image as viewers show it, in sRGB, with transparency on white; then the same on black if that differs. An image with a clean
@@ -127,7 +127,7 @@ async function picturesOf(
   const pictures: DecodedPicture[] = []
   try {
     for (const background of own) pictures.push(await pixelsOf(picture, sizeFor, background))
-    return differing(pictures)
+    return withoutEqualSecond(pictures)
   } catch (error) {
     for (const { data } of pictures) data.fill(0)
     throw error
@@ -173,7 +173,9 @@ async function converted(
   const rgba = toSrgb(data, colour)
   const flat = backgrounds.map((background) => flattened(rgba, LEVEL_OF[background]))
   for (const used of [data, rgba]) used.fill(0)
-  return differing(flat.map((rgb) => ({ data: rgb, ...sizeOf(info), channels: 3, aspect: picture.width / picture.height })))
+  return withoutEqualSecond(
+    flat.map((rgb) => ({ data: rgb, ...sizeOf(info), channels: 3, aspect: picture.width / picture.height })),
+  )
 }
 
 const sizeOf = ({ width, height }: OutputInfo) => ({ width, height })

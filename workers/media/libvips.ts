@@ -22,7 +22,7 @@ import { heifColour, isPremultiplied, wholeOf } from './heif-properties.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 import { read, thumbnail } from './read.js'
 import { reducedRgb } from './reduced-rgb.js'
-import { differing, framesOf } from './shown-frames.js'
+import { framesOf, withoutEqualSecond } from './shown-frames.js'
 
 // All loaders of libvips are blocked. Then those of common picture formats are unblocked, from memory only: no SVG, no PDF and no file name can
 // reach a parser.
@@ -112,7 +112,7 @@ async function shown(reading: Reading, format: MediaFormat, limits: FrameLimits)
   const [first] = pictures
   if (first !== undefined && profile !== undefined) return [await inSrgb(first, profile)]
   const frame = format === 'gif' && !hasAlpha ? firstFrameOf(reading.bytes) : undefined
-  return first === undefined || frame === undefined ? differing(pictures) : [onWhite(first, frame), first]
+  return first === undefined || frame === undefined ? withoutEqualSecond(pictures) : [onWhite(first, frame), first]
 }
 
 function isDecodedWhole({ width, height }: Pick<Header, 'width' | 'height'>): boolean {
@@ -207,7 +207,7 @@ async function fromRgba(
   const shownAs = colour === undefined ? [data] : [...coarse, codes].map((each) => toSrgb(each, colour))
   const flat = shownAs.flatMap((rgba) => backgrounds.map((background) => flattened(rgba, LEVEL_OF[background])))
   for (const used of [data, ...coarse, ...shownAs]) used.fill(0)
-  return differing(flat.map((rgb) => pictureOf(rgb, { ...info, channels: 3 }, header)))
+  return withoutEqualSecond(flat.map((rgb) => pictureOf(rgb, { ...info, channels: 3 }, header)))
 }
 
 /**
@@ -232,7 +232,7 @@ async function fromWhole(
       const rgb = flattened(data, LEVEL_OF[background], { isRounded: format !== 'webp', isMultiplied: header.isMultiplied })
       pictures.push(await reducedRgb(rgb, info, sizeFor))
     }
-    return differing(pictures)
+    return withoutEqualSecond(pictures)
   } finally {
     data.fill(0)
   }
@@ -250,7 +250,7 @@ async function fromCmyk(reading: Reading, header: Header, limits: FrameLimits): 
   data.fill(0)
   const plain = isWhole ? await reducedRgb(rgb, info, limits.sizeFor) : pictureOf(rgb, { ...info, channels: 3 }, header)
   if (!header.hasProfile || limits.maxFrames === 1) return [plain]
-  return differing([plain, await pixelsOf(reading, header, limits.sizeFor, BACKGROUNDS[0])])
+  return withoutEqualSecond([plain, await pixelsOf(reading, header, limits.sizeFor, BACKGROUNDS[0])])
 }
 
 function pictureOf(data: Buffer, { width, height, channels }: OutputInfo, header: Header): DecodedPicture {

@@ -13,7 +13,7 @@ export function* framesOf(pictures: DecodedPicture[]): Generator<Frame> {
 }
 
 /** @returns the pictures; if the first two are equal, only the first, after overwriting the second. */
-export function differing(pictures: DecodedPicture[]): DecodedPicture[] {
+export function withoutEqualSecond(pictures: DecodedPicture[]): DecodedPicture[] {
   const [first, second] = pictures
   if (first === undefined || second?.data.equals(first.data) !== true) return pictures
   second.data.fill(0)

@@ -36,10 +36,7 @@ const ROUNDS = 5
  * Runs `task` once, when there was no work for some time. Call `begin` when work begins, and `end` when it ends or at the start.
  * @param alarm sets a timer that calls `ring`, and returns a function that cancels it. Tests replace it.
  */
-export function onceIdle(
-  task: () => unknown,
-  alarm: (ring: () => void) => () => void,
-): { readonly begin: () => void; readonly end: () => void } {
+export function onceIdle(task: () => unknown, alarm: (ring: () => void) => () => void) {
   let isDone = false
   let cancel = () => {}
   return {

@@ -167,10 +167,10 @@ const Ffmpeg = z.object({ binary: z.string().optional(), error: z.string().optio
 function decoderFacts({ heic, searchPath, ffmpegBin }: Config): Promise<Pick<HostFacts, 'decoderError' | 'ffmpeg'>> {
   const entry = fileURLToPath(new URL('../../../workers/decoders.js', import.meta.url))
   const args = [entry, `--heic=${heic}`, searchPath, ...(ffmpegBin === undefined ? [] : [ffmpegBin])]
-  return new Promise((tell) => {
+  return new Promise((resolve) => {
     execFile(process.execPath, args, { env: {}, timeout: 20_000 }, (error, stdout, stderr) => {
       const why = stderr.trim().split('\n').slice(0, 5).join('; ') || 'they do not load'
-      tell({ decoderError: error === null ? '' : why, ffmpeg: Ffmpeg.safeParse(jsonOrUndefined(stdout)).data ?? {} })
+      resolve({ decoderError: error === null ? '' : why, ffmpeg: Ffmpeg.safeParse(jsonOrUndefined(stdout)).data ?? {} })
     })
   })
 }

@@ -1,16 +1,7 @@
 // Case states, case numbers and PINs. Pure: the caller provides the randomness.
 
-/** The allowed state changes. `erased` is final. */
-export const CASE_TRANSITIONS = {
-  open: ['active', 'withdrawn', 'expired'],
-  active: ['withdrawn', 'expired'],
-  withdrawn: ['erased'],
-  erased: [],
-  expired: ['erased'],
-} as const satisfies Record<string, readonly string[]>
-
-export type CaseState = keyof typeof CASE_TRANSITIONS
-export const CASE_STATES = ['open', 'active', 'withdrawn', 'erased', 'expired'] as const satisfies readonly CaseState[]
+export const CASE_STATES = ['open', 'active', 'withdrawn', 'erased', 'expired'] as const
+export type CaseState = (typeof CASE_STATES)[number]
 
 /**
  * @param reply a reply of the store, as text or bytes.
@@ -18,10 +9,6 @@ export const CASE_STATES = ['open', 'active', 'withdrawn', 'erased', 'expired'] 
  */
 export function stateIn(reply: unknown): CaseState | undefined {
   return CASE_STATES.find((state) => state === String(reply))
-}
-
-export function mayBecome(from: CaseState, to: CaseState): boolean {
-  return CASE_TRANSITIONS[from].some((state) => state === to)
 }
 
 const LIVING = ['open', 'active'] as const

@@ -45,7 +45,7 @@ export interface NotedLines {
   readonly why: LineNote
 }
 
-/** `running`: also an import that was interrupted; its `updatedAtMs` is long ago. `stopped`: by the problem in `problem`. */
+/** An interrupted import stays `running`, and its `updatedAtMs` is long ago. `stopped`: by the problem in `problem`. */
 export const IMPORT_STATES = ['running', 'stopped', 'done'] as const
 
 export interface ImportProgress {
@@ -73,9 +73,9 @@ export const MAX_NOTED_RANGES = 10_000
 /** Adds a note for a line after all others. Modifies and returns the given list. */
 export function withNote(before: NotedLines[], line: number, why: LineNote): NotedLines[] {
   const last = before.at(-1)
-  const goesOn = last !== undefined && last.why === why && last.toLine === line - 1
-  if (goesOn) before.pop()
-  before.push({ fromLine: goesOn ? last.fromLine : line, toLine: line, why })
+  const isNext = last !== undefined && last.why === why && last.toLine === line - 1
+  if (isNext) before.pop()
+  before.push({ fromLine: isNext ? last.fromLine : line, toLine: line, why })
   return before
 }
 

@@ -6,14 +6,8 @@
  * - `held`: stored, but matches nothing until an operator releases it, or the owner's pause ends.
  * - `invalidated`: judged false. Matches nothing unless the decision is reversed.
  */
-export const CIRCULATION_STEPS = {
-  matching: ['narrowed', 'held', 'invalidated'],
-  narrowed: ['matching', 'held', 'invalidated'],
-  held: ['matching', 'narrowed', 'invalidated'],
-  invalidated: ['matching'],
-} as const satisfies Record<string, readonly string[]>
-export type Circulation = keyof typeof CIRCULATION_STEPS
-export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'invalidated'] as const satisfies readonly Circulation[]
+export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'invalidated'] as const
+export type Circulation = (typeof CIRCULATIONS)[number]
 
 /**
  * Why a signal is in quarantine, until an operator releases it. `decoration`: only some of its views are stopped, because they show something that

@@ -13,7 +13,7 @@ export const STRIKE_RULES = {
   org: { strikes: 5, windowMs: 180 * DAY_MS },
 } as const
 /** How long a resubmission block lasts after the decision, and a denied appeal if there is no block. */
-export const REFUSED_FOR_MS = STRIKE_RULES.org.windowMs
+export const BLOCKED_FOR_MS = STRIKE_RULES.org.windowMs
 export type AccountKind = keyof typeof STRIKE_RULES
 
 /** `case:<case id>` or `org:<organisation id>`. */

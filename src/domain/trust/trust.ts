@@ -32,15 +32,9 @@ export type DisputeReason = (typeof DISPUTE_REASONS)[number]
 export const DISPUTE_ANSWERS = ['shows-me-without-consent', 'added-by-mistake'] as const
 export type DisputeAnswer = (typeof DISPUTE_ANSWERS)[number]
 
-export const DISPUTE_STEPS = {
-  none: ['open'],
-  open: ['upheld', 'rejected'],
-  /** The operator may reverse its decision. */
-  upheld: ['rejected'],
-  rejected: ['open'],
-} as const satisfies Record<string, readonly string[]>
-export type DisputeState = keyof typeof DISPUTE_STEPS
-export const DISPUTE_STATES = ['none', 'open', 'upheld', 'rejected'] as const satisfies readonly DisputeState[]
+/** The last dispute of a signal. The operator may reverse `upheld`; after `rejected` another reason opens a new one. */
+export const DISPUTE_STATES = ['none', 'open', 'upheld', 'rejected'] as const
+export type DisputeState = (typeof DISPUTE_STATES)[number]
 export type DisputeOutcome = 'upheld' | 'rejected'
 
 /** One organisation's verdict. `pseudonym` is a keyed hash of organisation and image, so a reader of the store learns no names. */
@@ -141,7 +135,7 @@ export const NO_TRUST: Trust = {
 
 /**
  * @param nowMs [epoch ms].
- * @returns the trust after the action: the same object if nothing changes; a problem code if the tables above forbid the step.
+ * @returns the trust after the action: the same object if nothing changes; a problem code if the step is forbidden.
  */
 export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | ProblemCode {
   if (trust.circulation === 'invalidated' && action.kind !== 'reinstate')

@@ -25,7 +25,7 @@ export interface ByAddressOptions {
 const REFUSALS: Readonly<Record<FetchRefusal, () => HmaRefusal>> = {
   off: () => new HmaRefusal(403, 'Hashing is disabled, missing role'),
   unsafe: () => new HmaRefusal(400, 'Invalid or unsafe URL provided'),
-  failed: () => new HmaRefusal(400, 'Failed to fetch URL: there was no usable answer'),
+  failed: () => new HmaRefusal(400, 'Failed to fetch URL: no usable answer'),
 }
 const UNKNOWN_CONTENT =
   'unsupported url ContentType, if you know the expected type, provide it with the content_type query param'

@@ -18,7 +18,7 @@ import {
   VIDEO_MD5,
   VPDQ,
 } from './hma-signals.js'
-import { unhashed } from './refusals.js'
+import { problemOfUpload } from './refusals.js'
 import type { HmaVideo } from './video-file.js'
 
 /** @param given at most one of each type. @throws {Problem} request-invalid if empty */
@@ -72,7 +72,7 @@ export function hashesOf(
   }
   if (!(hashed instanceof Problem)) return { [PDQ]: hashed.quality < SIGNAL_TYPES.pdq.minQuality ? '' : pdqOf(hashed) }
   if (hashed.code === 'quality-too-low') return { [PDQ]: '' }
-  throw unhashed(hashed)
+  throw problemOfUpload(hashed)
 }
 
 /** The hashes of a content by their types. */

@@ -18,7 +18,8 @@ const METADATA_KEYS = ['content_id', 'content_uri', 'json']
 export function refOf({ note, metadata }: ContentText): string | undefined {
   if (note === undefined && metadata === undefined) return undefined
   const ref = MARK + JSON.stringify({ note, metadata })
-  if (Buffer.byteLength(ref) > MAX_BYTES) throw new HmaRefusal(400, 'Invalid metadata: with the note at most 220 bytes here')
+  if (Buffer.byteLength(ref) > MAX_BYTES)
+    throw new HmaRefusal(400, 'Invalid metadata: metadata and note may have at most 220 bytes together')
   return ref
 }
 
@@ -44,7 +45,7 @@ export function metadataIn(given: unknown): ContentText['metadata'] {
   for (const [key, inner] of Object.entries(rest)) {
     const fits = key === 'json' ? isObject(inner) : typeof inner === 'string'
     if (!METADATA_KEYS.includes(key) || !(fits || inner === null))
-      throw new HmaRefusal(400, 'Invalid metadata: content_id, content_uri and json are known')
+      throw new HmaRefusal(400, 'Invalid metadata: only content_id, content_uri and json are allowed')
   }
   const kept = Object.fromEntries(Object.entries(rest).filter(([, inner]) => inner !== null))
   return Object.keys(kept).length === 0 ? undefined : kept

@@ -1,4 +1,4 @@
-// How HMA says no: a message with the status, a bare list where a query or body does not fit, plain text without a key.
+// HMA's error answers: an object with a message; a list of invalid fields; plain text when the key is missing or wrong.
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Hotline } from '../../domain/cases/hotlines.js'
@@ -14,7 +14,7 @@ export interface FieldError {
   readonly msg: string
 }
 
-/** A refusal in HMA's own words. Do not change the texts: clients match some of them. */
+/** A refusal in HMA's form. Do not reword texts that are HMA's: clients search for some of them. */
 export class HmaRefusal extends Error {
   readonly status: number
   readonly fields: readonly FieldError[] | undefined
@@ -39,13 +39,13 @@ const TEXTS: Partial<Readonly<Record<ProblemCode, { readonly status?: number; re
   'image-empty': { status: 400, message: 'The image cannot be decoded' },
 }
 
-/** For a picture that was sent. `media-unsupported` becomes `image-undecodable`: HMA reports a file of another kind as one that it cannot decode. */
-export function unhashed(problem: Problem): Problem {
+/** The problem of a sent file, as HMA reports it: one of an unsupported kind is one that cannot be decoded. */
+export function problemOfUpload(problem: Problem): Problem {
   return problem.code === 'media-unsupported' ? new Problem('image-undecodable') : problem
 }
 
 /** @param hotlines of the configured country, shown to a caller who declares a person under 18. */
-export function answeringAsHma(hotlines: readonly Hotline[]) {
+export function createHmaErrorHandler(hotlines: readonly Hotline[]) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
     if (error instanceof HmaRefusal) {
       request.problemCode = error.status === 404 ? 'signal-unknown' : 'request-invalid'

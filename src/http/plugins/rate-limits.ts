@@ -25,7 +25,7 @@ declare module 'fastify' {
     /** Counts the queries of a request, if its route limits queries. 0 where this request has none. @throws {Problem} rate-limited */
     consumeQuota: (reply: FastifyReply, amount: number) => void
     /** Counts signals that were already sent. @returns whether the caller may have more. */
-    spent: (amount: number) => boolean
+    chargeQuota: (amount: number) => boolean
     /** Whether the handler called `consumeQuota`. */
     hasCounted: boolean
     /** The sender for whom pictures of this request are hashed, and the function that counts their cost. */
@@ -59,7 +59,7 @@ export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | '
 export const limits = fp<{ readonly counter: LimitCounter; readonly here: LimitsHere }>(
   async (app, { counter, here }) => {
     app.decorateRequest('consumeQuota', () => {})
-    app.decorateRequest('spent', () => true)
+    app.decorateRequest('chargeQuota', () => true)
     app.decorateRequest('hasCounted', false)
     app.decorateRequest('hashingFor', () => ({ group: '', member: '', charge: () => {} }))
     app.addHook('onRoute', (route) => {
@@ -116,7 +116,7 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
         request.hasCounted = true
         if (amount > 0) take(request, spentOn, 'queries', amount, said)
       }
-      request.spent = (amount) => note(request, amount)
+      request.chargeQuota = (amount) => note(request, amount)
       request.hashingFor = (answer) => ({
         ...senderOf(request, counter),
         charge: (units) => void take(request, answer, 'pictures', units, said),

@@ -1,5 +1,4 @@
-// Under overload, refuses bulk requests of programs before their body is read, and queues the admitted ones fairly. Never refuses a
-// person's request.
+// Under overload, refuses bulk requests of programs before their body is read; never a person's. Queues admitted ones fairly.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
@@ -74,8 +73,7 @@ export const admission = fp<AdmissionOptions>(
       if (!isSheddable(method, config.scope)) return
       const problem = letIn.has(raw) ? undefined : problemFor(config.multipart === true, raw, reply.raw)
       if (problem !== undefined) throw problem
-      const turn = scheduler.begin()
-      if (turn !== undefined) await turn
+      await scheduler.begin()
     })
   },
   { name: 'admission', fastify: '5.x' },

@@ -100,7 +100,7 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, scheduler }:
             const refusal = signal instanceof Problem ? signal : new Problem('signal-invalidated')
             return id === undefined
               ? { ...place, state: 'refused', problem: problemBody(refusal) }
-              : { ...place, signalId: id, state: registration.isHeld(id) ? 'held' : 'registered' }
+              : { ...place, signalId: id, state: registration.isSilent(id) ? 'held' : 'registered' }
           }),
         )
       }

@@ -179,7 +179,7 @@ async function* pageOf(sent: SentPage, after: string | undefined, waitMs: number
       yield line
     }
   } finally {
-    if (told > 0) sent.isWithin = request.spent(told) // also when the page broke off
+    if (told > 0) sent.isWithin = request.chargeQuota(told) // also when the page broke off
   }
 }
 

@@ -4,15 +4,18 @@ import type { FastifyPluginAsync } from 'fastify'
 import { hotlinesFor } from '../../domain/cases/hotlines.js'
 import { ownValue } from '../../domain/own-value.js'
 import { withFloats } from '../hma/floats.js'
-import { answeringAsHma } from '../hma/refusals.js'
+import { createHmaErrorHandler } from '../hma/refusals.js'
 import { named } from '../plugins/named.js'
+import { hmaCompareRoutes } from './hma/compare.js'
 import { type HmaContentOptions, hmaContentRoutes } from './hma/contents.js'
+import { hmaHashRoutes } from './hma/hash.js'
 import { type HmaBankOptions, hmaBankRoutes } from './hma/hma-banks.js'
 import { type HmaExchangeOptions, hmaExchangeRoutes } from './hma/hma-exchanges.js'
-import { type HmaMatchingOptions, hmaMatchingRoutes } from './hma/matching.js'
-import { hmaStatusRoutes } from './hma/status.js'
+import { type HmaLookupOptions, hmaLookupRoutes } from './hma/lookup.js'
+import { type HmaStatusOptions, hmaStatusRoutes } from './hma/status.js'
 
-export type HmaOptions = HmaMatchingOptions &
+export type HmaOptions = HmaLookupOptions &
+  Omit<HmaStatusOptions, 'paths'> &
   HmaContentOptions &
   HmaBankOptions &
   HmaExchangeOptions & {
@@ -33,12 +36,12 @@ const VARIABLES: Readonly<Record<string, string>> = {
 const WITH_KEY = '/hma/:key'
 
 export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) => {
-  const answerAsHma = answeringAsHma(hotlinesFor(options.country))
+  const answerErrors = createHmaErrorHandler(hotlinesFor(options.country))
   for (const prefix of ['', WITH_KEY]) {
     await app.register(
       async (scoped) => {
         const paths: string[] = []
-        scoped.setErrorHandler(answerAsHma)
+        scoped.setErrorHandler(answerErrors)
         // HMA's clients send a content type even without a body.
         const parseJson = scoped.getDefaultJsonParser('error', 'error')
         scoped.removeContentTypeParser('application/json')
@@ -56,8 +59,10 @@ export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) =>
             url.slice(prefix.length).replaceAll(/:(\w+)/g, (_, part: string) => `<${ownValue(VARIABLES, part) ?? part}>`),
           )
         })
-        await scoped.register(named(hmaStatusRoutes), { health: options.health, paths })
-        await scoped.register(named(hmaMatchingRoutes), options)
+        await scoped.register(named(hmaStatusRoutes), { ...options, paths })
+        await scoped.register(named(hmaHashRoutes), options)
+        await scoped.register(named(hmaLookupRoutes), options)
+        await scoped.register(named(hmaCompareRoutes))
         await scoped.register(named(hmaBankRoutes), options)
         await scoped.register(named(hmaContentRoutes), options)
         await scoped.register(named(hmaExchangeRoutes), options)

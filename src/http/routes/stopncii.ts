@@ -110,7 +110,7 @@ function fetchHashesRoute(app: ZodApp, { stopNcii, now }: StopNciiOptions): void
         ...withdrawn.map((hash) => recordOf(hash, timeS, 'Withdrawn', [])),
         ...signals.flatMap((signal) => recordsOf(signal, timeS)),
       ]
-      if (hashRecords.length > 1) request.spent(hashRecords.length - 1)
+      if (hashRecords.length > 1) request.chargeQuota(hashRecords.length - 1)
       return {
         count: hashRecords.length,
         nextSetTimestamp: timeS,

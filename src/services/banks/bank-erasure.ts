@@ -1,5 +1,6 @@
 // Erases the images of removed banks. After a crash the next sweep continues.
 
+import { inChunks } from '../../domain/in-chunks.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { Images } from '../../store/images/images.js'
 import type { Banks } from '../../store/organisations/banks.js'
@@ -46,7 +47,7 @@ export function createBankErasing({ banks, images, replica, now, onError }: Bank
       what: 'removed banks',
       take: [...catalogue.banks.values()].filter(({ removedAtMs }) => removedAtMs !== undefined),
       handle: (bank) => eraseBank(catalogue, bank),
-      onError: onError,
+      onError,
     })
   }
 
@@ -59,7 +60,7 @@ export function createBankErasing({ banks, images, replica, now, onError }: Bank
         what: 'images of a removed bank',
         take: ids,
         handle: (id) => images.erase(id, undefined, { bank }),
-        onError: onError,
+        onError,
         atOnce: ERASED_AT_ONCE,
       })
     }
@@ -72,9 +73,7 @@ export function createBankErasing({ banks, images, replica, now, onError }: Bank
       yield catalogue.imagesInParts(part, part + PARTS_AT_ONCE).flatMap(({ id, bank }) => (bank === name ? [id] : []))
       await new Promise((resolve) => setImmediate(resolve))
     }
-    const { silent } = catalogue
-    for (let at = 0; at < silent.length; at += ERASED_AT_ONCE) {
-      const ids = silent.slice(at, at + ERASED_AT_ONCE)
+    for (const ids of inChunks(catalogue.silent, ERASED_AT_ONCE)) {
       const found = await Promise.all(ids.map(async (id) => ((await bankOf(id)) === name ? [id] : [])))
       yield found.flat()
     }

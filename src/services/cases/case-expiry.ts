@@ -62,7 +62,7 @@ export function createCaseExpiry({
           if (await cases.forget(caseId, nowMs)) count.forgotten += 1
           else if ((await cases.end(caseId, 'expired', nowMs))?.state === 'expired') count.expired += 1
         },
-        onError: onError,
+        onError,
       })
       return count
     },
@@ -77,7 +77,7 @@ export function createCaseExpiry({
         what: 'cases to mark as erased',
         take: ended,
         handle: ({ caseId }) => cases.markErased(caseId, now()),
-        onError: onError,
+        onError,
       })
       if (erased > 0) await watches.settle(erased)
       return done + erased

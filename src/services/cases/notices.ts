@@ -54,7 +54,7 @@ export interface Notices {
   /** A page of passed deadlines, longest overdue first. @param contactOrgId only those of notices that name it as contact; `undefined` for all. */
   overdue(contactOrgId: string | undefined, after: PageCursor | undefined, limit: number): Promise<OverduePage>
   /** Raises an event for each deadline that passed since the last call: once among all processes. Failed ones are tried again by the next call. */
-  tell(): Promise<void>
+  announceOverdue(): Promise<void>
 }
 
 export interface NoticeParts {
@@ -69,12 +69,12 @@ export interface NoticeParts {
 
 /** How far back a process looks when it starts: perhaps no process was running in that time. */
 const LOOK_BACK_MS = 7 * 86_400_000
-const TOLD_ONCE_IN_S = 30 * 86_400
+const ANNOUNCED_ONCE_IN_S = 30 * 86_400
 const PAGE = 500
 /** Number of events written together: they share one wait for the disk. */
-const TOLD_AT_ONCE = 50
+const ANNOUNCED_AT_ONCE = 50
 /** Maximum failed deadlines that are remembered. Beyond it, the next call goes through the whole period again. */
-const MAX_UNTOLD = 1000
+const MAX_FAILED = 1000
 
 export function createNotices(parts: NoticeParts): Notices {
   const { deadlines, cases, apiKeys, now } = parts
@@ -101,7 +101,7 @@ export function createNotices(parts: NoticeParts): Notices {
     },
     decided: (imageId, orgId, verdict) => deadlines.stop(imageId, orgId, stoppedBy(verdict)),
     overdue: overdueIn(parts),
-    tell: tellerOf(parts),
+    announceOverdue: overdueAnnouncer(parts),
   }
 }
 
@@ -132,55 +132,55 @@ function overdueIn({ deadlines, apiKeys, images, now }: NoticeParts): Notices['o
 }
 
 /** Remembers up to which time deadlines were announced, and which ones failed. */
-function tellerOf({ deadlines, events, now, onError }: NoticeParts): Notices['tell'] {
-  let toldUntilMs = now() - LOOK_BACK_MS
-  // Invariant: holds the deadlines that passed before `toldUntilMs` and have no event yet.
-  const untold = new Map<string, RunningDeadline>()
+function overdueAnnouncer({ deadlines, events, now, onError }: NoticeParts): Notices['announceOverdue'] {
+  let announcedUntilMs = now() - LOOK_BACK_MS
+  // Invariant: holds the deadlines that passed before `announcedUntilMs` and have no event yet.
+  const failed = new Map<string, RunningDeadline>()
 
-  const tellOne = async (deadline: RunningDeadline, atMs: number) => {
+  const announce = async (deadline: RunningDeadline, atMs: number) => {
     const { imageId, orgId, law, stage, dueAtMs } = deadline
     const about = { signalId: imageId, orgId, law, stage, dueAt: new Date(dueAtMs).toISOString() }
-    await events.add('sla.due', about, atMs, TOLD_ONCE_IN_S)
+    await events.add('sla.due', about, atMs, ANNOUNCED_ONCE_IN_S)
   }
 
-  const tellNew = async (untilMs: number) => {
+  const announceNew = async (untilMs: number) => {
     await forEachDue<DueDeadline>({
       what: 'passed deadlines',
-      take: (after) => deadlines.due(toldUntilMs, untilMs, after?.cursor, PAGE),
+      take: (after) => deadlines.due(announcedUntilMs, untilMs, after?.cursor, PAGE),
       async handle({ cursor: place, deadline }) {
         // Damaged, or written by a newer version, whose processes announce it.
         if (deadline === undefined) throw new Error('a deadline that this version cannot read')
         try {
-          await tellOne(deadline, untilMs)
+          await announce(deadline, untilMs)
         } catch (error) {
-          untold.set(`${place.score}.${place.member}`, deadline)
+          failed.set(`${place.score}.${place.member}`, deadline)
           throw error
         }
       },
-      atOnce: TOLD_AT_ONCE,
-      onError: onError,
+      atOnce: ANNOUNCED_AT_ONCE,
+      onError,
     })
-    if (untold.size > MAX_UNTOLD) untold.clear()
-    else toldUntilMs = untilMs
+    if (failed.size > MAX_FAILED) failed.clear()
+    else announcedUntilMs = untilMs
   }
 
-  const tellAgain = async (untilMs: number) => {
+  const announceAgain = async (untilMs: number) => {
     await forEachDue<readonly [string, RunningDeadline]>({
       what: 'passed deadlines that failed before',
-      take: [...untold],
+      take: [...failed],
       async handle([name, deadline]) {
         const running = await deadlines.running(deadline.imageId, deadline.orgId)
         if (running.some(({ law, stage }) => law === deadline.law && stage === deadline.stage))
-          await tellOne(deadline, untilMs)
-        untold.delete(name)
+          await announce(deadline, untilMs)
+        failed.delete(name)
       },
-      onError: onError,
+      onError,
     })
   }
 
   return async () => {
     const untilMs = now()
-    await tellAgain(untilMs)
-    await tellNew(untilMs)
+    await announceAgain(untilMs)
+    await announceNew(untilMs)
   }
 }

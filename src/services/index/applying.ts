@@ -1,6 +1,7 @@
 // Applies changes of the store to a catalogue.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
+import { inChunks } from '../../domain/in-chunks.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
 import type { TrustStatus } from '../../domain/trust/trust.js'
@@ -105,8 +106,7 @@ export function createChangeApplier({ store, images, own, trusts, banks, apiKeys
       // it.
       const checked = check(last)
       checked.catch(() => {}) // awaited below
-      for (let at = 0; at < added.length; at += IMAGES_AT_ONCE)
-        await readInto(catalogue, images, added.slice(at, at + IMAGES_AT_ONCE))
+      for (const some of inChunks(added, IMAGES_AT_ONCE)) await readInto(catalogue, images, some)
       await judge(catalogue, judged)
       for (const { op, name } of named) await applyNamed[op](catalogue, name)
       await checked

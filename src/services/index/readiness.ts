@@ -10,12 +10,12 @@ export interface ReplicaFreshness {
   /** Maximum staleness before the replica refuses to answer. */
   readonly staleAfterMs: number
   /** How long a request waits while the replica is stale. If the process was only suspended, the replica is fresh again after one round trip. */
-  readonly graceMs: number
+  readonly maxWaitMs: number
   /** How long a writer waits for this process to apply its write. */
   readonly reachTimeoutMs: number
 }
 
-export const DEFAULT_FRESHNESS: ReplicaFreshness = { staleAfterMs: 1000, graceMs: 200, reachTimeoutMs: 5000 }
+export const DEFAULT_FRESHNESS: ReplicaFreshness = { staleAfterMs: 1000, maxWaitMs: 200, reachTimeoutMs: 5000 }
 
 interface Failure {
   readonly reason: NotReadyReason
@@ -32,7 +32,7 @@ export class Readiness {
   #why: NotReadyReason | undefined = 'loading'
   #failure: Failure | undefined
   // Invariant: one wait for each stale period. Once it is over, later requests in this period do not wait.
-  #grace: FreshnessWait | undefined
+  #wait: FreshnessWait | undefined
 
   /** @param now [ms] a monotonic clock. */
   constructor(freshness: ReplicaFreshness, now: () => number) {
@@ -60,12 +60,12 @@ export class Readiness {
   }
 
   /** The catalogue had everything in the store at `atMs`. */
-  heard(atMs: number): void {
+  noteFresh(atMs: number): void {
     this.#freshAtMs = atMs
     this.#why = undefined
   }
 
-  /** Records that the catalogue differs from the store. @returns true if the same loss was recorded before, without `heard` in between. */
+  /** Records that the catalogue differs from the store. @returns true if the same loss was recorded before, without `noteFresh` in between. */
   lose(loss: Loss): boolean {
     const isRepeated = this.#why === loss
     this.#why = loss
@@ -86,19 +86,19 @@ export class Readiness {
   }
 
   /**
-   * Waits while the replica is stale, until `endSilence` or for `graceMs`.
+   * Waits while the replica is stale, until `endWait` or for `maxWaitMs`.
    * @returns `undefined` if it is not stale, or if a wait in this stale period has timed out.
    */
   wait(): Promise<void> | undefined {
     if (!this.isStale) return undefined
-    this.#grace ??= new FreshnessWait(this.#freshness.graceMs)
-    return this.#grace.isOver ? undefined : this.#grace.over
+    this.#wait ??= new FreshnessWait(this.#freshness.maxWaitMs)
+    return this.#wait.isOver ? undefined : this.#wait.over
   }
 
   /** Call it when the replica is fresh again. */
-  endSilence(): void {
-    this.#grace?.end()
-    this.#grace = undefined
+  endWait(): void {
+    this.#wait?.end()
+    this.#wait = undefined
   }
 }
 

@@ -14,7 +14,7 @@ import { Catalogue } from './catalogue.js'
 import { Following } from './following.js'
 import { type LoadingParts, load } from './loading.js'
 import { DEFAULT_FRESHNESS, Readiness, type ReplicaFreshness } from './readiness.js'
-import { type RevisionWaits, revisionWaits } from './revision-waits.js'
+import { createRevisionWaits, type RevisionWaits } from './revision-waits.js'
 import { WithdrawalRecording } from './withdrawal-recording.js'
 
 export interface ReplicaParts extends LoadingParts {
@@ -50,7 +50,7 @@ export class Replica {
   #isFromSnapshot = false
   readonly #readiness: Readiness
   // Invariant: `#applied` announces a revision once the catalogue has it; `#settling`, once its withdrawals are recorded as well.
-  readonly #applied = revisionWaits(unreached)
+  readonly #applied = createRevisionWaits(unreached)
   readonly #settling: WithdrawalRecording
   readonly #following: Following
   #saved: Position | undefined
@@ -148,7 +148,7 @@ export class Replica {
 
   /**
    * Lets a request wait while the replica is stale instead of refusing it: the process may only have been suspended.
-   * @returns a promise that resolves when the replica is fresh again, or after `graceMs`; `undefined` if it is not stale, or if a wait in this stale
+   * @returns a promise that resolves when the replica is fresh again, or after `maxWaitMs`; `undefined` if it is not stale, or if a wait in this stale
    *   period has timed out.
    */
   waitUntilFresh(): Promise<void> | undefined {
@@ -248,14 +248,14 @@ export class Replica {
     this.#position = last ?? from
     const { revision } = this.#position
     this.#parts.own?.followed(revision)
-    this.#applied.tell(revision)
+    this.#applied.announce(revision)
     this.#settling.settle(changes, revision)
-    if (this.isReady) this.#readiness.endSilence()
+    if (this.isReady) this.#readiness.endWait()
     if (changes.length > 0) for (const watcher of this.#watchers) watcher(changes)
   }
 
   #caughtUp(atMs: number): void {
-    this.#readiness.heard(atMs)
+    this.#readiness.noteFresh(atMs)
     this.#isFromSnapshot = false
   }
 

@@ -3,19 +3,19 @@
 
 import type { Change } from '../../store/scripts/change-ops.js'
 import type { WithdrawalLog } from '../../store/upkeep/withdrawal-log.js'
-import { revisionWaits } from './revision-waits.js'
+import { createRevisionWaits } from './revision-waits.js'
 
 export class WithdrawalRecording {
   readonly #withdrawals: WithdrawalLog | undefined
-  readonly #waits: ReturnType<typeof revisionWaits>
+  readonly #waits: ReturnType<typeof createRevisionWaits>
   // Changes that are applied and not recorded yet, in order.
   #next: { readonly changes: Change[]; revision: number } | undefined
   #running: Promise<void> | undefined
 
-  /** @param late makes the error for a wait that timed out. */
-  constructor(withdrawals: WithdrawalLog | undefined, late: () => Error) {
+  /** @param lateError makes the error for a wait that timed out. */
+  constructor(withdrawals: WithdrawalLog | undefined, lateError: () => Error) {
     this.#withdrawals = withdrawals
-    this.#waits = revisionWaits(late)
+    this.#waits = createRevisionWaits(lateError)
   }
 
   /** Resolves when all given changes are recorded; `undefined` when none is pending. */
@@ -24,10 +24,11 @@ export class WithdrawalRecording {
   }
 
   /** Waits for revisions that are applied and recorded. */
-  get waits(): ReturnType<typeof revisionWaits> {
+  get waits(): ReturnType<typeof createRevisionWaits> {
     return this.#waits
   }
 
+  /** Records changes that were applied up to `revision`, and then announces it. */
   settle(changes: readonly Change[], revision: number): void {
     this.#next ??= { changes: [], revision }
     this.#next.changes.push(...changes)
@@ -39,7 +40,7 @@ export class WithdrawalRecording {
     for (let next = this.#next; next !== undefined; next = this.#next) {
       this.#next = undefined
       await this.#withdrawals?.note(next.changes)
-      this.#waits.tell(next.revision)
+      this.#waits.announce(next.revision)
     }
     this.#running = undefined
   }

@@ -66,10 +66,10 @@ export interface Registration {
    */
   changeBank(bank: Bank, changes: readonly BankChange[], run?: ImportRun): Promise<BankOutcome>
   /**
-   * Whether this image is registered, as far as this process knows, but held, paused or invalidated.
+   * Whether this image is registered and matches nothing, because it is held, paused or invalidated. As far as this process knows.
    * @throws {Problem} index-loading, store-unavailable
    */
-  isHeld(id: string): boolean
+  isSilent(id: string): boolean
   /** The id that a signal has, or would have, in a bank. */
   signalIdFor(bank: Bank, signal: NewSignal): string
   /** Registers a picture's signals as one image; the same picture again is the same image. @throws {Problem} as `forBank`, signal-invalidated */
@@ -113,7 +113,7 @@ export function createRegistration(parts: RegistrationParts): Registration {
     forCase: forCaseIn(parts),
     ...bankRegistrationIn(parts),
     changeBank: changeBankIn(parts),
-    isHeld: (id) => replica.catalogue.isSilent(id),
+    isSilent: (id) => replica.catalogue.isSilent(id),
 
     signalIdFor: (bank, signal) => bankedIdOf(idSecret, bank.name, signal),
 
@@ -156,7 +156,7 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
     if (typeof outcome !== 'object') throw refusalOf(outcome, record)
     await replica.applied(outcome.revision)
     const ids = stored.map(({ id }) => id).values()
-    return isVetoed.map((vetoed) => (vetoed ? undefined : ids.next().value) ?? new Problem('known-harmless'))
+    return isVetoed.map((isOut) => (isOut ? undefined : ids.next().value) ?? new Problem('known-harmless'))
   }
 }
 

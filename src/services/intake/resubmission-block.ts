@@ -3,7 +3,7 @@
 
 import { createHmac } from 'node:crypto'
 import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
-import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
+import { BLOCKED_FOR_MS } from '../../domain/trust/strikes.js'
 import type { BlockChange, ResubmissionBlocks } from '../../store/organisations/resubmission-blocks.js'
 
 export interface InvalidatedSignals {
@@ -28,12 +28,12 @@ export type BlockChangeOf = (
 
 type Keyed = (signal: Pick<Signal, 'type' | 'hash'>) => Buffer
 
-export function invalidatedSignals(refusals: ResubmissionBlocks, secret: Buffer, now: () => number): InvalidatedSignals {
+export function invalidatedSignals(store: ResubmissionBlocks, secret: Buffer, now: () => number): InvalidatedSignals {
   const keyed = keyedWith(secret)
   const blocksIn = async (holder: BlockChange['holder'], pictures: readonly (readonly Signal[])[]) => {
     const digests = pictures.map((signals) => wholeSignals(signals).map(keyed))
     const all = digests.flat()
-    const isBlocked = (all.length === 0 ? [] : await refusals.among(holder, all, now())).values()
+    const isBlocked = (all.length === 0 ? [] : await store.among(holder, all, now())).values()
     return pictures.map((signals, i) => {
       const own = digests[i] ?? []
       const blocked = own.filter(() => isBlocked.next().value === true)
@@ -55,12 +55,12 @@ export function invalidatedSignals(refusals: ResubmissionBlocks, secret: Buffer,
  * report could be made again. Other decisions end with the case and set no block. Signals of the deployment's own banks are never blocked, because
  * only operators write to them.
  */
-export function createResubmissionDigests(secret: Buffer): BlockChangeOf {
+export function createBlockChanges(secret: Buffer): BlockChangeOf {
   const keyed = keyedWith(secret)
   return ({ caseId, signals }, orgId, outcome, atMs) => {
     const holder = caseId !== undefined ? 'cases' : orgId === undefined ? undefined : { orgId }
     if (holder === undefined || (holder === 'cases' && outcome === 'invalidated')) return undefined
-    const untilMs = outcome === 'reinstated' ? undefined : atMs + REFUSED_FOR_MS
+    const untilMs = outcome === 'reinstated' ? undefined : atMs + BLOCKED_FOR_MS
     return { holder, digests: wholeSignals(signals).map(keyed), atMs, untilMs }
   }
 }

@@ -1,11 +1,12 @@
 // Checks contents of one bank of an HMA, and removes those whose hash no longer matches here.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import { inChunks } from '../../domain/in-chunks.js'
 import type { ReconcileCursor } from '../../domain/organisations/reconciler.js'
 import type { Became, Reconcilers as ReconcilerStore } from '../../store/exchange/reconcilers.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { Matcher } from '../matching/matcher.js'
-import { type HmaBank, ReconcileError, runCooperatively } from './hma-client.js'
+import { type HmaBank, ReconcileError } from './hma-client.js'
 import { withHoles } from './missing-ids.js'
 import type { RunState } from './run-state.js'
 
@@ -37,6 +38,7 @@ export interface ContentCheckParts {
   readonly now: () => number
 }
 
+const ASKED_AT_ONCE = 8
 /** Maximum failed contents in a run. With more, the HMA itself is at fault. */
 const MAX_FAILED = 20
 /** If more contents than this have no match here, and more than ever had one, something else fills the bank. Then the run stops. */
@@ -62,7 +64,7 @@ export function createContentChecks(parts: ContentCheckParts): ContentChecks {
   return {
     failures,
     async check(orgId, ids, isKnown, placeAfter) {
-      const found = await runCooperatively(ids, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
+      const found = await mapAtOnce(ids, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
       const ours = found.flatMap(({ id, content }) => (typeof content === 'object' ? [{ id, content }] : []))
       const images = await imagesOf(
         parts,
@@ -77,7 +79,7 @@ export function createContentChecks(parts: ContentCheckParts): ContentChecks {
       if (!isKnown) unknown += gone.length
       if (unknown > MAX_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
         throw new ReconcileError('bank-not-from-here')
-      const removals = await runCooperatively(gone, async ({ id, content }) => ({
+      const removals = await mapAtOnce(gone, async ({ id, content }) => ({
         id,
         outcome: await orFailed(bank.remove(id, content)),
       }))
@@ -101,6 +103,13 @@ export function createContentChecks(parts: ContentCheckParts): ContentChecks {
       await state.note({ place: { ...place, holes }, progress: counts }, became)
     },
   }
+}
+
+/** Works on `ASKED_AT_ONCE` items at a time. @returns the results in order. @throws the first error */
+async function mapAtOnce<A, B>(items: readonly A[], work: (item: A) => Promise<B>): Promise<B[]> {
+  const done: B[] = []
+  for (const some of inChunks(items, ASKED_AT_ONCE)) done.push(...(await Promise.all(some.map(work))))
+  return done
 }
 
 /** For each hash, the ids of images that have exactly this hash and match now. Records no match, because no platform queried. */

@@ -82,7 +82,7 @@ export function createContents({
         await holdSchedule.discard(due) // resuming takes it out as well: this is for what nobody can resume
         if (due.imageId === undefined) throw new Error('an entry of the hold schedule was no image id and was removed')
       },
-      onError: onError,
+      onError,
     })
   }
 

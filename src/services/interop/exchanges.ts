@@ -2,6 +2,7 @@
 
 import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { inChunks } from '../../domain/in-chunks.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { BankChange } from '../../domain/organisations/bank-change.js'
 import { RECORD_REJECTIONS, type RecordRejection } from '../../domain/organisations/bank-import.js'
@@ -245,8 +246,8 @@ async function take(
   })
   let removed = 0
   let invalidated = 0
-  for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
-    const outcome = await registration.changeBank(bank, changes.slice(at, at + CHANGES_AT_ONCE), run)
+  for (const some of inChunks(changes, CHANGES_AT_ONCE)) {
+    const outcome = await registration.changeBank(bank, some, run)
     await registration.settled(outcome.revision)
     removed += outcome.removed
     invalidated += outcome.invalidatedAt.size

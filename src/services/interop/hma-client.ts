@@ -26,7 +26,6 @@ export interface HmaBank {
 
 const TIMEOUT_MS = 30_000
 const MAX_ANSWER_BYTES = 1 << 20
-const ASKED_AT_ONCE = 8
 /** An answer with more exchanges is not HMA's. */
 const MAX_EXCHANGES = 1000
 
@@ -108,14 +107,6 @@ function askingThrough(outgoing: Outgoing, leftMs: LeftMs) {
 function usable<T>(read: T | undefined): T {
   if (read === undefined) throw new ReconcileError('answer-unreadable')
   return read
-}
-
-/** Runs `work` for each item, `ASKED_AT_ONCE` at a time. @returns the results in order. @throws the first error */
-export async function runCooperatively<A, B>(items: readonly A[], work: (item: A) => Promise<B>): Promise<B[]> {
-  const done: B[] = []
-  for (let at = 0; at < items.length; at += ASKED_AT_ONCE)
-    done.push(...(await Promise.all(items.slice(at, at + ASKED_AT_ONCE).map(work))))
-  return done
 }
 
 function parsed(body: Buffer): unknown {

@@ -2,6 +2,7 @@
 // contents.
 
 import { createHmac } from 'node:crypto'
+import { inChunks } from '../../domain/in-chunks.js'
 import type { ReconcileCursor } from '../../domain/organisations/reconciler.js'
 import { Problem } from '../../domain/problem.js'
 import type { Reconciler } from '../../exchange/exchange-config.js'
@@ -145,8 +146,8 @@ async function followChanges({ parts, name, orgId, state, checks }: Run, to: Pos
     const { changes, last } = page
     const imageIds = imageIdsOf(changes, MAY_END_MATCHES)
     mustCheckAll ||= changes.some(({ op }) => MAY_END_ANY_MATCH[op])
-    for (let at = 0; at < imageIds.length; at += CHUNK) {
-      const contents = await states.contentsOf(name, imageIds.slice(at, at + CHUNK))
+    for (const some of inChunks(imageIds, CHUNK)) {
+      const contents = await states.contentsOf(name, some)
       const ids = new Set(contents.flatMap((id) => id ?? []))
       if (ids.size > 0) await checks.check(orgId, [...ids], true, () => ({}))
     }

@@ -1,5 +1,6 @@
 // Works through due entries. An entry that fails stays due and is reported; the entries after it are still handled.
 
+import { inChunks } from '../../domain/in-chunks.js'
 import { Problem } from '../../domain/problem.js'
 
 export interface DueWork<Entry> {
@@ -17,7 +18,7 @@ export interface DueWork<Entry> {
   /** Entries handled concurrently; default 1. */
   readonly atOnce?: number
   /**
-   * Whether the error concerns all entries. Then it ends the run at once. An unavailable store ends the run, too, after `MAX_AWAY_IN_A_ROW` failures.
+   * Whether the error concerns all entries. Then it ends the run at once. An unavailable store ends the run, too, after `MAX_TRANSIENT_IN_A_ROW` failures.
    */
   readonly isNotAboutTheEntry?: (error: unknown) => boolean
 }
@@ -34,7 +35,7 @@ export class DueError extends Error {
 }
 
 /** After so many transient errors in a row, the fault lies with the store or the index, not with the entries. */
-const MAX_AWAY_IN_A_ROW = 20
+const MAX_TRANSIENT_IN_A_ROW = 20
 
 /**
  * Handles each due entry once.
@@ -44,7 +45,7 @@ const MAX_AWAY_IN_A_ROW = 20
 export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> {
   const { what, handle, onError, atOnce = 1, isNotAboutTheEntry = () => false } = work
   let done = 0
-  let awayInARow = 0
+  let transientInARow = 0
   let ends: { readonly with: unknown } | undefined
   const errors: unknown[] = []
   const take = async (after: Entry | undefined): Promise<readonly Entry[]> => {
@@ -55,21 +56,21 @@ export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> 
     try {
       await handle(entry)
       done++
-      awayInARow = 0
+      transientInARow = 0
     } catch (error) {
       if (isNotAboutTheEntry(error)) ends = { with: error }
       else errors.push(error)
-      awayInARow = isTransient(error) ? awayInARow + 1 : 0
+      transientInARow = isTransient(error) ? transientInARow + 1 : 0
     }
   }
   try {
     for (let page = await take(undefined); page.length > 0; page = await take(page.at(-1))) {
-      for (let at = 0; at < page.length; at += atOnce) {
-        await Promise.all(page.slice(at, at + atOnce).map(attempt))
+      for (const some of inChunks(page, atOnce)) {
+        await Promise.all(some.map(attempt))
         if (ends !== undefined) throw ends.with
-        if (awayInARow >= MAX_AWAY_IN_A_ROW) throw errors.at(-1)
+        if (transientInARow >= MAX_TRANSIENT_IN_A_ROW) throw errors.at(-1)
         // One entry may be too large for the store to handle in time. If the store itself is unavailable, reading the next page throws.
-        if (awayInARow > 0) await take(page.at(-1))
+        if (transientInARow > 0) await take(page.at(-1))
       }
     }
   } finally {

@@ -25,7 +25,7 @@ export interface LoopRule {
 
 interface Waiting {
   readonly sinceMs: number
-  readonly go: () => void
+  readonly start: () => void
 }
 
 /** A slice takes many times as long as reading the sockets, and is too short for a person to notice. */
@@ -58,68 +58,68 @@ export function createEventLoopScheduler(
   now: () => number,
   later: (callback: () => void) => void = setImmediate,
 ): EventLoopScheduler {
-  const beginning = createQueue()
-  const going = createQueue()
+  const newWork = createQueue()
+  const startedWork = createQueue()
   const ends = createTickEnds(later)
   const estimate = createWaitEstimate()
   let sliceBeganAtMs: number | undefined
-  // Invariant: while work waits, a call of `deal` is scheduled.
-  let isDealing = false
+  // Invariant: while work waits, a call of `grantSlice` is scheduled.
+  let isScheduled = false
   let lastBegan = false
 
   const hasTime = () => {
     sliceBeganAtMs ??= now()
     return now() - sliceBeganAtMs < sliceMs
   }
-  const deal = () => {
-    isDealing = false
+  const grantSlice = () => {
+    isScheduled = false
     sliceBeganAtMs = undefined
-    estimate.tick(now(), beginning.length > 0)
-    const waiting = Math.min(beginning.length + going.length, MAX_AT_ONCE)
+    estimate.tick(now(), newWork.length > 0)
+    const waiting = Math.min(newWork.length + startedWork.length, MAX_AT_ONCE)
     if (waiting === 0) return
-    later(letFirstGo)
-    for (let i = 1; i < waiting; i++) later(letOneGo)
-    isDealing = true
-    later(deal)
+    later(startFirst)
+    for (let i = 1; i < waiting; i++) later(startOne)
+    isScheduled = true
+    later(grantSlice)
   }
-  const letFirstGo = () => {
+  const startFirst = () => {
     ends.run() // before any piece runs, so that the work which the callbacks resume precedes it
     sliceBeganAtMs = undefined // one piece runs in each tick, however long the callbacks took
-    letOneGo()
+    startOne()
   }
-  const letOneGo = () => {
+  const startOne = () => {
     if (!hasTime()) return
-    const begins = (!lastBegan && beginning.length > 0) || going.length === 0
+    const begins = (!lastBegan && newWork.length > 0) || startedWork.length === 0
     lastBegan = !lastBegan
-    const first = (begins ? beginning : going).take()
+    const first = (begins ? newWork : startedWork).take()
     if (first === undefined) return
     if (begins) estimate.began()
-    first.go()
+    first.start()
   }
   const enqueue = (queue: Queue) =>
-    new Promise<void>((go) => {
-      queue.put({ sinceMs: now(), go })
-      ensureDealing()
+    new Promise<void>((start) => {
+      queue.put({ sinceMs: now(), start })
+      scheduleSlice()
     })
-  const ensureDealing = () => {
-    if (isDealing) return
-    isDealing = true
-    later(deal)
+  const scheduleSlice = () => {
+    if (isScheduled) return
+    isScheduled = true
+    later(grantSlice)
   }
-  const next = () => enqueue(going)
+  const next = () => enqueue(startedWork)
 
   return {
     begin() {
-      if (beginning.length > 0 || !hasTime()) return enqueue(beginning)
-      ensureDealing() // `deal` resets the slice in the next tick
+      if (newWork.length > 0 || !hasTime()) return enqueue(newWork)
+      scheduleSlice() // `grantSlice` resets the slice in the next tick
       return undefined
     },
     yielder: () => createYielder(pieceMs, now, next),
     next,
     atEndOfTick: (callback) => ends.add(callback),
     get waitMs() {
-      const { first } = beginning
-      return first === undefined ? 0 : Math.max(now() - first.sinceMs, estimate.waitMs(beginning.length))
+      const { first } = newWork
+      return first === undefined ? 0 : Math.max(now() - first.sinceMs, estimate.waitMs(newWork.length))
     },
   }
 }

@@ -59,7 +59,7 @@ interface Counter {
 const MAX_COUNTERS = 50_000
 const INTERVAL_MS = 200
 /** How long the store may be unavailable before limits that fail closed refuse. */
-const AWAY_AFTER_MS = 2000
+const UNAVAILABLE_AFTER_MS = 2000
 const MAX_PER_SEND = 500
 const RETRY_AFTER_S = 2
 
@@ -83,7 +83,7 @@ export function createLimitCounter({ uses, now, intervalMs = INTERVAL_MS }: Limi
   return {
     take(limit, who, amount) {
       const atMs = now()
-      if (limit.failsClosed && state.failingSinceMs !== undefined && atMs - state.failingSinceMs > AWAY_AFTER_MS)
+      if (limit.failsClosed && state.failingSinceMs !== undefined && atMs - state.failingSinceMs > UNAVAILABLE_AFTER_MS)
         throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
       const window = windowOf(limit, atMs)
       const { name, counter } = counterOf(state, limit, who, window)

@@ -65,7 +65,7 @@ export function createRecordKeeping(parts: RecordKeepingParts): RecordKeeping {
       what: 'old files of withdrawals',
       take: await oldLogsIn(withdrawalsFolder, nowMs - withdrawalsDays * DAY_MS),
       handle: (path) => rm(path, { force: true }),
-      onError: onError,
+      onError,
     })
   }
 

@@ -6,7 +6,7 @@ import type { AuditActor } from '../../domain/organisations/audit.js'
 import { HARMLESS_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
-import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
+import { BLOCKED_FOR_MS } from '../../domain/trust/strikes.js'
 import { trustStatusOf } from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
 import type { Appeals, BlockPage, WaitingAppeal } from '../../store/trust/appeals.js'
@@ -131,7 +131,7 @@ export function createAppeals(parts: AppealParts): AppealService {
           else found.set(appeal, { ...appeal, ...facts })
         },
         atOnce: WAITING_AT_ONCE,
-        onError: onError,
+        onError,
         isNotAboutTheEntry: isTransient,
       })
       return {
@@ -144,7 +144,7 @@ export function createAppeals(parts: AppealParts): AppealService {
       // The grant comes first: if this process ends before the appeal is settled, the appeal stays open and can be decided again.
       if (outcome === 'granted' && (await blocking(about)) !== undefined) await grant(about, by)
       const untilMs = 'blockId' in about ? (await appeals.block(about.blockId))?.untilMs : undefined
-      const deniedUntilMs = outcome === 'denied' ? (untilMs ?? now() + REFUSED_FOR_MS) : undefined
+      const deniedUntilMs = outcome === 'denied' ? (untilMs ?? now() + BLOCKED_FOR_MS) : undefined
       await appeals.settle(about, deniedUntilMs, by, now())
     },
     blocks: (after, limit) => appeals.blocks(now(), after, limit),

@@ -1,5 +1,6 @@
 // Follows up on matches after the query was answered: updates time lines, starts deadlines, guards against floods, counts contexts.
 
+import { inChunks } from '../../domain/in-chunks.js'
 import type { RegisteredFacts } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
 import { FLOOD_RULES, floodAction, frameOfLook, mayBeFlood, type Said } from '../../domain/trust/flood.js'
@@ -88,11 +89,9 @@ export function afterMatches(parts: AfterMatchParts): (batch: MatchEventBatch) =
     const attempt = (work: Promise<void>) => work.catch(parts.onError)
     const again = unfinished
     unfinished = []
-    for (let from = 0; from < again.length; from += AT_ONCE) await Promise.all(again.slice(from, from + AT_ONCE).map(finish))
-    const images = [...hits]
+    for (const some of inChunks(again, AT_ONCE)) await Promise.all(some.map(finish))
     const platforms = await platformsAmong(parts, hits)
-    for (let from = 0; from < images.length; from += AT_ONCE) {
-      const some = images.slice(from, from + AT_ONCE)
+    for (const some of inChunks([...hits], AT_ONCE)) {
       const imageIds = some.map(([imageId]) => imageId)
       await attempt(tellOfCanaries(parts, hits, imageIds, atMs, attempt))
       const met = some.flatMap(([imageId, byOrg]) => {

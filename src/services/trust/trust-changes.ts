@@ -28,7 +28,7 @@ export interface TrustChangeParts {
   readonly replica: Pick<Replica, 'reached'>
   /** The organisation that registered an image. */
   readonly ownerOf: OwnerOf
-  readonly refusalOf: BlockChangeOf
+  readonly blockChangeOf: BlockChangeOf
   readonly now: () => number
   /** Called with each change, in order. Also called when a decision is repeated, to complete effects that a crash interrupted. */
   readonly onChange: (change: TrustChange) => Promise<void>
@@ -91,7 +91,7 @@ export async function changeSignal(parts: TrustChangeParts, asked: RequestedChan
     }
     const outcome = await trusts.put(found.imageId, found.version, after, trustStatusOf(after), {
       entry: entryOf(action, found.imageId, by, atMs),
-      refusal: await refusalFor(parts, found.image, found.trust, after, atMs),
+      blockChange: await blockChangeFor(parts, found.image, found.trust, after, atMs),
       assistedCase,
     })
     if (outcome === 'image-unknown') throw new Problem(unknown)
@@ -104,8 +104,8 @@ export async function changeSignal(parts: TrustChangeParts, asked: RequestedChan
 }
 
 /** The change of resubmission blocks, which is written together with the decision; `undefined` if there is none. A block outlives the signal. */
-async function refusalFor(
-  { refusalOf, ownerOf }: Pick<TrustChangeParts, 'refusalOf' | 'ownerOf'>,
+async function blockChangeFor(
+  { blockChangeOf, ownerOf }: Pick<TrustChangeParts, 'blockChangeOf' | 'ownerOf'>,
   image: RegisteredImage,
   before: Trust,
   after: Trust,
@@ -114,7 +114,7 @@ async function refusalFor(
   const isInvalidated = after.circulation === 'invalidated'
   if (isInvalidated === (before.circulation === 'invalidated')) return undefined
   const invalidatedAs = trustStatusOf(after).harmless ? 'harmless' : 'invalidated'
-  return refusalOf(image, await ownerOf(image), isInvalidated ? invalidatedAs : 'reinstated', atMs)
+  return blockChangeOf(image, await ownerOf(image), isInvalidated ? invalidatedAs : 'reinstated', atMs)
 }
 
 /** The audit entry of an action, which is written together with it. Verdicts have none, because they are too many. They are counted instead. */

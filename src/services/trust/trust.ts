@@ -224,7 +224,7 @@ function waitingIn({ trusts, images, onError = () => {} }: TrustParts): TrustSer
         if (image !== undefined) found.set(imageId, judged(imageId, image, trust))
       },
       atOnce: WAITING_AT_ONCE,
-      onError: onError,
+      onError,
       isNotAboutTheEntry: isTransient,
     })
     const signals = page.flatMap(({ imageId = '' }) => found.get(imageId) ?? [])

@@ -1,5 +1,6 @@
 // Compares registered pictures with watches, and notifies the organisations whose watches match.
 
+import { inChunks } from '../../domain/in-chunks.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { isVisibleTo } from '../../domain/organisations/bank.js'
 import { MAX_COMPARED_PER_ORG } from '../../domain/organisations/watch.js'
@@ -41,8 +42,8 @@ export type NotCompared = Map<string, number>
  * Memory: that of `Images.inPieces`, since each image may be a video with 10,000 hashes.
  */
 export async function compareAll(parts: ComparingParts, ids: readonly string[], notCompared: NotCompared): Promise<void> {
-  for (let at = 0; at < ids.length; at += IMAGES_AT_ONCE) {
-    for await (const some of readSome(parts.images, ids.slice(at, at + IMAGES_AT_ONCE))) {
+  for (const chunk of inChunks(ids, IMAGES_AT_ONCE)) {
+    for await (const some of readSome(parts.images, chunk)) {
       await forEachDue({
         what: 'pictures to compare with watches',
         take: some,

@@ -31,7 +31,7 @@ export async function sweepWatches(parts: SweepingParts): Promise<void> {
       if (due.watch === undefined) throw new Error('an entry in the schedule of watches was no watch and was removed')
     },
     atOnce: ERASED_AT_ONCE,
-    onError: onError,
+    onError,
   })
   const withKey = new Set<string>()
   for (const { orgId, expiresAtMs } of replica.catalogue.apiKeys.values()) {
@@ -42,7 +42,7 @@ export async function sweepWatches(parts: SweepingParts): Promise<void> {
     what: 'organisations whose watches are to be erased',
     take: withoutKey,
     handle: (orgId) => eraseAllOf(parts, orgId),
-    onError: onError,
+    onError,
   })
 }
 
@@ -55,6 +55,6 @@ async function eraseAllOf({ watches, onError }: SweepingParts, orgId: string): P
       await watches.erase(orgId, [watch.watchId])
     },
     atOnce: ERASED_AT_ONCE,
-    onError: onError,
+    onError,
   })
 }

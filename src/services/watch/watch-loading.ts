@@ -1,5 +1,6 @@
 // Reads watches from the store into a catalogue: all of them at a start, then those that changed.
 
+import { inChunks } from '../../domain/in-chunks.js'
 import type { Followed } from '../../store/images/changes.js'
 import type { ImageOp } from '../../store/scripts/change-ops.js'
 import type { Watches } from '../../store/watch/watches.js'
@@ -50,8 +51,7 @@ export async function applyWatchChanges(
       for (const id of change.imageIds) catalogue.remove(id)
       continue
     }
-    for (let at = 0; at < change.imageIds.length; at += WATCHES_AT_ONCE)
-      await reload(parts, catalogue, change.imageIds.slice(at, at + WATCHES_AT_ONCE))
+    for (const ids of inChunks(change.imageIds, WATCHES_AT_ONCE)) await reload(parts, catalogue, ids)
   }
 }
 

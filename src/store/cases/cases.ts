@@ -11,7 +11,7 @@ import {
 import type { CaseEventKind } from '../../domain/cases/case-event.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
-import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
+import { BLOCKED_FOR_MS } from '../../domain/trust/strikes.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
@@ -195,7 +195,7 @@ function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' |
           keys.revision,
           keys.changes,
         ],
-        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS, REFUSED_FOR_MS, actingAs(by)],
+        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS, BLOCKED_FOR_MS, actingAs(by)],
         'reply[3] == 1',
       )
       const [state, revision] = Array.isArray(reply) ? reply : []

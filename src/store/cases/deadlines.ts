@@ -1,7 +1,7 @@
 // Notices of cases, and the deadlines that run for platforms.
 
 import { z } from 'zod'
-import { CASE_STATES, type CaseState } from '../../domain/cases/case.js'
+import { type CaseState, stateIn } from '../../domain/cases/case.js'
 import { type Deadline, LAWS, type Law, type Notice, STAGES, STATEMENTS, type Stage } from '../../domain/cases/sla.js'
 import { formatUuid } from '../../domain/ids.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
@@ -66,7 +66,7 @@ export function createDeadlineStore(store: Store): DeadlineStore {
         [JSON.stringify(notice), statesFor('add-images'), notice.contactOrgId ?? '', notice.givenAtMs, by, keys.prefix],
       )
       if (Number(reply) === 1) return 'done'
-      return CASE_STATES.find((state) => state === String(reply))
+      return stateIn(reply)
     },
     async notice(caseId) {
       const json = await store.ask((redis) => redis.get(keys.caseNotice(caseId)))

@@ -124,7 +124,7 @@ async function joinRunning({ socket }: Place): Promise<RedisServer | undefined> 
 function watch(socket: string): Pick<RedisServer, 'gone' | 'stop'> {
   const connection = connect(socket)
   connection.on('error', () => {}).unref()
-  const gone = new Promise<string>((tell) => connection.once('close', () => tell('')))
+  const gone = new Promise<string>((resolve) => connection.once('close', () => resolve('')))
   return {
     gone,
     async stop() {
@@ -152,9 +152,9 @@ async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs:
     env,
   })
   const lastWords = remember(child)
-  const exited = new Promise<void>((tell) => {
-    child.once('exit', () => tell())
-    child.once('error', () => tell())
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+    child.once('error', () => resolve())
   })
   const gone = exited.then(async () => {
     await Promise.race([once(child, 'close'), sleep(100)]) // what it wrote before it died may still be in the pipe

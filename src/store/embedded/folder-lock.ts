@@ -56,7 +56,7 @@ async function findOther(folder: string, own: string): Promise<{ closed: Promise
     const path = join(folder, name)
     if (!/^turn-[0-9a-f]{8}\.sock$/.test(name) || path === own) continue
     const socket = connect(path).resume()
-    const closed = new Promise<void>((tell) => socket.on('error', () => {}).once('close', () => tell()))
+    const closed = new Promise<void>((resolve) => socket.on('error', () => {}).once('close', () => resolve()))
     try {
       await once(socket, 'connect')
       return { closed }

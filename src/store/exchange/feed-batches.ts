@@ -33,8 +33,8 @@ export interface FeedBatches {
 
 /**
  * A batch is mixed when it has at least this many new images, from at least this many cases, and no case has more than half of them. Its images
- * that were released before must meet the same limits. Example: a batch has three images of each of three cases. Whoever guesses two images of the
- * same case is right once in four times.
+ * that were released before must meet the same limits. Example: a batch has three images of each of three cases. A reader who guesses two images of
+ * the same case is right once in four times.
  */
 const MIXED = { images: 8, cases: 3 } as const
 const ID_BYTES = 16

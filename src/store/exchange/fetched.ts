@@ -1,6 +1,7 @@
 // Which hashes API keys fetched through an interface that names records by their hash, and which withdrawals each key still has to be told of.
 
 import { hashFromBytes } from '../../../packages/hash/src/hash256.js'
+import { inChunks } from '../../domain/in-chunks.js'
 import type { PlainHash } from '../../domain/organisations/feed.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
@@ -65,14 +66,12 @@ export function createFetchedStore(store: Store, keyring: Keyring): Fetched {
   return {
     async note(keyId, images) {
       const there: boolean[] = []
-      for (let at = 0; at < images.length; at += AT_ONCE)
-        there.push(...(await noteSome(parts, keyId, images.slice(at, at + AT_ONCE))))
+      for (const some of inChunks(images, AT_ONCE)) there.push(...(await noteSome(parts, keyId, some)))
       return there
     },
     async of(keyId, imageIds) {
       const found: ImageHashes[] = []
-      for (let at = 0; at < imageIds.length; at += AT_ONCE) {
-        const some = imageIds.slice(at, at + AT_ONCE)
+      for (const some of inChunks(imageIds, AT_ONCE)) {
         for (const [i, all] of (await known(parts, some)).entries()) {
           const hashes = all.filter(({ keyIds }) => keyIds.includes(keyId)).map(({ hash }) => hash)
           if (hashes.length > 0) found.push({ imageId: some[i] ?? '', hashes })

@@ -9,7 +9,7 @@ import { keys } from './keys.js'
 import { tlsOf } from './master-connector.js'
 import { parseRedisUrl, type RedisPlace } from './redis-url.js'
 import { sentinelConnector } from './sentinel-connector.js'
-import { isUnavailable, refusalIn, unavailableErrorFor } from './unavailable-cause.js'
+import { errorWithRemedy, isUnavailable, unavailableErrorFor } from './unavailable-cause.js'
 
 export interface RedisTarget {
   readonly url: string | undefined
@@ -125,7 +125,7 @@ export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INT
   } catch (error) {
     reader.disconnect()
     writing.disconnect()
-    throw refusalIn(unavailableErrorFor(error)) ?? error
+    throw errorWithRemedy(unavailableErrorFor(error)) ?? error
   }
   const probing = setInterval(() => void writer.probe().catch(() => {}), probeIntervalMs).unref()
 

@@ -52,7 +52,7 @@ export const keys = {
   disputes: `${TAG}:disputes`,
   /** sorted set: image ids [16 bytes] of held signals; score [epoch ms] since when. */
   quarantine: `${TAG}:quarantine`,
-  /** sorted set: feed positions given to one StopNCII fetcher, as `time:revision:…` (fetch-places.ts); score: the time [Unix seconds]. */
+  /** sorted set: feed positions given to one StopNCII fetcher, as `time:revision:…` (fetch-cursors.ts); score: the time [Unix seconds]. */
   fetchCursors: (keyId: string) => `${TAG}:fetched-up-to:${keyId}`,
   /**
    * hash: image id [16 bytes] and hash number [1 byte] → a hash that StopNCII fetchers were given, PDQ [32 bytes] or MD5 of a video [16 bytes],

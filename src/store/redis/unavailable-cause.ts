@@ -40,7 +40,7 @@ const REMEDIES: Partial<Readonly<Record<UnavailableCause, string>>> = {
 }
 
 /** @returns an error with a remedy for the operator; `undefined` for causes that may pass by waiting. */
-export function refusalIn({ unavailableCause, message }: StoreUnavailableError): Error | undefined {
+export function errorWithRemedy({ unavailableCause, message }: StoreUnavailableError): Error | undefined {
   const remedy = REMEDIES[unavailableCause]
   return remedy === undefined ? undefined : new Error(`Redis cannot be used (${message}). ${remedy}`)
 }
@@ -56,23 +56,12 @@ function causeOf(error: unknown): UnavailableCause {
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof StoreUnavailableError) return true
   if (!(error instanceof Error) || error instanceof Problem) return false
-  return causeOf(error) !== 'connection' || AWAY.test(error.message) || ('code' in error && AWAY_CODES.has(error.code))
+  if (causeOf(error) !== 'connection' || UNREACHABLE_MESSAGES.test(error.message)) return true
+  return 'code' in error && typeof error.code === 'string' && UNREACHABLE_CODES.test(error.code)
 }
 
-// Error codes of a lost or failed connection. The messages of some do not contain the code.
-const AWAY_CODES = new Set<unknown>([
-  'EPIPE',
-  'ECONNRESET',
-  'ERR_STREAM_DESTROYED',
-  'ERR_SOCKET_CLOSED',
-  // Of the network or name resolution.
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-])
-
-const AWAY =
+/** Error codes of a lost or failed connection, of the network and of name resolution. The messages of some do not contain the code. */
+const UNREACHABLE_CODES =
+  /^(EPIPE|ECONNRESET|ERR_STREAM_DESTROYED|ERR_SOCKET_CLOSED|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENOTFOUND|EAI_AGAIN)$/
+const UNREACHABLE_MESSAGES =
   /Connection is closed|writeable and enableOfflineQueue|timed out|max retries|aborted due to connection close|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT/i

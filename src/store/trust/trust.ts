@@ -35,7 +35,7 @@ export type TrustOutcome = { readonly revision: number } | 'changed-meanwhile' |
 export interface BesideTrust {
   /** Entry of the audit log, noted in the same step. */
   readonly entry?: AuditEntry | undefined
-  readonly refusal?: BlockChange | undefined
+  readonly blockChange?: BlockChange | undefined
   /** The id of the case for which an organisation acts. Nothing is written once the organisation has handed it over. */
   readonly assistedCase?: string | undefined
 }
@@ -86,7 +86,7 @@ export function createTrustStore(store: Store): Trusts {
       const id = idBuffer(imageId)
       return parse(await store.ask((redis) => redis.hgetBuffer(keys.trust(trustShard(id)), id)))
     },
-    async put(imageId, version, trust, trustStatus, { entry, refusal, assistedCase } = {}) {
+    async put(imageId, version, trust, trustStatus, { entry, blockChange, assistedCase } = {}) {
       const id = idBuffer(imageId)
       const shard = trustShard(id)
       const places = [
@@ -108,9 +108,11 @@ export function createTrustStore(store: Store): Trusts {
         trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
         trust.circulation !== 'invalidated' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
         endsS === undefined ? '' : endsS * 1000,
-        ...(refusal === undefined ? ['', '', ''] : [blockKey(refusal.holder), refusal.atMs, refusal.untilMs ?? '']),
+        ...(blockChange === undefined
+          ? ['', '', '']
+          : [blockKey(blockChange.holder), blockChange.atMs, blockChange.untilMs ?? '']),
         assistedCase === undefined ? '' : keys.case(assistedCase),
-        ...(refusal?.digests ?? []),
+        ...(blockChange?.digests ?? []),
       ]
       const reply = await (entry === undefined
         ? store.write(putTrust, places, args)

@@ -1,5 +1,6 @@
 // Re-encryption of everything in Redis that is sealed under the key ring, and a count of what is under which key.
 
+import { inChunks } from '../../domain/in-chunks.js'
 import { fetchedContext } from '../exchange/fetched.js'
 import { imageContext } from '../images/image-record.js'
 import { pointsContext } from '../images/points-record.js'
@@ -134,8 +135,7 @@ async function* sealedIn(
 ): AsyncGenerator<{ readonly key: string; readonly fields: [field: Buffer, sealed: Buffer][] }> {
   // The scan may miss a key that is made meanwhile: that one is sealed under the active key already.
   const all = 'pattern' in place.keys ? await scanKeys(store, place.keys.pattern) : place.keys
-  for (let from = 0; from < all.length; from += KEYS_AT_ONCE) {
-    const some = all.slice(from, from + KEYS_AT_ONCE)
+  for (const some of inChunks(all, KEYS_AT_ONCE)) {
     const command = place.type === 'hash' ? 'HGETALL' : 'GET'
     const values = await store.ask((redis) => Promise.all(some.map((key) => redis.callBuffer(command, key))))
     for (const [i, value] of values.entries()) {

@@ -32,8 +32,9 @@ export interface Webhook {
   readonly createdAtMs: number
 }
 
+/** Writes are durable when they return. An `entry` of the audit log is written in the same step. */
 export interface Webhooks {
-  /** Durable when it returns, like all below; `entry` is noted in the same step. @returns false when the organisation has as many as it may. */
+  /** @returns false when the organisation has as many as it may. */
   add(webhook: Webhook, entry?: AuditEntry): Promise<boolean>
   get(webhookId: string): Promise<Webhook | undefined>
   /** The webhooks of one organisation, oldest first. */

@@ -18,18 +18,6 @@ export interface FoundFfmpeg {
   readonly version: string
 }
 
-/** The message for an operator without ffmpeg. */
-export const HOW_TO_INSTALL_FFMPEG = [
-  'No ffmpeg was found, so uploaded videos are refused; videos can still be registered and matched by hashes. To install it:',
-  '',
-  '  Debian, Ubuntu   sudo apt-get install ffmpeg',
-  '  Fedora           sudo dnf install ffmpeg-free',
-  '  Alpine           sudo apk add ffmpeg',
-  '  macOS            brew install ffmpeg',
-  '',
-  'or name one in TABIR_FFMPEG.',
-].join('\n')
-
 const PROGRAM = 'ffmpeg'
 const USUAL_FOLDERS = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/home/linuxbrew/.linuxbrew/bin']
 /**

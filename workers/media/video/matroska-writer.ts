@@ -72,10 +72,9 @@ function idOf(id: number): Buffer {
   return bytes.subarray(bytes.findIndex((byte) => byte !== 0))
 }
 
-/** @returns the length of an element in eight bytes, of which seven hold the number. */
+/** @returns the length of an element in eight bytes: a mark, and the number in seven. */
 function sizeOf(bytes: number): Buffer {
   const size = Buffer.alloc(8)
-  size.writeUIntBE(bytes, 2, 6)
-  size[0] = 0x01
+  size.writeBigUInt64BE((1n << 56n) | BigInt(bytes))
   return size
 }

@@ -43,7 +43,7 @@ export async function registerUsable(
   return outcomes.map((outcome) =>
     outcome instanceof Problem
       ? { state: 'refused', problem: problemBody(outcome) }
-      : { ...outcome, state: registration.isHeld(outcome.imageId) ? 'held' : 'registered' },
+      : { ...outcome, state: registration.isSilent(outcome.imageId) ? 'held' : 'registered' },
   )
 }
 

@@ -13,7 +13,7 @@ import { hashTexts, newSignal, videoSignal } from '../../hma/content-signals.js'
 import { metadataIn, noteIn, refOf, textIn } from '../../hma/content-text.js'
 import { givenHash, INVALID_PDQ, indexedTypeNamed, PDQ, pdqOf, SIGNAL_TYPES } from '../../hma/hma-signals.js'
 import { isObject, laxFields } from '../../hma/lax.js'
-import { HmaRefusal, unhashed } from '../../hma/refusals.js'
+import { HmaRefusal, problemOfUpload } from '../../hma/refusals.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { bankOwned, bankSeen, presentBank } from './hma-banks.js'
 
@@ -57,7 +57,7 @@ function addContentRoute(app: FastifyInstance, options: HmaContentOptions): void
       const { result, ref } = await contentIn({ request, reply }, options)
       if ('md5' in result) return await addSignals(options, bank, caller, videoSignal(result, ref))
       if (result instanceof Problem)
-        throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : unhashed(result)
+        throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : problemOfUpload(result)
       const signals = result.signals.flatMap(({ hashes: [hash], ...rest }) =>
         hash === undefined ? [] : [{ ...rest, hash }],
       )

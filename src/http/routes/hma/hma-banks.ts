@@ -102,7 +102,7 @@ function refuseNewName(name: string, known: readonly ShownBank[]): never {
   if (!HMA_NAME.test(name) || !BANK_NAME_PATTERN.test(name))
     throw new HmaRefusal(400, 'Bank names must be UPPER_WITH_UNDERSCORE')
   if (known.some((bank) => bank.shownAs === name)) throw new HmaRefusal(403, 'Bank name already exists')
-  throw new HmaRefusal(400, 'Banks cannot be renamed here: make another one')
+  throw new HmaRefusal(400, 'Banks cannot be renamed. Create another one')
 }
 
 async function orTaken<T>(work: Promise<T>): Promise<T> {

@@ -51,7 +51,7 @@ export const hmaExchangeRoutes: FastifyPluginAsync<HmaExchangeOptions> = async (
     const ratio = fields.ratio('enabled_ratio')
     fields.check()
     signalTypeNamed(params.type)
-    if (ratio !== 1) throw new HmaRefusal(403, 'Signal types cannot be switched off here')
+    if (ratio !== 1) throw new HmaRefusal(403, 'Signal types cannot be disabled')
     return reply.code(204).send()
   })
   app.get('/c/signal_type/index', options, async ({ query, caller }) => {

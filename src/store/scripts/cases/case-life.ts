@@ -37,7 +37,7 @@ export const openCase = {
   lua: `${caseEventLua}${assistedLua}
     local case   = KEYS[1] -- hash: the case
     local events = KEYS[2] -- stream: its time line
-    local dues   = KEYS[3] -- sorted set: case ids, by when [epoch ms] the next step of each is due: expiry, then deletion
+    local schedule = KEYS[3] -- sorted set: case ids, by when [epoch ms] the next step of each is due: expiry, then deletion
     local caseId = ARGV[1]
     local atMs   = ARGV[2] -- [epoch ms]
     local dueMs  = ARGV[3] -- [epoch ms] when it expires
@@ -45,7 +45,7 @@ export const openCase = {
     -- returns 1, or 0 when there is already a case of this id
     if redis.call('EXISTS', case) == 1 then return 0 end
     redis.call('HSET', case, unpack(ARGV, 4))
-    redis.call('ZADD', dues, dueMs, caseId)
+    redis.call('ZADD', schedule, dueMs, caseId)
     local org = redis.call('HGET', case, 'orgId')
     if org then add_assisted(case, org, atMs) end
     note(events, 'opened', 0, atMs)
@@ -58,7 +58,7 @@ export const changeCase = {
   lua: `${caseStateLua}${handedOverLua}${caseEventLua}
     local case   = KEYS[1] -- hash: the case
     local events = KEYS[2] -- stream: its time line
-    local dues   = KEYS[3] -- sorted set: case ids, by when [epoch ms] the next step of each is due: expiry, then deletion
+    local schedule = KEYS[3] -- sorted set: case ids, by when [epoch ms] the next step of each is due: expiry, then deletion
     local caseId = ARGV[1]
     local atMs   = ARGV[2] -- [epoch ms], the caller's clock
     local states = ARGV[3] -- the states that allow it
@@ -73,7 +73,7 @@ export const changeCase = {
     if not may then return state end
     if once ~= '' and redis.call('HEXISTS', case, once) == 1 then return nil end
     redis.call('HSET', case, unpack(ARGV, 8))
-    if dueMs ~= '' then redis.call('ZADD', dues, dueMs, caseId) end
+    if dueMs ~= '' then redis.call('ZADD', schedule, dueMs, caseId) end
     if kind ~= '' then note(events, kind, 0, atMs) end
     return 1`,
 } as const
@@ -87,7 +87,7 @@ export const endCase = {
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
-    local dues     = KEYS[4] -- sorted set: case ids, by when [epoch ms] the next step of each is due: expiry, then deletion
+    local schedule = KEYS[4] -- sorted set: case ids, by when [epoch ms] the next step of each is due: expiry, then deletion
     local erasures = KEYS[5] -- sorted set: ended cases whose hashes may still be in old lines of the append-only file
     local revision = KEYS[6]
     local changes  = KEYS[7]
@@ -103,7 +103,7 @@ export const endCase = {
     if isHandedOver(case, by) then return nil end
     local state = redis.call('HGET', case, 'state')
     if not state then
-      redis.call('ZREM', dues, caseId)
+      redis.call('ZREM', schedule, caseId)
       return nil
     end
     if not among(living, state) then return { state, tonumber(redis.call('HGET', case, 'endRevision') or '0') } end
@@ -131,7 +131,7 @@ export const endCase = {
     if blocks > 0 then
       redis.call('HSET', case, 'endedBlocks', blocks, 'endedBlocksUntilMs', string.format('%d', blocksUntil))
     end
-    redis.call('ZADD', dues, forgetMs, caseId)
+    redis.call('ZADD', schedule, forgetMs, caseId)
     redis.call('ZADD', erasures, atMs, caseId)
     note(events, ending, #ids, atMs)
     return { ending, at, 1 }`,
@@ -163,7 +163,7 @@ export const forgetCase = {
   lua: `${caseStateLua}
     local case     = KEYS[1]
     local events   = KEYS[2]
-    local dues     = KEYS[3]
+    local schedule = KEYS[3]
     local erasures = KEYS[4]
     local caseId   = ARGV[1]
     local atMs     = ARGV[2] -- [epoch ms]
@@ -171,11 +171,11 @@ export const forgetCase = {
     local state = redis.call('HGET', case, 'state')
     if state then
       if among(living, state) then return 0 end
-      local dueMs = redis.call('ZSCORE', dues, caseId)
+      local dueMs = redis.call('ZSCORE', schedule, caseId)
       if dueMs and tonumber(dueMs) > tonumber(atMs) then return 0 end
     end
     redis.call('DEL', case, events)
-    redis.call('ZREM', dues, caseId)
+    redis.call('ZREM', schedule, caseId)
     redis.call('ZREM', erasures, caseId)
     return 1`,
 } as const

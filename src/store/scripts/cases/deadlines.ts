@@ -8,7 +8,7 @@ export const startDeadlines = {
   lua: `${indexDeadlinesLua}
     local images    = KEYS[1] -- hash: the shard of the image
     local deadlines = KEYS[2] -- hash: org|law|stage -> [epoch ms] when it is due, or stopped; contact -> organisation id
-    local dues      = KEYS[3] -- sorted set: hex of image|org|law|stage, by when it is due
+    local schedule  = KEYS[3] -- sorted set: hex of image|org|law|stage, by when it is due
     local notice    = KEYS[4] -- string: JSON, of the image's case
     local id        = ARGV[1] -- [16 bytes]
     local hex       = ARGV[2]
@@ -19,7 +19,7 @@ export const startDeadlines = {
     local started = 0
     for i = 4, #ARGV, 2 do
       if redis.call('HSETNX', deadlines, ARGV[i], ARGV[i + 1]) == 1 then
-        redis.call('ZADD', dues, ARGV[i + 1], hex .. '|' .. ARGV[i])
+        redis.call('ZADD', schedule, ARGV[i + 1], hex .. '|' .. ARGV[i])
         started = started + 1
       end
     end
@@ -33,7 +33,7 @@ export const stopDeadlines = {
   numberOfKeys: 2,
   lua: `
     local deadlines = KEYS[1]
-    local dues      = KEYS[2]
+    local schedule  = KEYS[2]
     local hex       = ARGV[1]
     local prefix    = ARGV[2] -- of all keys
     -- ARGV[3 + i] deadline i
@@ -43,7 +43,7 @@ export const stopDeadlines = {
     for i = 3, #ARGV do
       if redis.call('HEXISTS', deadlines, ARGV[i]) == 1 then
         redis.call('HSET', deadlines, ARGV[i], 'stopped')
-        stopped = stopped + redis.call('ZREM', dues, hex .. '|' .. ARGV[i])
+        stopped = stopped + redis.call('ZREM', schedule, hex .. '|' .. ARGV[i])
         if contact then redis.call('SREM', prefix .. 'contact-deadlines:' .. contact, hex .. '|' .. ARGV[i]) end
       end
     end

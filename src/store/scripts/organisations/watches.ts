@@ -6,7 +6,7 @@ export const putWatches = {
   numberOfKeys: 'some',
   lua: `${announceLua}
     local ofOrg    = KEYS[1] -- sorted set: watch ids [16 bytes] of the organisation, by when [epoch ms] they end
-    local dues     = KEYS[2] -- sorted set: watch id and organisation [16 bytes each], by when [epoch ms] the watch ends
+    local schedule = KEYS[2] -- sorted set: watch id and organisation [16 bytes each], by when [epoch ms] the watch ends
     local orgs     = KEYS[3] -- set: organisations that have watches
     local revision = KEYS[4]
     local changes  = KEYS[5]
@@ -25,7 +25,7 @@ export const putWatches = {
       ids[#ids + 1] = id
       redis.call('HSET', KEYS[6 + i], id, ARGV[2 * i + 6])
       redis.call('ZADD', ofOrg, untilMs, id)
-      redis.call('ZADD', dues, untilMs, id .. org)
+      redis.call('ZADD', schedule, untilMs, id .. org)
     end
     redis.call('SADD', orgs, orgId)
     return announce(revision, changes, 'image', table.concat(ids))`,
@@ -37,7 +37,7 @@ export const eraseWatches = {
   numberOfKeys: 6,
   lua: `${announceLua}
     local ofOrg    = KEYS[1] -- sorted set: watch ids
-    local dues     = KEYS[2] -- sorted set: watch id and organisation
+    local schedule = KEYS[2] -- sorted set: watch id and organisation
     local orgs     = KEYS[3] -- set: organisations that have watches
     local revision = KEYS[4]
     local changes  = KEYS[5]
@@ -54,7 +54,7 @@ export const eraseWatches = {
       if redis.call('ZREM', ofOrg, id) == 1 then
         local hex = string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end)
         redis.call('HDEL', prefix .. 'watches:' .. (id:byte(15) * 256 + id:byte(16)) % shards, id)
-        redis.call('ZREM', dues, id .. org)
+        redis.call('ZREM', schedule, id .. org)
         redis.call('DEL', prefix .. 'watch-found:' .. hex)
         erasedIds[#erasedIds + 1] = id
       end
@@ -83,7 +83,7 @@ export const noteFound = {
   numberOfKeys: 5,
   lua: `${outboxLua}
     local watches = KEYS[1] -- hash: the shard of the watch
-    local dues    = KEYS[2] -- sorted set: watch id and organisation, by when [epoch ms] the watch ends
+    local schedule = KEYS[2] -- sorted set: watch id and organisation, by when [epoch ms] the watch ends
     local found   = KEYS[3] -- set: ids of images that this watch found
     local images  = KEYS[4] -- hash: the shard of the image
     local told    = KEYS[5] -- string: set once the organisation was told of this image
@@ -96,7 +96,7 @@ export const noteFound = {
     local prefix  = ARGV[7]
     -- returns 1, or 0 when it was already told or there is nothing to tell any more
     if redis.call('HEXISTS', watches, watch) == 0 or redis.call('HEXISTS', images, image) == 0 then return 0 end
-    local untilMs = redis.call('ZSCORE', dues, watch .. org)
+    local untilMs = redis.call('ZSCORE', schedule, watch .. org)
     if not untilMs or tonumber(untilMs) <= tonumber(atMs) then return 0 end
     if not redis.call('SET', told, 1, 'NX', 'PXAT', untilMs) then return 0 end
     if redis.call('SADD', found, image) == 0 then return 0 end

@@ -11,14 +11,14 @@ const pseudonymsLua = `${hexLua}
     end`
 
 /**
- * Lua: `refuse(tag, invalidated, atMs, untilMs, first)` blocks the digests in ARGV from `first` on until `untilMs`, or unblocks them when it is empty. It
+ * Lua: `set_block(tag, invalidated, atMs, untilMs, first)` blocks the digests in ARGV from `first` on until `untilMs`, or unblocks them when it is empty. It
  * also removes blocks that have ended; the key expires with the last block. No `unpack`: a video has more digests than Lua's stack has places.
  *
  * The digests of one image are one block, listed and lifted by its first digest: the others end half a millisecond later, in a millisecond that no
  * other block has. A digest belongs to the block that was set last; if it was the first of another one, the next digest of that one takes its place.
  * An appeal moves along: to that digest, or to the new block if it took all of the old one. The keys have the same hash tag as the declared ones.
  */
-const refuseLua = `
+const blockLua = `
     local function move_appeals (tag, from, to)
       for _, key in ipairs({ tag .. 'appeals', tag .. 'denied-appeals' }) do
         local score = redis.call('ZSCORE', key, 'b' .. from)
@@ -28,7 +28,7 @@ const refuseLua = `
         end
       end
     end
-    local function refuse (tag, invalidated, atMs, untilMs, first)
+    local function set_block (tag, invalidated, atMs, untilMs, first)
       redis.call('ZREMRANGEBYSCORE', invalidated, '-inf', atMs)
       local led = {} -- blocks whose first digest is taken: that digest, and when [epoch ms] they end
       for i = first, #ARGV do
@@ -58,7 +58,7 @@ const refuseLua = `
 // the few bytes that every replica holds changed.
 export const putTrust = {
   numberOfKeys: 8,
-  lua: `${announceLua}${feedLaterLua}${outboxLua}${pseudonymsLua}${refuseLua}${handedOverLua}
+  lua: `${announceLua}${feedLaterLua}${outboxLua}${pseudonymsLua}${blockLua}${handedOverLua}
     local images        = KEYS[1] -- hash: the shard of the image
     local trust         = KEYS[2] -- hash: image id -> version:JSON
     local trustStatuses = KEYS[3] -- hash: image id -> [2 to 10 bytes]
@@ -93,7 +93,7 @@ export const putTrust = {
     elseif redis.call('ZADD', disputes, disputedAt, id) == 1 then
       outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', pseudonymsOf(tag, hexOf(id)), 'atMs', disputedAt)
     end
-    if invalidated ~= '' then refuse(tag, invalidated, atMs, untilMs, 12) end
+    if invalidated ~= '' then set_block(tag, invalidated, atMs, untilMs, 12) end
     if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
     if dueMs == '' then redis.call('ZREM', holdSchedule, id) else redis.call('ZADD', holdSchedule, dueMs, id) end
     if redis.call('HGET', trustStatuses, id) == trustStatus then return 0 end
