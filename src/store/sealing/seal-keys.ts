@@ -58,7 +58,7 @@ export function parseSealKeys(text: string): NamedSecret[] {
 export function sealKeysFromFile(path: string, isFirstUse: boolean): NamedSecret[] {
   if (!isFirstUse && !existsSync(path)) {
     throw new SealError(
-      'The file with the seal keys is missing, and this Redis holds data that was sealed. Put the file back. Nothing was changed.',
+      `The file with the seal keys is missing: ${path}. Without it nothing that was sealed can be opened. Put it back. Nothing was changed.`,
     )
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
