@@ -17,10 +17,10 @@ export function csvReaderFor(first: string): { readonly read: LineReader; readon
   const split = SEPARATORS.map((separator) => ({ separator, columns: csvFields(first, separator) ?? [] }))
   split.sort((a, b) => b.columns.length - a.columns.length) // `pdq;hash` is two columns, and not one of that name
   for (const { separator, columns } of split) {
+    const headerless = HEADERLESS.find(({ hash }) => columns.length > 1 && isHex(columns[hash] ?? ''))
+    if (headerless !== undefined) return { read: csvReader(headerless, separator), isHeader: false }
     const header = headerOf(columns)
     if (header !== undefined) return { read: csvReader(header, separator), isHeader: true }
-    // As photo hashers write it: hash, quality, a file name, which is ignored.
-    if (columns.length > 1 && isHex(columns[0] ?? '')) return { read: csvReader(HEADERLESS, separator), isHeader: false }
   }
   return undefined
 }
@@ -39,19 +39,15 @@ interface Columns {
   readonly telling: readonly { readonly name: string; readonly at: number }[]
   readonly count: number
 }
-const HEADERLESS: Columns = {
-  type: undefined,
-  typeText: 'pdq',
-  hash: 0,
-  quality: 1,
-  category: undefined,
-  status: undefined,
-  tags: undefined,
-  telling: [],
-  count: 2,
-}
+const UNNAMED = { type: undefined, quality: undefined, category: undefined, status: undefined, tags: undefined, telling: [] }
+/** As photo hashers write it: hash, quality, a file name, which is ignored; or a type and a hash. */
+const HEADERLESS: readonly Columns[] = [
+  { ...UNNAMED, typeText: 'pdq', hash: 0, quality: 1, count: 2 },
+  { ...UNNAMED, typeText: '', type: 0, hash: 1, quality: 2, count: 2 },
+]
 
 function headerOf(names: readonly string[]): Columns | undefined {
+  if (names.some((name) => /[\r\0]/.test(name) || isHex(name))) return undefined // data, or lines that end as none do here
   const at = (...known: string[]) => {
     const index = names.findIndex((name) => known.includes(name.trim().toLowerCase()))
     return index === -1 ? undefined : index
@@ -156,5 +152,5 @@ function csvReader(columns: Columns, separator: Separator): LineReader {
 }
 
 function isHex(text: string): boolean {
-  return /^[0-9a-f]{64}$/i.test(text.trim())
+  return /^([0-9a-f]{32}){1,2}$/i.test(text.trim())
 }

@@ -12,7 +12,7 @@ import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matc
 import { type TimedSignal, videoOf } from '../domain/matching/timed-signals.js'
 import type { ReadRecord, RecordRejection } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
-import { isTagField, rejected, signalFrom, tagsDeclareMinor } from './given-signal.js'
+import { isTagField, rejected, signalFrom, tagsDeclareMinor, typeNamed } from './given-signal.js'
 import type { LinedRecord, RecordReader } from './record-reader.js'
 import { MAX_SHORT_LINE_CHARS } from './text-lines.js'
 
@@ -166,7 +166,7 @@ function beginningIn(text: string): Head | ReadRecord {
   const tombstone = TombstoneLine.safeParse(value)
   if (tombstone.success) return { kind: 'remove-id', signalId: tombstone.data.signalId }
   if (Object.hasOwn(value, 'line') && NextLine.safeParse(value).success) return rejected('record-incomplete')
-  const line = SignalLine.safeParse(value)
+  const line = SignalLine.safeParse(withOwnType(value))
   if (!line.success) return rejected(ownValue(REASON_BY_FIELD, String(line.error.issues[0]?.path[0])) ?? 'record-unreadable')
   const { type, hash: hex, quality, lines, video, category, tier, registeredTier = tier } = line.data
   const hash = parseSignalHash(type, hex.toLowerCase())
@@ -183,6 +183,12 @@ function beginningIn(text: string): Head | ReadRecord {
     isReviewed: registeredTier !== 'self-reported',
   })
   return read.kind === 'rejected' && line.data.deleted !== true ? read : { line: line.data, hash, signals, read }
+}
+
+/** Other systems write types in capitals, and ThreatExchange as `HASH_PDQ`. */
+function withOwnType(value: object): object {
+  const type = 'type' in value && typeof value.type === 'string' ? typeNamed(value.type) : undefined
+  return type === undefined ? value : { ...value, type }
 }
 
 function completed({ line, hash, signals: timed, read }: Head): ReadRecord {

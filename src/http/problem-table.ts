@@ -26,7 +26,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'upload-incomplete': {
     status: 400,
     title: 'The upload broke off or is not well-formed multipart.',
-    detail: 'Nothing of it was kept. Send it again.',
+    detail: 'No picture or video in it was kept. Of a file of hashes the lines before are imported. Send it again.',
   },
   'media-unsupported': {
     status: 415,

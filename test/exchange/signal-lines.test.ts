@@ -204,6 +204,23 @@ t.test('the output of photo hashers is read: hash, quality and an ignored file n
   t.same(read(`${A},97,me.jpg`, `${B},100`), { format: 'csv', records: [`pdq 97 ${A}`, `pdq 100 ${B}`] })
 })
 
+t.test('a first line with a hash is never taken for a header', async (t) => {
+  t.same(read(`pdq,${A}`, `blockhash,${B}`, `PDQ,${B},90`), {
+    format: 'csv',
+    records: [`pdq 100 ${A}`, `blockhash 100 ${B}`, `pdq 90 ${B}`],
+  })
+  t.same(read(`sha256;${A}`, `sha256;${B}`).records, [`sha256 100 ${A}`, `sha256 100 ${B}`])
+  t.same(read(`md5,${A.slice(0, 32)}`, `md5,${A}`).records, ['signal-type-unknown', 'signal-type-unknown'])
+  t.same(read(`${A},pdq`, `${B},pdq`).records, ['quality-too-low', 'quality-too-low'])
+  t.same(read(`name,hash,${A}`).records, ['hash-malformed'])
+  t.same(read(`hash,quality\r${A},90\r${B},90`).records, ['record-unreadable'], 'lines of an old Macintosh')
+})
+
+t.test('NDJSON names types in any case of letters', async (t) => {
+  const line = (type: string) => JSON.stringify({ type, hash: A })
+  t.same(read(line('PDQ'), line('HASH_PDQ'), line('Photo')).records, [`pdq 100 ${A}`, `pdq 100 ${A}`, 'signal-type-unknown'])
+})
+
 t.test('NDJSON is read as signals and tombstones, and every other line is rejected with its reason', async (t) => {
   const id = '0190aaaa-0000-8000-8000-000000000001'
   const line = (value: object) => JSON.stringify(value)
