@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { makeKeyring } from '../src/store/sealing/seal.js'
 import { noteActive } from '../src/store/sealing/seal-ring.js'
@@ -101,6 +102,23 @@ t.test('an api whose address is taken or foreign names the reason and the settin
     t.equal(/TABIR_TRUST_PROXY is not set/.test(log), host !== '127.0.0.1')
     t.equal(said, `The api cannot listen on port ${port} of ${host} (TABIR_PORT, TABIR_HOST): ${why}.\n`)
   }
+})
+
+t.test('an api says at its start how a Redis of the operator may lose what was acknowledged', async (t) => {
+  const { socket } = await startRedis(t)
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  const address = taken.address()
+  const port = typeof address === 'object' ? String(address?.port) : ''
+  const env = { REDIS_SOCKET: socket, TABIR_DATA_DIR: folder(t), TABIR_PORT: port }
+  const RISKS = /keeps no log on disk|evicts data/g
+  t.notMatch((await started(PROGRAMS[0], env)).log, RISKS)
+  const redis = new Redis(socket)
+  await redis.config('SET', 'appendonly', 'no')
+  await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
+  redis.disconnect()
+  t.same((await started(PROGRAMS[0], env)).log.match(RISKS), ['keeps no log on disk', 'evicts data'])
 })
 
 t.test('with a missing or wrong seal key no process that needs it starts, and nothing is changed', async (t) => {

@@ -73,6 +73,8 @@ async function openParts(options: ServiceOptions, lifecycle: Lifecycle): Promise
     beginPulling: exchange.beginPulling,
     settled: trust.settled,
     checkAudit: store.auditChecks.next,
+    /** How Redis may lose what was acknowledged, in sentences for the operator. */
+    risks: store.risks,
     sweepWatches: watch.sweep,
     sweepRecords: ops.sweepRecords,
     cancel: hashing.cancel,

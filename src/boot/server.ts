@@ -61,6 +61,7 @@ async function start(): Promise<void> {
   })
   stopOnSignal(lifecycle.stop)
   warnOfSettings(app.log)
+  for (const risk of services.risks) app.log.warn(risk)
   const { host, port } = config
   const url = await app.listen({ host, port }).catch((error) => {
     throw whyNotListening(error, host, port)
