@@ -79,7 +79,7 @@ t.test('no api starts with a hand-off on a public address without TLS', async (t
     ...{ REDIS_SOCKET: socket, TABIR_HANDOFF_HOST: '8.8.8.8', TABIR_DATA_DIR: place },
     ...{ TABIR_HANDOFF_TLS_CERT: certFile, TABIR_HANDOFF_TLS_KEY: keyFile },
   })
-  t.match(withTls, { status: 1, errors: /EADDRNOTAVAIL/ })
+  t.match(withTls, { status: 1, errors: /TABIR_HANDOFF_HOST\): it is no address of this machine/ })
   t.notMatch(withTls.errors, /public address/)
 })
 
@@ -102,6 +102,28 @@ t.test('an api whose address is taken or foreign names the reason and the settin
     t.equal(/TABIR_TRUST_PROXY is not set/.test(log), host !== '127.0.0.1')
     t.equal(said, `The api cannot listen on port ${port} of ${host} (TABIR_PORT, TABIR_HOST): ${why}.\n`)
   }
+})
+
+t.test('a file, folder or address that cannot be used is named with its setting', async (t) => {
+  const { socket } = await startRedis(t)
+  const place = folder(t)
+  const file = join(place, 'file')
+  writeFileSync(file, '')
+  const own = { REDIS_SOCKET: socket, TABIR_DATA_DIR: place }
+  for (const [env, said] of [
+    [{ ...own, TABIR_EXCHANGES_FILE: join(place, 'none') }, /^The file of TABIR_EXCHANGES_FILE cannot be read: /m],
+    [{ ...own, TABIR_SEAL_KEY_FILE: place }, /^The file with the seal keys cannot be used \(TABIR_SEAL_KEY_FILE/m],
+    [{ ...own, TABIR_DATA_DIR: file }, /^The file with the seal keys cannot be used \(.*TABIR_DATA_DIR\)/m],
+    [{ ...own, TABIR_HANDOFF_HOST: '192.168.255.254' }, /\(TABIR_HANDOFF_PORT, TABIR_HANDOFF_HOST\): it is no address/m],
+  ] as const) {
+    const { status, errors } = await started(PROGRAMS[0], env)
+    t.equal(status, 1)
+    t.match(errors, said)
+    t.notMatch(errors, /^ +at /m, 'only words')
+  }
+  const { status, errors } = await started('../src/boot/supervisor.js', { TABIR_DATA_DIR: file })
+  t.equal(status, 1)
+  t.match(errors, /^The data folder cannot be used \(TABIR_DATA_DIR\): ENOTDIR/)
 })
 
 t.test('an api says at its start how a Redis of the operator may lose what was acknowledged', async (t) => {
