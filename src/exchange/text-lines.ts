@@ -56,7 +56,10 @@ export async function* readLines(
   if (!rest.isEmpty || end !== '') yield [finish(end)]
 }
 
-const UTF16: Readonly<Record<string, 'utf-16le' | 'utf-16be'>> = { fffe: 'utf-16le', feff: 'utf-16be' }
+const UTF16 = new Map([
+  ['fffe', 'utf-16le'],
+  ['feff', 'utf-16be'],
+])
 interface Decoder {
   write(chunk: Buffer): string
   end(): string
@@ -67,7 +70,7 @@ interface Decoder {
  * @returns `undefined` without the byte order mark of UTF-16.
  */
 function utf16DecoderFor(chunk: Buffer): Decoder | undefined {
-  const name = UTF16[chunk.toString('hex', 0, 2)]
+  const name = UTF16.get(chunk.toString('hex', 0, 2))
   if (name === undefined) return undefined
   const decoder = new TextDecoder(name)
   return { write: (chunk) => decoder.decode(chunk, { stream: true }), end: () => decoder.decode() }
