@@ -5,6 +5,6 @@ import { casePage } from './case-page.js'
 import { watchLeaving } from './leaving.js'
 import { startPage } from './start.js'
 
-document.getElementById('unscripted')?.remove() // said where this script does not start, whatever the reason
 const starts: Readonly<Record<string, () => void>> = { start: startPage, case: casePage }
 if (watchLeaving()) ownValue(starts, document.body.dataset['page'] ?? '')?.()
+document.getElementById('unscripted')?.remove() // said where this script does not start, or fails while it starts

@@ -113,9 +113,14 @@ async function provenFirst(open: (proof?: Proof) => Promise<Answer<Opened>>): Pr
   return proof === undefined ? { failure: { kind: 'fault' } } : await open(proof)
 }
 
-/** Tabs only tell each other that they are open. Nothing is stored for it. */
+/** Tabs only tell each other that they are open. Nothing is stored for it. A browser that blocks all storage refuses the channel too. */
 function watchOtherTabs(): void {
-  const channel = new BroadcastChannel('tabir')
+  let channel: BroadcastChannel
+  try {
+    channel = new BroadcastChannel('tabir')
+  } catch {
+    return
+  }
   channel.addEventListener('message', ({ data }: MessageEvent<string>) => {
     if (data === 'opened') channel.postMessage('also')
     notice(say('run.twoTabs'))

@@ -7,6 +7,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { makeKeyring } from '../src/store/sealing/seal.js'
 import { noteActive } from '../src/store/sealing/seal-ring.js'
@@ -78,7 +79,7 @@ t.test('no api starts with a hand-off on a public address without TLS', async (t
     ...{ REDIS_SOCKET: socket, TABIR_HANDOFF_HOST: '8.8.8.8', TABIR_DATA_DIR: place },
     ...{ TABIR_HANDOFF_TLS_CERT: certFile, TABIR_HANDOFF_TLS_KEY: keyFile },
   })
-  t.match(withTls, { status: 1, errors: /EADDRNOTAVAIL/ })
+  t.match(withTls, { status: 1, errors: /TABIR_HANDOFF_HOST\): it is no address of this machine/ })
   t.notMatch(withTls.errors, /public address/)
 })
 
@@ -101,6 +102,45 @@ t.test('an api whose address is taken or foreign names the reason and the settin
     t.equal(/TABIR_TRUST_PROXY is not set/.test(log), host !== '127.0.0.1')
     t.equal(said, `The api cannot listen on port ${port} of ${host} (TABIR_PORT, TABIR_HOST): ${why}.\n`)
   }
+})
+
+t.test('a file, folder or address that cannot be used is named with its setting', async (t) => {
+  const { socket } = await startRedis(t)
+  const place = folder(t)
+  const file = join(place, 'file')
+  writeFileSync(file, '')
+  const own = { REDIS_SOCKET: socket, TABIR_DATA_DIR: place }
+  for (const [env, said] of [
+    [{ ...own, TABIR_EXCHANGES_FILE: join(place, 'none') }, /^The file of TABIR_EXCHANGES_FILE cannot be read: /m],
+    [{ ...own, TABIR_SEAL_KEY_FILE: place }, /^The file with the seal keys cannot be used \(TABIR_SEAL_KEY_FILE/m],
+    [{ ...own, TABIR_DATA_DIR: file }, /^The file with the seal keys cannot be used \(.*TABIR_DATA_DIR\)/m],
+    [{ ...own, TABIR_HANDOFF_HOST: '192.168.255.254' }, /\(TABIR_HANDOFF_PORT, TABIR_HANDOFF_HOST\): it is no address/m],
+  ] as const) {
+    const { status, errors } = await started(PROGRAMS[0], env)
+    t.equal(status, 1)
+    t.match(errors, said)
+    t.notMatch(errors, /^ +at /m, 'only words')
+  }
+  const { status, errors } = await started('../src/boot/supervisor.js', { TABIR_DATA_DIR: file })
+  t.equal(status, 1)
+  t.match(errors, /^The data folder cannot be used \(TABIR_DATA_DIR\): ENOTDIR/)
+})
+
+t.test('an api says at its start how a Redis of the operator may lose what was acknowledged', async (t) => {
+  const { socket } = await startRedis(t)
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  const address = taken.address()
+  const port = typeof address === 'object' ? String(address?.port) : ''
+  const env = { REDIS_SOCKET: socket, TABIR_DATA_DIR: folder(t), TABIR_PORT: port }
+  const RISKS = /keeps no log on disk|evicts data/g
+  t.notMatch((await started(PROGRAMS[0], env)).log, RISKS)
+  const redis = new Redis(socket)
+  await redis.config('SET', 'appendonly', 'no')
+  await redis.config('SET', 'maxmemory-policy', 'allkeys-lru')
+  redis.disconnect()
+  t.same((await started(PROGRAMS[0], env)).log.match(RISKS), ['keeps no log on disk', 'evicts data'])
 })
 
 t.test('with a missing or wrong seal key no process that needs it starts, and nothing is changed', async (t) => {

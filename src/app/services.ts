@@ -17,6 +17,8 @@ import { createTrustParts } from './trust-parts.js'
 import { createWatchParts } from './watch-parts.js'
 
 export interface Services extends AppServices {
+  /** How Redis may lose what was acknowledged, in sentences for the operator. */
+  readonly risks: readonly string[]
   /** Loads the index and follows the store. Resolves when it may be queried. @throws if a queue cannot be opened */
   hydrate(): Promise<void>
   beginPulling(): void
@@ -73,6 +75,7 @@ async function openParts(options: ServiceOptions, lifecycle: Lifecycle): Promise
     beginPulling: exchange.beginPulling,
     settled: trust.settled,
     checkAudit: store.auditChecks.next,
+    risks: store.risks,
     sweepWatches: watch.sweep,
     sweepRecords: ops.sweepRecords,
     cancel: hashing.cancel,

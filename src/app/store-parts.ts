@@ -14,6 +14,7 @@ import { createOwnWrites } from '../store/images/read-your-writes.js'
 import { createApiKeyStore } from '../store/organisations/api-keys.js'
 import { createBankStore } from '../store/organisations/banks.js'
 import { connectForFollowing } from '../store/redis/client.js'
+import { redisRisks } from '../store/redis/redis-load.js'
 import { createTrustStore } from '../store/trust/trust.js'
 import { createWatchStore } from '../store/watch/watches.js'
 import { onceRedisAnswers } from './first-answer.js'
@@ -37,6 +38,7 @@ export async function openStoreParts(options: ServiceOptions, lifecycle: Lifecyc
     options,
     lifecycle,
     store,
+    risks: await redisRisks(store),
     keyring,
     secrets,
     auditLog,

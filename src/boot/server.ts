@@ -19,7 +19,7 @@ import { keyringOf } from '../store/sealing/seal-keys.js'
 import { loadSite, type Site } from '../web/site.js'
 import { type CertificateFiles, type KeptCertificate, keepCertificate } from './certificate-files.js'
 import { type Config, readConfig } from './config.js'
-import { whyNotListening } from './listening.js'
+import { whyNoHandoff, whyNotListening } from './listening.js'
 import { isLoopback, refusePublicHost } from './private-host.js'
 import { exitOnError, leaveMemoryOutOfDumps, maxOpenFiles, onHangups, refuseToStart, stopOnSignal } from './process.js'
 import { startTracing } from './tracing.js'
@@ -46,7 +46,9 @@ async function start(): Promise<void> {
   const tls = certificateOf('api', 'TABIR_TLS', config.tlsFiles)
   const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
   if (tracing !== undefined) lifecycle.keep('tracing', tracing)
-  const services = await openServices(serviceOptions(), lifecycle)
+  const services = await openServices(serviceOptions(), lifecycle).catch((error) => {
+    throw whyNoHandoff(error, config.handoffHost, config.handoffPort)
+  })
   // Loading a snapshot mostly waits for files and another thread, about as long as loading the code of the routes takes.
   const hydrated = services.hydrate()
   hydrated.catch(() => {}) // it may fail before it is awaited
@@ -61,6 +63,7 @@ async function start(): Promise<void> {
   })
   stopOnSignal(lifecycle.stop)
   warnOfSettings(app.log)
+  for (const risk of services.risks) app.log.warn(risk)
   const { host, port } = config
   const url = await app.listen({ host, port }).catch((error) => {
     throw whyNotListening(error, host, port)
@@ -71,7 +74,7 @@ async function start(): Promise<void> {
 }
 
 function serviceOptions(): ServiceOptions {
-  const exchangeFile = config.exchangesFile === undefined ? '{}' : readFileSync(config.exchangesFile, 'utf8')
+  const exchangeFile = config.exchangesFile === undefined ? '{}' : textOfExchanges(config.exchangesFile)
   const withdrawalsFolder = config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')
   return {
     redis: { url: config.redisUrl, socket: config.redisSocket },
@@ -115,6 +118,14 @@ function serviceOptions(): ServiceOptions {
     onWaiting: (line) => console.error(line),
     onError: (error) => void started.then(({ log }) => log.error({ err: error }, 'trouble')),
     onAuditHead: (head) => void started.then(({ log }) => log.info({ auditHead: headText(head) }, 'audit')),
+  }
+}
+
+function textOfExchanges(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Error(`The file of TABIR_EXCHANGES_FILE cannot be read: ${messageOf(error)}`)
   }
 }
 

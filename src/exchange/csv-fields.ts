@@ -1,5 +1,9 @@
 // Reads and writes one line of CSV (RFC 4180).
 
+/** What separates fields. Spreadsheets write a semicolon where the decimal sign is a comma. */
+export const SEPARATORS = [',', ';'] as const
+export type Separator = (typeof SEPARATORS)[number]
+
 /**
  * Splits one line into its fields. A field may be quoted, with quotes in it doubled.
  *
@@ -7,19 +11,19 @@
  * rest of the file after one stray quote.
  * @returns `undefined` when a quote is not closed or not at the beginning of a field.
  */
-export function csvFields(line: string): string[] | undefined {
-  if (!line.includes('"')) return line.split(',')
+export function csvFields(line: string, separator: Separator = ','): string[] | undefined {
+  if (!line.includes('"')) return line.split(separator)
   const fields: string[] = []
   let at = 0
   for (;;) {
     if (line[at] === '"') {
       const end = closingQuote(line, at + 1)
-      if (end === undefined || (end + 1 < line.length && line[end + 1] !== ',')) return undefined
+      if (end === undefined || (end + 1 < line.length && line[end + 1] !== separator)) return undefined
       fields.push(line.slice(at + 1, end).replaceAll('""', '"'))
       at = end + 1
     } else {
-      const comma = line.indexOf(',', at)
-      const end = comma === -1 ? line.length : comma
+      const next = line.indexOf(separator, at)
+      const end = next === -1 ? line.length : next
       const field = line.slice(at, end)
       if (field.includes('"')) return undefined
       fields.push(field)

@@ -1,10 +1,10 @@
 // Signals in lines of CSV: with a header, such as ThreatExchange's, or without one, as photo hashers write them.
 
-import { tagDeclaresMinor } from '../domain/cases/minors.js'
+import { fieldDeclaresMinor } from '../domain/cases/minors.js'
 import { CATEGORY_NAMES } from '../domain/matching/signal.js'
 import { ownValue } from '../domain/own-value.js'
-import { csvFields } from './csv-fields.js'
-import { type LineReader, NUL, rejected, signalFrom, typeNamed } from './given-signal.js'
+import { csvFields, SEPARATORS, type Separator } from './csv-fields.js'
+import { isTagField, type LineReader, NUL, rejected, signalFrom, tagsDeclareMinor, typeNamed } from './given-signal.js'
 import { MAX_SHORT_LINE_CHARS } from './text-lines.js'
 import { newSignalOf, readVpdqJson } from './vpdq.js'
 
@@ -13,13 +13,16 @@ import { newSignalOf, readVpdqJson } from './vpdq.js'
  * @returns how to read the other lines, and whether the first line is a header; `undefined` if it is not CSV.
  */
 export function csvReaderFor(first: string): { readonly read: LineReader; readonly isHeader: boolean } | undefined {
-  const columns = first.length > MAX_SHORT_LINE_CHARS ? undefined : csvFields(first)
-  if (columns === undefined) return undefined
-  const header = headerOf(columns)
-  if (header !== undefined) return { read: csvReader(header), isHeader: true }
-  // As photo hashers write it: hash, quality, a file name, which is ignored.
-  const isHeaderless = columns.length > 1 && isHex(columns[0] ?? '')
-  return isHeaderless ? { read: csvReader(HEADERLESS), isHeader: false } : undefined
+  if (first.length > MAX_SHORT_LINE_CHARS) return undefined
+  const split = SEPARATORS.map((separator) => ({ separator, columns: csvFields(first, separator) ?? [] }))
+  split.sort((a, b) => b.columns.length - a.columns.length) // `pdq;hash` is two columns, and not one of that name
+  for (const { separator, columns } of split) {
+    const headerless = HEADERLESS.find(({ hash }) => columns.length > 1 && isHex(columns[hash] ?? ''))
+    if (headerless !== undefined) return { read: csvReader(headerless, separator), isHeader: false }
+    const header = headerOf(columns)
+    if (header !== undefined) return { read: csvReader(header, separator), isHeader: true }
+  }
+  return undefined
 }
 
 /** The index of each known column. Columns with other names are ignored. */
@@ -29,21 +32,22 @@ interface Columns {
   readonly typeText: string
   readonly hash: number
   readonly quality: number | undefined
-  readonly opinion: number | undefined
+  readonly category: number | undefined
+  readonly status: number | undefined
   readonly tags: number | undefined
+  /** Those that may say that the picture shows a person under 18: its tags, and age by its name. */
+  readonly telling: readonly { readonly name: string; readonly at: number }[]
   readonly count: number
 }
-const HEADERLESS: Columns = {
-  type: undefined,
-  typeText: 'pdq',
-  hash: 0,
-  quality: 1,
-  opinion: undefined,
-  tags: undefined,
-  count: 2,
-}
+const UNNAMED = { type: undefined, quality: undefined, category: undefined, status: undefined, tags: undefined, telling: [] }
+/** As photo hashers write it: hash, quality, a file name, which is ignored; or a type and a hash. */
+const HEADERLESS: readonly Columns[] = [
+  { ...UNNAMED, typeText: 'pdq', hash: 0, quality: 1, count: 2 },
+  { ...UNNAMED, typeText: '', type: 0, hash: 1, quality: 2, count: 2 },
+]
 
 function headerOf(names: readonly string[]): Columns | undefined {
+  if (names.some((name) => /[\r\0]/.test(name) || isHex(name))) return undefined // data, or lines that end as none do here
   const at = (...known: string[]) => {
     const index = names.findIndex((name) => known.includes(name.trim().toLowerCase()))
     return index === -1 ? undefined : index
@@ -58,10 +62,16 @@ function headerOf(names: readonly string[]): Columns | undefined {
     typeText: named[hash] ?? 'pdq',
     hash,
     quality: at('quality'),
-    opinion: at('category'),
+    category: at('category'),
+    status: at('status'),
     tags: at('tags', 'labels'),
+    telling: names.map((name, at) => ({ name: name.trim().toLowerCase(), at })).filter(({ name }) => isTelling(name)),
     count: Math.max(hash, type ?? 0) + 1,
   }
+}
+
+function isTelling(name: string): boolean {
+  return isTagField(name) || name === 'category' || name === 'age' || name === 'adult'
 }
 
 /**
@@ -96,29 +106,34 @@ function firstOf(named: readonly (string | undefined)[]): number | undefined {
   return any === -1 ? undefined : any
 }
 
-/** Opinions as ThreatExchange names them. Signals that the author of the file found harmless, or disputes, are rejected. */
+/** Opinions as ThreatExchange names them, in both of its columns. Signals that the author of the file found harmless, or disputes, are rejected. */
 const OPINIONS: Readonly<Record<string, 'reviewed' | 'unreviewed' | 'not-harmful'>> = {
   POSITIVE_CLASS: 'reviewed',
   INVESTIGATION_SEED: 'unreviewed',
   NEGATIVE_CLASS: 'not-harmful',
   DISPUTED: 'not-harmful',
+  MALICIOUS: 'reviewed',
+  SUSPICIOUS: 'unreviewed',
+  UNKNOWN: 'unreviewed',
+  NON_MALICIOUS: 'not-harmful',
 }
 
-function csvReader(columns: Columns): LineReader {
+function csvReader(columns: Columns, separator: Separator): LineReader {
   return (text) => {
     if (text === '') return { kind: 'blank' }
     if (text.length > MAX_SHORT_LINE_CHARS && !/vpdq/i.test(text)) return rejected('record-too-long')
-    const fields = text.includes(NUL) ? undefined : csvFields(text)
+    const fields = text.includes(NUL) ? undefined : csvFields(text, separator)
     if (fields === undefined) return rejected('record-unreadable')
     if (fields.length < columns.count) return rejected('columns-missing')
     const field = (at: number | undefined) => (at === undefined ? '' : (fields[at] ?? '').trim())
-    const tags = field(columns.tags).split(/[\s;|]+/)
-    if (tags.some(tagDeclaresMinor) || tagDeclaresMinor(field(columns.tags))) return rejected('minor-declared')
-    const said = field(columns.opinion)
-    const opinion = ownValue(OPINIONS, said) ?? 'reviewed'
-    if (opinion === 'not-harmful') return rejected('not-harmful')
+    const tellsOfMinor = ({ name, at }: { readonly name: string; readonly at: number }) =>
+      tagsDeclareMinor(field(at)) || fieldDeclaresMinor(name, field(at))
+    if (columns.telling.some(tellsOfMinor)) return rejected('minor-declared')
+    const opinions = [columns.category, columns.status].map((at) => ownValue(OPINIONS, field(at).toUpperCase()))
+    if (opinions.includes('not-harmful')) return rejected('not-harmful')
+    const isReviewed = !opinions.includes('unreviewed')
+    const tags = [...field(columns.tags).split(/[\s;|]+/), field(columns.category).toLowerCase()]
     const category = CATEGORY_NAMES.find((name) => tags.includes(name))
-    const isReviewed = opinion === 'reviewed'
     const typeText = field(columns.type) || columns.typeText
     if (typeText.toLowerCase() === 'vpdq') {
       const video = readVpdqJson(field(columns.hash))
@@ -137,5 +152,5 @@ function csvReader(columns: Columns): LineReader {
 }
 
 function isHex(text: string): boolean {
-  return /^[0-9a-f]{64}$/i.test(text.trim())
+  return /^([0-9a-f]{32}){1,2}$/i.test(text.trim())
 }

@@ -1,5 +1,6 @@
 // One signal as another system gives it, in a file or a feed, checked.
 
+import { tagDeclaresMinor } from '../domain/cases/minors.js'
 import { parseSignalHash } from '../domain/matching/hash-text.js'
 import { isProbable } from '../domain/matching/probable-hash.js'
 import type { CATEGORY_NAMES } from '../domain/matching/signal.js'
@@ -57,4 +58,15 @@ export function typeNamed(text: string): SignalType | undefined {
 
 export function rejected(why: RecordRejection): ReadRecord {
   return { kind: 'rejected', why }
+}
+
+/** Whether a field of another system has tags: a list, or a text with separators. @param name in lower case. */
+export function isTagField(name: string): boolean {
+  return TAG_FIELDS.includes(name)
+}
+const TAG_FIELDS = ['tags', 'labels', 'classification']
+
+/** Whether one of the tags in a text with separators, or the whole text, says that the picture shows a person under 18. */
+export function tagsDeclareMinor(text: string): boolean {
+  return tagDeclaresMinor(text) || text.split(/[\s;|]+/).some(tagDeclaresMinor)
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
-import { declaresMinor, tagDeclaresMinor } from '../domain/cases/minors.js'
+import { declaresMinor } from '../domain/cases/minors.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { jsonOrUndefined } from '../domain/json.js'
 import { parseSignalHash } from '../domain/matching/hash-text.js'
@@ -12,7 +12,7 @@ import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matc
 import { type TimedSignal, videoOf } from '../domain/matching/timed-signals.js'
 import type { ReadRecord, RecordRejection } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
-import { rejected, signalFrom } from './given-signal.js'
+import { isTagField, rejected, signalFrom, tagsDeclareMinor, typeNamed } from './given-signal.js'
 import type { LinedRecord, RecordReader } from './record-reader.js'
 import { MAX_SHORT_LINE_CHARS } from './text-lines.js'
 
@@ -154,11 +154,11 @@ function beginningIn(text: string): Head | ReadRecord {
   if (text.length > MAX_SHORT_LINE_CHARS) return rejected('record-too-long')
   const value = jsonOrUndefined(text)
   if (typeof value !== 'object' || value === null) return rejected('record-unreadable')
-  if (declaresMinor(value) || tagsIn(value).some(tagDeclaresMinor)) return rejected('minor-declared')
+  if (declaresMinor(value) || tagsIn(value).some(tagsDeclareMinor)) return rejected('minor-declared')
   const tombstone = TombstoneLine.safeParse(value)
   if (tombstone.success) return { kind: 'remove-id', signalId: tombstone.data.signalId }
   if (Object.hasOwn(value, 'line') && NextLine.safeParse(value).success) return rejected('record-incomplete')
-  const line = SignalLine.safeParse(value)
+  const line = SignalLine.safeParse(withOwnType(value))
   if (!line.success) return rejected(ownValue(REASON_BY_FIELD, String(line.error.issues[0]?.path[0])) ?? 'record-unreadable')
   const { type, hash: hex, quality, lines, video, category, tier, registeredTier = tier } = line.data
   const hash = parseSignalHash(type, hex.toLowerCase())
@@ -175,6 +175,12 @@ function beginningIn(text: string): Head | ReadRecord {
     isReviewed: registeredTier !== 'self-reported',
   })
   return read.kind === 'rejected' && line.data.deleted !== true ? read : { line: line.data, hash, signals, read }
+}
+
+/** Other systems write types in capitals, and ThreatExchange as `HASH_PDQ`. */
+function withOwnType(value: object): object {
+  const type = 'type' in value && typeof value.type === 'string' ? typeNamed(value.type) : undefined
+  return type === undefined ? value : { ...value, type }
 }
 
 function completed({ line, hash, signals: timed, read }: Head): ReadRecord {
@@ -209,9 +215,6 @@ function isWhole({ view, type, hash }: TimedSignal, itsType: SignalType, itself:
 
 /** Tags that other systems add to a hash: a list, or a text with separators. */
 function tagsIn(record: object): string[] {
-  const named = Object.entries(record).filter(([name]) => TAG_FIELDS.includes(name.toLowerCase()))
-  return named.flatMap(([, tags]) =>
-    [tags].flat().flatMap((tag) => (typeof tag === 'string' ? [tag, ...tag.split(/[\s;|]+/)] : [])),
-  )
+  const named = Object.entries(record).filter(([name]) => isTagField(name.toLowerCase()))
+  return named.flatMap(([, tags]) => [tags].flat().filter((tag) => typeof tag === 'string'))
 }
-const TAG_FIELDS = ['tags', 'labels', 'classification']

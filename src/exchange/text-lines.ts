@@ -30,7 +30,7 @@ export async function* readLines(
   body: AsyncIterable<unknown>,
   maxChars = MAX_LINE_CHARS,
 ): AsyncGenerator<readonly TextLine[]> {
-  const decoder = new StringDecoder('utf8')
+  let decoder: Decoder | undefined
   const rest = createRest(maxChars)
   let line = 0
   const finish = (end: string): TextLine => {
@@ -38,7 +38,8 @@ export async function* readLines(
     const text = rest.end(end)
     return { line, text: text === undefined ? undefined : withoutMark(text, line).trim() }
   }
-  for await (const chunk of whole(body)) {
+  for await (const chunk of fromMark(whole(body))) {
+    decoder ??= utf16DecoderFor(chunk) ?? new StringDecoder('utf8')
     const text = decoder.write(chunk)
     let at = 0
     while (text.includes('\n', at)) {
@@ -51,8 +52,28 @@ export async function* readLines(
     }
     rest.add(text.slice(at))
   }
-  const end = decoder.end()
+  const end = decoder?.end() ?? ''
   if (!rest.isEmpty || end !== '') yield [finish(end)]
+}
+
+const UTF16 = new Map([
+  ['fffe', 'utf-16le'],
+  ['feff', 'utf-16be'],
+])
+interface Decoder {
+  write(chunk: Buffer): string
+  end(): string
+}
+
+/**
+ * Windows writes text in UTF-16: `hashes > list.txt` in PowerShell, "Unicode text" in spreadsheets.
+ * @returns `undefined` without the byte order mark of UTF-16.
+ */
+function utf16DecoderFor(chunk: Buffer): Decoder | undefined {
+  const name = UTF16.get(chunk.toString('hex', 0, 2))
+  if (name === undefined) return undefined
+  const decoder = new TextDecoder(name)
+  return { write: (chunk) => decoder.decode(chunk, { stream: true }), end: () => decoder.decode() }
 }
 
 interface Rest {
@@ -94,6 +115,17 @@ async function* whole(body: AsyncIterable<unknown>): AsyncGenerator<Buffer> {
   } catch (error) {
     throw error instanceof Problem ? error : new Problem('upload-incomplete', { cause: error })
   }
+}
+
+/** The first chunk has two bytes at least, if there are as many: as long as the mark of UTF-16. */
+async function* fromMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let first: Buffer | undefined = Buffer.alloc(0)
+  for await (const chunk of chunks) {
+    const next: Buffer = first === undefined ? chunk : Buffer.concat([first, chunk])
+    first = first === undefined || next.length >= 2 ? undefined : next
+    if (first === undefined) yield next
+  }
+  if (first !== undefined) yield first
 }
 
 /** Removes the byte order mark that some programs write before the first line. */

@@ -26,13 +26,13 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'upload-incomplete': {
     status: 400,
     title: 'The upload broke off or is not well-formed multipart.',
-    detail: 'Nothing of it was kept. Send it again.',
+    detail: 'No picture or video in it was kept. Of a file of hashes the lines before are imported. Send it again.',
   },
   'media-unsupported': {
     status: 415,
     title: 'This content type is not accepted.',
     get detail() {
-      return `Pictures: ${decodedFormats()}, as multipart/form-data parts named image. Videos: ${VIDEO_FORMATS}, as a part named video. Everything else: application/json.`
+      return `Pictures: ${decodedFormats()}, as multipart/form-data parts named image. Videos: ${VIDEO_FORMATS}, as a part named video. Everything else: application/json. No body may have a Content-Encoding.`
     },
   },
   'body-too-large': { status: 413, title: 'The body is larger than this route accepts.' },
@@ -41,7 +41,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'The upload has more images or videos than one request may have.',
     detail: 'Send them in several requests.',
   },
-  'image-missing': { status: 400, title: 'The upload has no part named image.' },
+  'image-missing': {
+    status: 400,
+    title: 'The upload has no part named image.',
+    detail: 'It has to be a file, with a file name: curl -F image=@FILE.',
+  },
   'image-empty': { status: 422, title: 'The image has no bytes.' },
   'image-too-large': {
     status: 413,
@@ -63,7 +67,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'The request does not say how long its body is.',
     detail: 'Videos are taken with a Content-Length only.',
   },
-  'video-missing': { status: 400, title: 'The upload has no part named video, or the part has no bytes.' },
+  'video-missing': {
+    status: 400,
+    title: 'The upload has no part named video, or the part has no bytes.',
+    detail: 'It has to be a file, with a file name: curl -F video=@FILE.',
+  },
   'video-file-too-large': {
     status: 413,
     title: 'The video file is larger than this server accepts.',

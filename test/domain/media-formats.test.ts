@@ -67,6 +67,8 @@ t.test('other kinds of files that people choose are detected by their first byte
     ['1a45dfa39f4286810142f7810142f281', 'video'],
     ['524946460000000041564920', 'video'],
     ['4740001000', 'video'],
+    ['4740111000', 'video'],
+    ['0000000047401110', 'video'],
     ['000000186674797063727820', 'picture'],
     ['0000000c6a5020200d0a870a', 'picture'],
     ['384250530001', 'picture'],

@@ -145,6 +145,55 @@ t.test('the CSV of five columns accepts harmful and possibly harmful entries, an
   ])
 })
 
+t.test('a spreadsheet may separate fields by semicolons', async (t) => {
+  t.same(read('signal_type;signal_str;quality;note', `pdq;${A};90;"a; b, ""c"""`, `pdq;${B.toUpperCase()};;`).records, [
+    'blank',
+    `pdq 90 ${A}`,
+    `pdq 100 ${B}`,
+  ])
+  t.same(read('pdq;hash', `${A};${B}`).records, ['blank', `pdq 100 ${B}`], 'two columns, and not one named PDQ hash')
+  t.same(read('pdq;sha256', `${A};${B}`).records, ['blank', `pdq 100 ${A}`])
+  t.same(read(`${A};90;me.jpg`, `${B};12;me.jpg`).records, [`pdq 90 ${A}`, 'quality-too-low'])
+  t.same(read('hash;tags', `${A};child`, `${A};"nude;csam"`).records, ['blank', 'minor-declared', 'minor-declared'])
+})
+
+t.test('each column of a CSV that tells of a person under 18 is heard, as in JSON', async (t) => {
+  for (const [column, value] of [
+    ['tags', 'nude csam'],
+    ['Labels', 'child'],
+    ['classification', 'A1'],
+    ['Classification', 'Class B2'],
+    ['category', 'csam'],
+    ['age', '17'],
+    [' Age ', '9'],
+    ['adult', 'no'],
+    ['adult', 'false'],
+  ] as const) {
+    t.same(read(`hash,${column}`, `${A},${value}`).records, ['blank', 'minor-declared'], column)
+    t.same(read(`x,${column},hash`, `,${value},${A}`).records, ['blank', 'minor-declared'], column)
+  }
+  t.same(read('hash,age,adult,classification', `${A},,,`, `${B},34,yes,adult`).records, [
+    'blank',
+    `pdq 100 ${A}`,
+    `pdq 100 ${B}`,
+  ])
+})
+
+t.test('a CSV says what a picture shows in its category or its tags, and opinions in any case of letters', async (t) => {
+  t.same(read('hash,category', `${A},nude`, `${A},Sexual-Act`, `${A},positive_class`, `${A},art`).records, [
+    'blank',
+    `pdq 100 ${A} nude`,
+    `pdq 100 ${A} sexual-act`,
+    `pdq 100 ${A}`,
+    `pdq 100 ${A}`,
+  ])
+  t.same(read('hash,category', `${A},negative_class`, `${A},Disputed`).records, ['blank', 'not-harmful', 'not-harmful'])
+  t.same(
+    read('hash,type,status', `${A},HASH_PDQ,NON_MALICIOUS`, `${A},HASH_PDQ,MALICIOUS`, `${A},HASH_PDQ,UNKNOWN`).records,
+    ['blank', 'not-harmful', `pdq 100 ${A}`, `pdq 100 ${A} self-reported`],
+  )
+})
+
 t.test('the output of photo hashers is read: hash, quality and an ignored file name', async (t) => {
   t.same(read('hash,quality,filename', `${A},97,me.jpg`, `${A},49,me.jpg`, `${A},high,me.jpg`).records, [
     'blank',
@@ -153,6 +202,23 @@ t.test('the output of photo hashers is read: hash, quality and an ignored file n
     'quality-too-low',
   ])
   t.same(read(`${A},97,me.jpg`, `${B},100`), { format: 'csv', records: [`pdq 97 ${A}`, `pdq 100 ${B}`] })
+})
+
+t.test('a first line with a hash is never taken for a header', async (t) => {
+  t.same(read(`pdq,${A}`, `blockhash,${B}`, `PDQ,${B},90`), {
+    format: 'csv',
+    records: [`pdq 100 ${A}`, `blockhash 100 ${B}`, `pdq 90 ${B}`],
+  })
+  t.same(read(`sha256;${A}`, `sha256;${B}`).records, [`sha256 100 ${A}`, `sha256 100 ${B}`])
+  t.same(read(`md5,${A.slice(0, 32)}`, `md5,${A}`).records, ['signal-type-unknown', 'signal-type-unknown'])
+  t.same(read(`${A},pdq`, `${B},pdq`).records, ['quality-too-low', 'quality-too-low'])
+  t.same(read(`name,hash,${A}`).records, ['hash-malformed'])
+  t.same(read(`hash,quality\r${A},90\r${B},90`).records, ['record-unreadable'], 'lines of an old Macintosh')
+})
+
+t.test('NDJSON names types in any case of letters', async (t) => {
+  const line = (type: string) => JSON.stringify({ type, hash: A })
+  t.same(read(line('PDQ'), line('HASH_PDQ'), line('Photo')).records, [`pdq 100 ${A}`, `pdq 100 ${A}`, 'signal-type-unknown'])
 })
 
 t.test('NDJSON is read as signals and tombstones, and every other line is rejected with its reason', async (t) => {

@@ -76,3 +76,22 @@ t.test('lines are complete wherever chunks end, and an endless line takes bounde
     ])
   }
 })
+
+t.test('text in UTF-16 is read by its mark, in chunks of any size', async (t) => {
+  const text = 'hash,note\r\n12,caf\u00e9 \u{1f338}\r\n\r\n34,\u0a0a'
+  const little = Buffer.from(`\ufeff${text}`, 'utf16le')
+  const big = Buffer.from(little).swap16()
+  const lines = async (body: AsyncIterable<unknown>) => {
+    const found: (string | undefined)[] = []
+    for await (const batch of readLines(body)) found.push(...batch.map((line) => line.text))
+    return found
+  }
+  const expected = ['hash,note', '12,caf\u00e9 \u{1f338}', '', '34,\u0a0a']
+  for (const sizeBytes of [1, 2, 3, 5, 1000]) {
+    for (const bytes of [little, big, Buffer.from(`\ufeff${text}`)]) {
+      t.same(await lines(unpacked(pieces(bytes, sizeBytes))), expected)
+      t.same(await lines(unpacked(pieces(gzipSync(bytes), sizeBytes))), expected)
+    }
+  }
+  t.same(await lines(unpacked(pieces(little.subarray(0, -1), 4))), [...expected.slice(0, 3), '34,\ufffd'])
+})

@@ -1,6 +1,7 @@
 // multipart/form-data bodies (RFC 7578) for `app.inject` and `fetch`, whole ones and all the ways to break one.
 
 import { Readable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import type { Picture } from './pictures.js'
 
 export interface Part {
@@ -61,6 +62,11 @@ export function withWrongBoundary(parts: readonly Part[]): Multipart {
 
 export function withoutBoundary(parts: readonly Part[]): Multipart {
   return { ...multipart(parts), headers: { 'content-type': 'multipart/form-data' } }
+}
+
+/** As a client sends it that packs every body. */
+export function packed({ payload, headers }: Multipart): Multipart {
+  return { payload: gzipSync(payload), headers: { ...headers, ...{ 'content-encoding': 'gzip' } } }
 }
 
 /** Bytes that no boundary opens. */

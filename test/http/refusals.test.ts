@@ -1,5 +1,6 @@
 // Malformed requests get a clear problem that echoes nothing. No worker is needed.
 
+import { gzipSync } from 'node:zlib'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { hasPin, MARKER, refused } from '../helpers/refusal.js'
@@ -109,6 +110,26 @@ t.test('a body that does not have its declared type, or is too large, is refused
     'more than 8 MiB of signals',
   )
   silent(t, service)
+})
+
+t.test('a packed body is refused as such, and taken where files of hashes are', async (t) => {
+  const { service, platform, ngo } = await prepared(t)
+  const { app } = service
+  const packed = (url: string, type: string, payload: string, headers: object, encoding = 'gzip') =>
+    app.inject({
+      method: 'POST',
+      url,
+      payload: encoding === 'gzip' ? gzipSync(payload) : payload,
+      headers: { ...headers, 'content-type': type, 'content-encoding': encoding },
+    })
+  const query = JSON.stringify({ queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] })
+  const line = JSON.stringify({ signals: [{ type: 'pdq', view: 'whole', quality: 90, hash: randomHashText() }] })
+  refused(t, await packed('/v1/match', 'application/json', query, platform.headers), 'media-unsupported', 'queries')
+  refused(t, await packed('/v1/cases', 'application/json', '{"adult":true}', {}), 'media-unsupported', 'a case')
+  refused(t, await packed('/v1/banks/mine/signals', 'application/x-ndjson', line, ngo.headers), 'media-unsupported', 'lines')
+  t.equal((await packed('/v1/match', 'application/json', query, platform.headers, 'identity')).statusCode, 200)
+  const file = await packed('/v1/banks/mine/imports', 'text/csv', `hash\n${randomHashText()}\n`, ngo.headers)
+  t.match(file.json(), { accepted: 1, rejected: 0 }, 'a file of hashes')
 })
 
 t.test('a content type without a body is accepted where no body is expected', async (t) => {

@@ -24,6 +24,8 @@ t.test('a file that is no picture is named with an alternative, and not offered 
     ['0000001c667479706d703432000000006d70343269736f6d', /This video is damaged.*take a screenshot/],
     ['00000014667479707174202000000000', /This video is damaged/],
     ['524946460000000041564920', /This is a video of a kind.*take a screenshot/],
+    ['474011100042f0250001c10000ff01ff', /This is a video of a kind/],
+    ['0000000047401110 0042f0250001c100'.replace(' ', ''), /This is a video of a kind/],
     ['0000000c6a5020200d0a870a00000014', /Hardly any browser can open/],
     ['1f8b0800000000000003abe6e5020000', /animated sticker/],
     ['255044462d312e370a25b5b5b5b50a', /This is a document/],

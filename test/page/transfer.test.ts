@@ -192,3 +192,37 @@ t.test('nothing stays in cookies, storage, caches or the history of the tab', { 
   await page.goBack()
   t.equal(page.url(), 'about:blank', 'going back does not lead to it')
 })
+
+t.test(
+  'where a browser blocks all storage the page works, and a script that fails says so',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await usualSite()
+    for (const path of ['/', '/case']) {
+      const { page, context, faults } = await site.visit('/how-it-works')
+      await page.addInitScript(() => {
+        const refuse = () => {
+          throw new DOMException('blocked', 'SecurityError')
+        }
+        for (const name of ['localStorage', 'sessionStorage', 'indexedDB', 'caches'])
+          Object.defineProperty(globalThis, name, { get: refuse })
+        Object.defineProperty(document, 'cookie', { get: refuse, set: refuse })
+        globalThis.BroadcastChannel = class {
+          constructor() {
+            refuse()
+          }
+        } as unknown as typeof BroadcastChannel
+      })
+      await page.goto(`${site.url}${path}`)
+      await page.waitForSelector(path === '/' ? '#adult' : '#case-number', { state: 'visible' })
+      t.equal(await page.locator('#unscripted').count(), 0)
+      t.same(faults, [])
+      await page.addInitScript(() => {
+        Object.defineProperty(history, 'replaceState', { get: () => undefined })
+      })
+      await page.goto(`${site.url}${path}`)
+      await page.getByText('This page cannot work here as it is').waitFor()
+      await context.close()
+    }
+  },
+)

@@ -102,7 +102,8 @@ const UNREAD_SIGNATURES: Readonly<Record<UnreadKind, readonly Signature[]>> = {
     { at: 0, hex: '4f676753' }, // Ogg
     { at: 0, hex: '000001ba' }, // MPEG
     { at: 0, hex: '000001b3' },
-    { at: 0, hex: '474000' }, // MPEG transport stream
+    { at: 0, hex: '4740' }, // MPEG transport stream
+    { at: 4, hex: '4740' }, // the same of camcorders, with a time before each packet
   ],
   drawing: [
     { at: 0, hex: '1f8b' }, // Telegram's stickers are packed

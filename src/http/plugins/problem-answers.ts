@@ -87,6 +87,14 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
     })
     // An unknown expectation may be ignored (RFC 9110, 10.1.1). Node's own answer would not be problem+json.
     app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+    app.addHook('preParsing', async ({ headers, routeOptions }, _reply, body) => {
+      // No body is unpacked but files of signals, which are known by their first bytes: the answer must not blame the content.
+      const { fileBody, multipart, videoFile, ndjsonBody } = routeOptions.config
+      const isRead = [routeOptions.schema?.body, multipart, videoFile, ndjsonBody].some((kind) => kind !== undefined)
+      const isPacked = (headers['content-encoding'] ?? 'identity') !== 'identity'
+      if (isPacked && isRead && fileBody !== true) throw new Problem('media-unsupported')
+      return body
+    })
     app.addHook('preValidation', async (request) => {
       // The multipart parser is registered for all routes, but only those that expect pictures or videos may use it.
       const { multipart, videoFile } = request.routeOptions.config

@@ -7,6 +7,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { messageOf } from '../../domain/message-of.js'
 import { type FindRedisOptions, type FoundRedis, findRedisServer, HOW_TO_INSTALL } from './find-redis.js'
 import { runExclusively, TURN_NAME_BYTES } from './folder-lock.js'
 
@@ -90,8 +91,12 @@ interface Place {
 
 function preparePlace(dataDir: string): Place {
   const folder = resolve(dataDir, 'redis')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  chmodSync(folder, 0o700)
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    chmodSync(folder, 0o700)
+  } catch (error) {
+    throw new Error(`The data folder cannot be used (TABIR_DATA_DIR): ${messageOf(error)}`)
+  }
   let socketFolder = folder
   if (Buffer.byteLength(folder) + TURN_NAME_BYTES > MAX_SOCKET_PATH_BYTES) {
     // Not os.tmpdir(): two processes with different TMPDIR must agree on one socket, or each would start a server on the same data.

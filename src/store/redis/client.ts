@@ -47,6 +47,8 @@ const REACHED_TIMEOUT_MS = 1000
 const PROBE_INTERVAL_MS = 5000
 /** Remembered digests of this process's writes: far more than are awaited at a time. */
 const MAX_WRITTEN = 4096
+const NO_DATABASE =
+  'Redis has no database with the number at the end of REDIS_URL: it has as many as its setting `databases` says, from 0.'
 /** BullMQ blocks for up to 10 s at a time. */
 const WAITING_SILENCE_MS = 15_000
 
@@ -81,7 +83,10 @@ export function interrupt(redis: Redis): void {
   if (redis.status === 'ready') redis.disconnect(true)
 }
 
-/** Connects. @throws the cause of the failure; the connection is closed then. */
+/**
+ * Connects. @throws the cause of the failure; the connection is closed then. Also where the database of the address does not exist: ioredis would
+ * go on in database 0, which may be another service's.
+ */
 export async function reach(redis: Redis): Promise<void> {
   let why: unknown
   const note = (error: unknown) => {
@@ -90,8 +95,10 @@ export async function reach(redis: Redis): Promise<void> {
   redis.on('error', note)
   try {
     await redis.connect()
+    if (redis.options.db) await redis.select(redis.options.db)
   } catch (error) {
     redis.disconnect()
+    if (/DB index/.test(`${why} ${error}`)) throw new Error(NO_DATABASE)
     throw why ?? error
   } finally {
     redis.off('error', note)

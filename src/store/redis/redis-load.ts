@@ -1,4 +1,4 @@
-// Memory use of Redis and the lag of its replicas, from INFO.
+// Memory use of Redis, the lag of its replicas, and how it may lose data, from INFO.
 
 import type { Store } from './client.js'
 
@@ -31,6 +31,21 @@ export async function redisLoad(store: Store): Promise<RedisLoad> {
       behindBytes: Math.max(0, offset - Number(own)),
     })),
   }
+}
+
+/**
+ * How this Redis may lose what was acknowledged, in sentences for the operator. The private one is configured, and has none.
+ * @throws {Problem} store-unavailable
+ */
+export async function redisRisks(store: Store): Promise<string[]> {
+  const info = await store.ask((redis) => redis.info())
+  const policy = infoField(info, 'maxmemory_policy') ?? 'noeviction'
+  return [
+    ...(infoField(info, 'aof_enabled') === '0'
+      ? ['Redis keeps no log on disk: a crash loses everything that was acknowledged. Set appendonly yes.']
+      : []),
+    ...(policy === 'noeviction' ? [] : ['Redis evicts data when its memory is full. Set maxmemory-policy noeviction.']),
+  ]
 }
 
 /** The value of one line of INFO; `undefined` when there is no such line. */

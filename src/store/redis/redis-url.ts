@@ -35,6 +35,8 @@ export function parseRedisUrl(url: string): RedisPlace {
     const parsed = new URL(url)
     const replicas = replicasIn(parsed.searchParams)
     parsed.searchParams.delete('replicas')
+    if (!/^\/?\d*$/.test(parsed.pathname))
+      throw new Error('REDIS_URL may end in the number of a database, such as /5, and in nothing else')
     return { address: { kind: 'server', url: parsed.href }, replicas }
   }
   const [, tls, username, password, hosts, name, search] = SENTINELS.exec(url) ?? []

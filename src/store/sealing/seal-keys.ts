@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { messageOf } from '../../domain/message-of.js'
 import { writeWholeFileSync } from '../../files/write-file.js'
 import { KEY_BYTES, type Keyring, keyringFrom, makeKeyring, type NamedKey, type NamedSecret, SealError } from './seal.js'
 
@@ -58,19 +59,29 @@ export function parseSealKeys(text: string): NamedSecret[] {
 export function sealKeysFromFile(path: string, isFirstUse: boolean): NamedSecret[] {
   if (!isFirstUse && !existsSync(path)) {
     throw new SealError(
-      'The file with the seal keys is missing, and this Redis holds data that was sealed. Put the file back. Nothing was changed.',
+      `The file with the seal keys is missing: ${path}. Without it nothing that was sealed can be opened. Put it back. Nothing was changed.`,
     )
   }
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     if (!existsSync(path)) {
       const first = textOf([{ label: 'k1', secret: randomBytes(KEY_BYTES) }])
-      writeWholeFileSync(path, [first], { isNew: true }) // if another process made the file first, its keys are used
+      writeWholeFileSync(path, [first], { isNew: true })
     }
   } catch (error) {
-    if (!isTaken(error)) throw error
+    if (!isTaken(error)) throw unusable(error) // if another process made the file first, its keys are used
   }
-  return readKeys(path)
+  try {
+    return readKeys(path)
+  } catch (error) {
+    throw error instanceof SealError ? error : unusable(error)
+  }
+}
+
+function unusable(error: unknown): SealError {
+  return new SealError(
+    `The file with the seal keys cannot be used (TABIR_SEAL_KEY_FILE, or TABIR_DATA_DIR): ${messageOf(error)}`,
+  )
 }
 
 /**
