@@ -181,6 +181,7 @@ const WINDOW_KIND = { register: 'deframed', query: 'crop' } as const
 
 function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, extent: Extent): View[] {
   if (extent === 'window') return [{ kind: WINDOW_KIND[purpose], part: wholeOf(raster) }]
+  if (extent === 'sparse') return [{ kind: 'whole', part: wholeOf(raster) }]
   const views = viewsOf(raster, aspect, purpose)
   if (extent === 'all') return views
   const of = (wanted: ViewKind) => views.filter(({ kind, isEnd }) => kind === wanted && isEnd !== true)
