@@ -10,6 +10,7 @@ const mutations = [
   inHash('video/registered-frames', [
     ['MIN_FULL_BITS = 24', 'MIN_FULL_BITS = 25'],
     ['MIN_THIN_BITS = 50', 'MIN_THIN_BITS = 51'],
+    ['MIN_SPARSE_BITS = 36', 'MIN_SPARSE_BITS = 37'],
     ['FULL_INTERVAL_MS = 2000', 'FULL_INTERVAL_MS = 1000'],
     ['MAX_WIDENINGS = 2', 'MAX_WIDENINGS = 1'],
     ['nearestBits(hash, fulls) >= MIN_FULL_BITS', 'nearestBits(hash, kept) >= MIN_FULL_BITS'],

@@ -65,11 +65,12 @@ t.test(
 
 t.test('a thin frame has the first signals of a full one, so that a full one can be reduced to it', async (t) => {
   for (const seed of [1, 2, 3]) {
-    const [full, thin] = (['full', 'thin'] as const).map(
+    const [full, thin, sparse] = (['full', 'thin', 'sparse'] as const).map(
       (extent) => hasher.parts(frame(seed), 'register', 2, extent).signals,
     )
     t.same(thin, full?.slice(0, thin?.length))
-    t.match(thin?.filter(({ view }) => view === 'crop').length, /^[12]$/)
+    t.same(sparse, thin?.slice(0, 1), 'a sparse frame has the whole')
+    t.match(thin?.filter(({ view }) => view === 'crop').length, /^[01]$/)
     t.ok((full?.length ?? 0) > (thin?.length ?? 0))
   }
 })

@@ -15,7 +15,7 @@ import { areaOf, type Rectangle } from './rectangle.js'
 import { separableBits } from './separable.js'
 import { isForm, isPage, isPhotographIn, isPictureIn, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
-import { centresIn, turned } from './video/undone-edits.js'
+import { undoneEdits } from './video/undone-edits.js'
 import {
   type Extent,
   LIKELY_PARTS,
@@ -181,6 +181,7 @@ const WINDOW_KIND = { register: 'deframed', query: 'crop' } as const
 
 function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, extent: Extent): View[] {
   if (extent === 'window') return [{ kind: WINDOW_KIND[purpose], part: wholeOf(raster) }]
+  if (extent === 'sparse') return [{ kind: 'whole', part: wholeOf(raster) }]
   const views = viewsOf(raster, aspect, purpose)
   if (extent === 'all') return views
   const of = (wanted: ViewKind) => views.filter(({ kind, isEnd }) => kind === wanted && isEnd !== true)
@@ -192,16 +193,15 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   // The views of a thin frame come first of their kinds, so that a full frame can be made thin by leaving out signals.
   if (extent === 'full') return [...new Set([...thin, ...of('deframed'), ...of('crop')])]
   if (extent === 'frame') return [...of('whole'), ...of('deframed').slice(0, MAX_DEFRAMED_OF_FRAME)]
+  const [inside, cores] = [
+    of('deframed').filter(({ isCore }) => isCore !== true),
+    of('deframed').filter(({ isCore }) => isCore),
+  ]
   // Returns all deframed views, although only `LIKELY_PARTS` of them are hashed, because the first ones may be too plain.
-  const likely = [...of('whole'), ...of('deframed')]
+  const likely = [...of('whole'), ...inside, ...cores]
   if (extent === 'likely') return likely
-  const screens = likely
-    .slice(0, 1 + LIKELY_PARTS)
-    .flatMap(({ kind, part, isSign = false, isCore = false }) => (kind === 'deframed' && !isSign && !isCore ? [part] : []))
-  const filmed = turned(screens, raster, aspect)
-  return extent === 'pieces'
-    ? [...likely, ...of('piece'), ...centresIn(raster, 'first'), ...filmed]
-    : [...likely, ...centresIn(raster, 'second'), ...filmed]
+  const undone = undoneEdits(raster, aspect, { inside, cores, half: extent === 'pieces' ? 'first' : 'second' })
+  return [...likely, ...(extent === 'pieces' ? of('piece') : []), ...undone]
 }
 
 function isAskedOfVideo(extent: Extent): boolean {

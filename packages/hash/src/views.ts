@@ -29,15 +29,16 @@ export type ViewKind = (typeof VIEW_KINDS)[number]
  * - `window`: a single view, as a part of the file's picture.
  *
  * Of a video in a query:
- * - `likely`: the whole and its likeliest deframed views.
- * - `pieces`: these; pieces; nine of 25 places of a crop (`centresIn`); and slight rotations of the deframed views (`turned`).
+ * - `likely`: the whole and its likeliest deframed views, those marked `isCore` last.
+ * - `pieces`: these; pieces; nine of 25 places of a crop (`centresIn`); slight rotations of the deframed views (`turned`); and the last parts marked `isCore`.
  * - `crops`: the same without pieces, and with the other 16 places.
  *
  * Of a registered video:
  * - `full`: all views but pieces and tilted ones.
- * - `thin`: the whole, its first deframed view and the crops marked `isThin`.
+ * - `thin`: the whole, its first deframed view and the crop marked `isThin`.
+ * - `sparse`: the whole.
  */
-export type Extent = 'all' | 'frame' | 'window' | 'likely' | 'pieces' | 'crops' | 'full' | 'thin'
+export type Extent = 'all' | 'frame' | 'window' | 'likely' | 'pieces' | 'crops' | 'full' | 'thin' | 'sparse'
 
 /** `register` chooses more crops of the picture, `query` more views that undo possible edits. */
 export type Purpose = 'register' | 'query'
@@ -56,12 +57,12 @@ export type View = (
   readonly isEnd?: true
   /** Tells the background in the part, which is replaced before hashing. */
   readonly isAround?: IsAround
-  /** A crop of all registered frames of a video, also of thin ones. */
+  /** A crop also of a video's thin frames. */
   readonly isThin?: true
 }
 
 /** Maximum views of a thin frame, by kind. */
-export const MAX_THIN = { deframed: 1, crop: 2 } as const
+export const MAX_THIN = { deframed: 1, crop: 1 } as const
 
 /**
  * @returns the views of a picture, the most useful first.
@@ -277,7 +278,7 @@ function pieces(part: Rectangle, shares: readonly Share[]): View[] {
 }
 
 function crops(part: Rectangle, shares: readonly Share[]): View[] {
-  return shares.map((share) => ({ kind: 'crop', part: within(part, share), ...(share === CENTRE && { isThin: true }) }))
+  return shares.map((share) => ({ kind: 'crop', part: within(part, share) }))
 }
 
 function shapes(part: Rectangle, aspect: number): View[] {

@@ -15,13 +15,16 @@ function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): { fram
     const slotOf = (one: MadeFrame) => slot(one, seconds)
     return fulls.find((other) => slotOf(other) === slotOf(frame)) === frame
   }
-  const chosen = () =>
-    kept.map(({ frame }) => ({ atMs: frame.atMs, signals: signalsOf(frame, isFull(frame) ? 'full' : 'thin') }))
+  const extentOf = ({ frame, bits }: (typeof kept)[number]) => {
+    if (isFull(frame)) return 'full'
+    return bits < 50 && !fulls.includes(frame) ? 'sparse' : 'thin'
+  }
+  const chosen = () => kept.map((one) => ({ atMs: one.frame.atMs, signals: signalsOf(one.frame, extentOf(one)) }))
   const found = frames.map((frame) => {
     const bits = Math.min(256, ...kept.map((one) => apart(one.frame.hash, frame.hash)))
     const full =
       fulls.every((one) => slot(one, 2) !== slot(frame, 2)) && fulls.every((one) => apart(one.hash, frame.hash) >= 24)
-    if (!full && bits < 50) return true
+    if (!full && bits < 36) return true
     if (frame.isSign) return false
     if (full) fulls.push(frame)
     kept.push({ frame, bits })
@@ -58,7 +61,7 @@ t.test('every frame that is not selected is near a selected one, unless it is a 
     fc.property(sequences, (frames) => {
       const chosen = new Set(chosenBy(createRegisteredFrames(), frames).frames.map(({ atMs }) => atMs))
       const kept = frames.filter(({ atMs }) => chosen.has(atMs))
-      return frames.every(({ hash, isSign }) => isSign || kept.some((other) => apart(hash, other.hash) < 50))
+      return frames.every(({ hash, isSign }) => isSign || kept.some((other) => apart(hash, other.hash) < 36))
     }),
     { numRuns: 100 },
   )
@@ -71,21 +74,29 @@ const at = (atMs: number, hash: MadeFrame['hash'], isSign = false): MadeFrame =>
   views: { deframed: 2, crop: 5 },
 })
 /** The number of signals of such a frame. */
-const [FULL, THIN] = [9, 5]
+const [FULL, THIN, SPARSE] = [9, 4, 2]
+const KINDS = new Map([
+  [FULL, 'full'],
+  [THIN, 'thin'],
+  [SPARSE, 'sparse'],
+])
 const chosenFrom = (frames: readonly MadeFrame[], maxSignals?: number) => {
   const chosen = chosenBy(createRegisteredFrames(maxSignals), frames)
-  return chosen.frames.map(({ atMs, signals }) => [atMs, signals.length === FULL ? 'full' : 'thin'])
+  return chosen.frames.map(({ atMs, signals }) => [atMs, KINDS.get(signals.length)])
 }
 
-t.test('full frames are two seconds and 24 bits apart, thin ones 50 bits', async (t) => {
+t.test('full frames are two seconds and 24 bits apart, thin ones 50 bits, sparse ones 36', async (t) => {
   const hash = randomHash(1)
   t.same(chosenFrom([at(0, hash), at(2000, flipped(hash, 23, 2)), at(2250, flipped(hash, 24, 3))]), [
     [0, 'full'],
     [2250, 'full'],
   ])
-  t.same(chosenFrom([at(0, hash), at(1750, flipped(hash, 49, 2)), at(1999, flipped(hash, 50, 3))]), [
+  const between = [35, 36, 49, 50].map((bits, i) => at(1000 + 250 * i, flipped(hash, bits, i + 2)))
+  t.same(chosenFrom([at(0, hash), ...between]), [
     [0, 'full'],
-    [1999, 'thin'],
+    [1250, 'sparse'],
+    [1500, 'sparse'],
+    [1750, 'thin'],
   ])
   t.same(chosenFrom([at(0, hash, true), at(250, hash)]), [[250, 'full']], 'a sign represents nothing')
 })
@@ -100,7 +111,7 @@ t.test('beyond the limit full frames are reduced first, then thin ones dropped',
   const later = [...scenes.slice(0, 4), { ...at(8000, randomHash(5)), views: {} }, at(10_000, randomHash(6))]
   t.same(
     chosenFrom(later, 4 * FULL - 1).map(([, kind]) => kind),
-    ['full', 'thin', 'full', 'thin', 'thin', 'thin'],
+    ['full', 'thin', 'full', 'thin', 'sparse', 'thin'],
     'a frame that comes after they were reduced is thin at once',
   )
   const near = [...scenes.slice(0, 7), at(13_750, flipped(randomHash(3), 50, 4)), at(14_000, randomHash(8))]

@@ -64,7 +64,8 @@ export function apart(a: Hash256, b: Hash256): number {
 /** The largest number of views of each kind. */
 const MOST = {
   full: { deframed: 3, crop: 5 },
-  thin: { deframed: 1, crop: 2 },
+  thin: { deframed: 1, crop: 1 },
+  sparse: {},
   pieces: { deframed: 3, piece: 9, tilted: 4 },
   crops: { deframed: 3, tilted: 9 },
   likely: { deframed: 3 },

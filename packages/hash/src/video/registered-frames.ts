@@ -1,4 +1,4 @@
-// Chooses the frames to register of a video: full frames at intervals, with many views, and between them thin frames that look different.
+// Chooses the frames to register of a video: full frames at intervals, with many views, and between them frames with few views that look different.
 
 import { distance, HASH_BITS, type Hash256 } from '../hash256.js'
 import type { ImageSignal } from '../image-hasher.js'
@@ -16,17 +16,22 @@ const MAX_WIDENINGS = 2
 const MIN_FULL_BITS = 24
 /** A thin frame is at least this far from all frames that are kept. */
 const MIN_THIN_BITS = 50
+/** A sparse frame is nearer, but at least this far. A still in a screenshot has to be within 40 bits, and is some bits from its own frame anyway. */
+const MIN_SPARSE_BITS = 36
 
 /**
- * A full frame has all views but pieces and tilted ones. A thin frame has the whole, its first deframed view and two crops.
+ * A full frame has all views but pieces and tilted ones. A thin frame has the whole, its first deframed view and a crop. A sparse frame has the
+ * whole.
  *
  * Of 24 edits of 63 clips, full and thin frames together found 88.9 %, with 967 signals a minute; one frame a second with all views found 89.4 %,
  * with 1,621. In that measurement full frames had pieces, and thin frames had no crops. Of 75 edited clips, pieces of full frames then found none,
  * and two crops of thin frames found four more, with as many signals. Of 155 edited clips, two more deframed views of thin frames found none, with 46
- * more signals a minute.
+ * more signals a minute. Since queries have more crops (`undone-edits.ts`), a second crop of thin frames finds none of 783 edits. Sparse frames cost
+ * a third of its signals, and of 62 stills in chats they find five more (bench/record/video.md).
  *
  * If there are too many signals, the interval of full frames becomes 4, then 8 seconds, and full frames in between become thin. After that, frames
- * are dropped one by one: first thin ones, starting with the one that was least different when it was added, then full ones; of equals the latest.
+ * are dropped one by one: first those that are not full, starting with the one that was least different when it was added, then full ones; of
+ * equals the latest.
  *
  * Cost of a frame: its distances from at most 2,401 kept ones, 0.1 ms, and hashing it if it is kept.
  * @param maxSignals for tests only.
@@ -78,8 +83,8 @@ export function createRegisteredFrames(maxSignals = MAX_VIDEO_SIGNALS): FrameSel
       const before = fulls.at(-1)
       const isFirst = (ms: number) => before === undefined || slotOf(before.atMs, ms) !== slotOf(atMs, ms)
       const isFull = isFirst(FULL_INTERVAL_MS) && nearestBits(hash, fulls) >= MIN_FULL_BITS
-      if (!isFull && bits < MIN_THIN_BITS) return true
-      const signals = look(isFull ? 'full' : 'thin')
+      if (!isFull && bits < MIN_SPARSE_BITS) return true
+      const signals = look(isFull ? 'full' : bits < MIN_THIN_BITS ? 'sparse' : 'thin')
       if (signals === undefined) return false
       const frame: Kept = { atMs, hash, bits, isFull, signals }
       kept.push(frame)

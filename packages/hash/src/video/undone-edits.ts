@@ -1,8 +1,8 @@
-// Views of a query's frame that undo two edits of videos: cropping and filming a screen.
+// Views of a query's frame that undo three edits of videos: cropping, filling a story, and filming a screen.
 
 import type { MeasuredRaster } from '../measured.js'
 import type { Rectangle } from '../rectangle.js'
-import type { View } from '../views.js'
+import { LIKELY_PARTS, type View } from '../views.js'
 
 /**
  * Side of these views, relative to the frame. A registered frame has a centre crop of 0.8 of its sides, and a copy that was cropped by a tenth shows
@@ -16,6 +16,29 @@ const PLACES = Array.from({ length: STEPS + 1 }, (_, i) => i / STEPS)
 const TURNED_DEG = [2, -2] as const
 /** Side of a rotated screen, relative to the upright rectangle around it. */
 const TURNED_SHARE = 0.96
+
+/** Maximum parts marked `isCore`: those of the likeliest deframed view come last, if there is one. */
+const MAX_CORES = 3
+
+export interface Parts {
+  /** The deframed views, the likeliest first, and those of them that registrations cut in the same way. */
+  readonly inside: readonly View[]
+  readonly cores: readonly View[]
+  /** Which places of a crop, see `centresIn`. */
+  readonly half: 'first' | 'second'
+}
+
+/** @returns views of kind `tilted`: they decide alone or in line, and confirm no other view. */
+export function undoneEdits(raster: MeasuredRaster, aspect: number, { inside, cores, half }: Parts): View[] {
+  const screens = inside
+    .slice(0, LIKELY_PARTS)
+    .flatMap(({ kind, part, isSign }) => (kind === 'deframed' && isSign !== true ? [part] : []))
+  return [...centresIn(raster, half), ...turned(screens, raster, aspect), ...cores.slice(-MAX_CORES).map(asTilted)]
+}
+
+function asTilted({ part, isAround }: View): View {
+  return { kind: 'tilted', part, isCore: true, ...(isAround !== undefined && { isAround }) }
+}
 
 /** @param half `first` for nine places: the corners, the middles of the sides and the middle; `second` for the sixteen between these. */
 export function centresIn({ width, height }: MeasuredRaster, half: 'first' | 'second'): View[] {
