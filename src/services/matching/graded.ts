@@ -105,11 +105,11 @@ export function copySurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   graded: Graded,
-  { agreement, looks, together, isOfVideo }: Judged,
+  { agreement, looks, together, atMs }: Judged,
 ): number | undefined {
   const { asked: askedView, registered: registeredView } = graded.told.views
   const areWholes = askedView === 'whole' && registeredView === 'whole' && graded.grade !== 'exact'
-  const ofParts = areWholes ? [agreement?.withinFrameBits, isOfVideo ? undefined : agreement?.insideBits] : []
+  const ofParts = areWholes ? [agreement?.withinFrameBits, atMs === undefined ? agreement?.insideBits : undefined] : []
   const ofKind = kindSurplusIn(searcher, asked, graded, { looks, together })
   const known = [...ofParts, ofKind].filter((bits) => bits !== undefined)
   return known.length === 0 ? undefined : Math.min(...known)
@@ -119,8 +119,8 @@ interface Judged {
   readonly agreement: Agreement | undefined
   readonly looks: Looks
   readonly together: CorroboratingPair | undefined
-  /** Whether the registered picture is a frame of a video. Few of its parts are registered. */
-  readonly isOfVideo: boolean
+  /** When the registered frame of a video is shown, of which few parts are registered; `undefined` for a picture. */
+  readonly atMs: number | undefined
 }
 
 /** The same of a form or an object alone; `undefined` for other looks, and for the grades `exact` and `review`. */

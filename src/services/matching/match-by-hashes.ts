@@ -130,8 +130,7 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const alone = graded(each, corroborated, together, asking.strictness)
     const agreement = agreementIn(activeViews, signals, alone)
     const atMs = searcher.frameOf(each.hit.image)?.atMs
-    const isOfVideo = atMs !== undefined
-    const copySurplus = copySurplusIn(activeViews, signals, alone, { agreement, looks, together, isOfVideo })
+    const copySurplus = copySurplusIn(activeViews, signals, alone, { agreement, looks, together, atMs })
     const { told, grade } = agreed(alone, agreement, copySurplus)
     observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', copySurplus, grade })
     const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
