@@ -146,6 +146,25 @@ t.test('of a registered picture with a frame, some part has to agree, or the who
   t.equal(rotated?.withinFrameBits, undefined, 'pieces are asked about in two orientations')
 })
 
+t.test('where the wholes are near, a part of at most half of the query has to agree, or the wholes nearly', async (t) => {
+  const far = Array.from(PIECES, () => 110)
+  const table = { left: 0, top: 0.2, right: 1, bottom: 0.8 }
+  const inside = { left: 0, top: 0.25, right: 1, bottom: 0.75 }
+  const bits = (wholeBits: number, part: Region, partBits: number, rows = OWN) =>
+    agreement(away(wholeBits, far, [{ ...area('deframed', bitsFrom(WHOLE, partBits)), part }]), rows)?.insideBits
+  t.equal(bits(40, inside, 58), 0)
+  t.equal(bits(40, inside, 60), -2)
+  t.ok((bits(40, table, 0) ?? 0) < 0, 'a larger part shows the table')
+  t.equal(bits(16, inside, 100), 0)
+  t.equal(bits(10, inside, 100), 6)
+  t.equal(agreement(away(40, [58, ...far.slice(1)]))?.insideBits, 0, 'a piece')
+  t.equal(agreement(away(40, far.slice(0, 4)))?.insideBits, undefined, 'four parts are too few')
+  t.equal(bits(40, inside, 100, [...OWN, { view: 'whole', hash: hashNamed('next') }]), undefined, 'an animation')
+  t.equal(agreement([...away(40, far), area('whole', hashNamed('next'))])?.insideBits, undefined, 'an animation')
+  const rotated = agreementOf(away(40, far), { pdq: [], area: OWN }, 2)
+  t.equal(rotated?.insideBits, undefined, 'pieces are asked about in two orientations')
+})
+
 t.test('of screens of one app with a frame, the part that agrees is reported', async (t) => {
   for (const seed of [1, 3, 6]) {
     const registered = hasher.hash(screenOf(scenePixels(seed, SIZE), seed + 40), 'register').signals

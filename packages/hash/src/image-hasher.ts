@@ -162,8 +162,9 @@ function isFormIn(raster: MeasuredRaster, purpose: Purpose, extent: Extent): boo
 }
 
 /** @returns whether a view is a likely deframed part that shows a photograph. Then the picture around it is not treated as a form. */
-function isOfPhotograph(raster: MeasuredRaster, { kind, part, unlikely }: View): boolean {
-  return kind === 'deframed' && unlikely !== true && isPhotographIn(raster, part)
+function isOfPhotograph(raster: MeasuredRaster, { kind, part, unlikely, isInShape }: View): boolean {
+  if (kind !== 'deframed' || (unlikely === true && isInShape !== true)) return false
+  return isPhotographIn(raster, part, isInShape === true ? 0 : undefined)
 }
 
 function pdqSignal(quality: number, hashes: readonly Hash256[]): ImageSignal {

@@ -91,9 +91,9 @@ export function isSignIn(raster: Coloured, part: Rectangle, aspect: number): boo
 }
 
 /** Whether a part of a form shows a photograph, as in a chat. Then the form is compared like a picture. Cost: at most as `isSimple`. */
-export function isPhotographIn(raster: Coloured, part: Rectangle): boolean {
+export function isPhotographIn(raster: Coloured, part: Rectangle, minArea = MIN_PHOTOGRAPH_AREA): boolean {
   const { width, height } = raster
-  if (areaOf(part) < MIN_PHOTOGRAPH_AREA * width * height) return false
+  if (areaOf(part) < minArea * width * height) return false
   return judged(raster, part, (cut) => !isFlat(cut, MAX_PHOTOGRAPH_FLAT))
 }
 

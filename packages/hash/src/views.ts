@@ -4,7 +4,7 @@ import { type Cut, common, commonIn, cores, middleOf } from './deframe/common-pa
 import { type Deframed, deframe, SAME_OVERLAP } from './deframe/deframe.js'
 import { seenEndsOf } from './deframe/ends.js'
 import type { IsAround } from './deframe/mask.js'
-import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
+import { inscribed, isShape, outlineOf, type Shape } from './deframe/shape.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, overlapOf, type Rectangle, type Share, shaped, within } from './rectangle.js'
@@ -53,6 +53,8 @@ export type View = (
   readonly isCore?: true
   /** The part shows a sign, such as a logo in a post. A query leaves it out, because it would match all posts with that sign. */
   readonly isSign?: true
+  /** The largest rectangle in a shape or another outline. If it shows a photograph, the picture is no form, however small it is. */
+  readonly isInShape?: true
   /** An end of a photograph that the picture's border cuts off. Hashed only with extent `all`. */
   readonly isEnd?: true
   /** Tells the background in the part, which is replaced before hashing. */
@@ -73,8 +75,12 @@ export const MAX_THIN = { deframed: 1, crop: 1 } as const
  * @param aspect width over height of the displayed picture.
  */
 export function viewsOf(raster: MeasuredRaster, aspect: number, purpose: Purpose): View[] {
-  const [frames, shape] = [deframe(raster), shapeOf(raster, aspect)]
-  return purpose === 'register' ? registered(raster, aspect, frames, shape) : asked(raster, aspect, frames, shape)
+  const [frames, outline] = [deframe(raster), outlineOf(raster, aspect)]
+  const shape = isShape(outline) ? outline : undefined
+  const views = purpose === 'register' ? registered(raster, aspect, frames, shape) : asked(raster, aspect, frames, shape)
+  if (outline === undefined || shape !== undefined) return views
+  const viewsOfCuts = purpose === 'register' ? registeredCuts : askedCuts
+  return [...views, ...viewsOfCuts(commonIn(outline, (part) => aspectOf(part, raster, aspect)))]
 }
 
 /** @returns the hashes to query with: all eight orientations of whole pictures and likely deframed parts; of others the original and mirrored. */
@@ -152,14 +158,8 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
   const isStrip = (part: Rectangle) => Math.max(sidesOf(part), 1 / sidesOf(part)) > MAX_REGISTERED_RATIO
   const isWorth = (part: Rectangle, minArea: number) => areaOf(part) >= minArea * areaOf(whole) && !isStrip(part)
   if (shape !== undefined && (framed === undefined || !shape.holds(framed))) {
-    const inside = { part: shape.inside, sides: sidesOf(shape.inside) }
-    return [
-      own,
-      ...insides(shape, 'crop'),
-      ...commonIn(shape, sidesOf).map((view): View => ({ kind: 'crop', ...view })),
-      ...shapes(inside.part, inside.sides),
-      ...crops(inside.part, CROPS),
-    ]
+    const inside = [...shapes(shape.inside, sidesOf(shape.inside)), ...crops(shape.inside, CROPS)]
+    return [own, ...insides(shape, 'crop'), ...registeredCuts(commonIn(shape, sidesOf)), ...inside]
   }
   if (framed === undefined) {
     return [
@@ -235,6 +235,10 @@ function registeredCores(part: Rectangle, aspect: number): View[] {
   return cores(part, aspect).map((core) => ({ kind: 'crop', part: core }))
 }
 
+function registeredCuts(cuts: readonly Cut[]): View[] {
+  return cuts.filter(({ isInShape }) => isInShape !== true).map((cut) => ({ kind: 'crop', ...cut }))
+}
+
 function askedCores(parts: readonly Rectangle[]): View[] {
   return askedCuts(parts.map((part) => ({ part })))
 }
@@ -251,7 +255,7 @@ function aspectOf({ left, top, right, bottom }: Rectangle, raster: MeasuredRaste
 /** The inside of a shape, without the background, and pieces of it. */
 function insides({ inside, middle }: Shape, kind: 'crop' | 'deframed'): View[] {
   const parts = middle === undefined ? [inside] : [middle, inside]
-  return [...parts.map((part): View => ({ kind, part })), ...pieces(inside, [...HALVES, ...QUARTERS])]
+  return [...parts.map((part): View => ({ kind, part, isInShape: true })), ...pieces(inside, [...HALVES, ...QUARTERS])]
 }
 
 /** The rectangles that a circle would leave of the middle square, and that round corners would leave of the part. */

@@ -31,6 +31,11 @@ export interface Agreement {
   readonly isPartialClose: boolean
   /** Set if the registered picture has a frame: by how many bits its inside is nearer than required; negative if only the frame agrees. */
   readonly withinFrameBits: number | undefined
+  /**
+   * By how many bits a part of at most half of the query is nearer than required; negative if only larger parts agree, as those do that show a table
+   * around another photograph. `undefined` if too little is known of the parts.
+   */
+  readonly insideBits: number | undefined
 }
 
 /**
@@ -58,6 +63,8 @@ const AGREES_BITS = {
 /** Minimum number of pieces to decide that all parts agree: of the whole picture, and of its deframed view. */
 const MIN_PIECES = 5
 const MIN_FRAMED_PIECES = 3
+/** Maximum share of the query of a part that shows the inside. */
+const MAX_INSIDE_AREA = 0.5
 
 /** `packages/hash/src/views.ts` cuts pieces in this order: the left, right, top and bottom half, then the four quarters. */
 const PIECES = 8
@@ -118,7 +125,8 @@ export function agreementOf(
     isFramed ? -NONE_BITS : allAgree(ofFramed, MIN_FRAMED_PIECES, AGREES_BITS.deframed - nearest(areas[deframedAt], wholes)),
   )
   const withinFrameBits = isFramed ? withinFrame(areas, area, { orientation, wholeBits: nearestWholeBits }) : undefined
-  const quarters = { ...partialOf(isFramed ? [] : ofWhole), withinFrameBits }
+  const insideBits = insideOf(areas, area, { orientation, wholeBits: nearestWholeBits })
+  const quarters = { ...partialOf(isFramed ? [] : ofWhole), withinFrameBits, insideBits }
   if (quarters.partial !== undefined || surplusBits >= EDGE_BITS) return { surplusBits, ...quarters }
   const placed = partialOfPlaced(
     areas.map((area) => ({ part: area.part, bits: area.part === undefined ? NONE_BITS : nearest(area, registered.area) })),
@@ -127,6 +135,7 @@ export function agreementOf(
     surplusBits,
     partial: surplusBits < 0 ? placed.partial : undefined,
     withinFrameBits,
+    insideBits,
     isPartialClose:
       quarters.isPartialClose || placed.isPartialClose || (placed.partial !== undefined && isSurplusClose(surplusBits)),
   }
@@ -137,14 +146,32 @@ function withinFrame(
   rows: readonly RegisteredView[],
   { orientation, wholeBits }: { readonly orientation: number; readonly wholeBits: number },
 ): number | undefined {
-  const isPart = ({ view }: Pick<HashedSignal, 'view'>) => view !== 'whole' && view !== 'tilted'
-  // Pieces are hashed in two orientations only: original and mirrored. In other orientations nothing is known about the parts.
-  const isKnown = asked.some(({ view, hashes }) => view === 'piece' && orientationsOf(hashes.length).includes(orientation))
-  // Most frames of a video have no pieces either.
-  if (!isKnown || !rows.some(({ view }) => view === 'piece')) return undefined
+  // Most frames of a video have no pieces.
+  if (!isKnownIn(asked, orientation) || !rows.some(({ view }) => view === 'piece')) return undefined
   const parts = rows.filter(isPart)
   const partBits = Math.min(...asked.filter(isPart).map((part) => nearestBits(part, parts, orientation)))
   return Math.max(AGREES_BITS.whole - wholeBits, AGREES_BITS.withinFrame - partBits)
+}
+
+function isPart({ view }: Pick<HashedSignal, 'view'>): boolean {
+  return view !== 'whole' && view !== 'tilted'
+}
+
+/** Pieces are hashed in two orientations only: original and mirrored. In other orientations nothing is known about the parts. */
+function isKnownIn(asked: readonly HashedSignal[], orientation: number): boolean {
+  return asked.some(({ view, hashes }) => view === 'piece' && orientationsOf(hashes.length).includes(orientation))
+}
+
+function insideOf(
+  asked: readonly HashedSignal[],
+  rows: readonly RegisteredView[],
+  { orientation, wholeBits }: { readonly orientation: number; readonly wholeBits: number },
+): number | undefined {
+  const isOfFrames = [asked, rows].some((views) => views.filter(({ view }) => view === 'whole').length > 1)
+  const parts = asked.filter((one) => isPart(one) && (one.part === undefined || areaOf(one.part) <= MAX_INSIDE_AREA))
+  if (isOfFrames || parts.length < MIN_PIECES || !isKnownIn(asked, orientation)) return undefined
+  const partBits = Math.min(...parts.map((part) => nearestBits(part, rows, orientation)))
+  return Math.max(AGREES_BITS.whole - wholeBits, AGREES_BITS.quarter - partBits)
 }
 
 /** @returns whether the query came with pieces. Without them it is unknown in which parts it agrees. */

@@ -25,10 +25,10 @@ const SAME_PART_BITS: Readonly<Partial<Record<View, number>>> = { whole: 8, defr
 /** A query part that is not itself a form, as a photograph in a chat, and a registered deframed part. With 40 bits, two of twelve identity cards are flagged. */
 const PICTURE_BITS = 31
 /**
- * Different views that may show nearly the same: a crop, any view of a form with a frame, a tilted view and a piece. Forms of one kind were never
- * within 21 bits.
+ * Different views that may show nearly the same: a crop, any view of a form with a frame, a tilted view and a piece. Weather cards of one
+ * design come within 20 bits; no other form within 21.
  */
-const ALIKE_PART_BITS = 20
+const ALIKE_PART_BITS = 18
 /** Views that show different parts. Forms were never within 59 bits if the registered form has no frame, nor within 63 if one part is tilted. */
 const OTHER_PART_BITS = 40
 /** A piece of the query's deframed view and any registered part. Forms were never within 33 bits. */

@@ -99,24 +99,28 @@ export function agreementIn(
 
 /**
  * @returns by how many bits a match is nearer than required of another form or object of the same kind, or of another picture in the same frame
- *   where the wholes decide; `undefined` where nothing is required.
+ *   or with the same surroundings where the wholes decide; `undefined` where nothing is required.
  */
 export function copySurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   graded: Graded,
-  { agreement, looks, together }: Judged,
+  { agreement, looks, together, atMs }: Judged,
 ): number | undefined {
   const { asked: askedView, registered: registeredView } = graded.told.views
-  const inFrame = askedView === 'whole' && registeredView === 'whole' ? agreement?.withinFrameBits : undefined
+  const areWholes = askedView === 'whole' && registeredView === 'whole' && graded.grade !== 'exact'
+  const ofParts = areWholes ? [agreement?.withinFrameBits, atMs === undefined ? agreement?.insideBits : undefined] : []
   const ofKind = kindSurplusIn(searcher, asked, graded, { looks, together })
-  return inFrame !== undefined && ofKind !== undefined ? Math.min(inFrame, ofKind) : (inFrame ?? ofKind)
+  const known = [...ofParts, ofKind].filter((bits) => bits !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
 }
 
 interface Judged {
   readonly agreement: Agreement | undefined
   readonly looks: Looks
   readonly together: CorroboratingPair | undefined
+  /** When the registered frame of a video is shown, of which few parts are registered; `undefined` for a picture. */
+  readonly atMs: number | undefined
 }
 
 /** The same of a form or an object alone; `undefined` for other looks, and for the grades `exact` and `review`. */
@@ -144,7 +148,7 @@ function kindSurplusIn(
 
 /**
  * Lowers the grade: `strong` becomes `near` if a part differs, and any grade becomes `review` for what may be another form or
- * object of one kind, or another picture in one frame.
+ * object of one kind, or another picture in one frame or on one table.
  */
 export function agreed({ told, grade }: Graded, agreement: Agreement | undefined, copySurplus: number | undefined): Graded {
   if (copySurplus !== undefined && copySurplus < 0) return { told, grade: 'review' }

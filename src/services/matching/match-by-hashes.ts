@@ -129,10 +129,10 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const together = corroborations.together(each.hit.image)
     const alone = graded(each, corroborated, together, asking.strictness)
     const agreement = agreementIn(activeViews, signals, alone)
-    const copySurplus = copySurplusIn(activeViews, signals, alone, { agreement, looks, together })
+    const atMs = searcher.frameOf(each.hit.image)?.atMs
+    const copySurplus = copySurplusIn(activeViews, signals, alone, { agreement, looks, together, atMs })
     const { told, grade } = agreed(alone, agreement, copySurplus)
     observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', copySurplus, grade })
-    const atMs = searcher.frameOf(each.hit.image)?.atMs
     const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
     if (isNarrowed(each.image.id) && !isCopy(match)) continue
     const view = viewToCount(asking, signals, { told, match, agreement })

@@ -1,30 +1,63 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { SAMPLES_A_SIDE } from '../../../packages/hash/src/area-table.js'
-import { fillIn, framesOf } from '../../../packages/hash/src/deframe/mask.js'
+import { canvasesAround, fillIn, framesOf } from '../../../packages/hash/src/deframe/mask.js'
 
 const BOX = { left: 10, top: 20, right: 110, bottom: 110 }
+/** Much larger than the box, so that the picture did not end at its borders. */
+const CANVAS = { whole: { left: 0, top: 0, right: 400, bottom: 400 }, aspect: 1 }
+/** As wide as the box. */
+const NARROW = { whole: { left: 10, top: 0, right: 110, bottom: 400 }, aspect: 0.25 }
 const WHOLE = { left: 0, top: 0, right: SAMPLES_A_SIDE, bottom: SAMPLES_A_SIDE }
 
-t.test('a heart may have been cut from its box, or from any square as wide that contains the box', async (t) => {
-  const frames = framesOf(BOX, 100 / 90)
-  t.same(frames[0], BOX)
-  const squares = frames.slice(1)
-  for (const { left, top, right, bottom } of squares) {
-    t.same([left, right], [BOX.left, BOX.right])
-    t.ok(Math.abs(bottom - top - 100) < 1e-9 && top < BOX.top + 1e-9 && bottom > BOX.bottom - 1e-9)
-  }
-  const tops = squares.map(({ top }) => top)
-  t.ok(Math.abs((tops[0] ?? 0) - 20) < 1e-9 && Math.abs((tops.at(-1) ?? 0) - 10) < 1e-9, 'room only below, room only above')
-  for (const [i, top] of tops.slice(1).entries()) t.ok((tops[i] ?? 0) - top <= 1.6 + 1e-9, 'no gap between them')
+t.test(
+  'a heart may have been cut from its box, from an icon’s square, or from any square as wide that contains the box',
+  async (t) => {
+    const frames = framesOf(BOX, 100 / 90, CANVAS)
+    t.same(frames[0], BOX)
+    const icons = frames.slice(1, 3)
+    t.same(
+      icons.map(({ left, top, right, bottom }) => [left, top, right, bottom].map((at) => Math.round(10 * at) / 10)),
+      [
+        [0, 5, 120, 125],
+        [2.5, 7.5, 117.5, 122.5],
+      ],
+    )
+    const squares = frames.slice(3)
+    for (const { left, top, right, bottom } of squares) {
+      t.same([left, right], [BOX.left, BOX.right])
+      t.ok(Math.abs(bottom - top - 100) < 1e-9 && top < BOX.top + 1e-9 && bottom > BOX.bottom - 1e-9)
+    }
+    t.ok(Math.abs((squares[0]?.top ?? 0) - 15) < 1, 'as much room above as below comes first')
+    const tops = squares.map(({ top }) => top).sort((a, b) => b - a)
+    t.ok(
+      Math.abs((tops[0] ?? 0) - 20) < 1e-9 && Math.abs((tops.at(-1) ?? 0) - 10) < 1e-9,
+      'room only below, room only above',
+    )
+    for (const [i, top] of tops.slice(1).entries()) t.ok((tops[i] ?? 0) - top <= 1.6 + 1e-9, 'no gap between them')
+  },
+)
+
+t.test('a shape that is as wide as high, higher, or much wider was not cut from a square as wide', async (t) => {
+  for (const sides of [1, 1.01, 0.8, 1.2, 3]) t.equal(framesOf(BOX, sides, NARROW).length, 1, `${sides}`)
 })
 
-t.test('a shape that is as wide as high, higher, or much wider was cut from its box', async (t) => {
-  for (const sides of [1, 1.01, 0.8, 1.2, 3]) t.same(framesOf(BOX, sides), [BOX], `${sides}`)
+t.test('a shape with room around it may have been cut from the whole canvas or its middle square', async (t) => {
+  const whole = { left: 0, top: 0, right: 120, bottom: 160 }
+  const square = { left: 0, top: 20, right: 120, bottom: 140 }
+  t.same(canvasesAround(BOX, { whole, aspect: 0.75 }), [whole, square])
+  t.same(framesOf(BOX, 1, { whole, aspect: 0.75 }).slice(0, 3), [BOX, whole, square])
+  t.same(canvasesAround({ ...BOX, top: 10 }, { whole, aspect: 0.75 }), [whole], 'not in the square')
+  t.same(canvasesAround(BOX, CANVAS), [], 'it is small')
+  t.same(canvasesAround(whole, { whole, aspect: 0.75 }), [], 'no room')
+  t.same(canvasesAround(square, { whole: square, aspect: 1 }), [])
 })
 
-t.test('no shape has more than eleven possible pictures', async () => {
-  fc.assert(fc.property(fc.double({ min: 0.01, max: 100, noNaN: true }), (sides) => framesOf(BOX, sides).length <= 11))
+t.test('no shape has more than fifteen possible pictures', async () => {
+  const canvas = { whole: { left: 0, top: 0, right: 120, bottom: 130 }, aspect: 12 / 13 }
+  fc.assert(
+    fc.property(fc.double({ min: 0.01, max: 100, noNaN: true }), (sides) => framesOf(BOX, sides, canvas).length <= 15),
+  )
 })
 
 t.test('the background is replaced by what continues the picture, whatever its colour, and nothing else is', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { inscribed, type Shape, shapeOf } from '../../../packages/hash/src/deframe/shape.js'
+import { inscribed, isShape, outlineOf, type Shape } from '../../../packages/hash/src/deframe/shape.js'
 import { cutOut, type Pixels } from '../../../packages/hash/src/pixels.js'
 import { rasterOf, wholeOf } from '../../../packages/hash/src/raster.js'
 import { overlapOf, type Rectangle } from '../../../packages/hash/src/rectangle.js'
@@ -146,6 +146,42 @@ t.test('a picture in a heart and the uncut picture find each other, wherever the
   }
 })
 
+t.test('a picture and what a heart with room around it left of it find each other', async (t) => {
+  for (const seed of [4, 11]) {
+    const original = photographed(seed, 300, 300)
+    for (const size of [0.96, 0.9, 0.8, 0.7])
+      findEachOther(t, masked(original, within(heart, size), 255), original, 42, `${seed}, ${size}`)
+  }
+})
+
+t.test('a picture in the heart of an icon on a larger canvas and the uncut picture find each other', async (t) => {
+  for (const seed of [4, 11]) {
+    const original = photographed(seed, 300, 300)
+    const icon = masked(original, within(heartWith(0.5), 1 / 1.2), 255)
+    findEachOther(t, onCanvas(icon, 420), original, 42, `${seed}`)
+  }
+})
+
+t.test('a picture and what a star, a diamond, an arch or a piece of a puzzle left of it find each other', async (t) => {
+  for (const [name, outline] of Object.entries({ star, diamond, arch, piece })) {
+    for (const seed of [4, 7]) {
+      const original = photographed(seed, 300, 300)
+      const copy = masked(original, within(outline, 0.94), seed === 4 ? 255 : 0)
+      t.equal(shapeIn(copy), undefined)
+      findEachOther(t, copy, original, 42, `${name}, ${seed}`)
+    }
+  }
+})
+
+t.test('a small star on a page, a page and a scene have no outline', async (t) => {
+  const outlineIn = (pixels: Pixels) => outlineOf(rasterOf(pixels), pixels.width / pixels.height)
+  t.equal(outlineIn(shaped(3, within(star, 0.1), { colour: 255 })), undefined)
+  t.equal(outlineIn({ ...scenePixels(3), channels: 3 }), undefined)
+  t.equal(outlineIn(shaped(3, () => true, { colour: 0, scale: 0.8 })), undefined, 'a frame')
+  const half: Outline = (x, y) => x > -0.9 && y < 0.3 * x + 0.5 && y > -0.6
+  t.not(outlineIn(shaped(3, half, { colour: 255 })), undefined)
+})
+
 t.test('two pictures in one shape share at most the whole, the only view that has its corners', async (t) => {
   for (const [name, outline] of Object.entries({ circle, heart, 'round corners': rounded(0.46) })) {
     const [one, other] = [7, 8].map((seed) => shaped(seed, outline, { colour: 255 }))
@@ -159,8 +195,26 @@ t.test('two pictures in one shape share at most the whole, the only view that ha
 })
 
 function shapeIn(pixels: Pixels): Shape | undefined {
-  return shapeOf(rasterOf(pixels), pixels.width / pixels.height)
+  const outline = outlineOf(rasterOf(pixels), pixels.width / pixels.height)
+  return isShape(outline) ? outline : undefined
 }
+
+/** An outline in a part of the picture, of this size, in the middle. */
+const within =
+  (outline: Outline, size: number): Outline =>
+  (x, y) =>
+    Math.abs(x) < size && Math.abs(y) < size && outline(x / size, y / size)
+
+const star: Outline = (x, y) => {
+  const turn = (Math.PI / 5) * 2
+  const angle = Math.atan2(x, -y)
+  const beside = Math.abs(angle - turn * Math.round(angle / turn))
+  return Math.hypot(x, y) < 1 / (Math.cos(beside) + 1.1 * Math.sin(beside))
+}
+const diamond: Outline = (x, y) => Math.abs(x) + Math.abs(y) < 1.1
+const arch: Outline = (x, y) => y > 0 || x * x + y * y < 1
+const piece: Outline = (x, y) =>
+  (x < 0.6 && y > -0.6) || (x + 0.2) ** 2 + (y + 0.7) ** 2 < 0.09 || (x - 0.7) ** 2 + (y - 0.2) ** 2 < 0.09
 
 /** A heart as wide as the picture, a tenth less high. @param above the share of the rest that lies above it. */
 function heartWith(above: number): Outline {
@@ -184,6 +238,15 @@ function masked(picture: Pixels, outline: Outline, colour: number): Pixels {
     return outline(from(x, width), from(y, height)) ? level : colour
   })
   return { ...picture, data }
+}
+
+/** In the middle of a white canvas. */
+function onCanvas({ data, width, height }: Pixels, side: number): Pixels {
+  const larger = new Uint8Array(3 * side * side).fill(255)
+  const [left, top] = [(side - width) / 2, (side - height) / 2]
+  for (let y = 0; y < height; y++)
+    larger.set(data.subarray(3 * y * width, 3 * (y + 1) * width), 3 * ((top + y) * side + left))
+  return { data: larger, width: side, height: side, channels: 3 }
 }
 
 function isFree(outline: Outline, { left, top, right, bottom }: Rectangle): boolean {

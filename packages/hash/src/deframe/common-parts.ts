@@ -2,7 +2,7 @@
 
 import { type Rectangle, type Share, shaped, within } from '../rectangle.js'
 import type { IsAround } from './mask.js'
-import { inscribed, type Shape } from './shape.js'
+import { inscribed, isShape, type Mask, type Shape } from './shape.js'
 
 /**
  * Apps crop a picture to the shape in which they show it: phones have 9:16 to 9:22, posts up to 16:9. Each centred crop in between contains the
@@ -35,17 +35,22 @@ export interface Cut {
   readonly part: Rectangle
   /** Tells the background in the part, which is to be replaced. */
   readonly isAround?: IsAround
+  /** As in `View`. */
+  readonly isInShape?: true
 }
 
-/** Those that a shape does not cut off. Of a shape that is not round, the middle and a core of each picture that it may have been cut from. */
-export function commonIn({ box, frames, isAround, holds }: Shape, sidesOf: (part: Rectangle) => number): Cut[] {
-  const cut = frames.flatMap((frame) => [middleOf(frame, sidesOf(frame)), ...cores(frame, sidesOf(frame)).slice(1)])
-  return [
-    ...common(box, sidesOf(box))
-      .filter(holds)
-      .map((part) => ({ part })),
-    ...cut.map((part) => ({ part, isAround })),
-  ]
+/**
+ * Those that a shape does not cut off, of other outlines the largest rectangle; and a core and the middle of each picture that may have been cut
+ * out, with the background in them replaced. A core is nearer, because more of it is left; a tall picture that an app cropped to a square has only the
+ * middle in common with the square.
+ */
+export function commonIn(outline: Shape | Mask, sidesOf: (part: Rectangle) => number): Cut[] {
+  const { box, inside, frames, isAround } = outline
+  const known: Cut[] = isShape(outline)
+    ? common(box, sidesOf(box)).flatMap((part) => (outline.holds(part) ? [{ part }] : []))
+    : [{ part: inside, isInShape: true }]
+  const cut = frames.flatMap((frame) => [...cores(frame, sidesOf(frame)).slice(1), middleOf(frame, sidesOf(frame))])
+  return [...known, ...cut.map((part) => ({ part, isAround }))]
 }
 
 /** The rectangle that a circle would leave of the middle square. */

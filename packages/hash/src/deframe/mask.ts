@@ -2,31 +2,70 @@
 // the background in it replaced.
 
 import { SAMPLES_A_SIDE } from '../area-table.js'
-import type { Rectangle } from '../rectangle.js'
+import { areaOf, distinct, type Rectangle, shaped } from '../rectangle.js'
 
 /** Maximum excess of the box's width over its height, relative to the width. Wider shapes are not assumed to be cut from a square. */
 const MAX_EXCESS = 0.14
 /** Distance between the assumed squares, relative to their side. A hash at half of it from its place is 40 bits away. */
 const STEP = 0.016
+/** Minimum share of the canvas that the box takes. In a smaller shape too little of the picture is left. */
+const MIN_CANVAS_SHARE = 0.3
+/** Frames that overlap more are the same. */
+const SAME_FRAME = 0.985
+/** Sides of the squares that icons are drawn in, relative to a heart's width. Most have a heart of 20 of 24 units, in the middle. */
+const ICON_SIDES = [1.2, 1.15]
 /** Repetitions of the filling. 100 and 400 give hashes that are no nearer. */
 const FILLINGS = 40
 
+/** The whole picture, and its width over its height as displayed. */
+export interface Canvas {
+  readonly whole: Rectangle
+  readonly aspect: number
+}
+
 /**
  * @param box the smallest rectangle around a shape.
- * @param sides its width over its height, as displayed.
- * @returns where the picture may have ended before a shape was cut out of it: at the box, or at a square that is as wide. A drawing program leaves room
- *   above and below a heart, and how much depends on the program. At most 11.
+ * @returns where the picture may have ended before a shape was cut out of it: at the borders of the canvas, or of its middle square. Without those that
+ *   are the box.
  */
-export function framesOf(box: Rectangle, sides: number): Rectangle[] {
+export function canvasesAround(box: Rectangle, { whole, aspect }: Canvas): Rectangle[] {
+  const canvases = [whole, shaped(whole, aspect, 1)].filter(
+    (frame) => areaOf(box) >= MIN_CANVAS_SHARE * areaOf(frame) && isWithin(box, frame),
+  )
+  return distinct([box, ...canvases], SAME_FRAME).slice(1)
+}
+
+/**
+ * @param sides width over height of the box, as displayed.
+ * @returns the same of a heart: at the box or a canvas; at the square of an icon that has room on the canvas; or at a square that is as wide as the box. A drawing program leaves
+ *   room above and below a heart, and how much depends on the program. At most 15.
+ */
+export function framesOf(box: Rectangle, sides: number, canvas: Canvas): Rectangle[] {
+  const [width, height] = [box.right - box.left, (box.bottom - box.top) * sides]
+  const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2]
+  const icons = ICON_SIDES.map((side) => ({
+    ...{ left: x - (side * width) / 2, right: x + (side * width) / 2 },
+    ...{ top: y - (side * height) / 2, bottom: y + (side * height) / 2 },
+  }))
+  const within = icons.filter((icon) => isWithin(icon, canvas.whole))
+  return distinct([box, ...canvasesAround(box, canvas), ...within, ...squaresOf(box, sides)], SAME_FRAME)
+}
+
+function isWithin(box: Rectangle, frame: Rectangle): boolean {
+  return box.left >= frame.left && box.top >= frame.top && box.right <= frame.right && box.bottom <= frame.bottom
+}
+
+function squaresOf(box: Rectangle, sides: number): Rectangle[] {
   const excess = 1 - 1 / sides
-  if (excess <= STEP || excess > MAX_EXCESS) return [box]
+  if (excess <= STEP || excess > MAX_EXCESS) return []
   const height = (box.bottom - box.top) * sides
   const steps = Math.ceil(excess / STEP)
-  const squares = Array.from({ length: steps + 1 }, (_, i) => {
-    const top = box.top - (i / steps) * excess * height
+  // Those with as much room above as below come first, because not all may be hashed.
+  const shares = Array.from({ length: steps + 1 }, (_, i) => i / steps).sort((a, b) => Math.abs(a - 0.5) - Math.abs(b - 0.5))
+  return shares.map((share) => {
+    const top = box.top - share * excess * height
     return { ...box, top, bottom: top + height }
   })
-  return [box, ...squares]
 }
 
 /** Whether a point of the raster is background. */
