@@ -5,6 +5,7 @@ import { type Deframed, deframe, SAME_OVERLAP } from './deframe/deframe.js'
 import { seenEndsOf } from './deframe/ends.js'
 import type { IsAround } from './deframe/mask.js'
 import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
+import { askedSides } from './deframe/sides.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, overlapOf, type Rectangle, type Share, shaped, within } from './rectangle.js'
@@ -50,6 +51,8 @@ export type View = (
   readonly unlikely?: true
   /** Registrations and queries cut this part in the same way. Two forms of one kind agree in it, so a form is not queried by it. */
   readonly isCore?: true
+  /** The part of a query that this one was cut from. If it shows a picture, a form is queried by a core of it. */
+  readonly cutFrom?: Rectangle
   /** The part shows a sign, such as a logo in a post. A query leaves it out, because it would match all posts with that sign. */
   readonly isSign?: true
   /** An end of a photograph that the picture's border cuts off. Hashed only with extent `all`. */
@@ -199,34 +202,33 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
 
 function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shape: Shape | undefined): View[] {
   const whole = wholeOf(raster)
-  const signs = new Set(parts.slice(0, PARTS_ASKED).filter((part) => isSignIn(raster, part, aspect)))
-  const inside = deframed(parts.slice(0, PARTS_ASKED), signs)
-  const [first] = parts
-  const ofFirst = first === undefined || signs.has(first) ? [] : askedCores(common(first, aspectOf(first, raster, aspect)))
+  const sidesOf = (part: Rectangle) => aspectOf(part, raster, aspect)
+  const likely = parts.slice(0, PARTS_ASKED)
+  const signs = new Set(likely.filter((part) => isSignIn(raster, part, aspect)))
+  const inside = deframed(likely, signs)
+  const [first, second] = likely.map((part) => (signs.has(part) ? undefined : part))
+  const ofFirst = first === undefined ? [] : askedCores(common(first, sidesOf(first)), first)
   if (shape !== undefined) {
-    const ofShape = askedCuts(commonIn(shape, (part) => aspectOf(part, raster, aspect)))
+    const ofShape = askedCuts(commonIn(shape, sidesOf))
     return [{ kind: 'whole', part: whole }, ...insides(shape, 'deframed'), ...ofShape, ...inside, ...ofFirst]
   }
+  const shown = likely.filter((part) => !signs.has(part))
   return [
     { kind: 'whole', part: whole },
     ...pieces(whole, [...HALVES, ...QUARTERS]),
     ...inside,
-    ...(first === undefined || signs.has(first) ? [] : pieces(first, HALVES)),
+    ...(first === undefined ? [] : pieces(first, HALVES)),
     ...askedCores(common(whole, aspect)),
     ...ofFirst,
-    ...ends(
-      seenEndsOf(
-        parts.slice(0, PARTS_ASKED).filter((part) => !signs.has(part)),
-        raster,
-        aspect,
-        SAME_OVERLAP,
-      ),
-    ),
+    ...ends(seenEndsOf(shown, raster, aspect, SAME_OVERLAP)),
     ...tilts(aspect, FILLED_ANGLES_DEG),
     ...middles(whole, aspect),
     ...SKEWED_ANGLES_DEG.map(
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
+    ...(second === undefined ? [] : askedCores(cores(second, sidesOf(second)), second)),
+    ...(first === undefined ? [] : askedSides(first)),
+    ...askedSides(whole),
   ]
 }
 
@@ -234,8 +236,8 @@ function registeredCores(part: Rectangle, aspect: number): View[] {
   return cores(part, aspect).map((core) => ({ kind: 'crop', part: core }))
 }
 
-function askedCores(parts: readonly Rectangle[]): View[] {
-  return askedCuts(parts.map((part) => ({ part })))
+function askedCores(parts: readonly Rectangle[], cutFrom?: Rectangle): View[] {
+  return askedCuts(parts.map((part) => ({ part }))).map((view) => (cutFrom === undefined ? view : { ...view, cutFrom }))
 }
 
 function askedCuts(cuts: readonly Cut[]): View[] {

@@ -1,0 +1,76 @@
+// Parts that only queries hash: crops of the query, and the middle of a picture in a chat.
+
+import t from 'tap'
+import type { ImageSignal } from '../../packages/hash/src/image-hasher.js'
+import { cutOut, type Pixels } from '../../packages/hash/src/pixels.js'
+import { areas, findEachOther, hasher, nearest } from './deframe/nearest.js'
+import { photographed } from './synthetic.js'
+
+const SEEDS = [2, 7, 22]
+const [WIDTH, HEIGHT] = [640, 480]
+const LEFT = 32
+const TOP = 24
+
+/** Cut off, in twentieths: left, top, right, bottom. */
+type Cut = readonly [left: number, top: number, right: number, bottom: number]
+
+function cropped(picture: Pixels, [left, top, right, bottom]: Cut): Pixels {
+  return cutOut(picture, { left: left * LEFT, top: top * TOP, right: WIDTH - right * LEFT, bottom: HEIGHT - bottom * TOP })
+}
+
+t.test('a picture and a copy without a twentieth at one side find each other, also on a page', async (t) => {
+  const sides: readonly Cut[] = [
+    [1, 0, 0, 0],
+    [0, 1, 0, 0],
+    [0, 0, 1, 0],
+    [0, 0, 0, 1],
+  ]
+  for (const seed of SEEDS) {
+    const original = photographed(seed, WIDTH, HEIGHT)
+    for (const side of sides) {
+      const copy = cropped(original, side)
+      findEachOther(t, copy, original, 4, `${seed} without ${side}`)
+      const page = onto(copy, new Uint8Array(3 * 760 * 620).fill(250), 760, 60, 70)
+      t.ok(nearest(page, original) <= 4, `${seed} without ${side}, on a page: ${nearest(page, original)}`)
+    }
+  }
+})
+
+t.test('a picture in a chat finds its middle, which was registered, although the chat looks like a form', async (t) => {
+  for (const seed of SEEDS) {
+    const picture = photographed(seed, 480, 360)
+    const screen = chat(picture)
+    t.ok(hasher.hash(screen, 'query').isForm, `${seed} is a form`)
+    const middle = cutOut(picture, { left: 139, top: 0, right: 341, bottom: 360 })
+    t.ok(nearest(screen, middle) <= 20, `${seed}: ${nearest(screen, middle)}`)
+  }
+})
+
+t.test('a form is not queried by crops of itself, which other forms of its kind share', async (t) => {
+  const form = chat(photographed(7, 480, 360))
+  t.ok(hasher.hash(form, 'query').isForm)
+  const isAtSide = ({ view, part }: ImageSignal) => view === 'crop' && part !== undefined && part.left + part.right !== 1
+  t.same(areas(form, 'query').filter(isAtSide), [])
+  t.ok(areas(photographed(7, 480, 360), 'query').some(isAtSide), 'a photograph is')
+})
+
+/** Lines of text on a plain screen, below a picture. */
+function chat(picture: Pixels): Pixels {
+  const [width, height] = [900, 1400]
+  const isInk = (x: number, y: number) => {
+    const line = Math.floor((y - 600) / 36)
+    return y >= 600 && (y - 600) % 36 < 14 && x >= 40 && x < 40 + ((300 + 13 * line) % 420) && (7 * x + 3 * line) % 11 < 5
+  }
+  const data = Uint8Array.from({ length: 3 * width * height }, (_, k) =>
+    isInk(Math.floor(k / 3) % width, Math.floor(k / 3 / width)) ? 20 : 244,
+  )
+  return onto(picture, data, width, 60, 200)
+}
+
+function onto(picture: Pixels, data: Uint8Array, width: number, left: number, top: number): Pixels {
+  for (let y = 0; y < picture.height; y++) {
+    const row = picture.data.subarray(3 * y * picture.width, 3 * (y + 1) * picture.width)
+    data.set(row, 3 * ((top + y) * width + left))
+  }
+  return { data, width, height: data.length / (3 * width), channels: 3 }
+}
