@@ -41,8 +41,21 @@ t.test('a picture in a chat finds its middle, which was registered, although the
     const picture = photographed(seed, 480, 360)
     const screen = chat(picture)
     t.ok(hasher.hash(screen, 'query').isForm, `${seed} is a form`)
-    const middle = cutOut(picture, { left: 139, top: 0, right: 341, bottom: 360 })
-    t.ok(nearest(screen, middle) <= 20, `${seed}: ${nearest(screen, middle)}`)
+    t.ok(nearest(screen, middleOf(picture)) <= 20, `${seed}: ${nearest(screen, middleOf(picture))}`)
+  }
+})
+
+t.test('the second picture of a page finds its middle, which was registered', async (t) => {
+  const [width, height] = [640, 960]
+  for (const seed of [2, 7]) {
+    const [first, second] = [photographed(seed + 50, 480, 360), photographed(seed, 480, 360)]
+    // So shaded that no row or column has one colour. Otherwise the second part would be the page without its margins.
+    const ground = Uint8Array.from({ length: 3 * width * height }, (_, k) => {
+      const pixel = Math.floor(k / 3)
+      return 120 + ((pixel % width) + Math.floor(pixel / width)) / 14
+    })
+    const page = onto(second, onto(first, ground, width, 60, 60).data, width, 90, 520)
+    t.ok(nearest(page, middleOf(second)) <= 31, `${seed}: ${nearest(page, middleOf(second))}`)
   }
 })
 
@@ -53,6 +66,11 @@ t.test('a form is not queried by crops of itself, which other forms of its kind 
   t.same(areas(form, 'query').filter(isAtSide), [])
   t.ok(areas(photographed(7, 480, 360), 'query').some(isAtSide), 'a photograph is')
 })
+
+/** As a phone's screen shows a picture of 480 × 360 pixels that fills it. */
+function middleOf(picture: Pixels): Pixels {
+  return cutOut(picture, { left: 139, top: 0, right: 341, bottom: 360 })
+}
 
 /** Lines of text on a plain screen, below a picture. */
 function chat(picture: Pixels): Pixels {
