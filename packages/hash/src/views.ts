@@ -5,7 +5,7 @@ import { type Deframed, deframe, SAME_OVERLAP } from './deframe/deframe.js'
 import { seenEndsOf } from './deframe/ends.js'
 import type { IsAround } from './deframe/mask.js'
 import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
-import { askedSides } from './deframe/sides.js'
+import { withoutSides } from './deframe/sides.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, overlapOf, type Rectangle, type Share, shaped, within } from './rectangle.js'
@@ -227,8 +227,9 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shap
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
     ...(second === undefined ? [] : askedCores(cores(second, sidesOf(second)), second)),
-    ...(first === undefined ? [] : askedSides(first)),
-    ...askedSides(whole),
+    ...(first === undefined ? [whole] : [first, whole])
+      .flatMap(withoutSides)
+      .map((part): View => ({ kind: 'crop', part, isCore: true })),
   ]
 }
 

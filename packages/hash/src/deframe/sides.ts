@@ -1,7 +1,6 @@
 // Parts of a query without a twentieth at one side. A picture of which a query shows a little more or less was registered with crops like these.
 
 import { type Rectangle, type Share, within } from '../rectangle.js'
-import type { View } from '../views.js'
 
 const SIDES: readonly Share[] = [
   [0.05, 0, 1, 1],
@@ -10,7 +9,7 @@ const SIDES: readonly Share[] = [
   [0, 0, 1, 0.95],
 ]
 
-/** @returns four crops. They overlap, so as crops they have to be nearer than other parts, and confirm none. Forms of one kind agree in them. */
-export function askedSides(part: Rectangle): View[] {
-  return SIDES.map((share) => ({ kind: 'crop', part: within(part, share), isCore: true }))
+/** @returns four crops. They overlap, so each has to be nearer than other parts, and confirms none. Forms of one kind agree in them. */
+export function withoutSides(part: Rectangle): Rectangle[] {
+  return SIDES.map((share) => within(part, share))
 }
