@@ -3,7 +3,7 @@
 import t from 'tap'
 import type { ImageSignal } from '../../packages/hash/src/image-hasher.js'
 import { cutOut, type Pixels } from '../../packages/hash/src/pixels.js'
-import { areas, findEachOther, hasher, nearest } from './deframe/nearest.js'
+import { areas, hasher, nearest } from './deframe/nearest.js'
 import { photographed } from './synthetic.js'
 
 const SEEDS = [2, 7, 22]
@@ -18,7 +18,7 @@ function cropped(picture: Pixels, [left, top, right, bottom]: Cut): Pixels {
   return cutOut(picture, { left: left * LEFT, top: top * TOP, right: WIDTH - right * LEFT, bottom: HEIGHT - bottom * TOP })
 }
 
-t.test('a picture and a copy without a twentieth at one side find each other, also on a page', async (t) => {
+t.test('a copy without a twentieth at one side is found on a page', async (t) => {
   const sides: readonly Cut[] = [
     [1, 0, 0, 0],
     [0, 1, 0, 0],
@@ -29,9 +29,8 @@ t.test('a picture and a copy without a twentieth at one side find each other, al
     const original = photographed(seed, WIDTH, HEIGHT)
     for (const side of sides) {
       const copy = cropped(original, side)
-      findEachOther(t, copy, original, 4, `${seed} without ${side}`)
-      const page = onto(copy, new Uint8Array(3 * 760 * 620).fill(250), 760, 60, 70)
-      t.ok(nearest(page, original) <= 4, `${seed} without ${side}, on a page: ${nearest(page, original)}`)
+      const page = onPage(copy)
+      t.ok(nearest(page, original) <= 4, `${seed} without ${side}: ${nearest(page, original)}`)
     }
   }
 })
@@ -64,7 +63,7 @@ t.test('a form is not queried by crops of itself, which other forms of its kind 
   t.ok(hasher.hash(form, 'query').isForm)
   const isAtSide = ({ view, part }: ImageSignal) => view === 'crop' && part !== undefined && part.left + part.right !== 1
   t.same(areas(form, 'query').filter(isAtSide), [])
-  t.ok(areas(photographed(7, 480, 360), 'query').some(isAtSide), 'a photograph is')
+  t.ok(areas(onPage(photographed(7, 480, 360)), 'query').some(isAtSide), 'a page is')
 })
 
 /** As a phone's screen shows a picture of 480 × 360 pixels that fills it. */
@@ -83,6 +82,10 @@ function chat(picture: Pixels): Pixels {
     isInk(Math.floor(k / 3) % width, Math.floor(k / 3 / width)) ? 20 : 244,
   )
   return onto(picture, data, width, 60, 200)
+}
+
+function onPage(picture: Pixels): Pixels {
+  return onto(picture, new Uint8Array(3 * 760 * 620).fill(250), 760, 60, 70)
 }
 
 function onto(picture: Pixels, data: Uint8Array, width: number, left: number, top: number): Pixels {

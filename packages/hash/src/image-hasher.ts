@@ -82,7 +82,7 @@ export function loadImageHasherSync(): ImageHasher {
 /** Maximum number of `pdq-area` signals of one picture. */
 export const MAX_AREA_SIGNALS = 32
 /** The same for a query by picture. */
-export const MAX_ASKED_AREA_SIGNALS = 49
+export const MAX_ASKED_AREA_SIGNALS = 45
 
 /** Pictures with a shorter side are hashed as a whole only. */
 const MIN_SIDE_PX = 32

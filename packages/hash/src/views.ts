@@ -227,9 +227,7 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shap
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
     ...(second === undefined ? [] : askedCores(cores(second, sidesOf(second)), second)),
-    ...(first === undefined ? [whole] : [first, whole])
-      .flatMap(withoutSides)
-      .map((part): View => ({ kind: 'crop', part, isCore: true })),
+    ...(first === undefined ? [] : withoutSides(first)).map((part): View => ({ kind: 'crop', part, isCore: true })),
   ]
 }
 
