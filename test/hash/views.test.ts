@@ -88,7 +88,8 @@ function onPage(picture: Pixels): Pixels {
   return onto(picture, new Uint8Array(3 * 760 * 620).fill(250), 760, 60, 70)
 }
 
-function onto(picture: Pixels, data: Uint8Array, width: number, left: number, top: number): Pixels {
+function onto(picture: Pixels, ground: Pixels['data'], width: number, left: number, top: number): Pixels {
+  const data = Uint8Array.from(ground)
   for (let y = 0; y < picture.height; y++) {
     const row = picture.data.subarray(3 * y * picture.width, 3 * (y + 1) * picture.width)
     data.set(row, 3 * ((top + y) * width + left))
