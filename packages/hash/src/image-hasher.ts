@@ -11,9 +11,9 @@ import type { PdqKernel, SampledResult } from './pdq-kernel.js'
 import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
 import { wholeOf } from './raster.js'
-import { areaOf, type Rectangle } from './rectangle.js'
+import type { Rectangle } from './rectangle.js'
 import { separableBits } from './separable.js'
-import { isForm, isPage, isPhotographIn, isPictureIn, isSimple } from './simple.js'
+import { isForm, isLargePictureIn, isPage, isPhotographIn, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
 import { undoneEdits } from './video/undone-edits.js'
 import {
@@ -81,6 +81,8 @@ export function loadImageHasherSync(): ImageHasher {
 
 /** Maximum number of `pdq-area` signals of one picture. */
 export const MAX_AREA_SIGNALS = 32
+/** The same for a query by picture. */
+export const MAX_ASKED_AREA_SIGNALS = 45
 
 /** Pictures with a shorter side are hashed as a whole only. */
 const MIN_SIDE_PX = 32
@@ -97,8 +99,6 @@ const MIN_QUALITY = 50
 const COPY_SHARE = 0.5
 /** A part with more `separableBits` is dropped: it shows a bar, a box or an edge that an app or a meme draws. */
 export const MAX_SEPARABLE_BITS = 204
-/** Minimum share of a form that a picture in it takes. Smaller parts are avatars and stickers, which many forms share. */
-const MIN_PICTURE_AREA = 0.07
 /** Positions of parts are rounded to a thousandth of a side. */
 const PLACES = 1000
 const MIN_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
@@ -122,11 +122,14 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const isSignAlone = purpose === 'register' && isSimple(raster, aspect)
       const all = viewsIn(raster, aspect, purpose, extent)
       const isFlat = isFormIn(raster, purpose, extent) && !all.some((view) => isOfPhotograph(raster, view))
-      const views = all.filter(({ isSign, isCore }) => isSign !== true && !(isFlat && isCore === true))
+      const isOfForm = ({ isCore, cutFrom }: View) =>
+        isFlat && isCore === true && !(extent === 'all' && cutFrom !== undefined && isLargePictureIn(raster, cutFrom))
+      const views = all.filter((view) => view.isSign !== true && !isOfForm(view))
       const options = {
         aspect,
         purpose,
         maxDeframed: isAskedOfVideo(extent) ? LIKELY_PARTS : MAX_AREA_SIGNALS,
+        maxSignals: purpose === 'query' && extent === 'all' ? MAX_ASKED_AREA_SIGNALS : MAX_AREA_SIGNALS,
         isPlaced: purpose === 'query' && extent === 'all',
         isForm: isFlat && extent === 'all',
       }
@@ -214,6 +217,7 @@ interface PartOptions {
   readonly purpose: Purpose
   /** Maximum number of deframed views. */
   readonly maxDeframed: number
+  readonly maxSignals: number
   /** Whether signals get `part`. */
   readonly isPlaced: boolean
   /** Whether the picture is a form. Then signals of photographs in it get `isPicture`. */
@@ -224,7 +228,7 @@ function partsOf(
   kernel: PdqKernel,
   raster: MeasuredRaster,
   views: readonly View[],
-  { aspect, purpose, maxDeframed, isPlaced, isForm }: PartOptions,
+  { aspect, purpose, maxDeframed, maxSignals, isPlaced, isForm }: PartOptions,
 ): ImageSignal[] {
   const sampler = samplerOf(raster, aspect)
   const signals: ImageSignal[] = []
@@ -232,7 +236,7 @@ function partsOf(
     !signals.some(({ hashes: [hash] }) => hash !== undefined && distance(hash, found) < NEAR_DUPLICATE_BITS)
   try {
     for (const view of views) {
-      if (signals.length === MAX_AREA_SIGNALS) break
+      if (signals.length === maxSignals) break
       if (view.kind === 'deframed' && signals.filter((signal) => signal.view === 'deframed').length === maxDeframed) continue
       const result = kernel.hashSamples(sampler.take(view))
       if (!isDistinctive(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
@@ -252,7 +256,7 @@ function partsOf(
 }
 
 function showsPicture(raster: MeasuredRaster, { kind, part }: View): boolean {
-  return kind === 'deframed' && areaOf(part) >= MIN_PICTURE_AREA * areaOf(wholeOf(raster)) && isPictureIn(raster, part)
+  return kind === 'deframed' && isLargePictureIn(raster, part)
 }
 
 function placeOf({ kind, part }: View, { width, height }: MeasuredRaster): Rectangle | undefined {

@@ -45,6 +45,8 @@ const SHADED_FLAT = 0.76
  */
 const MIN_PHOTOGRAPH_AREA = 0.2
 const MAX_PHOTOGRAPH_FLAT = 0.25
+/** Minimum share of a form that a picture in it takes. Smaller parts are avatars and stickers, which many forms share. */
+const MIN_PICTURE_AREA = 0.07
 /**
  * A picture has text if, of its pixels that differ from the one beside or below, at least this share differs by `SHARP_LEVELS`. Cards of set a have
  * at least 0.07. Of 229 edits of tuning photographs that are otherwise like cards, half have less than 0.02.
@@ -100,6 +102,11 @@ export function isPhotographIn(raster: Coloured, part: Rectangle, minArea = MIN_
 /** Whether a part is not itself a form, such as a photograph in a chat. Cost: at most that of `isForm`. */
 export function isPictureIn(raster: Coloured, part: Rectangle): boolean {
   return judged(raster, part, (cut) => !isForm(cut))
+}
+
+/** The same for a part that is no avatar or sticker, which many forms share. */
+export function isLargePictureIn(raster: Coloured, part: Rectangle): boolean {
+  return areaOf(part) >= MIN_PICTURE_AREA * raster.width * raster.height && isPictureIn(raster, part)
 }
 
 /** Judges the pixels that lie completely within a part. */

@@ -5,10 +5,11 @@ import { type Deframed, deframe, SAME_OVERLAP } from './deframe/deframe.js'
 import { seenEndsOf } from './deframe/ends.js'
 import type { IsAround } from './deframe/mask.js'
 import { inscribed, isShape, outlineOf, type Shape } from './deframe/shape.js'
+import { CENTRE, CROPS, EDGE_CROPS, HALVES, QUARTERS, WITHOUT_A_SIDE } from './deframe/shares.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, overlapOf, type Rectangle, type Share, shaped, within } from './rectangle.js'
-import { isSignIn } from './simple.js'
+import { isPictureIn, isSignIn } from './simple.js'
 import { straightened, type TiltedPart } from './tilt.js'
 import { orientationsOf } from './transforms.js'
 
@@ -51,6 +52,8 @@ export type View = (
   readonly unlikely?: true
   /** Registrations and queries cut this part in the same way. Two forms of one kind agree in it, so a form is not queried by it. */
   readonly isCore?: true
+  /** The part of a query that this one was cut from. If it shows a picture, a form is queried by a core of it. */
+  readonly cutFrom?: Rectangle
   /** The part shows a sign, such as a logo in a post. A query leaves it out, because it would match all posts with that sign. */
   readonly isSign?: true
   /** The largest rectangle in a shape or another outline. If it shows a photograph, the picture is no form, however small it is. */
@@ -97,8 +100,9 @@ const PARTS_REGISTERED = 3
 /** Minimum share of the whole area. Smaller parts may be captions, which look alike in many pictures. */
 const MIN_REGISTERED_AREA = 0.25
 /**
- * Minimum share of the whole area for the likeliest part after the framed one. It is small, because pictures in chats are smaller than a quarter of a
- * phone's screen. Further parts are not registered, because they would match other screens of the same app.
+ * Minimum share of the whole area for the likeliest part after the framed one that is a picture. It is small, because pictures in chats are smaller
+ * than a quarter of a phone's screen. Further parts, and parts that are forms, such as an app's header, are not registered, because they would match
+ * other screens of the same app.
  */
 const MIN_NEXT_AREA = 0.1
 /** Share of the whole area. If the part inside a frame is larger, the frame is an app's bar over a picture that fills the screen. */
@@ -109,34 +113,6 @@ const FULL_SCREEN_AREA = 0.75
  */
 const MAX_REGISTERED_RATIO = 2.5
 export const LIKELY_PARTS = 4
-/** Left, top, right and bottom, relative to the sides. */
-const HALVES: readonly Share[] = [
-  [0, 0, 0.5, 1],
-  [0.5, 0, 1, 1],
-  [0, 0, 1, 0.5],
-  [0, 0.5, 1, 1],
-]
-const QUARTERS: readonly Share[] = [
-  [0, 0, 0.5, 0.5],
-  [0.5, 0, 1, 0.5],
-  [0, 0.5, 0.5, 1],
-  [0.5, 0.5, 1, 1],
-]
-const CENTRE: Share = [0.1, 0.1, 0.9, 0.9]
-/** Cropped on one side, on two opposite sides, at a corner. */
-const EDGE_CROPS: readonly Share[] = [
-  [0, 0, 0.9, 1],
-  [0.1, 0, 1, 1],
-  [0, 0, 1, 0.9],
-  [0, 0.1, 1, 1],
-  [0, 0.05, 1, 0.95],
-  [0.05, 0, 0.95, 1],
-  [0, 0, 0.94, 0.94],
-  [0.06, 0, 1, 0.94],
-  [0, 0.06, 0.94, 1],
-  [0.06, 0.06, 1, 1],
-]
-const CROPS: readonly Share[] = [...EDGE_CROPS, CENTRE]
 const STORY = 9 / 16
 /** Width over height: a story, a post, a square, a wide screen. */
 const SHAPES = [STORY, 4 / 5, 1, 16 / 9] as const
@@ -177,7 +153,8 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
     ]
   }
   if (isStrip(framed)) return [own, ...shapes(whole, aspect), ...crops(whole, CROPS)]
-  const next = parts.find((part) => isWorth(part, MIN_NEXT_AREA) && overlapOf(part, framed) < SAME_OVERLAP)
+  const isApart = (part: Rectangle) => isWorth(part, MIN_NEXT_AREA) && overlapOf(part, framed) < SAME_OVERLAP
+  const next = parts.find((part) => isApart(part) && isPictureIn(raster, part))
   const isFullScreen = framed.isPlainAround && areaOf(framed) >= FULL_SCREEN_AREA * areaOf(whole)
   const inside = [
     ...deframed(next === undefined ? [framed] : [framed, next]),
@@ -200,34 +177,32 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
 
 function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shape: Shape | undefined): View[] {
   const whole = wholeOf(raster)
-  const signs = new Set(parts.slice(0, PARTS_ASKED).filter((part) => isSignIn(raster, part, aspect)))
-  const inside = deframed(parts.slice(0, PARTS_ASKED), signs)
-  const [first] = parts
-  const ofFirst = first === undefined || signs.has(first) ? [] : askedCores(common(first, aspectOf(first, raster, aspect)))
+  const sidesOf = (part: Rectangle) => aspectOf(part, raster, aspect)
+  const likely = parts.slice(0, PARTS_ASKED)
+  const signs = new Set(likely.filter((part) => isSignIn(raster, part, aspect)))
+  const inside = deframed(likely, signs)
+  const [first, second] = likely.map((part) => (signs.has(part) ? undefined : part))
+  const ofFirst = first === undefined ? [] : askedCores(common(first, sidesOf(first)), first)
   if (shape !== undefined) {
-    const ofShape = askedCuts(commonIn(shape, (part) => aspectOf(part, raster, aspect)))
+    const ofShape = askedCuts(commonIn(shape, sidesOf))
     return [{ kind: 'whole', part: whole }, ...insides(shape, 'deframed'), ...ofShape, ...inside, ...ofFirst]
   }
+  const shown = likely.filter((part) => !signs.has(part))
   return [
     { kind: 'whole', part: whole },
     ...pieces(whole, [...HALVES, ...QUARTERS]),
     ...inside,
-    ...(first === undefined || signs.has(first) ? [] : pieces(first, HALVES)),
+    ...(first === undefined ? [] : pieces(first, HALVES)),
     ...askedCores(common(whole, aspect)),
     ...ofFirst,
-    ...ends(
-      seenEndsOf(
-        parts.slice(0, PARTS_ASKED).filter((part) => !signs.has(part)),
-        raster,
-        aspect,
-        SAME_OVERLAP,
-      ),
-    ),
+    ...ends(seenEndsOf(shown, raster, aspect, SAME_OVERLAP)),
     ...tilts(aspect, FILLED_ANGLES_DEG),
     ...middles(whole, aspect),
     ...SKEWED_ANGLES_DEG.map(
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
+    ...(second === undefined ? [] : askedCores(cores(second, sidesOf(second)), second)),
+    ...(first === undefined ? [] : crops(first, WITHOUT_A_SIDE).map((view): View => ({ ...view, isCore: true }))),
   ]
 }
 
@@ -239,8 +214,8 @@ function registeredCuts(cuts: readonly Cut[]): View[] {
   return cuts.filter(({ isInShape }) => isInShape !== true).map((cut) => ({ kind: 'crop', ...cut }))
 }
 
-function askedCores(parts: readonly Rectangle[]): View[] {
-  return askedCuts(parts.map((part) => ({ part })))
+function askedCores(parts: readonly Rectangle[], cutFrom?: Rectangle): View[] {
+  return askedCuts(parts.map((part) => ({ part }))).map((view) => (cutFrom === undefined ? view : { ...view, cutFrom }))
 }
 
 function askedCuts(cuts: readonly Cut[]): View[] {

@@ -1,0 +1,41 @@
+// Where halves, quarters and crops lie in a part: left, top, right and bottom, relative to its sides.
+
+import type { Share } from '../rectangle.js'
+
+export const HALVES: readonly Share[] = [
+  [0, 0, 0.5, 1],
+  [0.5, 0, 1, 1],
+  [0, 0, 1, 0.5],
+  [0, 0.5, 1, 1],
+]
+export const QUARTERS: readonly Share[] = [
+  [0, 0, 0.5, 0.5],
+  [0.5, 0, 1, 0.5],
+  [0, 0.5, 0.5, 1],
+  [0.5, 0.5, 1, 1],
+]
+export const CENTRE: Share = [0.1, 0.1, 0.9, 0.9]
+/** Cropped on one side, on two opposite sides, at a corner. */
+export const EDGE_CROPS: readonly Share[] = [
+  [0, 0, 0.9, 1],
+  [0.1, 0, 1, 1],
+  [0, 0, 1, 0.9],
+  [0, 0.1, 1, 1],
+  [0, 0.05, 1, 0.95],
+  [0.05, 0, 0.95, 1],
+  [0, 0, 0.94, 0.94],
+  [0.06, 0, 1, 0.94],
+  [0, 0.06, 0.94, 1],
+  [0.06, 0.06, 1, 1],
+]
+export const CROPS: readonly Share[] = [...EDGE_CROPS, CENTRE]
+/**
+ * Without a twentieth at one side, for queries: a picture of which a query shows a little more or less was registered with crops like these. They
+ * overlap, so each has to be nearer than other parts, and confirms none. Forms of one kind agree in them.
+ */
+export const WITHOUT_A_SIDE: readonly Share[] = [
+  [0.05, 0, 1, 1],
+  [0, 0.05, 1, 1],
+  [0, 0, 0.95, 1],
+  [0, 0, 1, 0.95],
+]
