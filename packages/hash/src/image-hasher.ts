@@ -164,10 +164,11 @@ function isFormIn(raster: MeasuredRaster, purpose: Purpose, extent: Extent): boo
   return extent === 'all' || extent === 'frame' ? isForm(raster) : isPage(raster)
 }
 
-/** @returns whether a view is a likely deframed part that shows a photograph. Then the picture around it is not treated as a form. */
-function isOfPhotograph(raster: MeasuredRaster, { kind, part, unlikely, isInShape }: View): boolean {
-  if (kind !== 'deframed' || (unlikely === true && isInShape !== true)) return false
-  return isPhotographIn(raster, part, isInShape === true ? 0 : undefined)
+/** @returns whether a view is the inside of an outline, or a likely deframed part, and shows a photograph. Then the picture around it is no form. */
+function isOfPhotograph(raster: MeasuredRaster, { kind, part, unlikely, isInShape, isInside }: View): boolean {
+  if (kind !== 'deframed') return false
+  if (isInShape === true) return isPhotographIn(raster, part, 0)
+  return (unlikely !== true || isInside === true) && isPhotographIn(raster, part)
 }
 
 function pdqSignal(quality: number, hashes: readonly Hash256[]): ImageSignal {

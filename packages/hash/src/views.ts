@@ -56,8 +56,10 @@ export type View = (
   readonly cutFrom?: Rectangle
   /** The part shows a sign, such as a logo in a post. A query leaves it out, because it would match all posts with that sign. */
   readonly isSign?: true
-  /** The largest rectangle in a shape or another outline. If it shows a photograph, the picture is no form, however small it is. */
+  /** The largest rectangle in a shape, and its middle. If it shows a photograph, the picture is no form, however small it is. */
   readonly isInShape?: true
+  /** The largest rectangle in an outline that is no shape. Many pictures have such an outline, also forms, so only queries hash it. */
+  readonly isInside?: true
   /** An end of a photograph that the picture's border cuts off. Hashed only with extent `all`. */
   readonly isEnd?: true
   /** Tells the background in the part, which is replaced before hashing. */
@@ -211,7 +213,7 @@ function registeredCores(part: Rectangle, aspect: number): View[] {
 }
 
 function registeredCuts(cuts: readonly Cut[]): View[] {
-  return cuts.filter(({ isInShape }) => isInShape !== true).map((cut) => ({ kind: 'crop', ...cut }))
+  return cuts.filter(({ isInside }) => isInside !== true).map((cut) => ({ kind: 'crop', ...cut }))
 }
 
 function askedCores(parts: readonly Rectangle[], cutFrom?: Rectangle): View[] {

@@ -36,7 +36,7 @@ export interface Cut {
   /** Tells the background in the part, which is to be replaced. */
   readonly isAround?: IsAround
   /** As in `View`. */
-  readonly isInShape?: true
+  readonly isInside?: true
 }
 
 /**
@@ -48,7 +48,7 @@ export function commonIn(outline: Shape | Mask, sidesOf: (part: Rectangle) => nu
   const { box, inside, frames, isAround } = outline
   const known: Cut[] = isShape(outline)
     ? common(box, sidesOf(box)).flatMap((part) => (outline.holds(part) ? [{ part }] : []))
-    : [{ part: inside, isInShape: true }]
+    : [{ part: inside, isInside: true }]
   const cut = frames.flatMap((frame) => [...cores(frame, sidesOf(frame)).slice(1), middleOf(frame, sidesOf(frame))])
   return [...known, ...cut.map((part) => ({ part, isAround }))]
 }
