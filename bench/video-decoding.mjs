@@ -9,7 +9,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { ffmpegFiles, findFfmpeg, HOW_TO_INSTALL_FFMPEG } from '../dist/workers/media/video/find-ffmpeg.js'
+import { ffmpegFiles, findFfmpeg } from '../dist/workers/media/video/find-ffmpeg.js'
 import { processorTimeMs } from '../dist/workers/processor-time.js'
 import { findSandboxCommand, ownFiles } from '../dist/workers/sandbox-command.js'
 import { innermost } from '../dist/workers/starved.js'
@@ -23,7 +23,7 @@ const MADE = {
 const WATCH_INTERVAL_MS = 20
 
 const found = findFfmpeg({ searchPath: process.env.PATH ?? '' })
-if (found === undefined) throw new Error(HOW_TO_INSTALL_FFMPEG)
+if (found === undefined) throw new Error('there is no ffmpeg: apt-get install ffmpeg')
 const sandboxCommand = findSandboxCommand({ readable: [...ownFiles(), ...ffmpegFiles(found)], hidden: [] })
 const folder = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
 const given = process.argv.slice(2)
