@@ -3,13 +3,13 @@
 import { distance } from '../../dist/packages/hash/src/hash256.js'
 import { contentOf, isDecided, orientationGroupsOf } from '../robustness/hasher.mjs'
 
-export const DECIDERS = ['exact', 'whole', 'deframed', 'pieces', 'witnesses', 'details']
+export const DECIDERS = ['exact', 'whole', 'deframed', 'pieces', 'corroborations', 'details']
 
 /** @returns one of `DECIDERS` for what a platform was told of a picture that was asked about and a registered one. */
 export function deciderOf(match, asked, registered) {
   if (match.view === 'details') return 'details'
   if (match.grade === 'exact') return 'exact'
-  let [decider, minBits] = ['witnesses', Number.POSITIVE_INFINITY]
+  let [decider, minBits] = ['corroborations', Number.POSITIVE_INFINITY]
   for (const { kind, bits } of comparisons(asked, registered)) {
     if (bits >= minBits || !isDecided(kind, bits, Number.POSITIVE_INFINITY)) continue
     minBits = bits
