@@ -91,7 +91,7 @@ const mutations = [
       },
       {
         file: 'src/services/interop/contents.ts',
-        from: 'await holdSchedule.discard(due) // resuming takes it out as well: this is for what nobody can resume',
+        from: 'await holdSchedule.discard(due) // resuming removes it too, but not if the image is gone or the entry has no id',
         to: '',
       },
     ],
