@@ -1,19 +1,19 @@
-// Which innocent pictures are taken for a registered one because they look alike: masks, documents, parts of apps, templates, rooms, goods.
+// Measures false matches of innocent pictures that look like a registered one: masks, documents, parts of apps, templates, rooms, goods.
 //
 //   npm run bench:lookalikes -- [--photos FOLDER] [--set a|b] [--size N] [--only A,B] [--hashes] [--recall N] [--cache FOLDER] [--against FILE]
 //                               [--seed N] [--draw FOLDER] [--elements] [--listed N] [--json]
 //
-// All pictures are drawn (bench/lookalikes). Of a group of --size pictures each is registered by itself, and all others are asked about; of parts of
-// apps the bare part is registered, and innocent posts that contain it are asked about. Worker's code, catalogue and matcher are the service's own. A
-// query is counted by the surest grade that any registered picture gave it, by hashes, and again with extended protection unless --hashes is given.
-// True copies must still be found: photographs and what a mask left of them, and the seventy edits of --recall photographs (0 for none).
+// All pictures are drawn (bench/lookalikes). A group has --size pictures. Each is registered by itself, and all others are queried. Of a part of an app,
+// the bare part is registered, and innocent posts that contain it are queried. The worker's code, the catalogue and the matcher are the service's own.
+// A query counts once, by the surest grade of its matches: by hashes, and again with extended protection unless --hashes is given.
+// Recall of true copies is measured too: photographs and the parts that a mask left, and the seventy edits of --recall photographs (0 for none).
 //
-// Photographs are of --photos, or drawn scenes. Set a has those of the tuning split, b those of the test split; formats, templates and words are drawn
-// from other seeds. Constants are chosen on a and reported on b. --against compares recall with the JSON of an earlier run of the same set.
-// --elements asks with the shipped bank of bare elements (harmless/elements.ndjson) imported. --listed: of what is flagged for a registered picture the first
-// N are listed as harmless, by all hashes that an answer gives, and the others are asked about again.
-// --only takes names of groups or beginnings of them. --draw writes the pictures and measures nothing; --cache keeps edits. Who sends SIGTERM is told
-// the figures so far.
+// The photographs are those of --photos, or drawn scenes. Set a has the tuning split, b the test split; each set draws formats, templates and words from
+// its own seeds. Constants are chosen on a and reported on b. --against compares recall with the JSON of an earlier run of the same set.
+// --elements imports the shipped bank of bare elements (harmless/elements.ndjson) first. --listed: for each registered picture, the first N flagged
+// queries are listed as harmless, by all hashes in their answers, and the others are queried again.
+// --only takes names of groups, or how they begin. --draw writes the pictures and measures nothing; --cache keeps edits. After SIGTERM it prints the
+// figures so far.
 
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ let isStopped = false
 process.once('SIGTERM', () => {
   isStopped = true
 })
-// The decoder shuts most loaders for the whole process; what is drawn here is SVG.
+// The decoder blocks most loaders of libvips for the whole process. The drawings here are SVG.
 sharp.unblock({ operation: ['VipsForeignLoad'] })
 if (options.draw === undefined) await measure()
 else await drawAll()
@@ -58,7 +58,7 @@ async function measure() {
   console.log(options.json ? JSON.stringify(all) : table(all))
 }
 
-/** So that somebody may look at them. */
+/** Writes the pictures to files, for people to look at. */
 async function drawAll() {
   const { photos, size, set, seed, draw } = options
   for (const group of options.groups) {
@@ -141,7 +141,7 @@ function integer(values, name, least) {
   return Number.isInteger(value) && value >= least ? value : fail(`--${name} must be an integer from ${least}`)
 }
 
-/** Recall of other photographs, or of fewer, cannot be compared. */
+/** Recall can be compared only between runs with the same photographs. */
 function earlier(file, conditions) {
   if (file === undefined) return undefined
   if (!statSync(file, { throwIfNoEntry: false })?.isFile()) fail(`--against: there is no file ${file}`)

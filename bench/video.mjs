@@ -1,18 +1,18 @@
-// Are videos found by what people make of them, and is anything else found?
+// Measures recall of edited videos, and false matches.
 //
 //   npm run bench:video -- --clips FOLDER [--distractors FOLDER] [--edits LIST] [--limit N] [--seed N] [--cache FOLDER] [--json]
 //     [--record]
 //
-// Registers each film of both folders, up to its first minute, and asks about each as it is, and about edits of the clips: 26 of the middle 12 seconds
-// of each (bench/video/edits.mjs; --edits takes names, separated by commas; --limit edits only the first N clips, --seed draws other sizes and places; --cache keeps
-// hashes for the next run of the same version).
-// Edits go through files in a temporary folder that is removed. It needs the system's ffmpeg.
+// Registers the first minute of each film of both folders. Then it queries each film unchanged, and 26 edits of the middle 12 seconds of each clip
+// (bench/video/edits.mjs). --edits takes names, separated by commas; --limit edits only the first N clips; --seed draws other sizes and positions;
+// --cache keeps hashes for the next run of the same version.
+// Edits are files in a temporary folder that is removed. It needs the system's ffmpeg.
 //
-// Films whose names have the same words before `_` are of one camera in one place: what is found among them is counted apart. A film that an edit shows
-// beside its own is neither.
+// Films whose names have the same words before `_` are of one camera in one place: matches among them are counted separately. A film that an edit shows
+// beside its own counts neither as found nor as false.
 //
 // The last line is JSON: { clips, queries, recall: { edit: percent }, mean, falseVideos, strangerPairs, sameCameraFalse, momentWithin1s, rowsPerMinute,
-// cpuPerMinute: { decode, hash, search } }. `mean` leaves stills out; seconds of processor are for a minute of film. --json prints this line alone.
+// cpuPerMinute: { decode, hash, search } }. `mean` excludes stills; `cpuPerMinute` is seconds of processor for a minute of film. --json prints this line alone.
 // --record writes bench/record/video.md. Status 1 when an answer differs from that of every pair of frames.
 
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ import { Service } from './video/service.mjs'
 import { momentErrorMs, Tally } from './video/tally.mjs'
 import { Vpdq } from './video/vpdq.mjs'
 
-/** A record does not say what folders are called, which is nobody else's business. */
+/** Keeps names of folders out of the record. */
 const FOLDERS = { '--clips': 'CLIPS', '--distractors': 'DISTRACTORS', '--cache': 'CACHE' }
 
 const options = optionsOrExit(optionsOf)

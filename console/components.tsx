@@ -21,7 +21,7 @@ export function Shown<T>({ loaded, children }: { loaded: Loaded<T>; children: (v
   )
 }
 
-export interface SureProps {
+export interface ConfirmProps {
   readonly label: string
   /** The question that is asked before it is done. */
   readonly question: string
@@ -31,7 +31,7 @@ export interface SureProps {
 }
 
 /** A button that asks once more before it acts. */
-export function Sure({ label, question, isGrave = false, act }: SureProps) {
+export function ConfirmButton({ label, question, isGrave = false, act }: ConfirmProps) {
   const [at, setAt] = useState<'rest' | 'asked' | 'acting'>('rest')
   const [problem, setProblem] = useState<string>()
   const go = async () => {

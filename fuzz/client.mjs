@@ -1,4 +1,4 @@
-// The client behind a proxy that does one thing wrong, once (test/line).
+// Runs the client behind a proxy that causes one fault, once (test/line).
 //
 //   npm run fuzz:client -- [--seconds 60 | --cases 100] [--seed 1] [--all] [--case NAME] [--list]
 //

@@ -1,4 +1,4 @@
-// Random histories of the service against a model of its promises (test/history).
+// Compares random histories of the service with a model of its promises (test/history).
 //
 //   npm run fuzz:history -- [--seconds 60] [--seed 1] [--only imports,trust,…] [--ignore PROMISE,…] [--shrink-seconds 60] [--trace] [--json]
 //

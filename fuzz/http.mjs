@@ -1,9 +1,9 @@
-// Hostile requests and pictures until the time is over, one seed after the other.
+// Sends hostile requests and pictures until the time is over, one seed after the other.
 //
 //   node build.mjs && node fuzz/http.mjs [--minutes 60] [--seed 1]
 //
-// Each round is a new service: test/fuzz/fuzz.test.ts with a longer budget. The first find, crash or hang prints the seed and exits with 1; the same seed
-// begins the same way.
+// Each round is a new service: test/fuzz/fuzz.test.ts with a longer budget. The first finding, crash or hang prints the seed and exits with 1. The same seed
+// starts with the same requests.
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -2,8 +2,8 @@
 //
 //   npm run fuzz:media -- --seconds 300 --seed 1 [--format FORMAT]… [--folder FOLDER]
 //
-// FORMAT: as in `FILES`; all by default. FOLDER: more files of these formats. Prints the seed of each find: `--seed N --seconds 0`, with the same formats
-// and folder, repeats that one alone. Exits with 1 after a find.
+// FORMAT: as in `FILES`; all by default. FOLDER: more files of these formats. Prints the seed of each finding: `--seed N --seconds 0`, with the same formats
+// and folder, repeats it alone. Exits with 1 after a finding.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -73,7 +73,7 @@ for (const name of found) {
 
 const sandbox = openSandbox({ children: 1, memoryMb: 1536, timeLimitMs: 20_000, entry: [CHILD], sandboxCommand: NO_SANDBOX })
 await sandbox.ready
-for (const { bytes } of files) await sandbox.hash(Buffer.from(bytes), 'query') // so that no seed pays for compiling
+for (const { bytes } of files) await sandbox.hash(Buffer.from(bytes), 'query') // compiles the decoders before times are measured
 const results = Object.fromEntries(
   values.format.map((format) => [format, { seeds: 0, hashed: 0, cpuS: { seed: 0, is: 0 }, mb: { seed: 0, is: 0 } }]),
 )
@@ -92,7 +92,7 @@ async function tried(seed) {
   const { format, name, bytes } = chance.oneOf(files)
   const file = mutated(chance, bytes)
   const [pid] = sandbox.pids
-  writeFileSync(`/proc/${pid}/clear_refs`, '5') // its highest memory counts from now
+  writeFileSync(`/proc/${pid}/clear_refs`, '5') // resets its peak memory
   const beforeS = cpuS(pid)
   const answer = await sandbox.hash(Buffer.from(file), chance.happens(0.5) ? 'query' : 'submission')
   const code = 'problem' in answer ? answer.problem : 'hashed'
@@ -110,7 +110,7 @@ async function tried(seed) {
   )
 }
 
-/** Most that a file says of itself is in its first boxes; the rest is the data of pictures. */
+/** Most structure of a file is in its first boxes; the rest is pixel data. */
 function mutated(chance, bytes) {
   const headBytes = Math.min(bytes.length, 1500)
   if (chance.happens(0.6))

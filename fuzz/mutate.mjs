@@ -30,7 +30,7 @@ const list = lists.get(values.list)
 if (list === undefined) throw new Error(`--list is one of: ${[...lists.keys()].join(', ')}`)
 
 const root = join(import.meta.dirname, '..')
-/** What tests read beside the build, and what kernels are compiled from. */
+/** Files that tests read besides the build, and sources of the kernels. */
 const COPIED = [
   'dist',
   'package.json',
@@ -44,7 +44,7 @@ const COPIED = [
   'test/data',
 ]
 const KERNEL = 'src/search/kernel/engine.ts'
-/** Of the processor. Beside other work a test may take much longer by the clock. */
+/** Processor time: on a busy machine a test may take much longer by the clock. */
 const TEST_CPU_S = 120
 
 const [part, parts] = values.part.split('/').map(Number)
@@ -65,7 +65,7 @@ async function worker(isFirst) {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-mutants-'))
   try {
     for (const path of COPIED) cpSync(join(root, path), join(folder, path), { recursive: true })
-    // Links to the files, not to the folder: packages that look at where they really lie would be loaded twice.
+    // Links to files, not to the folder: packages that resolve their real path would be loaded twice.
     execFileSync('cp', ['-al', join(root, 'node_modules'), join(folder, 'node_modules')])
     if (isFirst && list.runOf === undefined) await checkUnchanged(folder)
     for (let mutation = queue.shift(); mutation !== undefined; mutation = queue.shift())
@@ -78,14 +78,14 @@ async function worker(isFirst) {
   }
 }
 
-/** Without a mutation all tests pass. */
+/** Checks that all tests pass without a mutation. */
 async function checkUnchanged(folder) {
   const tests = new Set(chosen.flatMap((each) => testsOf(each)))
   const failed = await killedBy(folder, [...tests].map(testRun), 'inherit')
   if (failed !== undefined) throw new Error(`fails without a mutation: ${failed}`)
 }
 
-/** @returns the test that failed, `undefined` when none did. */
+/** @returns the test that failed; `undefined` if none did. */
 async function tried(folder, mutation) {
   const restores = []
   try {
@@ -104,7 +104,7 @@ async function tried(folder, mutation) {
         file.includes('/kernel/') ? 'dist/src/search/engine.generated.js' : `dist/${file.replace(/\.ts$/, '.js')}`,
       )
       const mutant = file.includes('/kernel/') ? await kernelWith(folder, file, source) : scriptOf(source)
-      if (mutant === undefined) return undefined // what does not compile proves nothing
+      if (mutant === undefined) return undefined // a mutant that does not compile proves nothing
       const original = readFileSync(built)
       restores.push(() => writeFileSync(built, original))
       writeFileSync(built, mutant)
@@ -133,7 +133,7 @@ async function kernelWith(folder, file, source) {
   return error === null && wasm !== undefined ? embedded(KERNEL, wasm) : undefined
 }
 
-/** The list's tests, those that are named after the changed file first. */
+/** The list's tests; those that mirror the changed file come first. */
 function testsOf(mutation) {
   const tests = mutation.tests ?? list.tests
   const own = changesOf(mutation).map(({ file }) => (file.includes('/kernel/') ? 'kernel' : basename(file, '.ts')))

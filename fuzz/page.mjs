@@ -1,4 +1,4 @@
-// The page behind a proxy that does one thing wrong, once (test/line).
+// Runs the page behind a proxy that causes one fault, once (test/line).
 //
 //   npm run fuzz:page -- [--seconds 60 | --cases 100] [--seed 1] [--all] [--case NAME] [--list]
 //

@@ -1,8 +1,8 @@
-// Damaged import files and feed pages until the time is over; and two gzip bombs of 5 GB, with the memory that they cost.
+// Reads damaged import files and feed pages until the time is over, and two gzip bombs of 5 GB, whose memory it measures.
 //
 //   npm run fuzz:readers [-- --minutes 10] [--seed 1]
 //
-// The status is 1 on the first find, with its seed, or when a bomb is not stopped or costs memory.
+// The status is 1 after the first finding, whose seed is printed, or when a bomb is not stopped or takes too much memory.
 
 import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -21,9 +21,9 @@ const MAX_GROWTH_BYTES = 128 << 20
 const ROUND_MS = 20_000
 const MIB = 1 << 20
 
-// Nothing but zeros: a thousand times smaller packed.
+// Only zeros: a thousand times smaller when compressed.
 const zeros = gzipSync(Buffer.alloc(64 * MIB), { level: 9 })
-// Lines that pack nearly as well as the limit allows, so that all of it has to be read: a member of a file may follow another.
+// Lines that compress just below the limit, so all of them have to be read. A gzip file may have several members.
 const lines = Array.from({ length: 1000 }, () => `pdq ${randomBytes(30).toString('hex')}${'0'.repeat(1500)}\n`).join('')
 const packedLines = gzipSync(lines)
 
@@ -41,7 +41,7 @@ for (let seed = Number(values.seed); performance.now() < endMs; seed++) {
 }
 console.log(`${all} files and pages, nothing found`)
 
-/** Members of a gzip file, one after the other, until they would unpack to 5 GB; made while they are read. */
+/** Members of a gzip file, generated while they are read, until they would unpack to 5 GB. */
 async function bomb(name, member, plainBytes, expected) {
   const sent = { bytes: 0 }
   async function* members() {

@@ -8,7 +8,7 @@ export function newWorld(size, random) {
     size,
     index: new SignalIndex(),
     centres,
-    // How far from a centre rows lie, at most: in some worlds most are near each other, in some none.
+    // Maximum distance of rows from a centre: in some worlds most rows are near each other, in some none.
     blurBits: [3, 40, 90, 200][below(random, 4)],
     strangers: random() < 0.3 ? 0.9 : random() * 0.3,
     rowsOfImage: new Map(),
@@ -37,7 +37,7 @@ export function load(world, count) {
   for (const [image, row] of rows) addRow(world, image, row)
 }
 
-/** A new image mostly, or another row of one that is there. */
+/** A new image in most cases, or another row of an existing one. */
 export function someImage(world) {
   const { random, images } = world
   if (images.length > 0 && random() < 0.3) return images[random() < 0.5 ? images.length - 1 : below(random, images.length)]
@@ -74,14 +74,14 @@ export function question(world) {
     if (way < 0.5) return randomHash(random)
     return someHash(world)
   })
-  // The same needle many times over pauses often, and is answered as the first of them.
+  // Many copies of one needle pause the search often, and are answered as the first.
   if (world.rows > 5_000 && random() < 0.3) {
     while (needles.length < 64) needles.push(needles[below(random, Math.min(needles.length, 3))])
   }
   return { needles, thresholdBits }
 }
 
-/** Bits dealt as a plan finds it hardest: one after the other over all bands, or all in few. */
+/** Flipped bits in the hardest distributions for a plan: spread over all bands in turn, or all in few. */
 function dealtAround(centre, random) {
   const hash = Uint8Array.from(centre)
   const bits = below(random, 100)
@@ -94,7 +94,7 @@ function dealtAround(centre, random) {
   return hashFromBytes(hash)
 }
 
-/** Equal in some bands, strange in the others. */
+/** Equal in some bands, unrelated in the others. */
 function sharingBands(centre, random) {
   const hash = Uint8Array.from(randomHash(random))
   for (let band = 0; band < 16; band++) {
@@ -116,7 +116,7 @@ function randomHash(random) {
   return hashFromBytes(Uint8Array.from({ length: 32 }, () => below(random, 256)))
 }
 
-/** Every row against every needle. */
+/** Compares every row with every needle. */
 export function oracle({ rowsOfImage }, needles, thresholdBits) {
   // Equal needles are answered as the first of them.
   const first = new Map()

@@ -1,8 +1,8 @@
-// Random changes and searches of the index, against a plain Map that is read completely.
+// Compares random changes and searches of the index with a linear scan of a plain Map.
 //
 //   node build.mjs && node fuzz/search.mjs [--steps 2000000] [--minutes 60] [--seed 1] [--episode 17]
 //
-// An episode begins with an empty index and keeps one seed, kind of rows and size. The first wrong answer prints the seed, the episode and the step, and
+// An episode starts with an empty index and has one seed, kind of rows and size. The first wrong answer prints the seed, the episode and the step, and
 // exits with 1; --episode repeats one episode alone.
 
 import assert from 'node:assert/strict'
@@ -20,7 +20,7 @@ const { values } = parseArgs({
 })
 const [steps, minutes, seed] = [values.steps, values.minutes, values.seed].map(Number)
 
-/** How many rows an episode tends to, how often it is chosen, and how many steps it has. */
+/** The share of episodes of each size, the number of rows that they tend to, and their steps. */
 const SIZES = [
   { name: 'tiny', share: 0.38, rows: 20, steps: 2_000 },
   { name: 'small', share: 0.45, rows: 600, steps: 4_000 },
@@ -30,7 +30,7 @@ const SIZES = [
 ]
 
 const ACTIONS = ['insert', 'remove', 'load', 'within', 'begin', 'advance', 'compact', 'check', 'dump', 'clear']
-/** How often each is done, by the size of the index, because a search of many rows takes the oracle long. */
+/** Weights of the steps, by the size of the index: the oracle is slow with many rows. */
 const WEIGHTS = {
   tiny: [30, 12, 3, 25, 5, 10, 2, 1, 0.2, 0.1],
   small: [40, 14, 1, 12, 3, 8, 2, 0.5, 0.05, 0.02],
@@ -81,7 +81,7 @@ const take = {
   remove(world) {
     const { random, index, images } = world
     if (images.length === 0) return index.remove(world.nextImage + 5)
-    // The oldest often, so that whole parts die.
+    // Often the oldest rows, so that whole parts become empty.
     const at = random() < 0.3 ? below(random, Math.ceil(images.length / 20)) : below(random, images.length)
     const image = images[at]
     images[at] = images.at(-1)
@@ -155,7 +155,7 @@ const take = {
     world.images.length = 0
     world.rows = 0
     world.lastRemoved = undefined
-    // Numbers may be used anew.
+    // Numbers may be reused.
     world.nextImage = below(world.random, 10)
     for (const search of world.searches) search.isCleared = true
     totals.cleared++
@@ -193,7 +193,7 @@ function compare(found, expected) {
   )
 }
 
-/** One number for one hit, as long as image numbers stay below 2²⁹. */
+/** Encodes a hit as one number. Image numbers must be below 2²⁹. */
 function keyOf({ image, view, transform, distanceBits }) {
   return ((image * 256 + view) * 64 + transform) * 512 + distanceBits
 }

@@ -1,6 +1,6 @@
 // Runs test files while their processes are paused at random, as on an overloaded machine.
 // node fuzz/still.mjs [--rounds N] [--longest-ms N] dist/test/http/match.test.js …
-// A failing test depends on time, or the program takes its own pause for a failure of another process.
+// A test that fails depends on time, or the program mistakes its own pause for a failure of another process.
 
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -43,7 +43,7 @@ async function runStopping(file) {
   return { status, output, stops: await stopping, seconds: (performance.now() - begunAtMs) / 1000 }
 }
 
-/** One at a time, half of them for a moment only. What a test has stopped itself is left alone. */
+/** Pauses one process at a time, half of them only for a moment. Leaves alone what a test itself has stopped. */
 async function stopAtRandom(root, isOver) {
   let stops = 0
   while (!isOver()) {
@@ -57,13 +57,13 @@ async function stopAtRandom(root, isOver) {
       process.kill(chosen.pid, 'SIGCONT')
       stops++
     } catch {
-      // it ended meanwhile
+      // the process has ended
     }
   }
   return stops
 }
 
-/** A process, whatever it has started, and whatever that has. */
+/** A process and all its descendants. */
 function familyOf(root) {
   const all = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? processOf(name) : []))
   const known = new Set([root])

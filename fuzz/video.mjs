@@ -1,10 +1,10 @@
-// Damages video files: each must be hashed or refused with a known problem, in bounded time. A thread reads thousands of containers; one in sixteen of those
-// that can be read goes through both sandboxed children as well.
+// Damages video files: each must be hashed or refused with a known problem, in bounded time. A thread reads thousands of containers. One in sixteen of the
+// readable ones also goes through both sandboxed children.
 //
 //   npm run fuzz:video -- --seconds 300 --seed 1 [--folder FOLDER]
 //
-// The clips are made with ffmpeg; FOLDER has more of them, each under 1 MB. Prints the seed of each find: `--seed N --seconds 0` repeats that one alone,
-// through the children too. Exits with 1 after a find.
+// The clips are made with ffmpeg; FOLDER has more of them, each under 1 MB. Prints the seed of each finding: `--seed N --seconds 0` repeats it alone,
+// through the children too. Exits with 1 after a finding.
 
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ const isOne = Number(values.seconds) === 0
 /** Processor time of reading a container, and of both children. */
 const MAX_READ_MS = 5_000
 const MAX_CHILDREN_MS = 20_000
-/** A thread that does not answer for this long is in a loop. */
+/** A thread that does not answer for this long is taken to be in a loop. */
 const HANGS_MS = 20_000
 const MAX_CLIP_BYTES = 1 << 20
 const EXPECTED = VIDEO_PROBLEMS.filter((code) => code !== 'hashing-unavailable')
@@ -139,7 +139,7 @@ function readContainer(file) {
   })
 }
 
-/** What a container says is in its first and last bytes; the rest is the data of pictures. */
+/** The structure of a container is in its first and last bytes; the rest is pixel data. */
 function mutated(chance, bytes) {
   const ends = chance.oneOf([200, 2000, bytes.length])
   if (chance.happens(0.4)) {

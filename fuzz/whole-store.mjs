@@ -1,8 +1,8 @@
-// Searches everything that a service writes after a million signals for bits of their hashes, in any form.
+// Searches everything that a service writes for bits of a million registered hashes, in any form.
 //
 //   npm run fuzz:store [-- --signals 1000000]
 //
-// test/whole-store.test.ts is the short form. The status is 1 when a bit was found.
+// test/whole-store.test.ts is the short version. The status is 1 if a bit was found.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

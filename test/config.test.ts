@@ -43,7 +43,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     tlsFiles: undefined,
     exposure: 'private',
     feedDelay: { minMs: 60_000, maxMs: 3_600_000 },
-    probing: 'tell',
+    probing: 'notify',
     maxQueriesPerOrgPerDay: 0,
     webhookOrigins: new Set(),
     fetchFrom: undefined,

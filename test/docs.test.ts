@@ -166,9 +166,30 @@ t.test('documents are short, and the glossary has at most sixty terms', async (t
     .concat(DECISIONS)
     .reduce((sum, file) => sum + textsOf(file).length, 0)
   t.ok(all <= 40_000, `docs have ${all} words`)
-  t.ok(wordsOf('README.md') <= 1500, `README has ${wordsOf('README.md')} words`)
+  const readme = textsOf('README.md').length
+  t.ok(readme <= 1500, `README has ${readme} words`)
   const terms = read('docs/glossary.md').match(/^\| (?!term \||---)/gm)?.length ?? 0
   t.ok(terms > 40 && terms <= 60, `${terms} terms`)
+})
+
+t.test('the service, the packages and the API description have the same version, and the changelog names it', async (t) => {
+  const Manifest = z.object({
+    version: z.string(),
+    dependencies: z.record(z.string(), z.string()).default({}),
+  })
+  const manifest = (folder: string) => Manifest.parse(JSON.parse(read(join(folder, 'package.json'))))
+  const { version } = manifest('.')
+  const packages = readdirSync(join(root, 'packages'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  t.ok(packages.length >= 3, 'all packages are read')
+  for (const { name: one } of packages) {
+    const folder = join('packages', one)
+    const { version: own, dependencies } = manifest(folder)
+    t.equal(own, version, folder)
+    for (const [name, wanted] of Object.entries(dependencies))
+      if (name.startsWith('@tabir/')) t.equal(wanted, version, `${folder}: ${name}`)
+  }
+  t.match(read('openapi.yaml'), `\n  version: ${version}\n`)
+  t.ok(read('CHANGELOG.md').includes(version), 'CHANGELOG.md')
 })
 
 t.test('every file names the same version of Node', async (t) => {
@@ -203,6 +224,7 @@ function textsOf(file: string): string[] {
   return read(file).split(/\s+/).filter(Boolean)
 }
 
+/** Without punctuation that stands alone, as in tables. */
 function wordsOf(file: string): number {
   return textsOf(file).filter((word) => /[\p{L}\p{N}]/u.test(word)).length
 }

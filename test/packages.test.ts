@@ -17,6 +17,7 @@ import { listen } from './helpers/sockets.js'
 
 const root = resolve(import.meta.dirname, '../..')
 const NAMES = ['client', 'feed', 'hash']
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const project = t.testdir({ 'package.json': '{ "type": "module" }', packed: {} })
 /** Runs a command in the project; npm must not ask a registry. */
 const run = (...command: string[]): SpawnSyncReturns<string> =>
@@ -29,7 +30,7 @@ t.test('each package is packed completely, and nothing else with it', (t) => {
   })
   t.equal(packed.status, 0, packed.stderr)
   for (const name of NAMES) {
-    const list = run('tar', '-tzf', `packed/tabir-${name}-0.1.0.tgz`).stdout.trim().split('\n').toSorted()
+    const list = run('tar', '-tzf', `packed/tabir-${name}-${version}.tgz`).stdout.trim().split('\n').toSorted()
     const top = list.map((path) => path.replace(/^package\/dist\/types\/.*\.d\.ts$/, 'types').replace('package/', ''))
     t.same([...new Set(top)], ['LICENSE', 'NOTICE', 'README.md', 'dist/index.js', 'types', 'package.json'], name)
   }

@@ -45,6 +45,11 @@ const RETIRED: Readonly<Record<string, string>> = {
   veilFrom: 'createBitPermutation',
   kinOf: 'subjectGroupOf',
   Witnesses: 'Corroborations',
+  witness: 'a corroborating view',
+  'ref-unfit': 'ref-malformed',
+  "'parties'": "'pseudonyms'",
+  'shortage="turns"': 'shortage="event-loop"',
+  'PROBING=tell': 'PROBING=notify',
   ceilingsOf: 'quotasOf',
   clocksIn: 'createDeadlineStore',
   helpedBy: 'assistedBy',
@@ -90,7 +95,7 @@ const PLACES = [
   'docker-compose.yml',
   'openapi.yaml',
 ]
-const TEXT = /\.(ts|tsx|mjs|js|md|json|ya?ml|sh|html|css|service|timer|conf)$/
+const TEXT = /\.(ts|tsx|mjs|js|md|json|csv|svg|ya?ml|sh|html|css|service|timer|conf)$/
 
 t.test('retired words are in no file', async (t) => {
   const files = PLACES.flatMap(filesUnder)

@@ -1,4 +1,4 @@
-// Avatars that programs make where nobody gave a photograph: letters, initials, little signs. No two of a format show the same.
+// Default avatars that apps draw for accounts without a photograph: letters, initials, icons. No two of a format are the same.
 
 import { randomOf } from '../variants/random.mjs'
 import { icon } from '../variants/unseen/widgets.mjs'

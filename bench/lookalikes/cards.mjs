@@ -1,4 +1,4 @@
-// Cards of one design and photographs in one frame: what was drawn to look for false matches after all constants had been chosen.
+// Cards of one design, and photographs in one frame. Drawn after all constants had been chosen, to look for false matches.
 
 import { bubble } from '../variants/unseen/widgets.mjs'
 import { fullName, sentence } from '../variants/unseen/words.mjs'

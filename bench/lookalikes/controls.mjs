@@ -1,4 +1,4 @@
-// What was never taken for one another, and must not begin to be: pages, tables, codes, maps, posts of one app; and photographs.
+// Pictures that never matched each other and must not start to: pages, tables, codes, maps, posts of one app; and photographs.
 
 import sharp from 'sharp'
 import { textPage } from '../robustness/pages.mjs'
@@ -7,7 +7,7 @@ import { avatar, block, bubble, icon, icons, statusBar } from '../variants/unsee
 import { clock, count, fullName, paragraph, sentence } from '../variants/unseen/words.mjs'
 import { canvas, drawnGroup, filling, hsl, words } from './draw.mjs'
 
-const UNRELATED_TIMES = 3 // as many photographs as other groups have pictures
+const UNRELATED_TIMES = 3 // times as many photographs as other groups have pictures
 
 export const controls = [
   control('chats', chat),
@@ -89,7 +89,7 @@ function spreadsheet(random) {
   return canvas(w, h, '#fff', [parts.join('')])
 }
 
-/** Looks like one, and says nothing. */
+/** Looks like a code and encodes nothing. */
 function code(random) {
   const modules = random.pick([25, 29, 33])
   const cells = []

@@ -1,15 +1,15 @@
-// What decided a match by hashes: looked up by comparing all hashes of the two pictures, without the matcher.
+// Finds what decided a match by hashes: compares all hashes of the two pictures, without the matcher.
 
 import { distance } from '../../dist/packages/hash/src/hash256.js'
 import { contentOf, isDecided, orientationGroupsOf } from '../robustness/hasher.mjs'
 
-export const DECIDERS = ['exact', 'whole', 'deframed', 'pieces', 'witnesses', 'details']
+export const DECIDERS = ['exact', 'whole', 'deframed', 'pieces', 'corroborations', 'details']
 
-/** @returns one of `DECIDERS` for what a platform was told of a picture that was asked about and a registered one. */
+/** @returns one of `DECIDERS`, for a match of a queried picture with a registered one. */
 export function deciderOf(match, asked, registered) {
   if (match.view === 'details') return 'details'
   if (match.grade === 'exact') return 'exact'
-  let [decider, minBits] = ['witnesses', Number.POSITIVE_INFINITY]
+  let [decider, minBits] = ['corroborations', Number.POSITIVE_INFINITY]
   for (const { kind, bits } of comparisons(asked, registered)) {
     if (bits >= minBits || !isDecided(kind, bits, Number.POSITIVE_INFINITY)) continue
     minBits = bits
@@ -18,7 +18,7 @@ export function deciderOf(match, asked, registered) {
   return decider
 }
 
-/** Is the distance that was told one of two hashes of that type, and of that registered view? */
+/** Whether the distance of the match is that of two hashes of its type and registered view. */
 export function isTrue(match, asked, registered) {
   if (match.view === 'details') return true
   for (const { kind, bits } of comparisons(asked, registered))

@@ -1,4 +1,4 @@
-// Documents of one format, filled in by chance: cards, receipts, screens of banks. Names and numbers are nobody's.
+// Documents of one format with random content: cards, receipts, screens of banks. Names and numbers are invented.
 
 import { randomOf } from '../variants/random.mjs'
 import { icon, statusBar } from '../variants/unseen/widgets.mjs'

@@ -1,4 +1,4 @@
-// What all groups draw with.
+// Drawing functions that all groups use.
 
 import sharp from 'sharp'
 import { pictureOf, pipeline } from '../variants/picture.mjs'
@@ -9,19 +9,19 @@ import { layerOf, painted, screen } from '../variants/unseen/screen.mjs'
 export const SANS = 'DejaVu Sans'
 const FAMILIES = [SANS, 'DejaVu Serif', 'DejaVu Sans Mono', 'DejaVu Sans Condensed']
 
-/** Layers are drawings, as texts of SVG, and pictures in pixels, the undermost first. */
+/** Layers are SVG texts or pictures in pixels, from bottom to top. */
 export function canvas(width, height, background, layers) {
   return painted(screen(Math.round(width), Math.round(height), 1), background, layers)
 }
 
-/** A photograph cut to fill a box. */
+/** A photograph, cropped to fill a box. */
 export async function filling(picture, { x = 0, y = 0, w, h }, position = 'centre') {
   const [width, height] = [Math.round(w), Math.round(h)]
   const cut = await pictureOf(pipeline(picture).resize(width, height, { fit: 'cover', position }))
   return layerOf(cut, Math.round(x), Math.round(y))
 }
 
-/** The same, where a drawing of that size, as SVG, is opaque. */
+/** The same, transparent where an SVG drawing of that size is transparent. */
 export async function masked(picture, { x = 0, y = 0, w, h }, shape) {
   const { input, raw } = await filling(picture, { w, h })
   const data = await sharp(input, { raw })
@@ -32,7 +32,7 @@ export async function masked(picture, { x = 0, y = 0, w, h }, shape) {
   return { input: data, raw: { ...raw, channels: 4 }, left: Math.round(x), top: Math.round(y) }
 }
 
-/** As apps and phones save: JPEG of 75 to 92. */
+/** JPEG of quality 75 to 92, as apps and phones save. */
 export function saved(picture, random) {
   return pipeline(picture)
     .jpeg({ quality: random.int(75, 92) })
@@ -52,7 +52,7 @@ export function hsl(hue, saturation, lightness) {
   return `hsl(${((hue % 360) + 360) % 360},${saturation}%,${lightness}%)`
 }
 
-/** A group of pictures that are drawn and registered one by one. @param drawAt draws the picture of the number `i`. */
+/** A group of pictures, drawn and registered one by one. @param drawAt draws picture number `i`. */
 export function drawnGroup(name, drawAt) {
   return {
     name,
@@ -68,7 +68,7 @@ export function drawnGroup(name, drawAt) {
   }
 }
 
-/** Numbers from 0 to below `length`, in an order by chance. */
+/** The numbers from 0 to below `length`, in random order. */
 export function shuffled(length, random) {
   const order = Array.from({ length }, (_, i) => i)
   for (let i = length - 1; i > 0; i--) {

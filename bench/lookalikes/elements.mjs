@@ -1,4 +1,4 @@
-// Parts of apps that somebody registers, by themselves or in a post, and innocent posts that contain them.
+// Parts of apps, registered alone or within a post, and innocent posts that contain them.
 
 import { randomOf } from '../variants/random.mjs'
 import { block, bubble, icon, statusBar } from '../variants/unseen/widgets.mjs'
@@ -11,7 +11,7 @@ const ROWS = {
   lower: ['qwertyuiop', 'asdfghjkl', 'zxcvbnm'],
 }
 
-/** `alone` draws the element in `{ w, h }`; `ways` are how it is registered; `post` is what contains it. */
+/** `alone` draws the element in `{ w, h }`; `ways` are the ways in which it is registered; `post` draws a post that contains it. */
 const ELEMENTS = {
   'breaking banner': { styleOf: bannerStyle, alone: banner, ways: ['bare', 'on a page', 'in a post'], post: bannerPost },
   'headline on a colour': {
@@ -42,7 +42,7 @@ export const elements = Object.entries(ELEMENTS).map(([name, element], number) =
     for (const [i, style] of styles.entries()) {
       for (const way of element.ways) {
         const random = randomOf(`${seed} ${set} ${name} registered ${i} ${way}`)
-        const photo = photoOf(size + i) // in no post, unless there are too few
+        const photo = photoOf(size + i) // used in no post, unless there are too few photographs
         const picture = await registeredAs(way, element, style, photo, random)
         registered.push({ name: `${name} ${i} ${way}`, origin: photo.name, bytes: await saved(picture, random) })
       }

@@ -1,4 +1,4 @@
-// What is drawn, in the order in which it is told.
+// All groups, in the order of the report.
 
 import { avatars } from './avatars.mjs'
 import { cards } from './cards.mjs'
@@ -11,8 +11,8 @@ import { rooms } from './rooms.mjs'
 import { templates } from './templates.mjs'
 
 /**
- * `name`, and `draw({ photos, size, set, seed })` → `registered`, `asked` where that is something else, and `copies` that must be found:
- * `{ original, copy }`. A picture has a `name`, its file's `bytes`, and an `origin` where the same photograph may stand in another one, which makes no
- * false match.
+ * `name`, and `draw({ photos, size, set, seed })` → `registered`; `asked`, if the queried pictures are others; and `copies` that must be found:
+ * `{ original, copy }`. A picture has a `name`, its file's `bytes`, and an `origin` if another picture may show the same photograph: a match of the two
+ * is not false.
  */
 export const GROUPS = [masks, avatars, documents, elements, templates, rooms, products, cards, controls].flat()

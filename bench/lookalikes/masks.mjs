@@ -1,4 +1,4 @@
-// Photographs in shapes and devices: what surrounds them is the same, what they show is not.
+// Different photographs in the same shapes and devices.
 
 import { randomOf } from '../variants/random.mjs'
 import { canvas, filling, hsl, masked, saved } from './draw.mjs'
@@ -34,7 +34,7 @@ export const masks = Object.entries(MASKS).map(([name, draw], group) => ({
   },
 }))
 
-/** Inscribed; with a little room; with more. */
+/** Inscribed; with a small margin; with a larger one. */
 async function circle(photo, ground, format) {
   const side = [720, 640, 900][format]
   const diameter = side * [1, 0.95, 0.86][format]
@@ -56,7 +56,7 @@ async function heart(photo, format) {
   return canvas(side, side, ['#fff', '#fff', '#000'][format], [await masked(photo, { x: at, y: at, w, h }, shape)])
 }
 
-/** @param share of the shorter side that the radius has. */
+/** @param share the radius, as a share of the shorter side. */
 async function rounded(photo, share, format) {
   const [w, h] = [
     [800, 800],
@@ -67,7 +67,7 @@ async function rounded(photo, share, format) {
   return canvas(w, h, ['#fff', '#fff', '#000'][format], [await masked(photo, { w, h }, shape)])
 }
 
-/** As those draw who show off a screenshot: a dark case on a plain or shaded ground. */
+/** A device around a screenshot, as in presentations: a dark case on a plain or shaded background. */
 async function phoneFrame(photo, format, style) {
   const [width, height] = [
     [900, 1600],

@@ -1,16 +1,16 @@
-// Registers each picture of a group by itself, as if it were the only one, and asks about all the others.
+// Registers each picture of a group alone, and queries all others.
 
 import { DECIDERS, deciderOf, isTrue } from './decided.mjs'
 import { hashed } from './service.mjs'
 
-/** The grades, the surest first. Not acted on: `review`. */
+/** The grades, the surest first. `review` does not flag. */
 const GRADES = ['exact', 'strong', 'near', 'review']
 
 /**
  * @param wantsDetails with extended protection as well.
- * @returns counts of a group: `queries`, `pairs`; queries by the surest grade that any registered picture gave them, `flagged` those that are not for
- *   review alone; `flaggedPairs` by grade and by what decided; `details`, the same with extended protection; `listed`: of flagged pairs how many are
- *   flagged still when the first few posts are listed as harmless, whose own pairs are not counted; and recall of `copies`.
+ * @returns counts of a group: `queries` and `pairs`; queries by the surest grade of their matches; `flagged`, those with a grade other than `review`;
+ *   `flaggedPairs` by grade and by decider; `details`, the same with extended protection; `listed`, how many flagged pairs are still flagged after
+ *   the first few posts are listed as harmless (pairs of these posts are not counted); and the recall of `copies`.
  */
 export async function measureGroup(service, group, context, wantsDetails) {
   const { registered, asked = registered, copies = [] } = await group.draw(context)
@@ -69,7 +69,7 @@ export async function measureGroup(service, group, context, wantsDetails) {
   }
 }
 
-/** Both ways: the photograph is registered and its copy asked about, and the other way round. What is refused is not found. */
+/** In both directions: registers the photograph and queries its copy, and the reverse. A refused picture counts as not found. */
 async function measureCopies(service, copies, wantsDetails) {
   const found = { copyOfOriginal: 0, originalOfCopy: 0 }
   const foundWithDetails = { ...found }

@@ -2,7 +2,7 @@
 
 import { hsl } from './draw.mjs'
 
-/** What a program keeps the same in all that it draws. */
+/** What is the same in all drawings of one program. */
 export function styleOf(random) {
   return {
     eyeWide: 0.09 + 0.06 * random(),

@@ -1,4 +1,4 @@
-// Photographs to draw with: of a folder, or drawn scenes. Two sets that share none: constants are chosen on `a` and reported on `b`.
+// Photographs to draw with: from a folder, or drawn scenes. The two sets share none: constants are chosen on `a` and reported on `b`.
 
 import { scenePixels } from '../../dist/test/helpers/pictures.js'
 import { photosOf } from '../robustness/photos.mjs'
@@ -7,7 +7,7 @@ import { fnv1a } from '../variants/random.mjs'
 
 export const SETS = ['a', 'b']
 
-const SPLIT_OF = { a: 'tuning', b: 'test' } // as the other benches divide a folder
+const SPLIT_OF = { a: 'tuning', b: 'test' } // the split that the other benchmarks use
 const LONG_SIDE_PX = 1280
 const SHAPES = [
   [960, 720],
@@ -16,7 +16,7 @@ const SHAPES = [
   [1024, 683],
 ]
 
-/** So many times as many photographs as a group has pictures, so that none stands in two of them: that would be no false match. */
+/** Photographs for each picture of a group. Enough that no two pictures show the same one: a match of these would not be false. */
 const PHOTOS_A_PICTURE = 3
 
 export function photosNeeded(size) {

@@ -1,4 +1,4 @@
-// Goods as shops show them: T-shirts laid flat. No two have the same print, and few the same cut.
+// Product pictures of shops: T-shirts laid flat. No two have the same print, few the same cut.
 
 import { pictureOf, pipeline } from '../variants/picture.mjs'
 import { randomOf } from '../variants/random.mjs'
@@ -124,7 +124,7 @@ function foldsOf(random) {
   }).join('')
 }
 
-/** White as in shops; cloth; planks. */
+/** Backgrounds: white, cloth, planks. */
 function ground(random, w, h) {
   const kind = random.int(0, 3)
   if (kind < 2) return `<rect width="${w}" height="${h}" fill="${random.pick(['#ffffff', '#f6f6f4', '#ececec'])}"/>`
@@ -142,7 +142,7 @@ async function grained(picture, random) {
   return { ...picture, data }
 }
 
-/** Seldom straight; what turning leaves empty is cut off. */
+/** Rotated slightly in most cases; empty corners are cropped. */
 async function rotated(picture, random) {
   const whole = await pictureOf(pipeline(picture).rotate((random() - 0.5) * 14, { background: '#f4f4f4' }))
   const [width, height] = [Math.round(picture.width * 0.88), Math.round(picture.height * 0.88)]

@@ -1,4 +1,4 @@
-// Whether what ends false matches loses true ones: the seventy edits, all photographs in one registry.
+// Recall of the seventy edits, with all photographs in one registry: shows what a rule against false matches costs.
 
 import { progress } from '../report.mjs'
 import { openEdits } from '../robustness/edits.mjs'
@@ -6,7 +6,7 @@ import { groupsOf } from '../robustness/tally.mjs'
 import { hashed } from './service.mjs'
 
 /**
- * @param photos those that are edited; an edit that shows others too shows the next ones.
+ * @param photos to edit. An edit that shows several photographs takes the next ones.
  * @returns `groups` of edits, in percent by hashes and with details, and `foreign`: matches of photographs that an edit does not show.
  */
 export async function measureRecall(service, photos, { seed, cache, wantsDetails, isStopped }) {
@@ -51,7 +51,7 @@ export async function measureRecall(service, photos, { seed, cache, wantsDetails
   }
 }
 
-/** As `openEdits` wants a photograph: with others beside it, in files. */
+/** A photograph as `openEdits` takes it: files, with other photographs beside it. */
 async function asEdited({ name, read }, photos, i) {
   const bytes = await read()
   const beside = [1, 2, 3, 4].map((step) => photos[(i + step) % photos.length]).filter((other) => other.name !== name)
@@ -66,7 +66,7 @@ function summary({ name, queries, percent }) {
   ]
 }
 
-/** @returns the most points that any group of edits or any mask lost since `before`, 0 where none did. */
+/** @returns the largest loss of any group of edits or any mask since `before`, in points; 0 if there is none. */
 export function recallLost(now, before) {
   const rates = (figures) => new Map([...editRates(figures), ...copyRates(figures)])
   const earlier = rates(before)

@@ -1,6 +1,6 @@
 // The figures as a table.
 
-/** Queries are counted once, by their surest grade. */
+/** Each query counts once, by its surest grade. */
 export function table({ groups, recall, recallLost }) {
   const rows = Object.entries(groups).map(([name, group]) => [
     name,

@@ -10,10 +10,10 @@ const BANDS = [
   { name: 'same room, subject 25–35 %', from: 0.26, to: 0.34 },
   { name: 'same room, subject ≥ 35 %', from: 0.36, to: 0.5 },
 ]
-/** Of its box of 1 × 2.2: what a silhouette covers, measured on the drawing. */
+/** Share of its box of 1 × 2.2 that a silhouette covers, measured on the drawing. */
 const SILHOUETTE_SHARE = 0.64
 const TALL = 2.2
-/** Parts of a side that a picture loses at most at each edge: a tripod or a shelf, and a hand. */
+/** Maximum share of a side that is cropped at each edge: with a tripod or a shelf, and with a hand. */
 const MOVES = [0, 0, 0.01, 0.025]
 const WIDE_BODY = { tall: 1.25, share: 0.62 }
 
@@ -34,7 +34,7 @@ export const rooms = BANDS.map((band, number) => ({
   },
 }))
 
-/** @param shared decides what both pictures of a room have in common, `random` what only this one has. */
+/** @param shared random numbers for what both pictures of a room have in common; `random` for the rest. */
 async function pictured(place, subject, { from, to }, { shared, random }) {
   const [w, h] = shared.pick([
     [900, 1200],
@@ -47,7 +47,7 @@ async function pictured(place, subject, { from, to }, { shared, random }) {
   const share = from + (to - from) * random()
   const isClose = from > 0.25
   const { tall, share: covered } = isClose ? WIDE_BODY : { tall: TALL, share: SILHOUETTE_SHARE }
-  // Within the frame, with its feet or its waist at the lower edge, near where the other one is.
+  // Within the frame, with feet or waist at the lower edge, near the position of the other subject.
   const wide = Math.min(Math.sqrt((share * w * h) / (covered * tall)), w * 0.94)
   const high = Math.min(wide * tall, h * 0.96)
   const centre = w * (0.4 + 0.2 * shared()) + w * 0.05 * (random() - 0.5)
@@ -58,7 +58,7 @@ async function pictured(place, subject, { from, to }, { shared, random }) {
   return shotAgain(await canvas(w, h, '#000', layers), shared.pick(MOVES), random)
 }
 
-/** A wall with a mirror on it, in which one sees the room. */
+/** A wall with a mirror that shows the room. */
 async function mirrorIn(place, w, h, shared) {
   const hue = shared.int(0, 359)
   const [x, y] = [w * (0.06 + 0.06 * shared()), h * (0.04 + 0.05 * shared())]
@@ -78,7 +78,7 @@ function closeBody({ w, h }) {
   return `<path d="M0 ${h} Q${w * 0.02} ${h * 0.55} ${w * 0.36} ${h * 0.47} H${w * 0.64} Q${w * 0.98} ${h * 0.55} ${w} ${h} Z"/><rect x="${w * 0.38}" y="${h * 0.36}" width="${w * 0.24}" height="${h * 0.16}"/><ellipse cx="${w / 2}" cy="${h * 0.22}" rx="${w * 0.24}" ry="${h * 0.22}"/>`
 }
 
-/** Skin and hair over the filling, so that heads look like heads; before a mirror a hand holds a telephone. */
+/** Skin and hair over the photograph, so that heads look like heads; in a mirror a hand holds a phone. */
 function headOf({ x, y, w, h }, isClose, isMirror, random) {
   const skin = hsl(random.int(15, 35), random.int(30, 60), random.int(35, 80))
   const hair = hsl(random.int(15, 40), random.int(15, 60), random.int(8, 60))
@@ -91,7 +91,7 @@ function headOf({ x, y, w, h }, isClose, isMirror, random) {
   return `${head}<ellipse cx="${at.x + wide / 2}" cy="${at.y + wide * 1.5}" rx="${wide * 0.75}" ry="${wide * 0.7}" fill="${skin}"/><rect x="${at.x}" y="${at.y}" width="${wide}" height="${wide * 2}" rx="${wide * 0.16}" fill="#17181b"/><circle cx="${at.x + wide * 0.28}" cy="${at.y + wide * 0.3}" r="${wide * 0.12}" fill="#555"/>`
 }
 
-/** The camera stands where it stood or nearly so, and exposes a little otherwise. */
+/** The camera is at nearly the same position, with a slightly different exposure. */
 function shotAgain(picture, move, random) {
   const cut = (length) => Math.round(length * move * random())
   const [left, top, right, bottom] = [cut(picture.width), cut(picture.height), cut(picture.width), cut(picture.height)]

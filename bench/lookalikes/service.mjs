@@ -1,4 +1,4 @@
-// Registers and asks as the service does: the worker's own answer, the catalogue, the matcher, the finder by details.
+// Registers and queries as the service does, with its worker code, catalogue, matcher and detail finder.
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ import { answerFor } from '../../dist/workers/media/answer.js'
 const MIN_QUALITY = { register: SIGNAL_TYPES.pdq.minQuality, query: SIGNAL_TYPES.pdq.minAskedQuality }
 const FACTS = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 }
 
-/** @returns what the worker says about a file, `{ image }`, or `{ refusal }`: the code of the problem that the service answers with. */
+/** @returns the worker's answer for a file, `{ image }`, or `{ refusal }`, the problem code of the service's answer. */
 export async function hashed(bytes, purpose, wantsDetails) {
   const answer = await answerFor(bytes, purpose, wantsDetails ? 'also' : 'none')
   if ('problem' in answer) return { refusal: answer.problem }
@@ -28,7 +28,7 @@ export async function hashed(bytes, purpose, wantsDetails) {
   return image.quality < MIN_QUALITY[purpose] ? { refusal: 'quality-too-low' } : { image }
 }
 
-/** One registry after the other; of each only what `register` was told since `clear`. */
+/** A registry. `clear` empties it. */
 export class Service {
   #permutation = createBitPermutation(Buffer.alloc(32, 1))
 
@@ -36,7 +36,7 @@ export class Service {
 
   #replica = { catalogue: new Catalogue() }
 
-  // By id, the picture's name and the points of its details.
+  // The name of each picture and the points of its details, by id.
   #images = new Map()
 
   #detailing = createDetailing({
@@ -60,10 +60,10 @@ export class Service {
     scheduler: { yielder: () => () => undefined, atEndOfTick: queueMicrotask },
   })
 
-  // What each registry has from the start, as harmless.
+  // Harmless pictures that `clear` keeps.
   #elements
 
-  /** @param elements the file that an operator imports into the bank of harmless pictures; nothing when left out. */
+  /** @param elements a file to import into the bank of harmless pictures; none if absent. */
   constructor(elements) {
     const lines = elements === undefined ? [] : readFileSync(elements, 'utf8').trim().split('\n')
     this.#elements = lines.map((line) => JSON.parse(line).signals.map((one) => ({ ...one, hash: parseHash(one.hash) })))
@@ -75,7 +75,7 @@ export class Service {
     for (const signals of this.#elements) this.#putHarmless(signals)
   }
 
-  /** @param image as `hashed` gives it. Each picture is a case of its own. */
+  /** @param image from `hashed`. Each picture is in its own case. */
   async register(name, { signals, details }) {
     const kept = signals.map(({ type, view, quality, hashes: [hash] }) => ({ type, view, quality, hash }))
     const found = details === undefined ? undefined : await this.#detailing.keep(kept, details, this.#images.size)
@@ -84,13 +84,13 @@ export class Service {
     this.#images.set(id, { name, points: found?.beside.points })
   }
 
-  /** Is it refused as known to be harmless? Asked before it is registered. */
+  /** Whether registration would refuse it as harmless. */
   isHarmless({ signals }) {
     const given = signals.map(({ type, view, quality, hashes: [hash] }) => ({ type, view, quality, hash }))
     return harmlessLike(this.#replica.catalogue, given) !== undefined
   }
 
-  /** Puts what an answer said of an upload into the bank of harmless pictures, as an operator imports it. */
+  /** Adds the signals of an answer to the bank of harmless pictures, as an operator's import does. */
   list({ signals }) {
     const usable = signals.filter(({ type, quality }) => quality >= SIGNAL_TYPES[type].minQuality)
     this.#putHarmless(usable.map(({ type, view, quality, hashes: [hash] }) => ({ type, view, quality, hash })))
@@ -101,9 +101,9 @@ export class Service {
   }
 
   /**
-   * @param images as `hashed` gives them.
-   * @param depth `hashes`, or `auto` for details where hashes find nothing.
-   * @returns for each what a platform is told, with the `name` of what was registered.
+   * @param images from `hashed`.
+   * @param depth `hashes`, or `auto`: details if hashes find nothing.
+   * @returns for each image the matches that a platform gets, with the `name` of the registered picture.
    */
   async ask(images, depth) {
     const answers = await this.#matcher.match(

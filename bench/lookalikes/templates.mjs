@@ -1,4 +1,4 @@
-// Innocent pictures that share most of what they show: a template, a wallpaper, a game, a program that draws faces, a chat.
+// Innocent pictures with mostly the same content: a template, a wallpaper, a game, a program that draws faces, a chat.
 
 import { randomOf } from '../variants/random.mjs'
 import { bubble, icon, statusBar } from '../variants/unseen/widgets.mjs'
@@ -16,7 +16,7 @@ export const templates = [
   group('chat layout, other photos', chatStyle, chat),
 ]
 
-/** `styleOf` decides what a third of the pictures shares, `draw` the rest. */
+/** `styleOf` draws what a third of the pictures shares, `draw` the rest. */
 function group(name, styleOf, draw) {
   return {
     name,
@@ -36,7 +36,7 @@ function group(name, styleOf, draw) {
   }
 }
 
-/** Words over a photograph, in a head above it, or beside two of its parts. */
+/** Text over a photograph, above it, or beside two of its parts. */
 async function memeStyle(_, photo, kind) {
   return { kind, photo: await photo.open() }
 }
@@ -99,7 +99,7 @@ async function lockScreen({ photo, high, hasRound, y, size }, random) {
   return canvas(w, high, '#000', [await filling(photo, { w, h: high }), status + face + cards + buttons])
 }
 
-/** The board takes a third to a half of a screen; the scenery, the player's figure and the tools around it stay. */
+/** Only the board changes, a third to a half of the screen; scenery, figure and tools are the same. */
 async function gameStyle(style, photo, number) {
   const hue = style.int(0, 359)
   return {
@@ -187,7 +187,7 @@ function chatStyle(style, _, number) {
   }
 }
 
-/** The same talk, the same sizes, another photograph. */
+/** The same messages in the same sizes, another photograph. */
 async function chat({ ground, bar, theirs, ink, high, box, name, said }, random, photo) {
   const head = `<g transform="scale(3)"><rect width="360" height="76" fill="${bar}"/>${statusBar(random, 360, '#fff')}${icon('back', 14, 42, 18, '#fff')}</g><circle cx="190" cy="154" r="52" fill="#c7ced3"/>${words(280, 168, 48, '#fff', name, { bold: true })}`
   const line = (y, content) => bubble(40, y, 760, 110, theirs, 26) + words(76, y + 66, 38, ink, content)

@@ -16,14 +16,18 @@ const SERIES = [
   {
     name: 'and in a second one',
     colour: '#d55e00',
-    has: ({ type, views }) => type === 'pdq-area' && views[1] === 'witnessed',
+    has: ({ type, views }) => type === 'pdq-area' && views[1] === 'corroborated',
   },
-  { name: 'PDQ of the whole, 8 turns', colour: '#57606a', has: ({ type, views }) => type === 'pdq' && views[1] === 'any' },
+  {
+    name: 'PDQ of the whole, 8 orientations',
+    colour: '#57606a',
+    has: ({ type, views }) => type === 'pdq' && views[1] === 'any',
+  },
 ]
 const MARKS = [
   { name: 'alone', bitsOf: aloneBits },
   { name: 'match', bitsOf: matchBits },
-  { name: 'witness', bitsOf: (type, { asked }) => maxCorroboratingBits(type, asked) },
+  { name: 'corroborating', bitsOf: (type, { asked }) => maxCorroboratingBits(type, asked) },
 ]
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [880, 460, 72, 24, 86, 52]
 const BITS = { least: 30, most: 72 }

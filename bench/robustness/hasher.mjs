@@ -35,7 +35,7 @@ export function isTooPlainToAsk([whole]) {
 }
 
 /**
- * May a match of these views be acted on without anybody looking? `togetherBits` is of the nearest two witnesses of the two pictures.
+ * May a match of these views be acted on without anybody looking? `togetherBits` is of the nearest two corroborating views of the two pictures.
  * @param strictness of the grades; as usual if left out.
  */
 export function isDecided({ type: signalType, query, ...kind }, distanceBits, togetherBits, strictness = PER_PAIR) {

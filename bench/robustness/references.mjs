@@ -93,7 +93,7 @@ export class References {
 
   /**
    * @returns by picture, `distances`: the least of each cell, 255 where it is beyond `WIDEST_BITS`; and `togetherBits`: the sum of the
-   * distances of the nearest two witnesses.
+   * distances of the nearest two corroborating views.
    */
   nearest(signals) {
     const found = new Map()

@@ -61,7 +61,7 @@ export class Distances {
     for (const [kind, bits] of this.#kindsOf(near)) histogram(this.#foreign, kind)[bits]++
   }
 
-  /** The least distance of each cell; of each type in any cell; and of each type in cells not turned, when there are witnesses. */
+  /** The least distance of each cell; of each type in any cell; and of each type in cells that are not rotated, when there are corroborating views. */
   *#kindsOf(near) {
     if (near === undefined) return
     const least = new Map()
@@ -69,7 +69,7 @@ export class Distances {
       if (bits > WIDEST_BITS) continue
       yield [cell, bits]
       const { type, rotated } = this.#cells.kinds[cell]
-      const sums = near.togetherBits <= PAIR_SUM_BITS.match && !rotated ? [anyOf(type), witnessedOf(type)] : [anyOf(type)]
+      const sums = near.togetherBits <= PAIR_SUM_BITS.match && !rotated ? [anyOf(type), corroboratedOf(type)] : [anyOf(type)]
       for (const sum of sums) least.set(sum, Math.min(least.get(sum) ?? bits, bits))
     }
     yield* least
@@ -80,14 +80,14 @@ export class Distances {
     yield* this.#cells.kinds.entries()
     for (const type of new Set(this.#cells.kinds.map((kind) => kind.type))) {
       yield [anyOf(type), { type, query: 'any', registered: 'any' }]
-      yield [witnessedOf(type), { type, query: 'any', registered: 'witnessed' }]
+      yield [corroboratedOf(type), { type, query: 'any', registered: 'corroborated' }]
     }
   }
 
   addAllPairs(number) {
     for (const type of new Set(this.#cells.kinds.map((kind) => kind.type))) {
       this.addPairs(anyOf(type), number)
-      this.addPairs(witnessedOf(type), number)
+      this.addPairs(corroboratedOf(type), number)
     }
   }
 
@@ -136,8 +136,8 @@ function anyOf(type) {
   return `${type} any`
 }
 
-function witnessedOf(type) {
-  return `${type} witnessed`
+function corroboratedOf(type) {
+  return `${type} corroborated`
 }
 
 function histogram(map, key) {

@@ -1,10 +1,10 @@
-// Keeps hashes in files, so that they need no memory, and the next run of the same version no hashing, which takes most of a run.
+// Keeps hashes in files: they need no memory, and the next run of the same version skips hashing, which takes most of the time.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 
-/** @returns `cached(name, make)`: what `make` returns, or what it once returned. */
+/** @returns `cached(name, make)`: the stored result of `make`, or a new one. */
 export function cacheIn(folder) {
   mkdirSync(folder, { recursive: true })
   return async (name, make) => {

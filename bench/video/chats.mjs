@@ -1,4 +1,4 @@
-// Screens on which a clip is in a conversation. Each clip gets other colours, sizes, places and words.
+// Chat screens with a clip in a conversation. Colours, sizes, positions and words differ by clip.
 
 import { text } from '../variants/svg.mjs'
 import { contained } from '../variants/unseen/screen.mjs'
@@ -6,7 +6,7 @@ import { avatar, block, bubble, icon, icons, navigation, pill, STATUS_HIGH, stat
 import { clock, count, fullName, group, paragraph, sentence } from '../variants/unseen/words.mjs'
 import { layoutOf, palette, phone } from './screens.mjs'
 
-/** A clip in a conversation, at the side of who sent it. @returns {import('./screens.mjs').Layout} */
+/** A clip in a conversation, on the side of its sender. @returns {import('./screens.mjs').Layout} */
 export function chat(random, clip) {
   return random.pick([messenger, channel, thread])(random, clip)
 }
@@ -73,7 +73,7 @@ function channel(random, clip) {
   return layoutOf(at, { ground, box, radius: 0, around, over: playing(random, box) })
 }
 
-/** A discussion in which clips are as wide as the page. */
+/** A thread in which clips are as wide as the page. */
 function thread(random, clip) {
   const at = phone(random)
   const { ground, bar, theirs, mine, ink, faint } = palette(random)
@@ -97,7 +97,7 @@ function thread(random, clip) {
   return layoutOf(at, { ground, box, radius: 0, around, over: playing(random, box) })
 }
 
-/** What a player draws over a clip. */
+/** The controls that a player draws over a clip. */
 function playing(random, { x, y, w, h }) {
   const time = `0:${String(random.int(2, 59)).padStart(2, '0')}`
   const corner = random.pick([

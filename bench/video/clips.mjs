@@ -6,10 +6,10 @@ import { probe } from './ffmpeg.mjs'
 
 const EXTENSIONS = new Set(['.mp4', '.m4v', '.mov', '.webm', '.mkv', '.avi', '.gif'])
 
-/** Of a longer film, what comes later is left out. */
+/** The rest of a longer film is ignored. */
 export const MAX_CLIP_MS = 60_000
 
-/** @returns `{ name, camera, file, width, height, durationMs }` of each, by name; and those that could not be read. */
+/** @returns `{ name, camera, file, width, height, durationMs }` of each film, sorted by name; and the films that could not be read. */
 export async function clipsOf(folder, limit = Number.POSITIVE_INFINITY) {
   const files = readdirSync(folder)
     .filter((name) => EXTENSIONS.has(extname(name).toLowerCase()))
@@ -37,7 +37,7 @@ export async function clipsOf(folder, limit = Number.POSITIVE_INFINITY) {
 }
 
 /**
- * One camera that stays where it is makes films that look alike, so names say which: those with the same words before `_` are of one camera.
+ * The camera of a film: films whose names have the same words before `_` are of one fixed camera, so they look alike.
  * @returns `undefined` for a name without `_`.
  */
 export function cameraOf(name) {

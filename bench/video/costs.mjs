@@ -1,6 +1,6 @@
-// What decoding, hashing and searching take of the processor.
+// Processor time of decoding, hashing and searching.
 
-/** Adds to `costs`, under that name, the processor's time of all threads [ms] until `work` has ended. @returns what the work returns, or a promise of it. */
+/** Adds the processor time of all threads [ms] during `work` to `costs`, under that name. @returns the result of `work`, or a promise of it. */
 export function timed(costs, name, work) {
   const before = process.cpuUsage()
   const end = () => {
@@ -13,7 +13,7 @@ export function timed(costs, name, work) {
   return result
 }
 
-/** Adds up costs, and the minutes of film that they were for. */
+/** Sums costs and the minutes of film that they are for. */
 export class Costs {
   #sums = { minutes: 0, decodeMs: 0, hashMs: 0, searchMs: 0 }
 
@@ -26,7 +26,7 @@ export class Costs {
     return this.#sums.minutes
   }
 
-  /** @returns seconds of processor for a minute of film. */
+  /** @returns seconds of processor per minute of film. */
   perMinute() {
     const { minutes, decodeMs, hashMs, searchMs } = this.#sums
     const of = (ms) => ms / 1000 / Math.max(minutes, 1e-9)

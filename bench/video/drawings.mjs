@@ -1,4 +1,4 @@
-// What is drawn over frames besides screens of apps: captions, stickers, and the stripes that a camera sees on a screen.
+// Drawings over frames, other than screens of apps: captions, stickers, and the moiré that a camera records from a screen.
 
 import { heart, smiley, svg, text } from '../variants/svg.mjs'
 import { block } from '../variants/unseen/widgets.mjs'
@@ -11,7 +11,7 @@ const GROUNDS = [
   ['#1d4ed8', '#ffffff'],
 ]
 
-/** A bar of words, of that many pixels. */
+/** A bar of text, of that size in pixels. */
 export function caption(random, width, height) {
   const [ground, ink] = random.pick(GROUNDS)
   const size = Math.round(height * 0.42)
@@ -33,7 +33,7 @@ export function sticker(random, sizePx) {
   return svg(sizePx, sizePx, `<g ${turn}>${drawn}</g>`)
 }
 
-/** Two sets of soft stripes at a small angle, and a reflection. */
+/** Moiré: two sets of soft stripes at a small angle; and a reflection. */
 export function moire(random, width, height) {
   const stripes = (id, alpha) => {
     const turn = random.int(0, 179)

@@ -1,4 +1,4 @@
-// What people do to a video before they pass it on, as filters of ffmpeg. Each edit draws its own sizes, places and strengths for each clip.
+// Edits that people make before they share a video, as ffmpeg filters. Each edit draws sizes, positions and strengths for each clip.
 
 import { chat } from './chats.mjs'
 import { caption, moire, sticker } from './drawings.mjs'
@@ -9,19 +9,19 @@ const X264 = ['-an', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv
 const VIDEO = [...X264, '-crf', '28']
 const STILL = ['-frames:v', '1', '-q:v', '5']
 const MAX_GIF_S = 8
-/** An excerpt must leave out something. */
+/** An excerpt must be shorter than the clip. */
 const MIN_LEFT_OUT_S = 1.5
 const BETWEEN_S = 5
 const SLIDES = 4
 const DESKS = ['0x5a4a3a', '0x2c3138', '0x8d8478', '0x141210', '0xb9b4ac']
 
 /**
- * `make(clip, random, others)` gives, for a clip of `{ width, height, durationMs }` and two clips that have nothing to do with it:
- * - `graph`: filters from the clip `[0:v]`, and further inputs, to `[out]`;
+ * `make(clip, random, others)` returns, for a clip of `{ width, height, durationMs }` and two unrelated clips:
+ * - `graph`: filters from the clip `[0:v]` and further inputs to `[out]`;
  * - `drawn`: SVGs to draw over it, and `files`, other clips: inputs 1 and so on;
- * - `output`: how it is encoded, and `extension`;
- * - `shows`: which part of the clip is when in the edit, `{ fromMs, toMs, atMs, speed }`: at `fromMs + x` it shows `atMs + speed × x`;
- * or `undefined` for a clip that is too short.
+ * - `output`: options of the encoder, and `extension`;
+ * - `shows`: when the edit shows which part of the clip, `{ fromMs, toMs, atMs, speed }`: at `fromMs + x` it shows `atMs + speed × x`;
+ * or `undefined` if the clip is too short.
  */
 export const EDITS = [
   edit('low', ({ random }) => {
@@ -105,7 +105,7 @@ export const EDITS = [
   edit('slideshow', ({ clip, random }) => slideshow(clip, random)),
 ]
 
-/** @returns the edit with what it leaves out filled in. */
+/** @returns the edit, with defaults for absent fields. */
 function edit(id, make, { isStill = false, usesOthers = false } = {}) {
   return {
     id,
@@ -144,20 +144,20 @@ function cover(w, h) {
   return `scale=${w}:${h}:force_original_aspect_ratio=increase,crop=${w}:${h},setsar=1`
 }
 
-/** Keeps that share of each side, from anywhere. */
+/** Crops to that share of each side, at a random position. */
 function crop(random, share) {
   const [x, y] = [(1 - share) * random(), (1 - share) * random()]
   return `[0:v]crop=trunc(iw*${share}/2)*2:trunc(ih*${share}/2)*2:iw*${x}:ih*${y}[out]`
 }
 
-/** @returns filters that give `[1b]`, the clip as a blurred ground of that size, and `[1f]`, the clip in whole. */
+/** @returns filters that give `[1b]`, the clip as a blurred background of that size, and `[1f]`, the whole clip. */
 function blurred(random, from, w, h) {
   const [small, low] = [Math.round(w / 4), Math.round(h / 4)]
   const dark = random() < 0.5 ? `,eq=brightness=${-0.1 - 0.15 * random()}` : ''
   return `${from}split[b][f];[b]${cover(small, low)},boxblur=${random.int(4, 8)}:2,scale=${w}:${h}${dark},setsar=1[1b];[f]${contain(w, h)}[1f]`
 }
 
-/** @param layout of screens.mjs */
+/** @param layout from screens.mjs */
 function onScreen({ width, height, ground, box, over }, random) {
   const drawn = [over]
   const last = '[s];[s][1:v]overlay=0:0[out]'
@@ -184,7 +184,7 @@ function faster({ durationMs }, speed) {
   return { graph: `[0:v]setpts=PTS/${speed},fps=15[out]`, shows: [{ fromMs: 0, toMs: durationMs / speed, atMs: 0, speed }] }
 }
 
-/** A screen on a desk, seen from the side by a hand that is not steady about its light. */
+/** A screen on a desk, filmed from the side with a hand-held camera and unsteady exposure. */
 function filmed(clip, random) {
   const [w, h] = upright(clip) ? [352, 560] : [560, 352]
   const share = 0.7 + 0.22 * random()
@@ -233,7 +233,7 @@ function between({ clip: { durationMs }, random, others: [first, second] }) {
   }
 }
 
-/** Four pictures in the order of the film, each for a while. */
+/** Four stills in the order of the film, each shown for some time. */
 function slideshow({ durationMs }, random) {
   const times = Array.from({ length: SLIDES }, () => Math.round(durationMs * (0.03 + 0.9 * random()))).sort((a, b) => a - b)
   const seconds = random.int(3, 5) / 2

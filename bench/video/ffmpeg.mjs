@@ -1,4 +1,4 @@
-// The system's ffmpeg: one thread, one process for each piece of work.
+// Runs the system's ffmpeg: one process per call, one thread each.
 
 import { spawn } from 'node:child_process'
 
@@ -7,21 +7,21 @@ const ONE_THREAD = ['-threads', '1', '-filter_threads', '1', '-filter_complex_th
 const TIMEOUT_MS = 300_000
 const MAX_MESSAGE = 2000
 
-/** @throws {Error} with the last words of what ffmpeg wrote. */
+/** @throws {Error} with the end of ffmpeg's output. */
 export async function ffmpeg(words) {
   await ended('ffmpeg', [...QUIET, ...ONE_THREAD, ...words.map(String)])
 }
 
 /**
- * Decodes a file into grey frames at a constant rate, each of them the last one that had begun by then.
- * @param filter applied to each frame that is kept, for instance `,scale=600:450`
- * @param onBytes takes parts of a Y4M stream.
- * @returns how much processor ffmpeg took, in ms.
+ * Decodes a file into grey frames at a constant rate: at each time, the frame that is shown then.
+ * @param filter for each frame that is kept, for instance `,scale=600:450`
+ * @param onBytes receives parts of a Y4M stream.
+ * @returns ffmpeg's processor time [ms].
  */
 export async function greyFrames(file, { framesPerSecond, seconds, filter }, onBytes) {
   const words = ['-t', seconds, '-i', file, '-an', '-sn', '-vf', `fps=${framesPerSecond}:round=up${filter},format=gray`]
   const output = ['-f', 'yuv4mpegpipe', '-strict', '-1', 'pipe:1']
-  // It reports the processor's time at the level `info` only.
+  // ffmpeg reports processor time only at the level `info`.
   const report = [...QUIET, '-loglevel', 'info', '-nostats', '-benchmark', ...ONE_THREAD, ...words.map(String), ...output]
   const error = await ended('ffmpeg', report, onBytes)
   const [, user, system] = /bench: utime=([\d.]+)s stime=([\d.]+)s/.exec(error) ?? []
@@ -43,7 +43,7 @@ export async function probe(file) {
   return { width, height, durationMs: 1000 * Number(format.duration) }
 }
 
-/** @returns what the program wrote for people. @throws {Error} with the last words of it, unless it succeeds. */
+/** @returns the standard error of a program. @throws {Error} with its end, unless the program succeeds. */
 function ended(program, words, onBytes = (_bytes) => {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: TIMEOUT_MS, killSignal: 'SIGKILL' })

@@ -1,4 +1,4 @@
-// Films and edits as hashes, and what decoding and hashing them takes.
+// Hashes films and edits, and measures what decoding and hashing cost.
 
 import { distance } from '../../dist/packages/hash/src/hash256.js'
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
@@ -14,8 +14,8 @@ const MOVING_MS = 1000
 const MOVING_BITS = 24
 
 /**
- * Decodes a film once, and hashes it to register it and to ask for it.
- * @param clip of clips.mjs
+ * Decodes a film once, and hashes it for registration and as a query.
+ * @param clip from clips.mjs
  * @returns `registered` and `asked`, as `createVideoHasher` gives them, and the `costs` of both; `vpdq`, hashes; and `isMoving`.
  */
 export async function hashedFilm(clip) {
@@ -45,7 +45,7 @@ export async function hashedVideo(file) {
   return { asked: asking.result(durationMs), vpdq, costs: { ...costs, minutes: durationMs / 60_000, decodeMs: cpuMs } }
 }
 
-/** As `hashedVideo`, of a picture: `asked` has one frame, or none if it is too plain to ask about. */
+/** As `hashedVideo`, for a picture: `asked` has one frame, or none if its quality is too low for a query. */
 export async function hashedStill(file) {
   const [frames, vpdq] = [[], []]
   await eachFrame(file, undefined, (frame) => {
@@ -57,7 +57,7 @@ export async function hashedStill(file) {
   return { asked: { durationMs: 0, frames }, vpdq, costs: {} }
 }
 
-/** Does it look different a second later, most of the time? Otherwise no answer can tell the moment. */
+/** Whether most frames differ from those a second later. Otherwise no answer can tell the moment. */
 function isMoving(hashes) {
   const steps = hashes
     .slice(1)

@@ -1,4 +1,4 @@
-// Frames of a file as the hasher takes them: grey, a few a second, in the size in which pictures are hashed.
+// Decodes the frames that the hasher takes: grey, a few per second, in the size at which pictures are hashed.
 
 import { hashedSize } from '../../dist/packages/hash/src/reduced-side.js'
 import { FRAME_INTERVAL_MS } from '../../dist/packages/hash/src/video-frames.js'
@@ -9,9 +9,9 @@ import { createY4mReader } from './y4m.mjs'
 const FRAMES_PER_SECOND = 1000 / FRAME_INTERVAL_MS
 
 /**
- * @param size of the displayed frames, where they may have more pixels than are hashed.
- * @param onFrame takes `{ atMs, pixels, aspect }`; the pixels are overwritten afterwards.
- * @returns `durationMs`, and how much processor the decoder took, `cpuMs`.
+ * @param size of the displayed frames, which may be larger than what is hashed.
+ * @param onFrame receives `{ atMs, pixels, aspect }`; the pixels are overwritten after the call.
+ * @returns `durationMs`, and `cpuMs`, the decoder's processor time.
  */
 export async function eachFrame(file, size, onFrame) {
   const hashed = size === undefined ? undefined : hashedSize(size)

@@ -1,4 +1,4 @@
-// Makes the edits of a clip, one file after the other, in a folder that is removed.
+// Makes the edits of a clip, one file at a time, in a temporary folder.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,15 +8,15 @@ import { randomOf } from '../variants/random.mjs'
 import { isSameCamera } from './clips.mjs'
 import { ffmpeg, probe } from './ffmpeg.mjs'
 
-/** Edits are of this much, from the middle of a clip: it bounds what a run takes. */
+/** Edits use this much from the middle of a clip, to bound the time of a run. */
 const EDITED_S = 12
-/** More than an edit shows of another film. */
+/** Longer than any edit shows another film. */
 const OTHER_S = 10
 const MIDDLE =
   "fps=12,scale='if(gt(iw,ih),min(560,iw),-2)':'if(gt(iw,ih),-2,min(560,ih))':flags=area,scale=trunc(iw/2)*2:trunc(ih/2)*2,setsar=1"
 const NEARLY_WHOLE = ['-an', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-crf', '14', '-threads', '1']
 
-/** A folder for files that one step writes and the next reads. */
+/** A temporary folder for files that one step writes and the next reads. */
 export function temporaryFolder(defer) {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-video-'))
   defer(() => rmSync(folder, { recursive: true, force: true }))
@@ -24,9 +24,9 @@ export function temporaryFolder(defer) {
 }
 
 /**
- * @param clip of clips.mjs; `strangers` are others that may be shown beside it.
- * @returns `make(edit, use)`: makes an edit of edits.mjs and removes its file after `use`, which is given `{ file, shows, beside }`: `shows` in times of the
- *   clip, and the names of the strangers that it shows. `undefined` if the clip is too short. Call `end` after the last.
+ * @param clip from clips.mjs; `strangers` are unrelated clips that an edit may show beside it.
+ * @returns `make(edit, use)`, which makes an edit of edits.mjs, calls `use` with `{ file, shows, beside }` and removes the file. `shows` has times of the
+ *   clip, `beside` the names of the strangers that are shown. It returns `undefined` if the clip is too short. Call `end` after the last edit.
  */
 export function makerOf(clip, { strangers, folder, seed }) {
   let middle
@@ -66,7 +66,7 @@ function strangersTo(clip, films) {
   return films.filter((other) => other.name !== clip.name && !isSameCamera(other, clip))
 }
 
-/** Two of them. */
+/** Two random strangers. */
 function chosen(random, strangers) {
   if (strangers.length < 2) return []
   const first = random.int(0, strangers.length - 1)

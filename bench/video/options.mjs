@@ -1,12 +1,12 @@
-// What is to be measured, from the words of the command line.
+// Reads the options of the command line.
 
 import { statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { EDITS } from './edits.mjs'
 
 /**
- * @returns the options, with `edits` of edits.mjs.
- * @throws {Error} says which option is wrong.
+ * @returns the options, with `edits` from edits.mjs.
+ * @throws {Error} that names the wrong option.
  */
 export function optionsOf(words) {
   const { values } = parseArgs({

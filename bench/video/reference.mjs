@@ -1,4 +1,4 @@
-// The rule for videos without what makes it fast: every pair of frames that is near in any view, and every two of these pairs. It checks the service.
+// The rule for videos without optimizations: all pairs of frames that are near in any view, and all pairs of these. Checks the service's answers.
 
 import { orientationsOf } from '../../dist/packages/hash/src/transforms.js'
 import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
@@ -8,7 +8,7 @@ import { areInLine } from '../../dist/src/domain/matching/frame-pair.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
 
-const SEARCHED_BITS = 60 // as far as a second view may be
+const SEARCHED_BITS = 60 // the limit for a second view
 const LINE_BITS = 56
 const PARTIAL_BITS = 2
 const PARTIAL = new Set(['piece', 'tilted'])
@@ -16,10 +16,10 @@ const PARTIAL = new Set(['piece', 'tilted'])
 export class Reference {
   #indexes = new Map()
 
-  // By ordinal: the film, the time, the whole PDQ and the rows of a frame, and by type their views.
+  // By ordinal of a frame: the film, the time, the whole PDQ, the rows, and the views of the rows by type.
   #frames = []
 
-  /** @param {{ frames: readonly any[] }} film as `createVideoHasher` gives it. */
+  /** @param {{ frames: readonly any[] }} film from `createVideoHasher`. */
   register(name, { frames }) {
     for (const { atMs, signals } of frames) {
       const frame = { name, atMs, hash: wholeOf(signals), views: new Map(), rows: [] }
@@ -33,14 +33,14 @@ export class Reference {
     }
   }
 
-  /** @returns the names of films that are found, in order. */
+  /** @returns the names of the films found, sorted. */
   ask({ frames }, { isStill }) {
     const found = []
     for (const [name, pairs] of this.#pairsOf(frames, isStill)) if (isEvidence(pairs)) found.push(name)
     return found.sort()
   }
 
-  /** @returns by film, all pairs of frames and views that are evidence, or are with another. */
+  /** @returns by film, all pairs of frames and views that are evidence alone or with another pair. */
   #pairsOf(frames, isStill) {
     const films = new Map()
     for (const { atMs: askedMs, signals, isForm } of frames) {
@@ -68,7 +68,7 @@ export class Reference {
     return films
   }
 
-  /** What is near to one frame. */
+  /** The registered frames that are near to one frame. */
   #nearOf(signals, isStill) {
     const corroborations = new Corroborations()
     const near = []
@@ -91,7 +91,7 @@ export class Reference {
     return { near, togetherBits: remembered((image) => corroborations.togetherBits(image)) }
   }
 
-  /** As `formSurplusBits`, of one registered frame. */
+  /** As `formSurplusBits`, for one registered frame. */
   #formSurplusBits(signals, image, orientation) {
     const asked = signals.flatMap(({ type, view, hashes, isPicture }) => {
       const hash = hashes[orientationsOf(hashes.length).indexOf(orientation)]
@@ -109,7 +109,7 @@ export class Reference {
   }
 }
 
-/** May it be evidence with another? */
+/** Whether it may be evidence together with another pair. */
 function isLined(type, { asked, registered, rotated, content }, bits) {
   if (type !== 'pdq-area' || asked === 'crop' || rotated || content !== 'full') return false
   return bits <= LINE_BITS - (PARTIAL.has(asked) || PARTIAL.has(registered) ? PARTIAL_BITS : 0)

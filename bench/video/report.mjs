@@ -1,4 +1,4 @@
-// The figures as one line of JSON, as tables, and as a record.
+// Prints the figures as one line of JSON and as tables, and writes the record.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -12,10 +12,10 @@ const METHODS = { tabir: 'Tabir', share: 'vPDQ, 80 % of the query', any: 'vPDQ, 
 const loadBefore = loadavg()[0]
 
 /**
- * @param run `{ clips, tally, rows, costs, stills }`: the number of edited films, counts, rows of all registered films, costs of costs.mjs, and
- *   the names of the edits that are stills.
- * @returns what the last line says. `mean` leaves stills out. `cpuPerMinute` has seconds to decode and hash a registered film as it came, and to
- *   search for an edit.
+ * @param run `{ clips, tally, rows, costs, stills }`: the number of edited films, the counts, the rows of all registered films, the costs of costs.mjs,
+ *   and the names of the edits that are stills.
+ * @returns the content of the last line. `mean` excludes stills. `cpuPerMinute` has the seconds to decode and hash an unchanged film, and to search for
+ *   an edit.
  */
 export function summaryOf({ clips, tally, rows, costs, stills }) {
   const recall = tally.recall()
@@ -69,14 +69,14 @@ export function report(run) {
   return [recallTable, facts.join('\n'), costTable].join('\n\n')
 }
 
-/** Which films were missed or found falsely. Films have names, and these stay out of the record. */
+/** Names the films that were missed or found falsely. Names of films stay out of the record. */
 export function namesOf({ tally }) {
   const missed = [...tally.missed].map(([id, names]) => `missed, ${id}: ${names.join(', ')}`)
   const falsely = tally.falsePairs.map(({ name, id = 'as it is', found }) => `found falsely: ${found}, by ${name}, ${id}`)
   return [...missed, ...falsely].join('\n')
 }
 
-/** Replaces the part of the record that this writes; what people wrote around it stays. */
+/** Replaces the generated part of the record and keeps the text around it. */
 export function record(run, { command }) {
   const text = existsSync(RECORD) ? readFileSync(RECORD, 'utf8') : '# Videos: which edits are found\n'
   const [before, rest = ''] = text.split(BEGIN)

@@ -1,4 +1,4 @@
-// What screens of apps are drawn with: the phone, its colours, and the hole in which a clip is.
+// Draws screens of apps: the phone, its colours, and the hole for the clip.
 
 import { svg } from '../variants/svg.mjs'
 import { screen } from '../variants/unseen/screen.mjs'
@@ -13,7 +13,7 @@ const SCREENS_PX = [
 
 /**
  * @typedef {{ width: number, height: number, ground: string, box: { x: number, y: number, w: number, h: number }, over: Buffer }} Layout
- * in pixels, all even: the screen, the colour beside the clip, where the clip is, and an SVG that is drawn over it.
+ * in pixels, all even: the size of the screen, the background colour, the box of the clip, and an SVG that is drawn over it.
  */
 
 export function phone(random) {
@@ -21,7 +21,7 @@ export function phone(random) {
   return screen(width, height, width / UNITS_WIDE)
 }
 
-/** @param around is cut out where the clip is; `over` is not. */
+/** @param around is drawn around the clip; `over` also on it. */
 export function layoutOf({ width, height, unitPx, wide, high }, { ground, box, radius, around, over }) {
   const even = (units) => 2 * Math.round((units * unitPx) / 2)
   const px = { x: even(box.x), y: even(box.y), w: Math.max(32, even(box.w)), h: Math.max(32, even(box.h)) }
@@ -47,7 +47,7 @@ export function palette(random) {
   }
 }
 
-/** @returns `#rrggbb`, which ffmpeg understands as well, of hue in degrees, saturation and lightness. */
+/** Converts hue [degrees], saturation and lightness. @returns `#rrggbb`, which ffmpeg accepts too. */
 export function colourOf(hue, saturation, lightness) {
   const amplitude = saturation * Math.min(lightness, 1 - lightness)
   const channel = (n) => {

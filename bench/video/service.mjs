@@ -1,4 +1,4 @@
-// Registers films and asks as the service does: the catalogue, the matcher of videos, and for stills that of pictures.
+// Registers and queries films as the service does, with its catalogue, its matcher of videos, and for stills its matcher of pictures.
 
 import { randomBytes } from 'node:crypto'
 import { formatUuid } from '../../dist/src/domain/ids.js'
@@ -14,7 +14,7 @@ const OPTIONS = { orgId: 'bench', banks: undefined, thresholdBits: undefined }
 export class Service {
   #replica = { catalogue: new Catalogue() }
 
-  // By id, the name of the film.
+  // Names of films by id.
   #names = new Map()
 
   #parts = {
@@ -31,7 +31,7 @@ export class Service {
 
   #videos = createVideoMatcher(this.#parts)
 
-  /** @param {{ durationMs: number, frames: readonly any[] }} film as `createVideoHasher` gives it. Each film is a case of its own. */
+  /** @param {{ durationMs: number, frames: readonly any[] }} film from `createVideoHasher`. Each film is in its own case. */
   register(name, { durationMs, frames }) {
     const id = formatUuid(randomBytes(16))
     const signals = frames.flatMap(({ signals }, frame) =>
@@ -41,12 +41,12 @@ export class Service {
     this.#names.set(id, name)
   }
 
-  /** Builds what searches are fast by, which the service does meanwhile. */
+  /** Compacts the index, which the service does in the background. */
   settle() {
     while (this.#replica.catalogue.tidy()) {}
   }
 
-  /** @returns by the name of each film that a platform is told of, the segments: of a still, the moment. */
+  /** @returns the segments of each film that matches, by its name; for a still, the moment. */
   async ask({ frames }, { isStill }) {
     const [matches] = isStill
       ? await this.#pictures.match(

@@ -1,4 +1,4 @@
-// Screens that a clip fills, or on which it is shown alone: reels, stories, status messages. Each clip gets other colours, sizes, places and words.
+// Screens that show only the clip: reels, stories, status messages. Colours, sizes, positions and words differ by clip.
 
 import { text } from '../variants/svg.mjs'
 import { contained } from '../variants/unseen/screen.mjs'
@@ -6,12 +6,12 @@ import { avatar, block, bubble, dots, icon, icons, STATUS_HIGH, statusBar } from
 import { count, paragraph, person, sentence } from '../variants/unseen/words.mjs'
 import { colourOf, layoutOf, phone } from './screens.mjs'
 
-/** A clip that fills a story or a reel, and loses what does not fit. @returns {import('./screens.mjs').Layout} */
+/** A clip that fills a story or a reel and is cropped to it. @returns {import('./screens.mjs').Layout} */
 export function filled(random) {
   return random.pick([reel, storyOver])(random)
 }
 
-/** A clip that is shown whole in a story or a status. @returns {import('./screens.mjs').Layout} */
+/** A clip that a story or a status shows whole. @returns {import('./screens.mjs').Layout} */
 export function fitted(random, clip) {
   return random.pick([storyAround, status])(random, clip)
 }
@@ -118,7 +118,7 @@ function storySigns(random, at, hasField = true) {
   return statusBar(random, at.wide, '#fff') + bars.join('') + who + (hasField ? field + send : '')
 }
 
-/** Words on the picture, in two of three. */
+/** Text on the picture, in two of three. */
 function shouted(random, at, { y, h }) {
   if (random() < 0.34) return ''
   const words = sentence(random, 2, 4)

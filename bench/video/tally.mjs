@@ -1,11 +1,11 @@
-// Counts of what was found, what was found falsely, and how well answers tell the moment.
+// Counts films found, films found falsely, and answers with the right moment.
 
 import { cameraOf } from './clips.mjs'
 
-/** How far an answer may be from the moment that is shown. */
+/** Maximum error of the moment in an answer. */
 const MOMENT_MS = 1000
 
-/** What a query shows: the film it is of, and others beside it. */
+/** The films that a query shows: its own, and others beside it. */
 export class Tally {
   #films
   #edits = new Map()
@@ -15,17 +15,17 @@ export class Tally {
   strangerPairs = 0
   sameCameraPairs = 0
   sameCameraFalse = 0
-  /** By method, how many strangers were found. */
+  /** The number of unrelated films found, by method. */
   falseVideos = {}
-  /** `{ name, id, found }`: films that were found falsely, of strangers. */
+  /** `{ name, id, found }`: unrelated films that were found. */
   falsePairs = []
 
-  /** By edit, films that it was made of and that were not found. */
+  /** Films that were not found by their edits, by edit. */
   missed = new Map()
 
   /**
-   * @param films names of all that are registered.
-   * @param edits in the order in which they are told; others follow.
+   * @param films names of all registered films.
+   * @param edits in the order of the report; others follow.
    */
   constructor(films, edits = []) {
     this.#films = films
@@ -33,8 +33,8 @@ export class Tally {
   }
 
   /**
-   * @param query `{ name, id, beside }`: the film, the edit, or no id for the film as it is; names of others that it shows.
-   * @param found by method, the names of films; `tabir` is the one that decides.
+   * @param query `{ name, id, beside }`: the film; the edit, absent for the unchanged film; names of other films that it shows.
+   * @param found names of films, by method; `tabir` is the method that is judged.
    */
   add({ name, id, beside }, found) {
     this.queries++
@@ -52,7 +52,7 @@ export class Tally {
     if (id !== undefined) this.#count(id, name, found)
   }
 
-  /** Nobody knows what else is in front of the cameras of films that are shown beside. */
+  /** Films of the same camera as a film that is shown beside count neither way: they may show the same. */
   #relationTo(name, beside) {
     const cameras = new Set(beside.map(cameraOf).filter((camera) => camera !== undefined))
     return (film) => {
@@ -70,18 +70,18 @@ export class Tally {
       edit.found[method] = (edit.found[method] ?? 0) + Number(films.includes(name))
   }
 
-  /** @param errorMs of `momentErrorMs`, for a film that moves. */
+  /** @param errorMs from `momentErrorMs`, for a film that moves. */
   addMoment(errorMs) {
     this.#moments.all++
     if (errorMs <= MOMENT_MS) this.#moments.right++
   }
 
-  /** How many answers tell the right moment, and of how many. */
+  /** The number of answers with the right moment, and of all. */
   get moments() {
     return this.#moments
   }
 
-  /** @returns by edit, `queries` and the percentage that each method found. */
+  /** @returns for each edit, `queries` and the percentage that each method found. */
   recall() {
     return new Map(
       [...this.#edits]
@@ -97,16 +97,16 @@ export class Tally {
 }
 
 /**
- * How far an answer is from the truth, in ms of the film, at the middle between its ends.
+ * The error of an answer at the middle of its segment, in ms of the film.
  * @param segment `{ query: { fromMs, toMs }, registered: { fromMs, toMs } }`
- * @param shows of an edit, see edits.mjs.
+ * @param shows of an edit (edits.mjs).
  */
 export function momentErrorMs({ query, registered }, shows) {
   const truth = (truthAt(query.fromMs, shows) + truthAt(query.toMs, shows)) / 2
   return Math.abs((registered.fromMs + registered.toMs) / 2 - truth)
 }
 
-/** The moment of the film that an edit shows at a time, by the part that is nearest in time. */
+/** The moment of the film that an edit shows at a time, from the part nearest in time. */
 function truthAt(ms, shows) {
   const far = ({ fromMs, toMs }) => Math.max(fromMs - ms, ms - toMs, 0)
   const { fromMs, atMs, speed } = shows.reduce((best, part) => (far(part) < far(best) ? part : best))

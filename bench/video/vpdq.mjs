@@ -1,4 +1,4 @@
-// What is deployed elsewhere, on the same frames: vPDQ, PDQ of a frame each second. It is read in two ways, and both are measured.
+// vPDQ, which other systems use, on the same frames: PDQ of one frame a second. Two rules for a match are measured.
 
 import { distance } from '../../dist/packages/hash/src/hash256.js'
 import { loadPdqKernelSync } from '../../dist/packages/hash/src/pdq-kernel.js'
@@ -10,7 +10,7 @@ const MIN_SHARE = 0.8
 
 const kernel = loadPdqKernelSync()
 
-/** @returns the hash of a frame, or nothing if it is not one of those that are looked at, or is too plain. */
+/** @returns the hash of a frame; `undefined` if vPDQ skips the frame or its quality is too low. */
 export function vpdqOf({ atMs, pixels }) {
   if (atMs % INTERVAL_MS !== 0) return []
   const { quality, hash } = kernel.hash(pixels)
@@ -18,7 +18,7 @@ export function vpdqOf({ atMs, pixels }) {
 }
 
 export class Vpdq {
-  // By name, the hashes of a film.
+  // Hashes of films by name.
   #films = new Map()
 
   register(name, hashes) {
@@ -26,8 +26,8 @@ export class Vpdq {
   }
 
   /**
-   * @param hashes of `vpdqOf`.
-   * @returns names: `share` of films that have 80 % of the query's frames, which is the default of its Python package; `any` of those that have one.
+   * @param hashes from `vpdqOf`.
+   * @returns names of films: `share` with 80 % of the query's frames, the default of vPDQ's Python package; `any` with one frame.
    */
   ask(hashes) {
     const found = { share: [], any: [] }

@@ -1,4 +1,4 @@
-// Grey frames in a Y4M stream, as ffmpeg writes it: a line for the stream, and for each frame a line and its pixels.
+// Reads grey frames from a Y4M stream of ffmpeg: a header line, and for each frame a line and its pixels.
 
 const FRAME = 'FRAME'
 const LINE_END = 10
@@ -6,14 +6,14 @@ const MAX_HEADER_BYTES = 1024
 
 /**
  * Reads a stream of grey frames.
- * @param onFrame takes `{ pixels, sampleAspect }` of each.
- * @returns `add` for its parts, `end` after the last; both throw if it is something else or a frame is not whole.
+ * @param onFrame receives `{ pixels, sampleAspect }` of each frame.
+ * @returns `add` for parts of the stream, and `end` after the last. Both throw if it is no such stream or a frame is incomplete.
  */
 export function createY4mReader(onFrame) {
   let format
   let parts = []
   let size = 0
-  let wanted = 1 // bytes: less than that is not worth joining
+  let wanted = 1 // [bytes] Smaller buffers are not joined yet
 
   /** @returns how many bytes were read. */
   const readOne = (bytes) => {

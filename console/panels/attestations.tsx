@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { parseCaseNumber } from '../../src/domain/cases/case.js'
 import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../ask-api.js'
-import { Sure } from '../components.js'
+import { ConfirmButton } from '../components.js'
 import { sayMoment, sayName, sayNumber } from '../formats.js'
 import { Paged } from '../paged.js'
 
@@ -27,7 +27,7 @@ interface CaseFile {
 }
 
 export function Attestations({ api }: { api: Api }) {
-  /** By pictures. */
+  /** Numbers of cases by image id, of the cases that were typed in. */
   const [numbers, setNumbers] = useState<ReadonlyMap<string, string>>(new Map())
   const [said, setSaid] = useState<string>()
   const attest = async (matchId: string, reload: () => Promise<void>) => {
@@ -90,7 +90,7 @@ export function Attestations({ api }: { api: Api }) {
           { title: 'Since', value: ({ registeredAt }) => registeredAt, cell: ({ registeredAt }) => sayMoment(registeredAt) },
         ]}
         actions={({ matchId }, reload) => (
-          <Sure label="Attest" question="Attest this picture or video?" act={() => attest(matchId, reload)} />
+          <ConfirmButton label="Attest" question="Attest this picture or video?" act={() => attest(matchId, reload)} />
         )}
       />
     </>

@@ -2,7 +2,7 @@
 
 import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../ask-api.js'
-import { Shown, Sure } from '../components.js'
+import { ConfirmButton, Shown } from '../components.js'
 import { sayMoment } from '../formats.js'
 import { useLoaded, useWholeList } from '../load.js'
 import { Paged } from '../paged.js'
@@ -102,7 +102,7 @@ export function Watch({ api }: { api: Api }) {
               { title: 'Suspended', value: ({ suspended }) => (suspended ? 'yes' : 'no') },
             ]}
             actions={({ account }) => (
-              <Sure label="Forgive" question="Remove all strikes of this account?" act={() => forgive(account)} />
+              <ConfirmButton label="Forgive" question="Remove all strikes of this account?" act={() => forgive(account)} />
             )}
           />
         )}

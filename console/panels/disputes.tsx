@@ -2,7 +2,7 @@
 
 import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../ask-api.js'
-import { Shown, Sure } from '../components.js'
+import { ConfirmButton, Shown } from '../components.js'
 import { sayMoment, sayName, sayNumber } from '../formats.js'
 import { type Loaded, useLoaded } from '../load.js'
 import { type Column, Table } from '../sorted-table.js'
@@ -82,12 +82,12 @@ export function Disputes({ api }: { api: Api }) {
         ]}
         actions={({ signalId }) => (
           <>
-            <Sure
+            <ConfirmButton
               label="Keep protecting"
               question="Reject the dispute? It stays protected."
               act={() => decide(signalId, 'rejected')}
             />
-            <Sure
+            <ConfirmButton
               label="Remove protection"
               question="Uphold the dispute? It stops matching for good. Its account gets a strike for a false report."
               isGrave
@@ -107,7 +107,7 @@ export function Disputes({ api }: { api: Api }) {
           { title: 'Since', value: ({ heldAt }) => heldAt ?? undefined, cell: ({ heldAt }) => sayMoment(heldAt) },
         ]}
         actions={({ signalId }) => (
-          <Sure
+          <ConfirmButton
             label="Protect again"
             question="Let it match again?"
             act={() => act('DELETE', `/v1/signals/${signalId}/quarantine`)}

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks'
 import { ORG_KINDS, SCOPES } from '../../src/domain/organisations/access.js'
 import type { Api } from '../ask-api.js'
-import { Shown, Sure } from '../components.js'
+import { ConfirmButton, Shown } from '../components.js'
 import { sayMoment } from '../formats.js'
 import { useWholeList } from '../load.js'
 import { Table } from '../sorted-table.js'
@@ -94,14 +94,18 @@ function KeyTable({ keys, end, make }: { keys: readonly Key[]; end: Act; make: M
       actions={({ keyId, suspendedAt }) => (
         <>
           {suspendedAt !== null && (
-            <Sure label="Restore" question="Make this key active again?" act={() => end(`/v1/keys/${keyId}/suspension`)} />
+            <ConfirmButton
+              label="Restore"
+              question="Make this key active again?"
+              act={() => end(`/v1/keys/${keyId}/suspension`)}
+            />
           )}
-          <Sure
+          <ConfirmButton
             label="Rotate"
             question="Create a key to replace it? The old one stays active for another week."
             act={() => make(`/v1/keys/${keyId}/rotation`, {})}
           />
-          <Sure
+          <ConfirmButton
             label="End"
             question="Revoke this key? It stops working at once. If it is your own, you are signed out."
             isGrave

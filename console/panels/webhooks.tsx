@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import type { Api } from '../ask-api.js'
-import { Shown, Sure } from '../components.js'
+import { ConfirmButton, Shown } from '../components.js'
 import { sayMoment } from '../formats.js'
 import { useLoaded } from '../load.js'
 import { Paged } from '../paged.js'
@@ -61,12 +61,12 @@ export function Webhooks({ api }: { api: Api }) {
                 <button type="button" class="small" onClick={() => setShown(webhookId)}>
                   Messages
                 </button>
-                <Sure
+                <ConfirmButton
                   label="Test"
                   question="Send a test message?"
                   act={() => act('POST', `/v1/webhooks/${webhookId}/ping`)}
                 />
-                <Sure
+                <ConfirmButton
                   label={enabled ? 'Switch off' : 'Switch on'}
                   question={enabled ? 'Note nothing new for it?' : 'Send what waits, and what is to come?'}
                   act={() => act('PATCH', `/v1/webhooks/${webhookId}`, { enabled: !enabled })}
@@ -114,7 +114,7 @@ function Deliveries({ api, path }: { api: Api; path: string }) {
         { title: 'Answer', value: ({ status, failure }) => failure ?? status ?? undefined },
       ]}
       actions={({ deliveryId }, reload) => (
-        <Sure label="Send again" question="Send this delivery again?" act={() => replay(deliveryId, reload)} />
+        <ConfirmButton label="Send again" question="Send this delivery again?" act={() => replay(deliveryId, reload)} />
       )}
     />
   )

@@ -1,4 +1,4 @@
-// Mutations of what speaks with other systems. Each names its own tests.
+// Mutations of the code that exchanges data with other systems. Each names its own tests.
 
 import { inFile } from './in-file.mjs'
 

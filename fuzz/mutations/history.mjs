@@ -1,14 +1,14 @@
-// Bugs that were there once. Each is put back, and `npm run fuzz:history` has to find it. An entry:
+// Bugs that were fixed. Each is put back, and `npm run fuzz:history` must find it. An entry:
 //
 //   {
-//     why: 'a put of an unchanged image takes a new ordinal', // what the bug is called
+//     why: 'a put of an unchanged image takes a new ordinal', // name of the bug
 //     only: 'imports', ignore: '', seconds: 600, seed: 1, // as `npm run fuzz:history` takes them
 //     changes: [{ file: 'src/services/index/catalogue.ts', from: 'what stands there once', to: 'what was wrong' }],
 //   }
 //
 // All changes of an entry are made together.
 
-/** @returns the run of whole histories that has to end with a finding, and not with a crash. */
+/** @returns the run of histories that must end with a finding, not with a crash. */
 function runOf({ only, ignore, seconds, seed }) {
   const args = ['fuzz/history.mjs', '--seconds', `${seconds}`, '--seed', `${seed}`, '--shrink-seconds', '0']
   if (only !== '') args.push('--only', only)
@@ -19,7 +19,7 @@ function runOf({ only, ignore, seconds, seed }) {
 const CATALOGUE = 'src/services/index/catalogue.ts'
 const BOTH = { ignore: '', seconds: 600, seed: 1 }
 
-/** The nine that the review of November 2026 found, as near to the old code as the new one allows. */
+/** The nine bugs that the review of November 2026 found, as close to the old code as possible. */
 const mutations = [
   {
     ...BOTH,
@@ -91,7 +91,7 @@ const mutations = [
       },
       {
         file: 'src/services/interop/contents.ts',
-        from: 'await holdSchedule.discard(due) // resuming takes it out as well: this is for what nobody can resume',
+        from: 'await holdSchedule.discard(due) // resuming removes it too, but not if the image is gone or the entry has no id',
         to: '',
       },
     ],

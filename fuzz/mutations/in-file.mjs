@@ -1,4 +1,4 @@
-// One mutation for each pair of texts: what stands in the file once, and what replaces it. A third text says why no test can see it.
+// Makes one mutation of each pair of texts: one that occurs once in the file, and its replacement. A third text says why no test can notice it.
 
 export function inFile(file, mutations, tests) {
   return mutations.map(([from, to, survives]) => ({ file, from, to, survives, tests }))

@@ -1,9 +1,9 @@
 // The lists of fuzz/mutate.mjs. A list has
 //
 //   mutations  one change each (`file`, `from`, `to`), or several that are made together (`changes`, and `why` as a name)
-//   tests      which tests have to notice, quick ones first; or `runOf`, which gives a mutation a program of its own
+//   tests      the tests that must notice, quick ones first; or `runOf`, which returns a program for a mutation
 //
-// `from` occurs once in its file. A mutation that has `survives` changes nothing that a test could see, and the text says why.
+// `from` occurs once in its file. A mutation with `survives` changes nothing that a test could notice; the text says why.
 
 import { details } from './details.mjs'
 import { exchange } from './exchange.mjs'

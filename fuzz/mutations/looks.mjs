@@ -1,4 +1,4 @@
-// Mutations of how near pictures of objects of one kind have to be.
+// Mutations of the distances that pictures of objects of one kind need.
 
 import { inFile } from './in-file.mjs'
 

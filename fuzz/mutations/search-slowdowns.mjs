@@ -1,4 +1,4 @@
-// Mutations of the search engine that leave every answer right and cost time or memory.
+// Mutations of the search engine that keep all answers right and cost time or memory.
 
 import { kernel, typescript } from './in-file.mjs'
 

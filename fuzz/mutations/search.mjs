@@ -4,7 +4,7 @@ import { typescript } from './in-file.mjs'
 import { wrongInKernel } from './search-kernel.mjs'
 import { slower } from './search-slowdowns.mjs'
 
-// Quick ones first, then by what they cost.
+// Quick ones first.
 const tests = [
   'engine linear plan part row-block image-ledger head parts compaction next-run kernel kernel-capacity segment segment-pauses together wide dump margin',
   'signal-index signal-index-rows signal-index-life exactness signal-index.model',
@@ -12,7 +12,7 @@ const tests = [
   .flatMap((names) => names.split(' '))
   .map((name) => `search/${name}`)
 
-/** Those that lose rows, find wrong ones, or break another promise. */
+/** Mutations that lose rows, find wrong ones, or break another promise. */
 const wrong = [
   typescript('band-shape', [
     ['usualBits <= FEW_BITS && rows >= MANY_ROWS', 'usualBits <= FEW_BITS && rows > MANY_ROWS'],
@@ -263,7 +263,7 @@ const wrong = [
   ]),
 ].flat()
 
-// Kernels last: each has to be compiled.
+// Kernels last, because each must be compiled.
 const mutations = [...wrong, ...wrongInKernel, ...slower].flat()
 
 export const search = { mutations, tests }

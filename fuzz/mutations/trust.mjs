@@ -1,9 +1,8 @@
-// Mutations of what keeps a signal from flagging many innocent uploads: the flood guard, where it stops one view, and grades that keep their goals for
-// each upload.
+// Mutations of the rules against many wrong flags: the flood guard, its stopping of one view, and grades per upload.
 
 import { inFile } from './in-file.mjs'
 
-/** Grades that keep their goals for each upload. */
+/** Grades that hold for each upload (`grading=per-upload`). */
 const STRICT = ['domain/registry-size', 'services/per-upload']
 
 const mutations = [

@@ -48,7 +48,7 @@ function openProbingGuard(
   return createProbingGuard({
     budget: createProbingBudget({ counts: createProbingCounts(store), secret: secrets.pseudonym, now, onError }),
     flippedBits: createFlippedBits({ now }),
-    mode: options.probing ?? 'tell',
+    mode: options.probing ?? 'notify',
     apiKeys,
     known: () => replica.catalogue.apiKeys.values(),
     events,

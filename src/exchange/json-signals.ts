@@ -76,7 +76,7 @@ const REASON_BY_FIELD: Readonly<Record<string, RecordRejection>> = {
   type: 'signal-type-unknown',
   hash: 'hash-malformed',
   quality: 'quality-too-low',
-  ref: 'ref-unfit',
+  ref: 'ref-malformed',
   category: 'category-unknown',
 }
 

@@ -149,7 +149,7 @@ export const SERVER_LIMITS: ServerLimits = {
  * even at several times the load that this process can serve (`npm run bench:load`).
  */
 export const ADMISSION: Readonly<Record<Shortage, DelayRule>> = {
-  turns: { steadyMs: 10, longMs: 25, burstMs: 500, intervalMs: 250, calmMs: 1000 },
+  'event-loop': { steadyMs: 10, longMs: 25, burstMs: 500, intervalMs: 250, calmMs: 1000 },
   pictures: { steadyMs: 45, longMs: 120, burstMs: 400, intervalMs: 300, calmMs: 1000 },
 }
 

@@ -260,7 +260,7 @@ t.test('NDJSON is read as signals and tombstones, and every other line is reject
       'hash-malformed',
       'quality-too-low',
       'category-unknown',
-      'ref-unfit',
+      'ref-malformed',
       'minor-declared',
       'minor-declared',
       'minor-declared',

@@ -1,4 +1,4 @@
-// Animations put together from frames by hand, since no encoder writes all that viewers display.
+// Assembles animations from frames, because no encoder writes all forms that viewers display.
 
 import { crc32 } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
@@ -14,9 +14,9 @@ export interface DrawnFrame {
   readonly left?: number
   readonly top?: number
   readonly delayMs: number
-  /** As viewers do it after the frame. WebP has no `restore`. */
+  /** What viewers do after the frame. WebP has no `restore`. */
   readonly disposal?: 'keep' | 'clear' | 'restore'
-  /** Transparent pixels replace what is beneath. GIF has none of this. */
+  /** Transparent pixels replace those beneath. GIF cannot do this. */
   readonly isSource?: boolean
 }
 
@@ -42,7 +42,7 @@ export function flatPicture(size: Size, [red, green, blue, alpha]: readonly [num
   return { data: Buffer.alloc(4 * size.width * size.height, Buffer.from([red, green, blue, alpha])), ...size }
 }
 
-/** For frames with at most 256 colours, or with the colours that the encoder chooses. */
+/** For frames with at most 256 colours; otherwise the encoder chooses colours. */
 export async function gifOf({ width, height }: Size, frames: readonly DrawnFrame[]): Promise<Buffer> {
   const screen = Buffer.from('GIF89a\0\0\0\0\0\0\0', 'latin1')
   screen.writeUInt16LE(width, 6)
@@ -67,7 +67,7 @@ async function gifFrame({ picture, left = 0, top = 0, delayMs, disposal = 'keep'
   return Buffer.concat([control, descriptor, gif.subarray(13, 13 + paletteBytes), gif.subarray(imageAt + 10, -1)])
 }
 
-/** @param hidden a default image that is no frame. */
+/** @param hidden a default image that is not a frame. */
 export async function apngOf(
   { width, height }: Size,
   frames: readonly DrawnFrame[],
@@ -113,7 +113,7 @@ export function pngChunk(type: string, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([u32(body.length - 4), body, u32(crc32(body))])
 }
 
-/** Lossless. Places are even numbers. */
+/** Lossless. Offsets are even. */
 export async function webpOf({ width, height }: Size, frames: readonly DrawnFrame[]): Promise<Buffer> {
   const header = Buffer.alloc(10)
   header.writeUInt8(0x12) // animated, with alpha

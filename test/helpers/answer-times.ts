@@ -1,15 +1,15 @@
-// Whether the time of an answer tells what it is about.
+// Whether the time of an answer reveals what it is about.
 
 import type { FastifyInstance, InjectOptions } from 'fastify'
 
-/** Less than the difference between a look-up in memory and a question to the store. */
+/** Less than the difference between a look-up in memory and a read from the store. */
 export const NOISE_MS = 1
 const MIN_ROUNDS = 6
 const MAX_ROUNDS = 200
 
 /**
- * How far the fastest answers to these requests are apart, asked in turns: what a busy machine adds to some is not what the code adds to
- * all. So it is asked again while there is a difference; one that the code makes stays.
+ * The difference between the fastest answers to these requests, which alternate. A busy machine slows some answers, a difference in the code slows all.
+ * So requests are repeated while there is a difference; one that the code causes stays.
  */
 export async function spreadMs(app: FastifyInstance, requests: readonly InjectOptions[]): Promise<number> {
   const best = requests.map(() => Number.POSITIVE_INFINITY)

@@ -1,4 +1,4 @@
-// Routes or limits alone, without services: a caller that may match is known, and problems are answered as everywhere.
+// An app with some routes or limits, without services: a caller with the scope `match`, and the usual answers to problems.
 
 import multipart from '@fastify/multipart'
 import Fastify, { type FastifyInstance } from 'fastify'

@@ -1,4 +1,4 @@
-// A CA of a test's own.
+// A certificate authority for tests.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// What axe-core has against a page, in every state of it.
+// Violations that axe-core finds in every state of a page.
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -12,7 +12,7 @@ import { walk } from './walk.js'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
-/** What WCAG 2.2 AA has against the page as it stands. */
+/** Violations of WCAG 2.2 AA in the current state of the page. */
 export async function faultsOf(page: Page): Promise<string[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe)
   return page.evaluate(async (values) => {
@@ -29,8 +29,8 @@ export async function faultsOf(page: Page): Promise<string[]> {
 }
 
 /**
- * What can be pressed and has no border where the system has the say over colours: a background tells nothing there. (Of text axe reads the colour that
- * the page wished for.)
+ * Controls without a border when the system forces colours, where a background does not show them. (axe cannot check this: it reads the colours that the
+ * page asks for.)
  */
 async function borderless(page: Page): Promise<string[]> {
   await page.emulateMedia({ forcedColors: 'active' })
@@ -54,17 +54,17 @@ async function chosenFiles(): Promise<GivenFile[]> {
   ]
 }
 
-/** Of each page, as it is opened. */
+/** The first state of each page. */
 const FIRST_STATES = ['start', 'case', 'how-it-works']
 
 /**
- * Goes through every state of every page, in two languages at the same time. In one of them axe looks at each, in the other at each page; in neither
- * has anything to be scrolled sideways, and with forced colours what can be pressed has a border.
+ * Goes through every state of every page, in two languages at the same time. axe checks every state in one language, and the first state of each page in
+ * the other. In both, nothing must need horizontal scrolling, and with forced colours each control must have a border.
  */
 export async function walkWithAxe(
   t: Test,
   site: Site,
-  /** Of what axe looks at, the name of the language and what stands in it first depend on the language; how wide a word is always does. */
+  /** Most results of axe do not depend on the language; the widths of words do. */
   { looked, measured }: { readonly looked: string; readonly measured: string },
   options: Parameters<Site['visit']>[1],
 ): Promise<void> {

@@ -1,4 +1,4 @@
-// A bank that goes out as a file and comes in again.
+// Exports a bank to a file and imports it again.
 
 import type { Test } from 'tap'
 import { parseSignalHash } from '../../src/domain/matching/hash-text.js'
@@ -40,7 +40,7 @@ export type BankWorld = Awaited<ReturnType<typeof bankWorld>>
 
 export const deleted = (lines: readonly Line[]) => lines.map((line) => ({ ...line, deleted: true }))
 
-/** What a line says of the bank, and not of when it came to be, or how others judged it. */
+/** The content of a line, without times and the judgement of others. */
 function contentOf({ signalId: _, createdAt: __, disputed: ___, tier, registeredTier = tier, ...content }: Line) {
   return JSON.stringify({ ...content, tier: registeredTier })
 }

@@ -1,4 +1,4 @@
-// A matcher with nothing around it: no details, nobody who notes what was met or looks for probing.
+// A matcher alone: without details, recorded matches and limits on probing.
 
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
@@ -22,7 +22,7 @@ export function bareMatcher(parts: Pick<MatcherParts, 'replica'> & Partial<Match
   return createMatcher({ ...BARE, ...parts })
 }
 
-/** Counts what queries reveal by a function, which may answer how matches are shown. */
+/** A probing guard that passes observations to a function, which may return how to show matches. */
 export function probingThatSees(
   see: (observations: readonly CountedObservation[]) => ReturnType<ProbingGuard['see']>,
 ): MatcherParts['probing'] {

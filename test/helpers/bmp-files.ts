@@ -5,7 +5,7 @@ import type { Pixels } from './pictures.js'
 export interface BmpFile {
   readonly name: string
   readonly bytes: Buffer
-  /** On white. */
+  /** The pixels as displayed on white. */
   readonly shown: Pixels
 }
 
@@ -75,7 +75,7 @@ export function usualBmp(picture: Pixels): Buffer {
   })
 }
 
-/** One of each kind. @param picture in few colours, if runs are to be long. */
+/** One file of each kind. @param picture with few colours, for long runs. */
 export function everyBmp(picture: Pixels): BmpFile[] {
   return [...indexed(picture), ...masked(picture), ...transparent(picture)]
 }
@@ -194,7 +194,7 @@ function rows({ width, height }: Pixels, bits: number, values: readonly number[]
   return body
 }
 
-/** Runs, and now and then a sequence that is not repeated. */
+/** Runs, and some sequences without repetition. */
 function runs({ width, height }: Pixels, bits: number, indexes: readonly number[]): Buffer {
   const bytes: number[] = []
   for (let y = height - 1; y >= 0; y--) {

@@ -1,4 +1,4 @@
-// A real Chromium before the whole api. Tests that need one are skipped, with a reason, where there is none.
+// A real Chromium that visits a whole api. Tests are skipped, with the reason, if there is none.
 
 import type { AddressInfo } from 'node:net'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
@@ -10,14 +10,14 @@ import type { GivenFile } from './steps.js'
 
 export { withoutBrowser }
 
-/** Waiting ends with what is waited for; this is for machines that have much else to do. */
+/** A maximum for busy machines: waiting ends as soon as the condition holds. */
 const SLOW_MS = 100_000
 
 const LAUNCH = { shell: launchShell, chromium: launchChromium }
 type BrowserName = keyof typeof LAUNCH
 const opened = new Map<BrowserName, Promise<Browser>>()
 
-/** One for a whole file, however many services it starts: each visit has a window of its own in it. */
+/** One browser for a whole file and all its services. Each visit has its own window. */
 function browserNamed(name: BrowserName): Promise<Browser> {
   const browser = opened.get(name) ?? LAUNCH[name]()
   opened.set(name, browser)
@@ -29,8 +29,8 @@ root.teardown(() => Promise.all([...opened.values()].map(async (browser) => (awa
 export interface Site extends TestService {
   readonly url: string
   /**
-   * A window of its own, as somebody who has never been here. What goes wrong in it is in `faults`. The shell needs less
-   * processor time, and loads no icon of a page.
+   * A new window without cookies or history. Its errors are in `faults`. The headless shell needs less
+   * processor time and loads no page icons.
    */
   visit(path: string, options?: BrowserContextOptions, browser?: BrowserName): Promise<Visit>
 }
@@ -38,7 +38,7 @@ export interface Site extends TestService {
 export interface Visit {
   readonly page: Page
   readonly context: BrowserContext
-  /** Exceptions, and whatever the browser forbade. */
+  /** Exceptions, and what the browser blocked. */
   readonly faults: string[]
 }
 
@@ -48,7 +48,7 @@ export async function startSite(t: Test, options: TestServiceOptions = {}): Prom
   const address = service.app.server.address()
   const url = `http://127.0.0.1:${isAddress(address) ? address.port : 0}`
   const contexts: BrowserContext[] = []
-  // Before the service goes: it would wait for what its pages still listen to.
+  // Before the service closes, which would wait for open connections of its pages.
   t.teardown(() => Promise.all(contexts.map((context) => context.close())))
   return {
     ...service,
@@ -69,7 +69,7 @@ export async function startSite(t: Test, options: TestServiceOptions = {}): Prom
   }
 }
 
-/** For all tests of a process that need nothing of their own: each has a window of its own, as somebody else. */
+/** One site for all tests of a process that need no own service. Each visit has its own window. */
 let usual: Promise<Site> | undefined
 
 export function usualSite(): Promise<Site> {
@@ -77,7 +77,7 @@ export function usualSite(): Promise<Site> {
   return usual
 }
 
-/** The same for a file that needs something of its own. It starts with the first test that asks, so not where there is no Chromium. */
+/** The same for a file that needs its own service. It starts with the first test that asks, so never without a Chromium. */
 export function sharedSite(t: Test, options: TestServiceOptions): () => Promise<Site> {
   let site: Promise<Site> | undefined
   return () => {
@@ -99,7 +99,7 @@ export async function pictureFile(
   return { name: name ?? usual, mimeType: contentType, buffer: bytes }
 }
 
-/** How many images a case has, asked as its owner would. */
+/** The number of images of a case, queried with its token. */
 export async function imagesOf(site: Site, { caseNumber, pin }: { caseNumber: string; pin: string }): Promise<number> {
   const token = await site.app.inject({ method: 'POST', url: `/v1/cases/${caseNumber}/tokens`, payload: { pin } })
   const headers = { authorization: `Bearer ${token.json<{ token: string }>().token}` }

@@ -1,4 +1,4 @@
-// A whole service that canary pictures are sent through, and every place where something of them could have stayed.
+// A whole service for canary pictures, and all places where parts of them could have been stored.
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -32,9 +32,9 @@ export interface Api {
 export interface World {
   readonly redis: TestRedis
   readonly client: Redis
-  /** For whatever takes TMPDIR for a place to write to. */
+  /** For code that writes to TMPDIR. */
   readonly place: string
-  /** Every command that Redis was given, as MONITOR writes it. */
+  /** Every command that Redis received, as MONITOR writes it. */
   readonly monitored: () => string
 }
 
@@ -55,7 +55,7 @@ export async function open(t: Test): Promise<World> {
   return { redis, client, place, monitored: () => Buffer.concat(chunks).toString('latin1') }
 }
 
-/** As the supervisor starts it, and as talkative as it can be. */
+/** Started as by the supervisor, with the most verbose log. */
 export async function startApi(
   t: Pick<Test, 'teardown'>,
   { redis, place }: Pick<World, 'redis' | 'place'>,
@@ -81,7 +81,7 @@ export async function startApi(
   return { process: child, url, output }
 }
 
-/** As when its supervisor is gone. One that does not stop is ended, a little after its time. */
+/** Stops a process as when its supervisor ends. Kills it if it does not stop in time. */
 export async function stopApi({ process }: Api): Promise<{ tookMs: number }> {
   const startedAt = performance.now()
   process.disconnect()
@@ -138,7 +138,7 @@ export function asJson(value: unknown): Multipart {
   return { payload: Buffer.from(JSON.stringify(value)), headers: { 'content-type': 'application/json' } }
 }
 
-/** All that anybody wrote anywhere, by the name of the place. */
+/** Everything written, by the name of the place. */
 export async function everything(
   { redis, client, place, monitored }: World,
   outputs: Readonly<Record<string, readonly string[]>>,
@@ -183,7 +183,7 @@ export async function contentsOf(client: Redis, name: Buffer): Promise<Buffer> {
     stream: () => client.xrangeBuffer(name, '-', '+'),
   }
   const type = await client.type(name)
-  if (type === 'none') return Buffer.alloc(0) // it was a lock, and its time was up
+  if (type === 'none') return Buffer.alloc(0) // an expired lock
   const read = readers[type]
   if (read === undefined) throw new Error(`a key of a kind that this search cannot read: ${type}`)
   return Buffer.concat(flat(await read()))
@@ -195,7 +195,7 @@ export function filesIn(folder: string): string[] {
   )
 }
 
-/** Writes the text wherever the search looks, in the forms that a program might write it in. */
+/** Writes the text to every place of the search, in every form that a program might use. */
 export async function plant({ client, place }: World, { pattern, needles }: Canary): Promise<void> {
   const text = Buffer.concat([Buffer.from('before '), pattern, Buffer.from(' behind')])
   const pixels = needles.find(({ form }) => form === 'rgba pixels')?.bytes ?? Buffer.alloc(0)
@@ -213,7 +213,7 @@ export async function plant({ client, place }: World, { pattern, needles }: Cana
   writeFileSync(join(place, 'planted', 'upload.tmp'), text)
 }
 
-/** In both orders of its bytes: as it is written, and as it lies in memory. */
+/** In both byte orders: as written, and as in memory. */
 export function formsOfHash(hex: string): Needle[] {
   const written = Buffer.from(hex, 'hex')
   return [written, Buffer.from(written).reverse()].flatMap((bytes) => [
@@ -239,7 +239,7 @@ export function fresh(picture: Picture): Picture {
   return { ...picture, bytes: Buffer.from(picture.bytes) }
 }
 
-/** The name without the text: test output must not carry it either. */
+/** The name without the text, because test output must not contain it either. */
 export function contentOf({ name }: Picture): string {
   return name.slice(name.indexOf('-') + 1)
 }

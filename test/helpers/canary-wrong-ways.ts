@@ -1,4 +1,4 @@
-// Marked pictures and their text in every wrong way: bodies that cannot be read, and routes that take no picture.
+// Sends marked pictures and their text in invalid ways: unreadable bodies, and routes that take no picture.
 
 import { connect } from 'node:net'
 import type { Test } from 'tap'
@@ -25,7 +25,7 @@ export interface WrongWays {
   readonly platform: Route
   /** Of the platform. */
   readonly key: string
-  /** One that the service gave for a picture. */
+  /** A value that the service returned for a picture. */
   readonly hash: string
 }
 
@@ -119,7 +119,7 @@ async function putAndAsk(t: Test, { bird, api, her, platform, hash }: WrongWays)
     'feed?cursor=',
   ])
     t.ok((await fetchPatiently(`${v1}/${path}${name}`, { headers: platform.headers })).status >= 400, path)
-  // What is taken, and kept under seal or as a one-way form: a place of the platform's own, and the number of a complaint.
+  // Values that are accepted and stored sealed or hashed: a platform's context, and a complaint number.
   const place = { queries: [{ context: `group ${name}`.slice(0, 256), signals: [{ type: 'pdq', hash }] }] }
   t.equal((await send({ url: `${v1}/match`, headers: platform.headers }, asJson(place))).status, 200)
   t.equal((await put(`${her.caseUrl}/complaint`, { reference: `police ${name}`.slice(0, 60) })).status, 204)

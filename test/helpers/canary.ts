@@ -1,23 +1,23 @@
-// A text that exists nowhere but in a test's pictures, in their metadata and in their pixels, and the search for it
-// afterwards. Letters and digits only: they come unchanged through logs, JSON and UTF-8, where other bytes would be lost.
+// A random text in the metadata and pixels of a test's pictures only, and the search for it afterwards.
+// Letters and digits only: logs, JSON and UTF-8 keep them unchanged, but not all other bytes.
 
 import { writtenForms } from '../../src/demo/written-forms.js'
 import { heic } from './heic.js'
 import { flat, longGif, onePixel, tooLarge, unreadable, withJpegComment, withPngText } from './hostile-pictures.js'
 import { contentTypes, fromPixels, once, type Picture, type Pixels, randomFrom, scenePixels } from './pictures.js'
 
-/** One way in which the text may have been written down, and the bytes that would give it away. */
+/** A form in which the text may have been written, and the bytes that show it. */
 export interface Needle {
   readonly form: string
   readonly bytes: Buffer
 }
 
 export interface Canary {
-  /** 32 letters and digits. As file names, all files carry it too. */
+  /** 32 letters and digits. It is also in all file names. */
   readonly pattern: Buffer
   /** Pictures that the service accepts: the pattern is in the metadata, and in the lossless ones in the pixels. */
   readonly accepted: readonly Picture[]
-  /** Files that it refuses, or takes the first frame of. */
+  /** Files that it refuses, or of which it reads only the first frame. */
   readonly refused: readonly Picture[]
   readonly needles: readonly Needle[]
 }
@@ -25,9 +25,8 @@ export interface Canary {
 const PATTERN_BYTES = 32
 
 /**
- * RDB and AOF files break strings into literal runs of at most 32 bytes (LZF). A needle of a quarter of the pattern, cut at
- * a quarter's border, lies whole in one of the two pieces wherever the break falls; 8 random letters and digits do not turn
- * up by chance.
+ * RDB and AOF files split strings into literal runs of at most 32 bytes (LZF). Wherever the split is, some quarter of the
+ * pattern is complete on one side of it. 8 random letters and digits do not occur by chance.
  */
 const NEEDLE_PARTS = 4
 
@@ -53,7 +52,7 @@ export function findCanary(haystack: Buffer, needles: readonly Needle[]): string
   return [...new Set(needles.filter(({ bytes }) => haystack.includes(bytes)).map(({ form }) => form))]
 }
 
-/** The scene with the pattern in EXIF, GPS, XMP, IPTC and a comment, as a phone and three programs would have left them. */
+/** The scene with the pattern in EXIF, GPS, XMP, IPTC and a comment, as a phone and three programs would write them. */
 export function canaryJpeg(seed: number): Promise<Picture> {
   return once(`canary jpeg ${seed}`, async () => {
     const text = canaryText(seed)
@@ -79,7 +78,7 @@ export function canaryJpeg(seed: number): Promise<Picture> {
   })
 }
 
-/** Stored without compression, so that the pattern of the pixels can be read in the file as well. */
+/** Uncompressed, so that the file shows the pattern of the pixels. */
 export function canaryPng(seed: number): Promise<Picture> {
   return once(`canary png ${seed}`, async () => {
     const png = await fromPixels(canaryPixels(seed)).png({ compressionLevel: 0, adaptiveFiltering: false }).toBuffer()
@@ -98,7 +97,7 @@ export function canaryTiff(seed: number): Promise<Picture> {
   })
 }
 
-/** Compressed without loss: the pattern of the pixels comes to light in the decoder's memory alone. */
+/** Lossless compression: the pattern of the pixels appears only in the decoder's memory. */
 export function canaryWebp(seed: number): Promise<Picture> {
   return once(`canary webp ${seed}`, async () => {
     const webp = fromPixels(canaryPixels(seed)).withExif({ IFD0: { ImageDescription: canaryText(seed) } })
@@ -106,10 +105,10 @@ export function canaryWebp(seed: number): Promise<Picture> {
   })
 }
 
-/** HEIC with the text in a box behind. Nothing here writes pixels into HEVC, so further needles are parts of its data, and of rows as decoded. */
+/** HEIC with the text in an additional box. No code here encodes HEVC, so the other needles are parts of its data and of decoded rows. */
 export async function canaryHeic(
   seed: number,
-  decode: (file: Buffer) => Promise<{ readonly data: Buffer }>, // given, since loading it keeps libvips from reading what only tests read
+  decode: (file: Buffer) => Promise<{ readonly data: Buffer }>, // a parameter, because loading the decoder blocks formats of libvips that only tests read
 ): Promise<{ readonly picture: Picture; readonly needles: readonly Needle[] }> {
   const file = heic('tiles')
   const text = Buffer.from(canaryText(seed))
@@ -125,8 +124,8 @@ export async function canaryHeic(
 }
 
 /**
- * The scene with the pattern as runs of grey pixels in every eighth row. Grey, so that it is there byte by byte in a plane of
- * luma, three times each in RGB, and with a 255 behind in RGBA.
+ * The scene with the pattern as runs of grey pixels in every eighth row. Grey, so that a luma plane has its bytes, RGB has each
+ * of them three times, and RGBA has a 255 after these.
  */
 export function canaryPixels(seed: number): Pixels {
   const { data, width, height } = scenePixels(seed)
@@ -168,7 +167,7 @@ function opaque(values: Buffer): Buffer {
   return Buffer.from([...values].flatMap((value) => [value, value, value, 255]))
 }
 
-/** An APP13 segment with one IPTC caption (record 2, data set 120), in Photoshop's wrapping. */
+/** An APP13 segment in Photoshop's format, with one IPTC caption (record 2, data set 120). */
 function withIptc(jpeg: Buffer, text: string): Buffer {
   const caption = Buffer.concat([Buffer.from([0x1c, 2, 120, 0, text.length]), Buffer.from(text)])
   const resource = Buffer.concat([

@@ -1,4 +1,4 @@
-// What the model test of cases and its process agree on: which step does what to which case.
+// Shared by the model test of cases and its process: which step does what to which case.
 
 export const MODEL_NOW_MS = 1000
 export const MODEL_END_MS = 1_000_000
@@ -15,7 +15,7 @@ export type ModelAction =
   | 'withdrawn'
   | 'expired'
 
-/** Many submissions, few ends; the same in every run, so that it can be repeated. */
+/** Many submissions, few ends; the same in every run. */
 export function actionOf(step: number): ModelAction {
   const drawn = (Math.imul(step + 1, 2654435761) >>> 8) % 100
   if (drawn < 20) return 'open'
@@ -29,14 +29,14 @@ export function actionOf(step: number): ModelAction {
   return drawn < 97 ? 'withdrawn' : 'expired'
 }
 
-/** Each round of steps has cases of its own, so that not all have ended before the last. */
+/** Each round of steps has its own cases, so that some cases are open until the last round. */
 export const STEPS_A_ROUND = 100_000
 
 export function caseNumberOf(step: number, casesARound: number): number {
   return Math.floor(step / STEPS_A_ROUND) * casesARound + (step % casesARound)
 }
 
-/** The picture that something is said about: of the same case, handed in some rounds of it before, if it was. */
+/** The picture that a step acts on: of the same case, submitted one to four of its steps earlier, if it was. */
 export function spokenOf(step: number, casesARound: number): string {
   const back = 1 + ((Math.imul(step + 7, 2246822519) >>> 10) % 4)
   return imageIdOf(Math.max(step % casesARound, step - back * casesARound))
@@ -46,7 +46,7 @@ export function caseIdOf(number: number): string {
   return number.toString(16).padStart(32, '0')
 }
 
-/** UUIDs, each in a shard of its own choosing. */
+/** A UUID whose last byte, and so whose shard, depends on the step. */
 export function imageIdOf(step: number): string {
   return `00000000-0000-8000-8000-${step.toString(16).padStart(12, '0')}`
 }

@@ -1,5 +1,5 @@
-// A process that submits to cases, speaks about their pictures, withdraws, renews and expires them, all at once, until it is killed. It says what
-// it was told.
+// A process that submits to cases, judges their pictures, withdraws, renews and expires them, all concurrently, until it is killed. It prints the
+// results.
 // node case-process.js SOCKET CASES FIRST
 
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
@@ -38,7 +38,7 @@ const SAID: Partial<Readonly<Record<ModelAction, readonly TrustAction[]>>> = {
   ],
 }
 
-/** As the service does it: reads, lets the rules decide, writes if nobody was faster. @returns what was said, once it is on disk. */
+/** As the service: reads, applies the rules, writes unless another process was first. @returns the result, once it is on disk. */
 async function speak(imageId: string, actions: readonly TrustAction[]): Promise<string> {
   for (const action of actions) {
     const { trust, version } = await trusts.get(imageId)

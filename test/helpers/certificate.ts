@@ -1,4 +1,4 @@
-// X.509 certificates as a test needs them (RFC 5280), written by Node alone: a bare machine has no openssl.
+// X.509 certificates for tests (RFC 5280), written by Node alone, because some machines have no openssl.
 
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -18,7 +18,7 @@ const BASIC_CONSTRAINTS = oid('551d13')
 const SUBJECT_ALT_NAME = oid('551d11')
 const DAY_MS = 86_400_000
 
-/** @param issuer who signs; itself when left out, and then it may sign others. @param address an IP address that it is for. */
+/** @param issuer the signer; if absent, self-signed and a CA. @param address the IP address that it is valid for. */
 export function certify(commonName: string, { issuer, address }: { issuer?: Identity; address?: string } = {}): Identity {
   const { privateKey: key, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
   const name = sequence(der(TAG.set, sequence(COMMON_NAME, der(TAG.text, Buffer.from(commonName)))))

@@ -1,4 +1,4 @@
-// A real Chromium, where there is one.
+// Starts a real Chromium, if there is one.
 
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
@@ -9,16 +9,16 @@ const executablePath = PLACES.find((place) => existsSync(place))
 /** The same engine without windows, tabs and an address bar. Debian: apt-get install chromium-headless-shell. */
 const SHELL = '/usr/lib/chromium/chromium-headless-shell'
 
-/** For tap's `skip`: why, or `false` when there is a Chromium. */
+/** For tap's `skip`: the reason, or `false` if there is a Chromium. */
 export const withoutBrowser = executablePath === undefined ? 'needs Chromium (apt-get install chromium)' : false
 
 /**
- * What lists suggestions under the address bar is two pages, which Chromium loads for each new window: two fifths of what a window costs, and nobody
- * sees it here.
+ * Features of the address bar. Chromium loads two pages for its suggestions in each new window: two fifths of the cost of a window, and tests do not
+ * need them.
  */
 const ADDRESS_BAR = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup']
 
-/** What Playwright leaves out of Chromium, as far as it is in Linux's: the last list counts, so that ours has to name those as well. */
+/** Features that Playwright disables in Chromium on Linux. Chromium uses only the last such list, so ours must include them. */
 const LEFT_OUT_BY_PLAYWRIGHT = [
   'AimEnabled',
   'AvoidCorsURLLoaderRestartOnRedirect',
@@ -35,7 +35,7 @@ const LEFT_OUT_BY_PLAYWRIGHT = [
   'ThirdPartyStoragePartitioning',
 ]
 
-/** As root and in containers there is neither a sandbox nor much shared memory. */
+/** Root has no sandbox, and containers have little shared memory. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-dev-shm-usage',
@@ -48,8 +48,8 @@ export function launchChromium(): Promise<Browser> {
 }
 
 /**
- * For many cases of one page: a third less of processor time each. It loads no icon of a page, and in nothing else that the tests of the page
- * compare does it differ. Where there is none it is Chromium.
+ * The headless shell, for many cases of one page: it needs a third less processor time per case. The only difference that the tests could notice is
+ * that it loads no page icons. Chromium itself if there is no shell.
  */
 export function launchShell(): Promise<Browser> {
   return launch(existsSync(SHELL) ? SHELL : executablePath)

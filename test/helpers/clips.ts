@@ -1,4 +1,4 @@
-// Clips that are drawn: a camera pans over a few scenes. Hashed as videos are.
+// Synthetic clips: a camera pans over a few scenes. Hashed like videos.
 
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
@@ -10,10 +10,10 @@ import { randomFrom, scenePixels } from './pictures.js'
 
 const SIDES = { width: 240, height: 180 } as const
 const SCENE = { width: 300, height: 225 } as const
-/** Each scene is shown for so long. */
+/** The time for which each scene is shown. */
 export const SCENE_MS = 2000
 
-/** How a frame is changed: the grey value at a place of the frame. */
+/** An edit of a frame: the grey value at a position. */
 export type Edit = (grey: (x: number, y: number) => number, x: number, y: number) => number
 
 export const EDITS = {
@@ -26,7 +26,7 @@ export const EDITS = {
   },
 } as const satisfies Record<string, Edit>
 
-/** What a clip shows at a time [ms]. */
+/** The frame of a clip at a time [ms]. */
 export function clipFrame(clip: number, atMs: number, edit: Edit = EDITS.none): Pixels {
   const scene = scenePixels(clip * 100 + Math.floor(atMs / SCENE_MS), SCENE)
   const channels = scene.data.length / (SCENE.width * SCENE.height)

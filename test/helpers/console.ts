@@ -1,4 +1,4 @@
-// What tests of the console do in it.
+// Steps in the console, for tests.
 
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'

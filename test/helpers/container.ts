@@ -1,5 +1,5 @@
-// A container as compose and Kubernetes start it, as far as a kernel alone makes one: a root of its own that is read-only, volumes, a user, and no
-// environment but what is given.
+// A container like those of compose and Kubernetes, made with kernel features alone: a read-only root of its own, volumes, a user, and only the given
+// environment.
 
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -8,14 +8,14 @@ import { join, resolve } from 'node:path'
 
 const REPOSITORY = resolve(import.meta.dirname, '../../..')
 
-/** For tap's `skip`: mounting needs root, and Node and Redis have to lie where they can be shown. */
+/** For tap's `skip`: mounting needs root, and Node and Redis must be in folders that can be mounted. */
 export const withoutContainers: string | false =
   process.getuid?.() === 0 && spawnSync('unshare', ['--mount', 'true']).status === 0 ? false : 'mounting needs root'
 
 export interface Container {
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** Where each folder of this machine is shown. */
+  /** The mount point of each folder of this machine. */
   readonly volumes: readonly { readonly folder: string; readonly at: string; readonly isReadOnly: boolean }[]
   readonly uid: number
 }
@@ -45,7 +45,7 @@ const NEW_ROOT = `
   [ "$uid" = 0 ] || capabilities='--inh-caps=-all --bounding-set=-all'
   exec chroot "$root" env PATH="$path" setpriv --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs $capabilities sh -c 'cd /app && exec "$@"' sh "$@"`
 
-/** Runs it to its end. */
+/** Runs the container until it exits. */
 export function runContainer({ command, env, volumes, uid }: Container, options: SpawnSyncOptions = {}) {
   const root = mkdtempSync(join(tmpdir(), 'tabir-root-'))
   try {

@@ -1,4 +1,4 @@
-// Examples of openapi.yaml: made from a call and its answer, compared with those that are stored, and written.
+// Examples of openapi.yaml: made from a call and its answer, compared with the stored ones, and written.
 
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -7,10 +7,10 @@ import { EXAMPLES, type Example } from '../../src/http/openapi/examples.js'
 
 const path = resolve(import.meta.dirname, '../../../src/http/openapi/examples.json')
 
-/** The media types that the description names for an answer; `undefined` for an unknown address. */
+/** The media types that the description has for an answer; `undefined` for an unknown path. */
 export type MediaTypesOf = (method: string, path: string, status: number) => readonly string[] | undefined
 
-/** With an address on the public internet in place of the one here. */
+/** Replaces the local address with a public one. */
 export function publicly(example: Example, endpointUrl: string): Example {
   return JSON.parse(JSON.stringify(example).replaceAll(endpointUrl, 'https://hooks.example.com/tabir')) as Example
 }
@@ -24,7 +24,7 @@ export function exampleOf(args: { params?: object; query?: object; body?: unknow
   }
 }
 
-/** Lists are cut after two, and what opens something is not shown. */
+/** Cuts lists after two entries, and replaces secrets. */
 function shown(value: unknown): unknown {
   if (Array.isArray(value)) return value.slice(0, 2).map(shown)
   if (typeof value !== 'object' || value === null) return value
@@ -42,7 +42,7 @@ const HIDDEN: Readonly<Record<string, string>> = {
   pin: '123456',
 }
 
-/** The names in it, and of the values only words of ours, which may change or go: an example must not have one that is gone. */
+/** The names of fields, and of the values only Tabir's words: when one is renamed, its examples must be written anew. */
 export function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf)
   if (typeof value === 'string' && OUR_WORD.test(value)) return value
@@ -52,7 +52,7 @@ export function shapeOf(value: unknown): unknown {
 
 const OUR_WORD = /^[a-z]+([.-][a-z]+)*$/
 
-/** Keeps what is as it was, so that ids and times change only where something else does. */
+/** Keeps examples of the same shape, so that ids and times change only if something else does. */
 export function writeExamples(seen: Readonly<Record<string, Example>>): void {
   const kept = Object.entries(seen).map(([id, example]) => {
     const before = EXAMPLES[id]
@@ -79,7 +79,7 @@ export function mediaTypesIn(description: object): MediaTypesOf {
     operations,
   }))
   return (method, pathname, status) => {
-    // The address that says itself what is a parameter elsewhere comes first.
+    // A fixed path comes before one with a parameter in its place.
     const found = paths.filter(({ pattern, operations }) => pattern.test(pathname) && method.toLowerCase() in operations)
     const [closest] = found.toSorted((a, b) => b.pattern.source.length - a.pattern.source.length)
     return Object.keys(closest?.operations[method.toLowerCase()]?.responses[status]?.content ?? {})

@@ -1,4 +1,4 @@
-/** An exchange with nobody at its address. */
+/** An exchange whose address nothing listens on. */
 export const EXCHANGE = {
   api: 'ncmec',
   name: 'ncii-list',

@@ -1,4 +1,4 @@
-// A follower of the feed, as a test has one: what it holds is what it was told, and nothing else.
+// A follower of the feed, for tests: it holds exactly what the feed sent.
 
 import type { Test } from 'tap'
 import { z } from 'zod'
@@ -8,7 +8,7 @@ import { keyFor, type TestService } from './service.js'
 
 type FeedLine = z.infer<typeof FeedLineView>
 
-/** Strict: a field that no follower should be told is seen here. */
+/** Strict: fails on a field that no follower should get. */
 const Line = z.discriminatedUnion('op', [
   z.strictObject({ op: z.enum(['snapshot-begin', 'snapshot-end']) }),
   z.strictObject({ op: z.literal('tombstone'), id: z.string() }),
@@ -47,10 +47,10 @@ export function linesIn(text: string): FeedLine[] {
 export interface Follower {
   /** Hashes by id. */
   readonly held: ReadonlyMap<string, string>
-  /** How often it was told of an id that it had in the same words already. */
+  /** How often it got a line that it already had. */
   readonly repeats: () => number
   readonly cursor: () => string | undefined
-  /** Applies a page; one that breaks off changes nothing. @returns whether there is more. */
+  /** Applies a page. An interrupted page changes nothing. @returns whether there is more. */
   hear(lines: readonly FeedLine[]): boolean
 }
 

@@ -1,4 +1,4 @@
-// A process with a replica that says what it finds. Its argument: the address of the store.
+// A process with a replica that prints what it finds. Its argument is the address of the store.
 
 import { Replica } from '../../src/services/index/replica.js'
 import { createImageStore } from '../../src/store/images/images.js'
@@ -29,7 +29,7 @@ const replica = new Replica({
   onError: () => {},
 })
 await replica.start()
-/** Asked with ids. */
+/** Receives ids. */
 process.on('message', (ids) => {
   if (!Array.isArray(ids)) return
   const { notReady, revision } = replica

@@ -1,6 +1,6 @@
-// Looks for hash bits among any amount of bytes: as they are, in hex, in base64, in lists of numbers, in either order.
+// Searches bytes for parts of hashes: binary, hex, base64 or lists of numbers, in both byte orders.
 
-/** In which form a piece of a hash was found, and where. */
+/** A found piece of a hash: its form and position. */
 export interface Found {
   readonly form: string
   readonly at: number
@@ -8,15 +8,15 @@ export interface Found {
 
 const HASH_BYTES = 32
 const PIECE_BYTES = 8
-/** What is read in parts overlaps by so much, so that nothing lies across a border unseen: 32 numbers with their keys. */
+/** Overlap of parts that are read one after the other, so that no piece across a border is missed: 32 numbers with their keys. */
 export const OVERLAP_BYTES = 512
 const MIN_TEXT = 12
 
 /**
- * Knows hashes by their 8-byte pieces, in both orders of bytes: 16 bytes of one in a row hold a whole piece, wherever they are cut. Two
- * random bytes strings agree in a piece once in 10^12 for a million hashes and a gigabyte.
+ * Finds hashes by their 8-byte pieces, in both byte orders: any 16 consecutive bytes of a hash contain a whole piece. A random piece of a gigabyte agrees
+ * with one of a million hashes once in 10^12.
  *
- * Cost: some 5 ns a byte.
+ * Cost: about 5 ns a byte.
  */
 export class HashSearch {
   // Invariant: #slots has, at the first free place from its own on, each piece as two numbers; 0, 0 is free. #mayBe has a bit for each.
@@ -24,7 +24,7 @@ export class HashSearch {
   readonly #mayBe: Uint8Array
   readonly #mask: number
 
-  /** @param hashes 32 bytes each, one after the other. */
+  /** @param hashes concatenated, 32 bytes each. */
   constructor(hashes: Uint8Array) {
     const pieces = (hashes.length / HASH_BYTES) * 2 * (HASH_BYTES / PIECE_BYTES)
     const size = 2 ** Math.ceil(Math.log2(Math.max(16, pieces * 2)))
@@ -39,7 +39,7 @@ export class HashSearch {
     }
   }
 
-  /** @returns the first piece, or `undefined` when there is none. */
+  /** @returns the first piece; `undefined` if there is none. */
   find(bytes: Uint8Array): Found | undefined {
     const at = this.#findRaw(bytes)
     return at === undefined
@@ -75,7 +75,7 @@ export class HashSearch {
     return undefined
   }
 
-  /** Runs of characters that may be a written form, read back as bytes, however the form is aligned. */
+  /** Decodes runs of characters that may be a text form, at every alignment. */
   #findWritten(bytes: Buffer): Found | undefined {
     for (let from = 0; from < bytes.length; ) {
       while (from < bytes.length && !IS_WRITING[bytes[from] ?? 0]) from++

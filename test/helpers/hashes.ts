@@ -1,16 +1,16 @@
-// Hashes that are the same in every run, and what a picture has that looks like itself.
+// Hashes that are the same in every run, and hashes of symmetric pictures.
 
 import { createHash } from 'node:crypto'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 
 const SIDE = 16
 
-/** As good as random, and unlike itself however it is flipped: a random one is alike by chance once in some thousands. */
+/** Pseudorandom, and unlike all of its orientations; one in some thousands of random hashes is not. */
 export function hashNamed(name: string): Hash256 {
   return hashFromBytes(createHash('sha256').update(name).digest())
 }
 
-/** What stands above the diagonal stands below it as well: as of a picture that stays the same when it is flipped along it. */
+/** The hash of a picture that does not change when it is flipped along the diagonal: its bits are symmetric, too. */
 export function symmetricOf(hash: Hash256): Hash256 {
   const bytes = Uint8Array.from(hash)
   for (let i = 0; i < SIDE; i++) {
@@ -23,7 +23,7 @@ export function symmetricOf(hash: Hash256): Hash256 {
   return hashFromBytes(bytes)
 }
 
-/** So many bits away, dealt evenly. */
+/** A hash at that distance, with evenly distributed flipped bits. */
 export function bitsFrom(hash: Hash256, bits: number): Hash256 {
   const bytes = Uint8Array.from(hash)
   for (let i = 0; i < bits; i++) {

@@ -1,4 +1,4 @@
-// HEIC files of test/data/heic, and what they become when boxes are changed.
+// HEIC files of test/data/heic, and copies with changed boxes.
 
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

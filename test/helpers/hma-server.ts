@@ -1,4 +1,4 @@
-// A stand-in for an HMA that pulls from a Tabir, with HMA's own faults: what it fetched it keeps, whatever it is told later.
+// Simulates an HMA that pulls from a Tabir, with HMA's own faults: it keeps what it fetched, even when it is withdrawn later.
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -24,7 +24,7 @@ interface Content {
 export interface HmaServerOptions {
   /** HMA before 1.1 keeps what was imported. */
   readonly keepsImported?: boolean
-  /** Before every answer. */
+  /** Called before every answer. */
   readonly onRequest?: (method: string, path: string) => Promise<void> | void
 }
 
@@ -149,7 +149,7 @@ export async function startHma(t: Pick<Test, 'teardown'>, options: HmaServerOpti
       exchanges.delete(name)
       for (const [id, { bank }] of contents) if (bank === name) contents.delete(id)
     },
-    /** Gives ids to what is not written yet; @returns what writes it. */
+    /** Assigns ids to new content. @returns a function that writes it. */
     beginWrite(bank: string, hashes: readonly string[]) {
       const first = lastId + 1
       lastId += hashes.length
@@ -161,7 +161,7 @@ export async function startHma(t: Pick<Test, 'teardown'>, options: HmaServerOpti
     askForKey(needed: string) {
       key = needed
     },
-    /** Does it match, as its lookups answer? */
+    /** Whether a lookup finds it. */
     matches: (hash: string) =>
       [...contents.values()].some(
         ({ pdq, bank, disableUntil }) => pdq === hash && disableUntil !== 0 && banks.get(bank) !== 0,

@@ -1,4 +1,4 @@
-// A client of HMA, as small as they come.
+// A minimal client of HMA's API.
 
 import type { InjectOptions } from 'fastify'
 import type { Test } from 'tap'
@@ -29,7 +29,7 @@ export function hmaClient({ app }: TestService, headers: Headers, base = '') {
 
 export const HMA_SCOPES = ['match', 'match:distance', 'signals:write'] as const
 
-/** A platform with a bank MINE, and what it asks most. */
+/** A platform with a bank MINE, and its most frequent calls. */
 export async function hmaWorld(t: Test) {
   const service = await startService(t)
   const key = await keyFor(service, 'platform', HMA_SCOPES)

@@ -1,5 +1,5 @@
-// What must be refused, or survived: files that lie about what they are, how large they are or whether they are whole.
-// All are cheap to make. `mark` puts a text of the caller's into the file, for tests that look for it afterwards.
+// Files that must be refused or survived: they lie about their format, size or completeness.
+// All are cheap to make. `mark` is a text to put into the file, for tests that search for it afterwards.
 
 import { crc32, deflateRawSync, constants as zlib } from 'node:zlib'
 import sharp from 'sharp'
@@ -15,7 +15,7 @@ const MIB = 1024 * 1024
 const GIF_DELAY = Buffer.from('21f9040001000000', 'hex')
 const GIF_DOT = Buffer.from('2c000000000100010080000000ffffff0202440100', 'hex')
 
-/** No decoder may turn these into pixels: wrong kinds, whatever their name and content type say, and broken files. */
+/** No decoder may turn these into pixels: other formats, whatever their name and content type, and broken files. */
 export function unreadable(options: Marked = {}): Promise<Picture[]> {
   return Promise.all([
     emptyFile(),
@@ -33,12 +33,12 @@ export function unreadable(options: Marked = {}): Promise<Picture[]> {
   ])
 }
 
-/** Real pictures with nothing in them to tell apart: PDQ quality 0. */
+/** Valid pictures without structure: PDQ quality 0. */
 export function tooPlain(options: Marked = {}): Promise<Picture[]> {
   return Promise.all([onePixel(options), flat(options), flatJpeg()])
 }
 
-/** A letter on a colour, as apps draw where nobody gave a photograph. */
+/** A letter on a colour, as apps draw for accounts without a photograph. */
 export async function letter(): Promise<Picture> {
   const [width, height] = [240, 240]
   const isInk = (x: number, y: number) => (x > 80 && x < 110 && y > 50 && y < 190) || (y > 50 && y < 80 && x > 80 && x < 170)
@@ -78,14 +78,14 @@ export async function html({ mark = '' }: Marked = {}): Promise<Picture> {
   return { name: 'page.png', contentType: contentTypes.png, bytes: Buffer.from(`<!doctype html><script>'${mark}'</script>`) }
 }
 
-/** A faultless picture in a format that a libvips built with everything reads, and that the service does not allow. */
+/** A valid picture in a format that a full build of libvips reads and the service does not allow. */
 export async function ppm({ mark = '' }: Marked = {}): Promise<Picture> {
   const { data, width, height } = scenePixels(77, { width: 160, height: 120 })
   const header = `P6\n# ${mark}\n${width} ${height}\n255\n`
   return { name: 'plain.ppm', contentType: 'image/x-portable-pixmap', bytes: Buffer.concat([Buffer.from(header), data]) }
 }
 
-/** The first half of a JPEG: its header is whole and the decoder starts. */
+/** The first half of a JPEG: its header is complete, so the decoder starts. */
 export async function truncatedJpeg({ mark = '' }: Marked = {}): Promise<Picture> {
   const { bytes } = await scene(78)
   const whole = withJpegComment(bytes, mark)
@@ -113,7 +113,7 @@ export async function headerOnlyJpeg(): Promise<Picture> {
 
 /**
  * 60,000 × 60,000 grey pixels, all zero, in some 3.6 MB. The compressed megabyte is made once and repeated; the Adler-32 of n
- * zeros is (n mod 65521) · 2¹⁶ + 1, so that not one of the 3.6 GB is ever written out.
+ * zeros is (n mod 65521) · 2¹⁶ + 1, so the 3.6 GB are never written.
  */
 export function bombPng({ mark = '', width = 60_000, height = 60_000 }: Marked & { width?: number; height?: number } = {}) {
   return once(`bomb ${mark} ${width} ${height}`, async () => {
@@ -129,7 +129,7 @@ export function bombPng({ mark = '', width = 60_000, height = 60_000 }: Marked &
   })
 }
 
-/** Small files whose headers claim what no memory holds. */
+/** Small files whose headers claim more than any memory holds. */
 export function hugeHeaders({ mark = '' }: Marked = {}): Promise<Picture>[] {
   return [hugePng(mark), hugeJpeg(mark), hugeGif(mark), hugeTiff(mark)]
 }

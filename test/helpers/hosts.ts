@@ -1,23 +1,23 @@
-// Hosts on this machine: network namespaces on a bridge, each with an address and a line that can be cut. Root alone can make them.
+// Simulated hosts: network namespaces on a bridge, each with an address and a link that can be cut. Needs root.
 
 import { execFileSync } from 'node:child_process'
 import type { Test } from 'tap'
 
 export interface Host {
   readonly address: string
-  /** What to run, and before it what brings it onto this host. */
+  /** @returns the command line that runs a command on this host. */
   on(command: string, args: readonly string[]): { readonly command: string; readonly args: readonly string[] }
-  /** From now on nothing leaves it or reaches it, and nobody is told. */
+  /** Drops all packets from and to this host without an error, until `mend`. */
   cut(): void
   mend(): void
 }
 
 let opened = 0
 
-/** They go with the test, and whatever still runs on them is the test's to end. @returns `undefined` where it is not allowed. */
+/** The hosts are removed after the test, which must end its processes on them. @returns `undefined` without the permission. */
 export function openHosts(t: Pick<Test, 'teardown'>, count: number): readonly Host[] | undefined {
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' })
-  // What goes is not gone at once: no second one of this process may meet it.
+  // Removal takes time, so each bridge of this process has a new name and network.
   const name = `tb${process.pid}${String.fromCharCode(97 + opened)}`
   const net = `10.213.${(process.pid + opened++) % 250}`
   const made: string[] = []
@@ -54,6 +54,6 @@ function quietly(work: () => unknown): void {
   try {
     work()
   } catch {
-    // gone already
+    // already removed
   }
 }

@@ -1,4 +1,4 @@
-// JPEG XL files, made by libjxl's encoder, and by writing their headers anew.
+// JPEG XL files from libjxl's encoder, some with rewritten headers.
 
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ type Options = NonNullable<Parameters<typeof encode>[1]>
 
 let ready: Promise<unknown> | undefined
 
-/** @param picture with three channels, or four where `data` is as long. */
+/** @param picture with three channels, or four if `data` is that long. */
 export async function jxlOf(
   { data, width, height }: Pixels,
   options: Partial<Options> = { lossless: true, effort: 1 },
@@ -49,17 +49,17 @@ export function inContainer(codestream: Buffer, parts = 1): Buffer {
   return Buffer.concat([start, ...boxes])
 }
 
-/** The same codestream, to be turned when it is shown. */
+/** The same codestream with an orientation. */
 export function turnedJxl(codestream: Buffer, orientation: Orientation): Buffer {
   const { header, frames } = split(codestream)
   return Buffer.concat([bytesOf(withExtraFields(header, `${number(orientation - 1, 3)}000`)), frames])
 }
 
-/** Shown one after the other. @param stills by `jxlOf`, of one size. @param durations under 256. */
+/** An animation. @param stills from `jxlOf`, of one size. @param durations under 256. */
 export function animatedJxl(stills: readonly Buffer[], durations: readonly number[]): Buffer {
   const [first] = stills
   if (first === undefined) throw new RangeError('no picture')
-  const ticks = `${'00'}${'00'}${'00'}0` // 100 a second, for ever, without time codes
+  const ticks = `${'00'}${'00'}${'00'}0` // 100 ticks a second, endless loop, no time codes
   const header = bytesOf(withExtraFields(split(first).header, `000001${ticks}`))
   const frames = stills.map((still, k) => shownFor(split(still).frames, durations[k] ?? 1, k === stills.length - 1))
   return Buffer.concat([header, ...frames])
@@ -79,7 +79,7 @@ function number(value: number, bits: number): string {
   return [...value.toString(2).padStart(bits, '0')].reverse().join('')
 }
 
-/** What jsquash writes has a header of seven to nine bytes; the first frame begins where all bits of it are read. */
+/** The header that jsquash writes has seven to nine bytes; the first frame follows its last bit. */
 function split(codestream: Buffer): { readonly header: string; readonly frames: Buffer } {
   const bits = bitsOf(codestream.subarray(0, 64))
   let at = 16

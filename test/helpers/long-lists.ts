@@ -1,4 +1,4 @@
-// Lists with 2,500 entries that share a score, or a time, read to their end.
+// Lists with 2,500 entries of equal score or time, read completely.
 
 import type { Test } from 'tap'
 import { z } from 'zod'
@@ -63,7 +63,7 @@ export async function keyOfOrg(...args: Parameters<typeof keyFor>) {
   return { ...made, orgId: args[0].services.identify(made.key, '127.0.0.1')?.orgId ?? '' }
 }
 
-/** So many at once that a machine which others use answers in time. */
+/** Few enough at once for a busy machine to answer in time. */
 export async function inSome<T>(all: readonly T[], work: (one: T) => Promise<unknown>): Promise<void> {
   for (let at = 0; at < all.length; at += 200) await Promise.all(all.slice(at, at + 200).map(work))
 }

@@ -5,7 +5,7 @@ import { fromPixels, type Pixels, scenePixels } from './pictures.js'
 
 export const SCENE = { width: 320, height: 240 } as const
 
-/** @param seeds of the scenes, nine or more. @param isTall whether they stand below each other, or side by side. */
+/** @param seeds of the scenes, nine or more. @param isTall whether the scenes are below each other or side by side. */
 export async function longPicture(seeds: readonly number[], isTall = true): Promise<Pixels> {
   const layers = await Promise.all(
     seeds.map(async (seed, i) => {

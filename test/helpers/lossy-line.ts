@@ -1,4 +1,4 @@
-// A line to a service that carries each request and loses each answer: what a person has whose connection breaks in that moment.
+// A connection that delivers each request and loses each answer, as when it breaks at that moment.
 
 import { connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
@@ -11,13 +11,13 @@ export interface LostRequest {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** @returns what sends a request that the service answers, and nobody hears. */
+/** @returns a function that sends a request whose answer is lost. */
 export async function lossyLine(t: Test, app: FastifyInstance): Promise<(request: LostRequest) => Promise<void>> {
   const target = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
   const { port } = await listen(t, (caller) => {
     const service = connect(Number(target.port), target.hostname)
     caller.pipe(service)
-    // The first byte of an answer comes when everything was done.
+    // The first byte of an answer comes when the request has taken effect.
     service.once('data', () => {
       caller.destroy()
       service.destroy()

@@ -3,7 +3,7 @@
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 
-/** @returns what puts the store back, at once and with all connections broken, to what it holds now. */
+/** @returns a function that resets the store to its present content in one step, and breaks all connections. */
 export async function keepState(t: Test, socket: string): Promise<() => Promise<void>> {
   const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())

@@ -1,4 +1,4 @@
-// Files that say what their numbers mean, or which part of them is shown.
+// Files with metadata about their colour space or the part that is shown.
 
 import { crc32 } from 'node:zlib'
 

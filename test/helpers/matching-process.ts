@@ -1,4 +1,4 @@
-// A process that asks a matcher many times, with nothing else in it that keeps anything; and tells how many bytes of a call it has kept.
+// A process that calls a matcher many times, without other state, and prints how many bytes a call leaves on the heap.
 
 import { getHeapSpaceStatistics } from 'node:v8'
 import { bareMatcher } from './bare-matcher.js'
@@ -9,7 +9,7 @@ const CALLS = 3000
 const { catalogue, images } = catalogueOf(20)
 const matcher = bareMatcher({ replica: { catalogue } })
 
-await ask() // what is compiled is kept
+await ask() // compiled code stays on the heap
 collectYoung()
 const before = oldBytes()
 await ask()
@@ -24,7 +24,7 @@ async function ask(): Promise<void> {
   }
 }
 
-/** What lives through two of these is old. */
+/** Objects that survive two of these are in the old generation. */
 function collectYoung(): void {
   for (let i = 0; i < 2; i++) globalThis.gc?.({ type: 'minor' })
 }

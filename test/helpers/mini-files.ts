@@ -1,4 +1,4 @@
-// HEIF files in the short form: one `mini` box with the pictures of a usual file. ISO/IEC 23008-12, Annex O.
+// HEIF files in the short form, with one `mini` box, made of usual files. ISO/IEC 23008-12, Annex O.
 
 import { associationsIn, metaBoxesIn, propertiesIn } from '../../src/domain/media/heif-boxes.js'
 import { placesOf } from '../../src/handoff/item-data.js'
@@ -7,19 +7,19 @@ export interface MiniOptions {
   /** 1…8, as in EXIF. */
   readonly orientation?: number
   readonly isPremultiplied?: boolean
-  /** Primaries, transfer and matrix, written out. */
+  /** Explicit primaries, transfer and matrix. */
   readonly colours?: readonly [number, number, number]
-  /** Whether the kinds of item and decoder are written out, and not told by the brand. */
+  /** Whether the types of item and decoder are explicit, not implied by the brand. */
   readonly namesCodec?: boolean
   readonly brands?: string
-  /** Fields about brightness and a gain map with these bytes, which is no picture. */
+  /** Fields about brightness, and a gain map with these bytes, which are no picture. */
   readonly gainMap?: Buffer
-  /** What other writers than libavif do: a matrix for grey pictures, and a bit for gain maps as large as the picture. */
+  /** As writers other than libavif: with a matrix for grey pictures, and a bit for gain maps of the picture's size. */
   readonly isOfOtherWriter?: boolean
   readonly exif?: Buffer
-  /** The transparency as the picture, which is grey. */
+  /** Uses the transparency, which is grey, as the picture. */
   readonly isAlphaAlone?: boolean
-  /** Declared instead of its own. */
+  /** Declared in place of the picture's own. */
   readonly sides?: readonly [width: number, height: number]
 }
 
@@ -52,7 +52,7 @@ export function miniOf(file: Buffer, options: MiniOptions = {}): Buffer {
   put(3, orientation - 1)
   flag(true)
   for (const side of options.sides ?? [main.width, main.height]) put(15, side - 1)
-  put([0, 2, 1, 0][subsampling] ?? 0, subsampling === 1 ? 0b10 : 0) // colours lie where nobody says
+  put([0, 2, 1, 0][subsampling] ?? 0, subsampling === 1 ? 0b10 : 0) // position of colour samples: unspecified
   flag(false) // 8 bits
   if (alpha !== undefined) flag(isPremultiplied)
   const [primaries = 0, transfer = 0, matrix = 0] = colours ?? []
@@ -116,7 +116,7 @@ function box(type: string, content: Buffer): Buffer {
   return Buffer.concat([head, content])
 }
 
-/** As the header of a decoder says. */
+/** As the decoder's header says. */
 function subsamplingOf(av1C: Buffer): number {
   const flags = av1C.readUInt8(2)
   return (flags & 0x10) !== 0 ? 0 : ([3, 3, 2, 1][(flags >> 2) & 3] ?? 3)
@@ -140,7 +140,7 @@ function itemsOf(file: Buffer): Parts[] {
   })
 }
 
-/** Without a place of colour samples, which must not differ from that of the box. */
+/** Without the position of colour samples, which must be that of the box. */
 function withoutPlace(config: Buffer, type: string): Buffer {
   const copy = Buffer.from(config)
   if (type === 'av1C') copy.writeUInt8(copy.readUInt8(2) & 0xfc, 2)

@@ -1,4 +1,4 @@
-// multipart/form-data bodies (RFC 7578) for `app.inject` and `fetch`, whole ones and all the ways to break one.
+// multipart/form-data bodies (RFC 7578) for `app.inject` and `fetch`, valid and broken.
 
 import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
@@ -12,7 +12,7 @@ export interface Part {
   readonly contentType?: string
 }
 
-/** Spread it: `app.inject({ method: 'POST', url, ...multipart(parts) })`. */
+/** Use: `app.inject({ method: 'POST', url, ...multipart(parts) })`. */
 export interface Multipart {
   readonly payload: Buffer
   readonly headers: { readonly 'content-type': string }
@@ -37,7 +37,7 @@ export function imagePart({ name: fileName, contentType, bytes }: Picture, name 
   return { name, fileName, contentType, bytes }
 }
 
-/** A file's bytes as a mere field: what a form sends whose input is not of type file. */
+/** A file's bytes as a field, not a file: sent by a form whose input is not of type file. */
 export function partWithoutFileName({ bytes }: Picture, name = 'image'): Multipart {
   return multipart([{ name, bytes }])
 }
@@ -46,7 +46,7 @@ export function withLongField(sizeBytes: number, pictures: readonly Picture[] = 
   return multipart([{ name, bytes: 'x'.repeat(sizeBytes) }, ...pictures.map((picture) => imagePart(picture))])
 }
 
-/** The upload that stops half way, its length as if that were all. */
+/** An upload that stops half way and declares the length of that half. */
 export function cutHalfWay(whole: Multipart): Multipart {
   return { ...whole, payload: whole.payload.subarray(0, whole.payload.length >> 1) }
 }
@@ -55,7 +55,7 @@ export function withoutFinalBoundary(parts: readonly Part[]): Multipart {
   return { payload: Buffer.concat(parts.flatMap((part) => pieces(part, BOUNDARY))), headers: headersFor(BOUNDARY) }
 }
 
-/** The header names a boundary that the body never uses. */
+/** The header names a boundary that the body does not use. */
 export function withWrongBoundary(parts: readonly Part[]): Multipart {
   return { ...multipart(parts), headers: headersFor('----another-0123456789') }
 }
@@ -64,17 +64,17 @@ export function withoutBoundary(parts: readonly Part[]): Multipart {
   return { ...multipart(parts), headers: { 'content-type': 'multipart/form-data' } }
 }
 
-/** As a client sends it that packs every body. */
+/** A compressed body, as some clients send all bodies. */
 export function packed({ payload, headers }: Multipart): Multipart {
   return { payload: gzipSync(payload), headers: { ...headers, ...{ 'content-encoding': 'gzip' } } }
 }
 
-/** Bytes that no boundary opens. */
+/** Bytes without a boundary at the start. */
 export function withGarbage(): Multipart {
   return { payload: Buffer.alloc(4096, 0x2d), headers: headersFor(BOUNDARY) }
 }
 
-/** One file, padded behind its end so that its last byte is the last of a chunk of the body. */
+/** One file, padded at its end so that its last byte is the last of a chunk of the body. */
 export function endingOnChunkBorder(picture: Picture, chunkBytes = CHUNK_BYTES): Multipart {
   const headBytes = head(imagePart(picture), BOUNDARY).length
   const padBytes = (chunkBytes - ((headBytes + picture.bytes.length) % chunkBytes)) % chunkBytes

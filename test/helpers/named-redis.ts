@@ -1,4 +1,4 @@
-// Redis that can be reached by a port and says its name, and what is needed to stand in for those that know where a master is.
+// A Redis with a port and a name, and what is needed to simulate a Sentinel or cluster that knows the master.
 
 import { once } from 'node:events'
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
@@ -28,7 +28,7 @@ export async function startNamed(t: Test, name: string) {
   })
 }
 
-/** The name of the Redis that a write goes to now; `nowhere` while none takes it. */
+/** The name of the Redis that takes a write now; `nowhere` if none does. */
 export function whereOf(store: Store): Promise<string> {
   return store.write(WHERE, ['where'], []).then(String, () => 'nowhere')
 }
@@ -54,7 +54,7 @@ export async function listen(t: Test, onSocket: (socket: Socket) => void) {
   return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, reached: () => reached, breakOff, close }
 }
 
-/** Each begins with how many words it has. */
+/** Each command starts with the number of its words. */
 export function commandsIn(text: string): string[] {
   return text.split(/(?=\*\d+\r\n)/)
 }

@@ -1,4 +1,4 @@
-// Stands in for `docker compose` and `kubectl`: of what an operator types, runs what is Tabir's as the files of this repository say it.
+// Simulates `docker compose` and `kubectl`: runs the commands for Tabir's containers as the files of this repository define them.
 //   node orchestrator.js docker compose … | node orchestrator.js kubectl -n tabir …
 
 import { spawnSync } from 'node:child_process'
@@ -15,7 +15,7 @@ const env = z
   .object({
     /** A folder for each volume, by its name. */
     TABIR_TEST_VOLUMES: z.string(),
-    /** Where Redis is, in place of `redis:6379`. */
+    /** The address of Redis, in place of `redis:6379`. */
     TABIR_TEST_REDIS: z.string(),
     TABIR_SEAL_KEYS: z.string(),
     TABIR_REDIS_PASSWORD: z.string(),
@@ -53,7 +53,7 @@ const Cron = z.object({ spec: z.object({ jobTemplate: z.object({ spec: Job.shape
 const [program, ...words] = process.argv.slice(2)
 process.exitCode = program === 'docker' ? compose(words.slice(1)) : kubectl(words[0] === '-n' ? words.slice(2) : words)
 
-/** `name:/place` or `name:/place:ro`; a new volume belongs to who writes to it. */
+/** `name:/place` or `name:/place:ro`. The user of the container owns a new volume. */
 function volume(name: string, at: string, isReadOnly: boolean, uid: number) {
   const folder = join(env.TABIR_TEST_VOLUMES, name)
   if (!existsSync(folder)) mkdirSync(folder, { recursive: true })
@@ -123,7 +123,7 @@ function outputOf(job: string): string {
   return join(env.TABIR_TEST_VOLUMES, `${job}.out`)
 }
 
-/** Created is started; here it has ended by then. What fails makes this fail, where a cluster would say so later. */
+/** Runs a job to its end, and fails with it. A cluster would only start it, and report a failure later. */
 function runJob({ template: { spec } }: z.infer<typeof Job.shape.spec>, name: string): number {
   const [{ command, env: given, volumeMounts }] = spec.containers
   const uid = spec.securityContext.runAsUser
@@ -135,7 +135,7 @@ function runJob({ template: { spec } }: z.infer<typeof Job.shape.spec>, name: st
       const claim = spec.volumes.find((each) => each.name === own)?.persistentVolumeClaim?.claimName
       return volume(claim ?? `of-${name}-${own}`, mountPath, readOnly, uid)
     })
-  // As kubelet does it: $(NAME) is filled in, and $$ stands for one $.
+  // As kubelet: expands $(NAME), and $$ to $.
   const filled = command.map((word) =>
     word.replaceAll(/\$\$|\$\((\w+)\)/g, (all, key: string | undefined) => (key === undefined ? '$' : (values[key] ?? all))),
   )

@@ -1,15 +1,15 @@
-// Time as it passes for a process that gets its turns.
+// Time in which the process of a test could run.
 
 import type { Test } from 'tap'
 import { until } from './service.js'
 
 const TICK_MS = 10
-/** Between two ticks of a process that gets its turns. */
+/** Maximum time that counts between two ticks. In the rest the process did not run. */
 const MAX_MS = 50
 
 /**
- * Milliseconds in which this process could do something: when it stood still, because others had the processor, hardly any passed. For
- * promises about how long something takes, which a machine with other things to do breaks where the code does not.
+ * Milliseconds in which this process could run. Hardly any pass while other processes have the processor. For promises about durations, which a busy
+ * machine would break although the code does not.
  */
 export function ownTime(t: Pick<Test, 'teardown'>): () => number {
   let countedMs = 0
@@ -23,7 +23,7 @@ export function ownTime(t: Pick<Test, 'teardown'>): () => number {
   return () => countedMs + sinceMs()
 }
 
-/** Waits for what comes about by itself. @returns how long that took, in own time. */
+/** Waits for a condition. @returns how long that took, in own time. */
 export async function tookMs(t: Pick<Test, 'teardown'>, condition: Parameters<typeof until>[0]): Promise<number> {
   const now = ownTime(t)
   const fromMs = now()
@@ -31,7 +31,7 @@ export async function tookMs(t: Pick<Test, 'teardown'>, condition: Parameters<ty
   return now() - fromMs
 }
 
-/** Of some measurements: what a busy machine adds to a few is not what the code adds to all. */
+/** Of several measurements: a busy machine slows a few of them, the code slows all. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 }

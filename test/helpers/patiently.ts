@@ -1,4 +1,4 @@
-// A client of a process that runs beside others: it comes again when it is told to.
+// A client that retries when the answer says so, for tests on busy machines.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../src/domain/problem.js'
@@ -6,11 +6,11 @@ import { PROBLEMS } from '../../src/http/problem-table.js'
 import { HASHING_TIME_LIMIT_MS } from '../../src/jobs/hash-image-job.js'
 import type { Hashing } from '../../src/services/intake/hashing.js'
 
-/** What is refused because there was no time for something, and not because of what was asked: so it says, by the routes of HMA too. */
+/** Titles of the problems that mean a lack of time, not a wrong request; HMA's routes use them too. */
 const LATER = [PROBLEMS.overloaded, PROBLEMS['store-unavailable'], PROBLEMS['index-loading']].map(({ title }) => title)
 const MAX_TIMES = 60
 
-/** As `fetch`; of a machine that has no time for workers or for the store, what is answered once it has. */
+/** As `fetch`, but retries while a busy machine has no time for workers or the store. */
 export async function fetchPatiently(url: string, init: RequestInit = {}): Promise<Response> {
   for (let times = 1; ; times++) {
     const answer = await fetch(url, init)
@@ -21,14 +21,14 @@ export async function fetchPatiently(url: string, init: RequestInit = {}): Promi
   }
 }
 
-/** Workers give a picture up no sooner than this, if nothing is wrong with them, for want of a processor. */
+/** Workers that lack only processor time give up a picture no sooner than this. */
 const STARVED_AFTER_MS = 2 * HASHING_TIME_LIMIT_MS
 
-/** As `hashing`; a picture for which its workers were given no processor until its time was up is handed to them again. One that comes back sooner is not. */
+/** As `hashing`, but sends a picture again if its workers got no processor time until its time limit. A picture that fails sooner is not sent again. */
 export function hashingPatiently(hashing: Hashing): Hashing {
   return {
     async hash(image, purpose, details, from) {
-      const again = image.map((piece) => Buffer.from(piece)) // what was handed over is zeros by then
+      const again = image.map((piece) => Buffer.from(piece)) // the first copy is overwritten with zeros by then
       const fromMs = performance.now()
       try {
         return await hashing.hash(image, purpose, details, from)

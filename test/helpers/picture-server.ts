@@ -1,4 +1,4 @@
-// Another server that has pictures, and gives them in every way that one may.
+// Simulates another server with pictures, which it sends in every allowed way.
 
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
@@ -7,7 +7,7 @@ import type { Test } from 'tap'
 
 export type PictureAnswer = (response: ServerResponse) => void
 
-/** @param answers by path. */
+/** @param answers the answers, by path. */
 export async function startPictures(t: Pick<Test, 'teardown'>, answers: Readonly<Record<string, PictureAnswer>>) {
   const asked: string[] = []
   const server = createServer((request, response) => {

@@ -1,5 +1,5 @@
 // Pictures for tests, all synthetic: drawn from a seed, so that the repository holds no photograph of anybody. The same
-// seed gives the same picture on every machine; two seeds give pictures that have nothing to do with each other.
+// seed gives the same picture on every machine; two seeds give unrelated pictures.
 
 import sharp, { type Sharp } from 'sharp'
 import { isDecoded, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
@@ -24,7 +24,7 @@ export interface Pixels extends Size {
   readonly data: Buffer
 }
 
-/** Those that the service says it reads, without HEIC: nothing here writes it, and test/data/heic has files. */
+/** The formats that the service reads, except HEIC: no code here writes it, and test/data/heic has files. */
 export type Format = Exclude<
   { [Each in MediaFormat]: (typeof MEDIA_FORMATS)[Each]['isOffered'] extends true ? Each : never }[MediaFormat],
   'heif'
@@ -58,7 +58,7 @@ export function scenePixels(seed: number, size: Size = usualSize): Pixels {
   return { ...known, data: Buffer.from(known.data) }
 }
 
-/** The scene of a seed as a file; made once, then the same bytes again. */
+/** The scene of a seed as a file. Made once; later calls return the same bytes. */
 export function scene(seed: number, options: Partial<Size> & { readonly format?: Format } = {}): Promise<Picture> {
   const { format = 'jpeg', width = usualSize.width, height = usualSize.height } = options
   return once(`scene ${seed} ${format} ${width} ${height}`, async () => {
@@ -127,7 +127,7 @@ export function alphaPng(seed: number): Promise<Picture> {
   })
 }
 
-/** A whole JPEG and 4,096 bytes that belong to nothing, as some messengers and camera makers append them. */
+/** A complete JPEG and 4,096 further bytes, as some messengers and cameras append. */
 export async function trailingGarbageJpeg(seed: number): Promise<Picture> {
   const { bytes } = await scene(seed)
   const random = randomFrom(seed)
@@ -135,7 +135,7 @@ export async function trailingGarbageJpeg(seed: number): Promise<Picture> {
   return { name: `trailing-${seed}.jpg`, contentType: contentTypes.jpeg, bytes: Buffer.concat([bytes, garbage]) }
 }
 
-/** A JPEG of exactly this many bytes that decodes to the scene: what a size limit alone may refuse. */
+/** A JPEG of exactly this size that decodes to the scene: only a size limit may refuse it. */
 export async function paddedJpeg(seed: number, sizeBytes: number): Promise<Picture> {
   const { bytes } = await scene(seed)
   if (sizeBytes < bytes.length) throw new RangeError(`the scene alone has ${bytes.length} bytes`)
@@ -174,7 +174,7 @@ export function randomFrom(seed: number): () => number {
   }
 }
 
-/** Makes a costly picture once per process. Everybody gets a copy: the service wipes the bytes that it is handed. */
+/** Makes a costly picture once per process. Each caller gets a copy, because the service overwrites the bytes that it gets. */
 export async function once(key: string, make: () => Promise<Picture>): Promise<Picture> {
   const known = made.get(key) ?? make()
   made.set(key, known)
@@ -260,7 +260,7 @@ function smooth(t: number): number {
   return t * t * (3 - 2 * t)
 }
 
-/** An ellipse or a box, half covering what is beneath. */
+/** An ellipse or a box, half transparent. */
 function drawShape(data: Buffer, { width, height }: Size, random: () => number): void {
   const [centreX, centreY] = [random() * width, random() * height]
   const [radiusX, radiusY] = [(0.05 + random() * 0.2) * width, (0.05 + random() * 0.2) * height]
@@ -276,7 +276,7 @@ function drawShape(data: Buffer, { width, height }: Size, random: () => number):
   }
 }
 
-/** What a camera held like this stores: the inverse of EXIF 2.32, tag 0x0112. */
+/** The pixels that a camera in this orientation stores: the inverse of EXIF 2.32, tag 0x0112. */
 function storedPixels({ data, width, height }: Pixels, orientation: Orientation): Pixels {
   const isRotated = orientation >= 5
   const stored = isRotated ? { width: height, height: width } : { width, height }

@@ -1,4 +1,4 @@
-// Ports for programs that have to be told theirs.
+// Ports for programs that cannot choose their own.
 
 import { createServer, type Server } from 'node:net'
 
@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:net'
 const FROM = 10_000
 const TO = 30_000
 
-/** Free ports of this machine, each another. */
+/** Distinct free ports of this machine. */
 export async function freePorts(count: number): Promise<number[]> {
   const held: { readonly port: number; readonly server: Server }[] = []
   while (held.length < count) {
@@ -18,7 +18,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return held.map(({ port }) => port)
 }
 
-/** @returns `undefined` when somebody has it. */
+/** @returns `undefined` if the port is in use. */
 function holding(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer()

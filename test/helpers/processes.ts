@@ -1,4 +1,4 @@
-// The processes that a process has started, without asking it.
+// Finds the child processes of a process from outside.
 
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ export function isAlive(pid: number): boolean {
   return parents().some((process) => process.pid === pid)
 }
 
-/** Zombies left out. Slim images have no `ps`, and macOS has no /proc. */
+/** Without zombies. Slim images have no `ps`, and macOS has no /proc. */
 function parents(): { readonly pid: number; readonly ppid: number }[] {
   if (!existsSync('/proc/self/stat')) {
     const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' }).split('\n')
@@ -24,7 +24,7 @@ function statOf(name: string): RegExpExecArray | null {
   try {
     return /^(\d+) \(.*\) [^Z] (\d+)/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8'))
   } catch {
-    return null // it ended meanwhile
+    return null // the process has ended
   }
 }
 

@@ -1,4 +1,4 @@
-// A process of its own that runs a reconciler once, to be killed while it does.
+// A process that runs a reconciler once, to be killed meanwhile.
 
 import { openServices } from '../../src/app/services.js'
 import { reconcilersIn } from '../../src/exchange/exchange-config.js'

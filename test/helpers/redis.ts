@@ -1,4 +1,4 @@
-// A real Redis for one test file: private, on disk at every write, gone afterwards.
+// A real, private Redis for one test file. It writes to disk at every write and is removed afterwards.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,23 +9,23 @@ import { readConfig } from '../../src/boot/config.js'
 import { openRedisServer, type RedisServer } from '../../src/store/embedded/embedded-redis.js'
 import { openStore } from '../../src/store/redis/client.js'
 
-/** Longer than any process of a test stands still because others compute. */
+/** Longer than any process of a test pauses on a busy machine. */
 export const PATIENCE_MS = 60_000
 
 export interface TestRedis {
   readonly socket: string
   readonly dataDir: string
   readonly server: RedisServer
-  /** Starts it anew on the same socket and the same data, once it has ended. */
+  /** Starts it again with the same socket and data, after it has ended. */
   reopen(): Promise<void>
 }
 
-/** A test that asks a store about something else does not take a machine that has no time for it for one that is unavailable. */
+/** With a long timeout, so that tests of other things do not take a busy machine for an unavailable store. */
 export function storeAt(socket: string) {
   return { url: undefined, socket, commandTimeoutMs: PATIENCE_MS }
 }
 
-/** @param dataDir a folder of one's own; it is removed in the end. */
+/** @param dataDir an existing folder to use; it is removed in the end. */
 export async function startRedis(
   t: Pick<Test, 'teardown'>,
   dataDir = mkdtempSync(join(tmpdir(), 'tabir-test-')),

@@ -1,4 +1,4 @@
-// What every refusal has to be: a problem with its code, a number for the log, and not a word of what was sent.
+// Checks refusals: a problem with its code and a number for the log, without any word of the request.
 
 import type { Test } from 'tap'
 import { z } from 'zod'
@@ -7,10 +7,10 @@ import { SCOPES } from '../../src/domain/organisations/access.js'
 import type { ProblemCode } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problem-table.js'
 
-/** Stands wherever a test has the client send something: in no answer and in no line of a log may it come back. */
+/** A text for everything that a client sends in a test: no answer and no log line may contain it. */
 export const MARKER = 'zq7Marker4xk'
 
-/** A response of `app.inject`, or what a test made of another. */
+/** A response of `app.inject`, or one of `fetch` in the same form. */
 export interface Answer {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, unknown>>
@@ -51,7 +51,7 @@ export function withoutInstance(body: string): unknown {
   return rest
 }
 
-/** Six digits stand in some time or id by chance: a PIN is looked for as what it is, between other characters. */
+/** Six digits occur in times and ids by chance, so a PIN is searched for as a whole number only. */
 export function hasPin(text: string, pin: string): boolean {
   return new RegExp(`(?<![0-9a-f])${pin}(?![0-9a-f])`, 'i').test(text)
 }

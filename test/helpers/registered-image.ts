@@ -5,7 +5,7 @@ import type { RegisteredImage, Signal } from '../../src/domain/matching/signal.j
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 
-/** A picture of somebody's case, of which no more than its PDQ hash is known. */
+/** A picture of a case, with only a PDQ hash. */
 export function imageOf(hash: Hash256): RegisteredImage {
   return imageWith([{ type: 'pdq', view: 'whole', quality: 100, hash }])
 }
@@ -22,7 +22,7 @@ export function imageWith(signals: readonly Signal[]): RegisteredImage {
   }
 }
 
-/** A catalogue with so many of them, whose hashes are drawn. */
+/** A catalogue with that many pictures of random hashes. */
 export function catalogueOf(count: number): {
   readonly catalogue: Catalogue
   readonly images: { readonly id: string; readonly hash: Hash256 }[]

@@ -17,7 +17,7 @@ interface Under {
   readonly keyring: Keyring
 }
 
-/** @param own parts in place of the usual ones. It is not started. */
+/** @param own parts that replace the usual ones. The replica is not started. */
 export function replicaOf(
   { store, target, keyring }: Under,
   own: Partial<ReplicaParts> & Pick<ReplicaParts, 'onError'>,

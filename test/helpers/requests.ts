@@ -1,4 +1,4 @@
-// Requests that are to be refused, and what tests of refusals ask of a service.
+// Requests that must be refused, for tests of refusals.
 
 import { connect } from 'node:net'
 import { Readable } from 'node:stream'
@@ -41,7 +41,7 @@ export function del(app: FastifyInstance, url: string, headers: Record<string, s
   return app.inject({ method: 'DELETE', url, headers })
 }
 
-/** In pieces that cut lines and characters anywhere. */
+/** In pieces that split lines and characters anywhere. */
 export function ndjson(app: FastifyInstance, bank: string, text: string, headers: Record<string, string>) {
   const bytes = Buffer.from(text)
   const pieceBytes = Math.max(7, Math.ceil(bytes.length / 1000))
@@ -75,7 +75,7 @@ export const Description = z.object({
   ),
 })
 
-/** Every route that is not public, from the description that the routes themselves give, with a path to ask for. */
+/** Every route that is not public, from the routes' own description, with a path to request. */
 export function guardedRoutes(app: FastifyInstance) {
   const methods = { get: 'GET', post: 'POST', delete: 'DELETE', put: 'PUT', patch: 'PATCH' } as const
   const { paths } = Description.parse(app.swagger())

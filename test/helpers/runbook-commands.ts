@@ -1,4 +1,4 @@
-// The blocks of commands of a page, and how they are run: by bash, in a folder, with stand-ins for programs that an operator has.
+// The blocks of commands in a document, run by bash in a folder, with simulated programs of an operator.
 
 import { execFile, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -15,10 +15,10 @@ export interface Ran {
 
 export interface Procedure {
   readonly env?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>)
-  /** A process that runs until it is asked to stop: it is, once this was printed. */
+  /** For a command that does not end: it is stopped when it prints this. */
   readonly until?: RegExp
   readonly before?: () => Promise<unknown>
-  /** Why it cannot be run here; false when it can. */
+  /** Why it cannot be run here; `false` if it can. */
   readonly skip?: string | false
   check(ran: Ran): unknown
 }
@@ -36,7 +36,7 @@ export function sections(page: string): { readonly heading: string; readonly blo
   })
 }
 
-/** What an operator has and a bare machine has not. */
+/** A program that operators have and this machine lacks. */
 export function missingFor(block: string): string | false {
   const isMissing = /\bredis-cli\b/.test(block) && spawnSync('redis-cli', ['--version']).status !== 0
   return isMissing && 'needs redis-cli (apt-get install redis-tools)'
@@ -46,7 +46,7 @@ export function tabirAt(place: string, env: Readonly<Record<string, string>>, ..
   return run(place, `tabir ${args.join(' ')}`, env)
 }
 
-/** As in a checkout that is up to date and whose packages are installed: `git pull` and `npm ci` have nothing to do. */
+/** For a checkout that is up to date, with installed packages: `git pull` and `npm ci` do nothing. */
 const PROGRAMS = {
   git: `[ "$1" = pull ]`,
   npx: `[ "$1" = tabir ] && shift && exec "${process.execPath}" "${ROOT}/bin/tabir.js" "$@"`,
@@ -70,7 +70,7 @@ export function run(
   }
   const PATH = [bin, process.env['PATH']].join(delimiter)
   return new Promise((resolve) => {
-    // exec: what is to be asked to stop is the last command itself.
+    // exec: the signal to stop must reach the last command itself.
     const script =
       untilPrinted === undefined
         ? `set -euo pipefail\n${block}\necho "REDIS_URL=\${REDIS_URL:-}"`

@@ -1,4 +1,4 @@
-// The sandbox of the workers, with a child that does what a test says in place of the one that hashes.
+// The workers' sandbox, with a child that runs a test's program in place of hashing.
 
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ export const UNDECODABLE = { problem: 'image-undecodable' }
 
 const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [], sandboxCommand: NO_SANDBOX }
 
-/** A child that takes each "image" for a program, and answers with the number that it comes to as the quality. */
+/** A child that runs each "image" as a program, and answers with its result as the quality. */
 const OBEDIENT_CHILD = `
 import { Socket } from 'node:net'
 import { readFrames, writeFrame } from '${FRAMES}'
@@ -37,7 +37,7 @@ export async function openWith(t: Test, options: Partial<SandboxOptions>): Promi
 }
 
 /**
- * With a place where a program may leave an empty file, which is all that it can: that tells how often it was begun.
+ * With a folder where a program can create an empty file, and nothing else. This shows how often it was started.
  */
 export async function openObedient(t: Test, options: Partial<SandboxOptions> = {}) {
   const place = realpathSync(mkdtempSync(join(tmpdir(), 'tabir-sandbox-')))

@@ -1,4 +1,4 @@
-// Images that two processes can make alike: what one saves, the other can look for.
+// Images that two processes generate identically: one saves them, the other checks them.
 
 import { createHash } from 'node:crypto'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
@@ -7,7 +7,7 @@ import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 
-/** Enough for a head to become a segment. */
+/** Enough rows for a head to become a segment. */
 export const SAVED_IMAGES = 70_000
 export const SAVED_KEYRING = makeKeyring([Buffer.alloc(32, 7)])
 export const SAVED_SECRET = Buffer.alloc(32, 9)

@@ -1,4 +1,4 @@
-// A process that does nothing but change a catalogue, compact it and save it, until it is killed.
+// A process that changes a catalogue, compacts it and saves it, until it is killed.
 // node saving-process.js SOCKET FOLDER
 
 import { Catalogue } from '../../src/services/index/catalogue.js'
@@ -17,7 +17,7 @@ const catalogue = new Catalogue()
 for (let n = 0; n < SAVED_IMAGES; n++) catalogue.put(savedId(n), savedImage(n))
 process.send?.('ready')
 for (let round = 0; ; round++) {
-  // These come and go, so that something is being compacted whenever the process dies.
+  // These are added and removed, so that the process is killed during a compaction.
   for (let n = 0; n < 3_000; n++) catalogue.put(savedId(SAVED_IMAGES + n), savedImage(`${round} ${n}`))
   catalogue.tidy()
   await snapshots.save(catalogue, position)

@@ -30,7 +30,7 @@ import { loadSite, type SiteSettings } from '../../src/web/site.js'
 import { hashingPatiently } from './patiently.js'
 import { PATIENCE_MS, startRedis, storeAt, type TestRedis } from './redis.js'
 
-/** What says when all is over: a test, or a program that tests. */
+/** Runs functions at the end: a test, or a program that tests. */
 export type Ending = Pick<Test, 'teardown'>
 
 export interface TestService {
@@ -43,7 +43,7 @@ export interface TestService {
 
 export interface TestServiceOptions {
   readonly redis?: TestRedis
-  /** Of another Redis than that one. */
+  /** The address of another Redis. */
   readonly redisUrl?: string
   readonly sealKey?: Buffer
   readonly keyring?: (isFirstUse: boolean) => Keyring
@@ -69,7 +69,7 @@ export interface TestServiceOptions {
   readonly handoffCertificate?: ServerCertificate
   readonly probing?: ProbingMode
   readonly freshness?: ReplicaFreshness
-  /** In place of workers. */
+  /** Replaces the workers. */
   readonly hashing?: Hashing
   readonly webhookOrigins?: ReadonlySet<string>
   readonly fetchFrom?: FetchFrom
@@ -80,24 +80,24 @@ export interface TestServiceOptions {
   readonly videoLimits?: Partial<VideoLimits>
 }
 
-/** How long a case lives in tests. */
+/** Retention of cases in tests. */
 export const RETENTION_MS = 86_400_000
 
-/** The key that hashes are sealed with, where a test gives no other. */
+/** The seal key, unless a test sets another. */
 export const SEAL_KEY = Buffer.alloc(32, 7)
 
 const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
 
-/** A test that asks for much at once, on a machine that others use, is no overload. */
+/** Admits all: many requests of a test on a busy machine are no overload. */
 const EVERYBODY: Admission = { shortageFor: () => undefined }
 
-/** Nor is one whose processes stand still for some seconds because others compute: what comes of that has tests of its own. */
+/** Tolerates pauses of some seconds on a busy machine. Other tests check the real limits. */
 export const PATIENT: ReplicaFreshness = { ...DEFAULT_FRESHNESS, staleAfterMs: PATIENCE_MS, reachTimeoutMs: PATIENCE_MS }
 
-/** Nearly nothing: what a PIN costs has tests of its own, and a thousand cases would take a minute. */
+/** The lowest cost, because a thousand cases would take a minute. Other tests check the real cost of a PIN. */
 const LIGHT: ScryptOptions = { N: 2, r: 1, p: 1 }
 
-/** Additions are told at once: what waiting is for has tests of its own. */
+/** The feed sends additions at once. Other tests check the delay. */
 const NO_FEED_DELAY: FeedDelay = { minMs: 0, maxMs: 0 }
 
 const SITE: SiteSettings = {
@@ -116,7 +116,7 @@ const siteWith = (settings: Partial<SiteSettings>) =>
 
 let usual: ReturnType<typeof siteWith> | undefined
 
-/** Read once: it is the same for every service, and a twelfth of what it takes to start one. */
+/** Read once, because it is the same for every service and takes a twelfth of its start. */
 function usualSite() {
   usual ??= siteWith({})
   return usual
@@ -133,7 +133,7 @@ export async function startService(
       ...(options.redisUrl === undefined
         ? { url: undefined, socket: redis.socket }
         : { url: options.redisUrl, socket: undefined }),
-      // What is promised of answers holds for the store's as well.
+      // The store gets as much time as the replica.
       ...(options.freshness === undefined && { commandTimeoutMs: PATIENCE_MS }),
     },
     keyring: options.keyring ?? (() => makeKeyring([options.sealKey ?? SEAL_KEY])),
@@ -157,7 +157,7 @@ export async function startService(
     feedDelay: options.feedDelay ?? NO_FEED_DELAY,
     maxWatchesPerOrg: options.maxWatchesPerOrg ?? 10_000,
     now: options.now ?? (() => Date.now()),
-    // A clock that a test moves is the store's as well: what two clocks agree on has tests of its own.
+    // The store uses the clock of the test, too. Other tests check differing clocks.
     ...(options.now !== undefined && { dueTime: async () => options.now?.() }),
     clock: () => performance.now(),
     onError: (error) => log.push(String(error)),
@@ -230,8 +230,8 @@ export async function openCase(app: FastifyInstance, choices: { readonly extende
 }
 
 /**
- * For what another process or connection is about to do: waits for the event itself, not for time to pass. A service in a process that
- * stood still for a second says that it has to hear from its store first, and to come again: then it has not happened yet.
+ * Waits for a condition that another process or connection will fulfil, not for a time. After a pause of a second, a service answers that it must hear
+ * from its store first: then the condition is checked again.
  */
 export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const end = performance.now() + timeoutMs
@@ -250,7 +250,7 @@ async function hasHappened(condition: () => boolean | Promise<boolean>): Promise
   }
 }
 
-/** The code of a refusal; `undefined` when the body is none. */
+/** The problem code of a refusal; `undefined` if the body is no problem. */
 export function codeOf({ body }: { readonly body: string }): string | undefined {
   return /^\{"type":"\/problems\/([a-z-]+)"/.exec(body)?.[1]
 }
@@ -259,7 +259,7 @@ export function randomHashText(): string {
   return randomBytes(32).toString('hex')
 }
 
-/** The hash with `count` bits changed, dealt evenly over it. */
+/** The hash with `count` evenly distributed bits flipped. */
 export function withBitsFlipped(hash: string, count: number): string {
   const bytes = Buffer.from(hash, 'hex')
   for (let i = 0; i < count; i++) {
@@ -269,7 +269,7 @@ export function withBitsFlipped(hash: string, count: number): string {
   return bytes.toString('hex')
 }
 
-/** So many bits, drawn anew each time. */
+/** That many random bits, different in each call. */
 export function randomlyFlipped(hash: string, count: number): string {
   const bytes = Buffer.from(hash, 'hex')
   const bits = new Set<number>()
@@ -278,7 +278,7 @@ export function randomlyFlipped(hash: string, count: number): string {
   return bytes.toString('hex')
 }
 
-/** A case with one hash, as its holder sees it. */
+/** A case with one hash, as its owner sees it. */
 export async function submitted({ app }: TestService) {
   const her = await openCase(app)
   const hash = randomHashText()

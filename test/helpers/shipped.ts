@@ -1,4 +1,4 @@
-// A deployment whose Redis and volumes are laid out as those of the compose file and of the manifests are.
+// A deployment with the Redis and the volumes of the compose file and the manifests.
 
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -59,13 +59,13 @@ export async function startShipped(t: Test) {
       TABIR_REDIS_PASSWORD: 'of-compose',
     },
     volumes,
-    /** Takes one of the two pictures back, and ends everything. */
+    /** Withdraws one of the two pictures, and stops all processes. */
     async withdrawAndStop() {
       await service.app.inject({ method: 'DELETE', url: takenCase.url, headers: takenCase.headers })
       await stop()
     },
     stop,
-    /** Starts everything anew. @returns how many matches the picture that was kept, and the one that was taken back, have. */
+    /** Restarts all processes. @returns the number of matches of the kept picture and of the withdrawn one. */
     async found() {
       await redis.reopen()
       await listen()

@@ -1,4 +1,4 @@
-// A disk that is really full: a file system of its own, in memory.
+// A file system in memory that can be filled completely.
 
 import { execFileSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs'
@@ -8,14 +8,14 @@ import type { Test } from 'tap'
 
 const BLOCK_BYTES = 4096
 
-/** Mounting needs root, which CI is. Elsewhere these tests say so; what a disk answers is tested there by files that write less than they are given. */
+/** Mounting needs root, which CI has. Elsewhere these tests are skipped, and files that write less than they are given simulate a full disk. */
 export const SMALL_DISK = process.getuid?.() === 0 || process.env['CI'] !== undefined ? {} : { skip: 'mounting needs root' }
 
 export interface SmallDisk {
   readonly path: string
-  /** Takes all the room that is left, but for so many blocks of 4096 bytes. */
+  /** Fills the disk, except for that many blocks of 4096 bytes. */
   fill(freeBlocks?: number): void
-  /** Gives the room back. */
+  /** Frees the space again. */
   empty(): void
 }
 

@@ -1,4 +1,4 @@
-// Clients that do not finish what they began.
+// Clients that do not finish their requests.
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -9,7 +9,7 @@ export async function listen(app: FastifyInstance): Promise<number> {
   return Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port)
 }
 
-/** Announces the whole body and sends its first bytes. @returns the socket, once those are on their way. */
+/** Declares the length of the whole body and sends its first bytes. @returns the socket, once these are sent. */
 export async function beginUpload(
   port: number,
   path: string,
@@ -31,14 +31,14 @@ export async function beginUpload(
   return socket
 }
 
-/** Whatever comes back until the server hangs up. */
+/** Everything received until the server closes the connection. */
 export async function readAll(socket: Socket): Promise<string> {
   let text = ''
   for await (const chunk of socket) text += String(chunk)
   return text
 }
 
-/** How many clients a server still has. */
+/** The number of open connections of a server. */
 export function connectionsOf(app: FastifyInstance): Promise<number> {
   return new Promise((resolve, reject) => {
     app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))

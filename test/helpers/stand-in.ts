@@ -1,4 +1,4 @@
-// A stand-in for other systems' services: it answers what a test put there, one after the other, and notes what it was asked.
+// Simulates services of other systems: sends the answers of a test in order, and records requests.
 
 import { createServer } from 'node:http'
 
@@ -28,7 +28,7 @@ export function standInServer() {
     answerWith(...next: StandInAnswer[]) {
       answers = next
     },
-    /** @returns where it listens. */
+    /** @returns its address. */
     begin: () =>
       new Promise<string>((resolve) => {
         server.listen(0, '127.0.0.1', () => {

@@ -41,7 +41,7 @@ export async function allSent(page: Page): Promise<void> {
   })
 }
 
-/** What stands in an element. */
+/** The text of an element. */
 export async function textOf(page: Page, selector: string): Promise<string> {
   return (await page.textContent(selector)) ?? ''
 }

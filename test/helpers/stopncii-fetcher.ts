@@ -1,4 +1,4 @@
-// A fetcher of StopNCII's interface that does what its records say, as HMA's and python-threatexchange's would without their faults.
+// A fetcher of StopNCII's interface that applies records as specified, unlike HMA's and python-threatexchange's, which have faults.
 
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
@@ -11,14 +11,14 @@ const Page = z.object({
 })
 
 /**
- * The time of each page is kept; a fetch goes on by tokens, and one that broke off by the last time it had.
- * @param api one of several, each time.
+ * Keeps the time of each page. A fetch continues by tokens; after an interruption it continues from the last time.
+ * @param api returns one of several apis, in each call.
  */
 export function stopNciiFetcher(api: () => FastifyInstance, key: string) {
-  /** What it has now, and all that it ever had. */
+  /** The hashes that it has now, and all that it ever had. */
   const has = new Set<string>()
   const had = new Set<string>()
-  /** What was under way to it, whether it arrived or not, and what it was told to remove that was not under way before. */
+  /** Hashes that were sent to it, received or lost; and removals of hashes that had not been sent before. */
   const sent = new Set<string>()
   const strange: string[] = []
   let removals = 0
@@ -52,7 +52,7 @@ export function stopNciiFetcher(api: () => FastifyInstance, key: string) {
   const all = async (size = 800) => {
     while (await page(size));
   }
-  /** As HMA after 30 days: it keeps what it has. */
+  /** Fetches everything again, as HMA after 30 days, and keeps what it has. */
   const restart = () => {
     breakOff()
     lastS = 10

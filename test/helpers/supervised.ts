@@ -1,4 +1,4 @@
-// A supervised service whose parts behave as a test tells them, and what they report of themselves.
+// A supervised service with parts that behave as a test says, and that report to it.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
@@ -14,7 +14,7 @@ import type { RedisServer } from '../../src/store/embedded/embedded-redis.js'
 
 const searchPath = process.env['PATH'] ?? ''
 
-/** A part reports to the test over a socket; that the socket closes proves that the process is gone. */
+/** A part reports to the test over a socket. When the socket closes, the process has ended. */
 const partScript = `
 import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
@@ -42,9 +42,9 @@ if (behaviour === 'ready-with-child') spawn(process.execPath, [process.argv[1], 
 export interface More
   extends Partial<Pick<SuperviseOptions, 'isTerminalClosed' | 'now' | 'openRedis' | 'timing' | 'welcome'>> {
   readonly command?: string
-  /** Of stubborn parts: the others stop by themselves, when their machine lets them. */
+  /** For parts that do not stop by themselves. */
   readonly stopTimeoutMs?: number
-  /** Which of its openings fail, counted from 1. */
+  /** The attempts to open Redis that fail, counted from 1. */
   readonly redisFailsAtOpening?: readonly number[]
   readonly stopAtOnce?: boolean
 }
@@ -128,7 +128,7 @@ export async function stage(t: Test, behaviours: Behaviours, more: More = {}) {
   }
 }
 
-/** Runs `supervise` in a process of its own, with a Redis of its own. */
+/** Runs `supervise` in its own process, with its own Redis. */
 export async function stageProcess(t: Test, redis: object = { searchPath, npmRedis: 'on' }) {
   const reports = await listenForReports(t)
   const dataDir = folder(t)

@@ -1,4 +1,4 @@
-// Runs commands of `tabir`, one after the other, for tests: a process for each would take longer to load than most commands to run.
+// Runs commands of `tabir` one after the other in one process, because loading a process takes longer than most commands.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +6,7 @@ import { z } from 'zod'
 
 const MAIN = new URL('../../src/cli/main.js', import.meta.url)
 const POLL_MS = 5
-/** A command that keeps its process alive for longer hangs at an operator's. */
+/** A command that keeps its process alive for longer would hang for an operator. */
 const ENDS_TIMEOUT_MS = 20_000
 
 const Command = z.object({ args: z.array(z.string()), env: z.record(z.string(), z.string()), cwd: z.string() })
@@ -59,7 +59,7 @@ function capture(stream: NodeJS.WriteStream, into: string[]): () => void {
   }
 }
 
-/** Where a process of its own would end. @throws when the command left something open. */
+/** Waits until a process with this command alone would end. @throws if the command leaves a resource open. */
 async function ended(): Promise<void> {
   const untilMs = performance.now() + ENDS_TIMEOUT_MS
   while (active() > atRest) {
@@ -69,7 +69,7 @@ async function ended(): Promise<void> {
   }
 }
 
-/** Without the timer of the one who looks. */
+/** Open resources, without those of this check. */
 function active(): number {
   return process.getActiveResourcesInfo().filter((name) => name !== 'Immediate').length
 }

@@ -1,4 +1,4 @@
-// The command `tabir`, as an operator types it.
+// Runs the command `tabir` as an operator does.
 
 import { type ChildProcess, execFile, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -12,9 +12,9 @@ export const SEAL_KEY = Buffer.alloc(32, 7)
 export interface Ran {
   readonly status: number
   readonly out: string
-  /** What it printed, each line JSON. */
+  /** Its output, one JSON value per line. */
   readonly rows: readonly unknown[]
-  /** The first of them. */
+  /** The first row. */
   readonly row: unknown
   readonly errors: string
 }
@@ -24,13 +24,13 @@ export type RawRan = z.infer<typeof Raw>
 
 const idle: ChildProcess[] = []
 
-/** On a data folder or a Redis that runs, by the environment. In a process that runs other commands before and after it. */
+/** On a data folder or a running Redis, as the environment says. Runs in a process that is shared with other commands. */
 export async function tabir(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
   const ran = await runTabir(environment(env), args)
   return { ...ran, ...printed(ran.out) }
 }
 
-/** The same with no other environment than this, in a folder. Nothing needs to be JSON. */
+/** The same in a folder, with only this environment. The output need not be JSON. */
 export async function runTabir(
   env: Readonly<Record<string, string>>,
   args: readonly string[],
@@ -59,7 +59,7 @@ export function tabirBeside({ redis }: TestService) {
   return (...args: string[]) => tabir(env, ...args)
 }
 
-/** In a process of its own, which can be killed. */
+/** In its own process, which can be killed. */
 export function beginTabir(env: Readonly<Record<string, string>>, ...args: string[]) {
   let child: ChildProcess | undefined
   const ran = new Promise<Ran>((resolve) => {

@@ -1,4 +1,4 @@
-// A stand-in for Telegram, and the examples that talk to it.
+// Simulates Telegram, and runs the examples that use it.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -8,7 +8,7 @@ import type { Test } from 'tap'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 
-/** Runs an example as somebody would run it who copied it. */
+/** Runs a copy of an example, as a user would. */
 export function startExample(
   t: Test,
   command: string,
@@ -27,7 +27,7 @@ interface Call {
   readonly body: Record<string, unknown>
 }
 
-/** Stands in for Telegram. @param answers what a call is answered with in place of success, the first that is left of its method. */
+/** Simulates Telegram. @param answers replace the success of calls, in order, by method. */
 export async function telegram(
   t: Test,
   files: Readonly<Record<string, Buffer>>,
@@ -46,7 +46,7 @@ export async function telegram(
     const at = answers.findIndex(([of]) => of === method)
     const [refusal] = at === -1 ? [] : answers.splice(at, 1)
     if (refusal !== undefined) return response.end(JSON.stringify({ ok: false, ...refusal[1] }))
-    if (method === 'getUpdates' && updates.length === 0 && Number(body['timeout']) > 10) return // a long poll that nothing comes of
+    if (method === 'getUpdates' && updates.length === 0 && Number(body['timeout']) > 10) return // a long poll without a result
     const results: Record<string, unknown> = {
       getUpdates: method === 'getUpdates' ? (updates.shift() ?? []) : undefined,
       getFile: { file_path: `photos/${String(body['file_id'])}` },

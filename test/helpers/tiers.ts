@@ -1,4 +1,4 @@
-// The tier of a signal, as the feed and an export tell it.
+// The tier of a signal in the feed and in an export.
 
 import { z } from 'zod'
 import { TIER_NAMES } from '../../src/domain/matching/signal.js'
@@ -13,7 +13,7 @@ const FeedLine = z.object({
 })
 type Headers = Readonly<Record<string, string>>
 
-/** Of a snapshot of the feed. */
+/** Tiers in a snapshot of the feed. */
 export async function bankRecords(service: TestService, headers: Headers, hash: string) {
   const { body } = await ask(service, 'GET', '/v1/feed', headers)
   const lines = body.trim().split('\n')

@@ -1,4 +1,4 @@
-// An api process that speaks TLS, and what it shows to who connects.
+// An api process with TLS, and the certificate that clients get.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -36,7 +36,7 @@ export async function startTlsApi(
   return { child, exited, port: Number(new URL(message.url).port), log: () => log }
 }
 
-/** What a new connection is shown. */
+/** The certificate that a new connection gets. */
 export async function certificateAt(port: number, ca: Buffer) {
   const socket = connect({ port, host: '127.0.0.1', ca })
   try {

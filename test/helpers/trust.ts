@@ -1,4 +1,4 @@
-// A registered picture or video, and platforms, NGOs and an operator who meet it.
+// A registered picture or video, and the platforms, NGOs and operator who judge it.
 
 import type { InjectOptions } from 'fastify'
 import { z } from 'zod'
@@ -49,7 +49,7 @@ export async function caseWithPicture(service: TestService, hash = randomHashTex
 
 export const FRAME_MS = 2000
 
-/** A video with a frame for each hash, as it is handed in or asked about. */
+/** A video with a frame for each hash, for a submission or a query. */
 export function filmOf(hashes: readonly string[]) {
   const frames = hashes.map((hash, i) => ({ atMs: i * FRAME_MS, signals: [{ type: 'pdq', hash, quality: 100 }] }))
   return { durationMs: hashes.length * FRAME_MS, frames }
@@ -67,7 +67,7 @@ export async function caseWithVideo(
   return { ...her, hashes, imageId: video.imageId }
 }
 
-/** What this organisation is told about this hash. */
+/** The matches that this organisation gets for this hash. */
 export async function matchesOf({ app }: TestService, headers: Headers, hash: string, more: object = {}) {
   const payload = { queries: [{ signals: [{ type: 'pdq', hash }], ...more }], transforms: false }
   const response = await app.inject({ method: 'POST', url: '/v1/match', headers, payload })
@@ -75,7 +75,7 @@ export async function matchesOf({ app }: TestService, headers: Headers, hash: st
   return Answer.parse(response.json()).results[0]?.matches ?? []
 }
 
-/** The match id that this organisation has for this hash. @throws when there is none. */
+/** The organisation's match id for this hash. @throws if there is none. */
 export async function matchIdOf(service: TestService, headers: Headers, hash: string): Promise<string> {
   const [match] = await matchesOf(service, headers, hash)
   if (match === undefined) throw new Error('matches nothing')

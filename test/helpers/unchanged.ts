@@ -1,15 +1,15 @@
-// Whether the store is as it was, value by value.
+// Reads the store, to check that a request changed no value.
 
 import type { Redis } from 'ioredis'
 
 /**
- * What goes on whatever is asked: queues and signs of life, how often somebody asked, days on which keys were used, acts of those who
- * decide, which processes seal, and how far a comparison has come. None of it says anything of a picture.
+ * Keys that change with any request or with time: queues, heartbeats, counts of requests, days of use of API keys, audited acts, users of seal keys, and
+ * the progress of watches. None of them is about a picture.
  */
 const BESIDE =
   /:(?:hash-image|hash-video|case-life|limit|worker-heartbeats|watch-cursor|watch-holder|audit[^:]*|api-key-uses|seal-key-users)(?::|$)/
 
-/** Every other value of the store as it lies there, by its key. */
+/** All other values of the store, by key. */
 export async function everythingIn(redis: Redis): Promise<Readonly<Record<string, string>>> {
   const names = (await redis.keys('{tabir}:*')).filter((name) => !BESIDE.test(name)).toSorted()
   const values = await Promise.all(names.map((name) => redis.dumpBuffer(name)))

@@ -22,11 +22,11 @@ export async function startUploads(t: Test, options: TestServiceOptions = {}) {
 
 export function send(app: FastifyInstance, { url, headers }: Route, body: Partial<Multipart> | ReturnType<typeof streamed>) {
   const { payload, headers: more } = body
-  const own = Buffer.isBuffer(payload) ? Buffer.from(payload) : payload // the service overwrites what it is handed
+  const own = Buffer.isBuffer(payload) ? Buffer.from(payload) : payload // the service overwrites the bytes that it gets
   return app.inject({ method: 'POST', url, ...(own !== undefined && { payload: own }), headers: { ...headers, ...more } })
 }
 
-/** How many pictures wait for a worker. */
+/** The number of pictures that wait for a worker. */
 export async function waitingJobs({ redis: { socket } }: TestService): Promise<number> {
   const redis = new Redis(socket)
   try {

@@ -1,4 +1,4 @@
-// The children of a worker that hash a video.
+// The child processes of a worker that hash a video.
 
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -10,12 +10,12 @@ import { type Multipart, multipart } from './multipart.js'
 
 export const ffmpeg = findFfmpeg({ searchPath: process.env['PATH'] ?? '' })?.binary
 
-/** Moving and with structure everywhere, and small: 12 frames. */
+/** Small, moving, with structure everywhere: 12 frames. */
 const SOURCE = 'testsrc2=s=192x144:r=12:d=1'
 export const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '6', '-bf', '2']
 
 export interface ClipOptions {
-  /** The name's ending decides the container. */
+  /** The extension of the name decides the container. */
   readonly name?: string
   /** A source of lavfi. */
   readonly source?: string
@@ -68,7 +68,7 @@ export function fileOf(times: readonly number[], track: Partial<MatroskaTrack> =
   return Buffer.concat([header, ...packets.flat()])
 }
 
-/** What is shown at each quarter of a second, in grey, as ffmpeg reads the file itself. */
+/** The grey frame at each quarter of a second, as ffmpeg itself reads the file. */
 export function framesOf(clip: Buffer, name: string, width: number, height: number): Buffer[] {
   const filters = `fps=4:round=up,scale=${width}:${height}:flags=bilinear,format=gray`
   const folder = mkdtempSync(join(tmpdir(), 'tabir-video-'))

@@ -1,15 +1,15 @@
-// The walk through every state of every page: axe goes it, and so do the screenshots.
+// Visits every state of every page, for axe and for the screenshots.
 
 import type { Page } from 'playwright-core'
 import { allRead, allSent, choose, type GivenFile, textOf } from './steps.js'
 
 export interface Walked {
-  /** Where the api answers. */
+  /** The address of the api. */
   readonly url: string
   readonly language: string
-  /** Good ones, and at least one that the browser cannot open: it is asked whether to send it. */
+  /** Valid files, and at least one that the browser cannot decode: the page asks whether to send it. */
   readonly files: readonly GivenFile[]
-  /** Called in each state, in the order in which a person meets them. */
+  /** Called in each state, in the order in which a person gets there. */
   readonly look: (state: string) => Promise<unknown>
 }
 
@@ -49,7 +49,7 @@ interface Followed {
   readonly look: Walked['look']
 }
 
-/** Her page, until everything is taken back. */
+/** The page of a case, until everything is withdrawn. */
 async function followed(page: Page, { open, number, pin, look }: Followed): Promise<void> {
   await open('/case')
   await look('case')

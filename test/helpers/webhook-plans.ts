@@ -1,4 +1,4 @@
-// A service, and the deliveries that a messenger would make of what happens in it.
+// A service, and the webhook deliveries that a messenger would make of its events.
 
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
@@ -62,10 +62,10 @@ export async function startWebhookPlans(t: Test) {
     return { ...made, org, webhookId }
   }
 
-  /** What is as it is described. */
+  /** Types of events whose deliveries agreed with their description. */
   const sent = new Set<string>()
 
-  /** Everything that has to be told by now: as one process would make deliveries of it. */
+  /** All deliveries that are due now, as one messenger would make them. */
   async function told(): Promise<(NewDelivery & { readonly data: Record<string, unknown> })[]> {
     const made: NewDelivery[] = []
     await services.settled()

@@ -16,7 +16,7 @@ const HOLDER = 'this test'
 export const DAY_MS = 86_400_000
 export const START_MS = 1_800_000_000_000
 
-/** What is answered is answered by then, on whatever machine. */
+/** Endpoints of tests answer within this time, on any machine. */
 export const LONG_MS = 60_000
 
 /** One Redis for a test file. `world` adds a webhook and starts its endpoint. */
@@ -112,7 +112,7 @@ export async function startWebhookSending(t: Test) {
           await action()
         }
       },
-      /** How long an endpoint has from here on. */
+      /** The time limit of endpoints from now on. */
       allow: (ms: number) => {
         timeoutMs = ms
       },

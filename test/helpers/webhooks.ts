@@ -1,4 +1,4 @@
-// An endpoint that webhooks go to, and a messenger in this process.
+// A webhook endpoint, and a messenger in this process.
 
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -48,7 +48,7 @@ export async function startEndpoint(t: Ending) {
   }
 }
 
-/** @throws when no signature of a message is of this secret. */
+/** @throws if no signature of a message is from this secret. */
 export function verified(secret: string, { text, headers }: Received): unknown {
   return new Verifier(secret).verify(text, headers)
 }

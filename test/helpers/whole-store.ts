@@ -1,4 +1,4 @@
-// A service that is given many hashes in every way there is, and all that it and its Redis have written anywhere afterwards.
+// A service that gets many hashes in every possible way, and everything that it and its Redis wrote afterwards.
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
@@ -20,17 +20,17 @@ export interface WrittenStore {
   readonly client: Redis
   /** Case numbers, tokens of cases, and the API key. */
   readonly secrets: readonly string[]
-  /** PINs of cases: short, so they are looked for where they would be. */
+  /** PINs of cases. They are short, so only the places where they could be are searched for them. */
   readonly pins: readonly string[]
-  /** Of hashes that are registered now, so many were answered as stored. */
+  /** The number of registered hashes, as answered. */
   readonly stored: number
-  /** All that was written anywhere, in parts, by the name of the place. */
+  /** Everything written, in parts, by the name of the place. */
   written(): AsyncGenerator<readonly [place: string, bytes: Buffer]>
 }
 
 export interface WholeStoreOptions {
   readonly signals: number
-  /** A folder of its own. */
+  /** A folder for this run alone. */
   readonly place: string
   readonly onProgress: (sent: number) => void
 }
@@ -40,7 +40,7 @@ const LINES_AT_ONCE = 20_000
 const PART_BYTES = 64 * 1024 * 1024
 const CASES = 8
 
-/** Sends them, withdraws some, asks, is refused, and stops the api, so that it writes its snapshot. */
+/** Submits hashes, withdraws some, queries, sends refused requests, and stops the api, so that it writes its snapshot. */
 export async function writtenStore(t: Pick<Test, 'teardown'>, options: WholeStoreOptions): Promise<WrittenStore> {
   const redis = await startRedis(t)
   const client = new Redis(redis.socket)
@@ -59,7 +59,7 @@ export async function writtenStore(t: Pick<Test, 'teardown'>, options: WholeStor
   const json = (method: string, path: string, body: unknown, more: Readonly<Record<string, string>> = headers) =>
     ask(api, method, path, JSON.stringify(body), { 'content-type': 'application/json', ...more })
 
-  // An api hears of a new key a moment later.
+  // An api learns of a new key a moment later.
   await until(async () => (await json('POST', '/v1/banks', { name: 'mine' })).status === 201)
   for (let sent = 0; sent < options.signals; sent += LINES_AT_ONCE) {
     const lines = make(Math.min(LINES_AT_ONCE, options.signals - sent)).map((hash) =>
@@ -86,7 +86,7 @@ export async function writtenStore(t: Pick<Test, 'teardown'>, options: WholeStor
   const known = hashes[0]?.toString('hex', 0, 32) ?? ''
   const queries = [known, ...make(50)].map((hash) => ({ signals: [{ type: 'pdq', hash }], context: 'a group' }))
   await json('POST', '/v1/match', { queries })
-  // And where no hash belongs: it is refused, and must not be written down for that.
+  // Hashes in wrong fields: they are refused, and must not be written either.
   for (const hash of make(5)) {
     await ask(api, 'GET', `/v1/signals/${hash}?hash=${hash}`, undefined, headers)
     await json('POST', '/v1/match', { queries: [{ signals: [{ type: hash, hash: `${hash}0` }] }], banks: [hash] })

@@ -1,4 +1,4 @@
-// Workers and messengers, in processes of their own, for the service of a test.
+// Workers and messengers in their own processes, for the service of a test.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url'
 import type { TestRedis } from './redis.js'
 import { type Ending, SEAL_KEY } from './service.js'
 
-/** A worker process as the supervisor starts it. @returns it, ready, with what it writes. */
+/** Starts a worker process as the supervisor does. @returns it, ready, with its output. */
 export function startWorkers(t: Ending, redis: TestRedis, env: Record<string, string> = {}) {
   return startEntry(t, '../../workers/main.js', { REDIS_SOCKET: redis.socket, TABIR_HASHERS: '2', ...env })
 }
 
-/** A messenger process for a service with the usual seal key. @returns it, ready, with what it writes. */
+/** Starts a messenger process for a service with the usual seal key. @returns it, ready, with its output. */
 export function startMessenger(t: Ending, redis: TestRedis, webhookOrigins: ReadonlySet<string>) {
   return startEntry(t, '../../workers/messenger.js', {
     REDIS_SOCKET: redis.socket,

@@ -29,7 +29,7 @@ t.test('under overload queries, submissions and the feed get 503; submitters and
   const added = await post(app, '/v1/banks/mine/signals', { signals: [signal()] }, headers)
   const { signalId } = added.json<{ signals: { signalId: string }[] }>().signals[0] ?? { signalId: '' }
 
-  shortage = 'turns'
+  shortage = 'event-loop'
   const upload = images([await scene(1, { width: 64, height: 64 })])
   const before = needed.length
   for (const [url, payload, type] of [
@@ -57,7 +57,7 @@ t.test('under overload queries, submissions and the feed get 503; submitters and
   const removal = await app.inject({ method: 'DELETE', url: `/v1/banks/mine/signals/${signalId}`, headers })
   t.equal(removal.statusCode, 204, 'a removal is not shed')
   t.equal((await app.inject({ url: '/health/ready' })).statusCode, 200)
-  t.match((await app.inject({ url: '/metrics' })).body, /^tabir_shed_total\{shortage="turns"\} 4$/m)
+  t.match((await app.inject({ url: '/metrics' })).body, /^tabir_shed_total\{shortage="event-loop"\} 4$/m)
 
   shortage = undefined
   t.equal((await post(app, '/v1/match', { queries: [{ signals: [signal()] }] }, headers)).statusCode, 200)
@@ -78,7 +78,7 @@ t.test('early shedding answers, logs and counts exactly as shedding inside the r
     })
   t.equal((await ask('/v1/match')).status, 200)
 
-  shortage = 'turns'
+  shortage = 'event-loop'
   // A request with a page's origin is shed only inside the route, so both answers can be compared.
   const [early, late] = [await ask('/v1/match'), await ask('/v1/match', { origin: 'https://elsewhere.example' })]
   const said = async (answer: Response) => {
@@ -99,7 +99,7 @@ t.test('early shedding answers, logs and counts exactly as shedding inside the r
     t.match({ route, status, method }, { route: /^\/v1\/(match|banks\/:bank\/signals)$/, status: 503, method: 'POST' })
   }
   const metrics = await (await ask('/metrics', {}, 'GET')).text()
-  t.match(metrics, /^tabir_shed_total\{shortage="turns"\} 4$/m)
+  t.match(metrics, /^tabir_shed_total\{shortage="event-loop"\} 4$/m)
   t.match(metrics, /^tabir_http_request_duration_seconds_count\{method="POST",route="\/v1\/match",status="503"\} 3$/m)
 
   shortage = undefined

@@ -70,7 +70,7 @@ function loop() {
   let pictureWaitMs = 0
   let queuedMs = 0
   const admission = admissionFor({
-    rules: { turns: RULE, pictures: { steadyMs: 10, longMs: 10, burstMs: 50, intervalMs: 100, calmMs: 200 } },
+    rules: { 'event-loop': RULE, pictures: { steadyMs: 10, longMs: 10, burstMs: 50, intervalMs: 100, calmMs: 200 } },
     queuedMs: () => queuedMs,
     pictureWaitMs: (coming) => pictureWaitMs + 5 * coming,
     now: () => nowMs,
@@ -83,10 +83,10 @@ function loop() {
   }
   return {
     /**
-     * Sends `count` requests in one turn, each of which takes `eachMs` if admitted. @returns how many were
+     * Sends `count` requests in one tick, each of which takes `eachMs` if admitted. @returns how many were
      * admitted, and the longest wait.
      */
-    turn(count: number, eachMs: number, otherMs = 0) {
+    tick(count: number, eachMs: number, otherMs = 0) {
       const beganAtMs = nowMs
       let admitted = 0
       let longestMs = 0
@@ -116,52 +116,52 @@ function loop() {
   }
 }
 
-t.test('short turns admit every request', async (t) => {
-  const { turn } = loop()
-  for (let i = 0; i < 1000; i++) t.equal(turn(10, 1).admitted, 10)
+t.test('short ticks admit every request', async (t) => {
+  const { tick } = loop()
+  for (let i = 0; i < 1000; i++) t.equal(tick(10, 1).admitted, 10)
 })
 
-t.test('long turns admit only requests with a short wait, as long as they last', async (t) => {
-  const { turn, rest } = loop()
+t.test('long ticks admit only requests with a short wait, as long as they last', async (t) => {
+  const { tick, rest } = loop()
   let answered = 0
   for (let i = 0; i < 200; i++) {
-    const { admitted, longestMs } = turn(100, 1) // a hundred each time: more than can be answered
+    const { admitted, longestMs } = tick(100, 1) // a hundred each time: more than can be answered
     answered += admitted
     if (i > 3) t.ok(longestMs <= RULE.steadyMs, `${longestMs} ms`)
   }
   t.ok(answered > 1000, `${answered} were answered all the same`)
   rest(50)
-  turn(5, 1)
+  tick(5, 1)
   rest(1)
-  t.equal(turn(50, 1).admitted, RULE.steadyMs + 1, 'one turn was short, perhaps because few were admitted')
+  t.equal(tick(50, 1).admitted, RULE.steadyMs + 1, 'one tick was short, perhaps because few were admitted')
   rest(RULE.calmMs)
-  turn(5, 1)
+  tick(5, 1)
   rest(1)
-  t.equal(turn(50, 1).admitted, 50, 'as before')
+  t.equal(tick(50, 1).admitted, 50, 'as before')
 })
 
 t.test('slices of long calls count as load too', async (t) => {
-  const { turn, rest } = loop()
-  for (let i = 0; i < 5; i++) turn(1, 1, 60)
-  t.equal(turn(1, 1, 60).admitted, 0, 'it would have waited for the turn before')
-  turn(0, 0, 60)
-  t.equal(turn(1, 1).admitted, 0, 'an empty turn that was not idle')
+  const { tick, rest } = loop()
+  for (let i = 0; i < 5; i++) tick(1, 1, 60)
+  t.equal(tick(1, 1, 60).admitted, 0, 'it would have waited for the tick before')
+  tick(0, 0, 60)
+  t.equal(tick(1, 1).admitted, 0, 'an empty tick that was not idle')
   rest(1)
-  t.equal(turn(1, 1).admitted, 1)
+  t.equal(tick(1, 1).admitted, 1)
 })
 
-t.test('a long queue of admitted requests refuses new ones although turns are short', async (t) => {
-  const { turn, queue, rest } = loop()
+t.test('a long queue of admitted requests refuses new ones although ticks are short', async (t) => {
+  const { tick, queue, rest } = loop()
   queue(30)
-  for (let i = 0; i < 11; i++) t.equal(turn(5, 1, 5).admitted, 5, 'a burst')
-  for (let i = 0; i < 100; i++) t.equal(turn(5, 1, 5).admitted, 0, 'it stays long')
-  for (let i = 0; i < 10; i++) turn(0, 0, 5)
-  t.equal(turn(5, 1, 5).admitted, 0, 'although nothing came for a while')
+  for (let i = 0; i < 11; i++) t.equal(tick(5, 1, 5).admitted, 5, 'a burst')
+  for (let i = 0; i < 100; i++) t.equal(tick(5, 1, 5).admitted, 0, 'it stays long')
+  for (let i = 0; i < 10; i++) tick(0, 0, 5)
+  t.equal(tick(5, 1, 5).admitted, 0, 'although nothing came for a while')
   queue(5)
-  t.ok(turn(5, 1, 5).admitted > 0, 'requests with a short wait are admitted')
+  t.ok(tick(5, 1, 5).admitted > 0, 'requests with a short wait are admitted')
   queue(0)
   rest(1)
-  t.equal(turn(5, 1).admitted, 5)
+  t.equal(tick(5, 1).admitted, 5)
 })
 
 t.test('uploads are refused by the wait for workers alone', async (t) => {

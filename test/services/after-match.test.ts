@@ -77,7 +77,7 @@ function metFirst(count: number, facts: AfterMatchParts['images']['facts']) {
       },
     },
     isPlatform: async () => true,
-    pseudonymOf: () => 'party',
+    pseudonymOf: () => 'pseudonym',
     onFirstMatch: async (imageId) => void told.push(imageId),
     now: () => 1,
     onError: (error) => troubles.push(String(error)),
@@ -152,7 +152,7 @@ t.test('when counting a match or starting its deadline fails, the next batch doe
         failAt('isPlatform')
         return true
       },
-      pseudonymOf: () => 'party',
+      pseudonymOf: () => 'pseudonym',
       async onFirstMatch(_, __, orgIds, atMs) {
         failAt('onFirstMatch')
         deadlines.push([orgIds, atMs])

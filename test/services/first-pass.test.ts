@@ -33,7 +33,7 @@ for (let image = 0; image < 1500; image++) put(Array.from({ length: 30 }, (_, ro
 
 const [asked, other] = [seeded(1), seeded(2)]
 const both = put([spread(asked, 40), apart(asked, 50)])
-const witnessed = put([apart(seeded(3), 50), apart(seeded(4), 58)])
+const corroborated = put([apart(seeded(3), 50), apart(seeded(4), 58)])
 put([apart(seeded(5), 50)])
 const missed = put([spread(other, 40)])
 put([apart(seeded(6), 41)])
@@ -78,7 +78,7 @@ for (const [liveRows, sureBits] of [
     const [matches] = await matcher.match([pictureOf([seeded(3), seeded(4)])], ASKING)
     t.same(
       matches?.map(({ matchId, grade, distanceBits }) => [matchId, grade, distanceBits]),
-      [[witnessed, 'near', 50]],
+      [[corroborated, 'near', 50]],
     )
     t.same(await matcher.match([pictureOf([seeded(5)])], ASKING), [[]])
     t.same(await matcher.match([pictureOf([seeded(3)])], ASKING), [[]])
@@ -103,7 +103,7 @@ for (const [liveRows, sureBits] of [
     t.same(together, separately)
     t.same(
       together.map((matches) => matches.map(({ matchId }) => matchId)),
-      [[both], [witnessed], [], [missed]],
+      [[both], [corroborated], [], [missed]],
     )
   })
 

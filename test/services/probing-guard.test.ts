@@ -50,7 +50,7 @@ function guardThat(
 }
 
 t.test('an organisation that continues to probe is reported again after a day, not before', async (t) => {
-  for (const mode of ['tell', 'suspend'] as const) {
+  for (const mode of ['notify', 'suspend'] as const) {
     const told: number[] = []
     const { clock, see } = guardThat(mode, async (_, __, atMs) => void told.push(atMs))
     const startMs = clock.nowMs
@@ -69,7 +69,7 @@ t.test('an organisation that continues to probe is reported again after a day, n
 t.test('a report that the store refused is made with the next query', async (t) => {
   const told: string[] = []
   let isUnavailable = true
-  const { troubles, see } = guardThat('tell', async (kind) => {
+  const { troubles, see } = guardThat('notify', async (kind) => {
     if (isUnavailable) throw new Error('the store is unavailable')
     told.push(kind)
   })
@@ -81,7 +81,7 @@ t.test('a report that the store refused is made with the next query', async (t) 
 
 t.test('each of many probing organisations is reported', async (t) => {
   const told = new Set<string>()
-  const { see } = guardThat('tell', async (_, { orgId }) => void told.add(orgId ?? ''))
+  const { see } = guardThat('notify', async (_, { orgId }) => void told.add(orgId ?? ''))
   for (let i = 0; i < 1500; i++) await see(`org ${i}`)
   t.equal(told.size, 1500)
 })
@@ -109,7 +109,7 @@ t.test('a coarse answer has no moments, since each frame of a query would have i
 
 t.test('old queries are forgotten at intervals, without any query, until the guard closes', async (t) => {
   let forgotten = 0
-  const { close } = guardThat('tell', async () => {}, { forgetOld: () => void forgotten++, forgetEveryMs: 1 })
+  const { close } = guardThat('notify', async () => {}, { forgetOld: () => void forgotten++, forgetEveryMs: 1 })
   await until(() => forgotten > 2)
   await close()
   const before = forgotten

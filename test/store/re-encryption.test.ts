@@ -127,10 +127,10 @@ t.test('re-encryption covers every record during concurrent writes, and loses an
   }
   const meddling: Store = {
     ...store,
-    async write(script, places, args) {
+    async write(script, scriptKeys, args) {
       const [id] = args
       if (Buffer.isBuffer(id) && id.length === 16 && meddled < 100) await meddle(formatUuid(id))
-      return store.write(script, places, args)
+      return store.write(script, scriptKeys, args)
     },
   }
 
@@ -156,9 +156,9 @@ t.test('after an interruption every record opens with one of the keys, and the n
   let writes = 0
   const dying: Store = {
     ...store,
-    async write(script, places, args) {
+    async write(script, scriptKeys, args) {
       if (++writes === 100) throw new Error('killed')
-      return store.write(script, places, args)
+      return store.write(script, scriptKeys, args)
     },
   }
 
@@ -187,9 +187,9 @@ t.test('long videos of one shard are rewritten a few at a time', async (t) => {
   const sizes: number[] = []
   const watched: Store = {
     ...store,
-    write(script, places, args) {
+    write(script, scriptKeys, args) {
       sizes.push(args.reduce<number>((sum, arg) => sum + (Buffer.isBuffer(arg) ? arg.length : 0), 0))
-      return store.write(script, places, args)
+      return store.write(script, scriptKeys, args)
     },
   }
   t.equal((await reencryptAll(watched, during, () => {})).reencrypted, videos.length)

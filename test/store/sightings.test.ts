@@ -77,7 +77,6 @@ t.test('looks expire, or are erased with their image', async (t) => {
   await matchEvents.note(id, counts, looks(5, 9, 'frame'), START_MS + LOOKS_WINDOW_MS)
   const kept = [keys.looks, keys.looksBefore, keys.lookFrames, keys.lookFramesBefore].map((key) => key(hex))
   for (const key of kept) t.ok((await store.ask((redis) => redis.pttl(key))) > 0, key)
-  t.equal(await store.ask((redis) => redis.hexists(keys.matchEvents(hex), 'past')), 0)
   await createImageStore(store, makeKeyring([randomBytes(32)])).erase(id)
   t.equal(await store.ask((redis) => redis.exists(...kept)), 0)
 })

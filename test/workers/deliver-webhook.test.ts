@@ -179,7 +179,8 @@ t.test('an event about an image under a missing key waits, for each of its webho
   ])
   const pseudonym = createPseudonyms(SECRET)(webhook.orgId, id)
   const idBytes = Buffer.from(id.replaceAll('-', ''), 'hex')
-  for (const atMs of ['1', '2']) await note('kind', 'signal.disputed', 'image', idBytes, 'parties', pseudonym, 'atMs', atMs)
+  for (const atMs of ['1', '2'])
+    await note('kind', 'signal.disputed', 'image', idBytes, 'pseudonyms', pseudonym, 'atMs', atMs)
   await note('kind', 'not.known.yet', 'org', webhook.orgId)
   await caseEvent(webhook, 'a', 1)
 

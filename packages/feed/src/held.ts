@@ -147,7 +147,7 @@ export class Held {
     const inOrder = [...nearestById(nearest.values())].sort(
       (a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1),
     )
-    return [...fairShareOf(inOrder, MAX_LOCAL_MATCHES, ({ bank }) => ({ party: bank, part: bank }))]
+    return [...fairShareOf(inOrder, MAX_LOCAL_MATCHES, ({ bank }) => ({ owner: bank, part: bank }))]
   }
 
   #corroborationsOf(asked: readonly AskedSignal[]): Corroborations {

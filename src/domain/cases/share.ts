@@ -1,24 +1,24 @@
-// Selects a fair share of a list, so that one party with many entries does not crowd out the others.
+// Selects a fair share of a list, so that one owner with many entries does not crowd out the others.
 
 /** Where an entry comes from. */
 export interface Origin {
-  /** Parties share equally: an organisation, or all cases together. */
-  readonly party: string | number
-  /** Parts share equally within their party: a bank, or a case. */
+  /** Owners share equally: an organisation, or all cases together. */
+  readonly owner: string | number
+  /** The parts of an owner share equally: its banks, or the cases. */
   readonly part: string | number
 }
 
 /**
  * Selects at most `maxEntries` entries and keeps their order. Cost: linear in the number of entries.
  *
- * Takes the first entry of each party before the second of any, and within a party the first
- * of each part before the second of any. So a party gains nothing by opening more banks or cases.
+ * Takes the first entry of each owner before the second of any, and within an owner the first
+ * of each part before the second of any. So an owner gains nothing by opening more banks or cases.
  */
 export function fairShareOf<T>(inOrder: readonly T[], maxEntries: number, originOf: (entry: T) => Origin): readonly T[] {
   if (inOrder.length <= maxEntries) return inOrder
   const from = inOrder.map((entry) => ({ entry, ...originOf(entry) }))
-  const byPart = byRank(from, ({ party, part }) => `${party} ${part}`)
-  const first = byRank(byPart, ({ party }) => party).slice(0, maxEntries)
+  const byPart = byRank(from, ({ owner, part }) => `${owner} ${part}`)
+  const first = byRank(byPart, ({ owner }) => owner).slice(0, maxEntries)
   const kept = new Set(first.map(({ entry }) => entry))
   return inOrder.filter((entry) => kept.has(entry))
 }

@@ -19,7 +19,7 @@ export const RECORD_REJECTIONS = [
   'hash-improbable',
   'quality-too-low',
   'category-unknown',
-  'ref-unfit',
+  'ref-malformed',
   'not-harmful',
   'classification-unlisted',
   'minor-declared',

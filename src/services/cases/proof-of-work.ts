@@ -40,7 +40,7 @@ const TTL_S = 300
 const COST = 1000
 /** Ordinary number of cases opened per minute. Beyond it, work grows in proportion. */
 const USUAL_PER_MINUTE = 30
-const MAX_TIMES = 64
+const MAX_WORK_FACTOR = 64
 
 export function proofOfWork({ proofs, secret, rounds, now }: ProofParts): ProofOfWork {
   const secretFor = (use: string) => createHmac('sha256', secret).update(`proof of work: ${use}`).digest('hex')
@@ -48,7 +48,7 @@ export function proofOfWork({ proofs, secret, rounds, now }: ProofParts): ProofO
 
   return {
     async challenge() {
-      const work = rounds * timesNow(await proofs.openedLately(now()))
+      const work = rounds * workFactor(await proofs.openedLately(now()))
       return await createChallenge({
         algorithm: 'PBKDF2/SHA-256',
         cost: COST,
@@ -74,7 +74,7 @@ export function proofOfWork({ proofs, secret, rounds, now }: ProofParts): ProofO
   }
 }
 
-/** Factor on the ordinary work: 1…`MAX_TIMES`. */
-export function timesNow(openedLastMinute: number): number {
-  return Math.min(MAX_TIMES, Math.max(1, openedLastMinute / USUAL_PER_MINUTE))
+/** Factor on the ordinary work: 1…`MAX_WORK_FACTOR`. */
+export function workFactor(openedLastMinute: number): number {
+  return Math.min(MAX_WORK_FACTOR, Math.max(1, openedLastMinute / USUAL_PER_MINUTE))
 }

@@ -79,7 +79,7 @@ export function createContents({
       take: (after) => holdSchedule.due(untilMs, after?.cursor, RELEASED_AT_ONCE),
       async handle(due) {
         if (due.imageId !== undefined) await orGone(trust.resumeIfDue(due.imageId))
-        await holdSchedule.discard(due) // resuming takes it out as well: this is for what nobody can resume
+        await holdSchedule.discard(due) // resuming removes it too, but not if the image is gone or the entry has no id
         if (due.imageId === undefined) throw new Error('an entry of the hold schedule was no image id and was removed')
       },
       onError,

@@ -74,7 +74,7 @@ export function delayGate({ steadyMs, longMs, burstMs, intervalMs, calmMs }: Del
 }
 
 /** The resource that is short: time of the event loop, or workers for pictures. */
-export const SHORTAGES = ['turns', 'pictures'] as const
+export const SHORTAGES = ['event-loop', 'pictures'] as const
 export type Shortage = (typeof SHORTAGES)[number]
 
 export interface Admission {
@@ -101,12 +101,12 @@ export interface AdmissionParts {
 }
 
 export function admissionFor({ rules, queuedMs, pictureWaitMs, now, atEndOfTick }: AdmissionParts): Admission {
-  const gates = { turns: delayGate(rules.turns, now), pictures: delayGate(rules.pictures, now) }
-  const tickDelayMs = tickClock(gates.turns, queuedMs, now, atEndOfTick)
+  const gates = { eventLoop: delayGate(rules['event-loop'], now), pictures: delayGate(rules.pictures, now) }
+  const tickDelayMs = tickClock(gates.eventLoop, queuedMs, now, atEndOfTick)
   const mayScout = scouting(rules.pictures, now)
   return {
     shortageFor({ pictures, coming }) {
-      if (!gates.turns.admits(tickDelayMs())) return 'turns'
+      if (!gates.eventLoop.admits(tickDelayMs())) return 'event-loop'
       if (!pictures) return undefined
       const waitMs = pictureWaitMs(coming)
       gates.pictures.observe(waitMs)

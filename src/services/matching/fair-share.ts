@@ -76,7 +76,7 @@ export function* shareOfHits(
     const own = ofBank.get(bank) ?? []
     ofBank.set(bank, own)
     if (own.length < (isCase ? MAX_SHARED : MAX_CANDIDATES.perBank))
-      own.push({ image, origin: { party: searcher.banks.get(bank)?.orgId ?? '', part } })
+      own.push({ image, origin: { owner: searcher.banks.get(bank)?.orgId ?? '', part } })
   }
   const candidates = [...ofBank.values()].flatMap((own) => fairShareOf(own, MAX_CANDIDATES.perBank, ({ origin }) => origin))
   yield
@@ -122,7 +122,7 @@ export function shareOfMatches<T extends Answered>(
   const sure = inOrder.filter((one) => !isReview(one)).filter(isOfFew)
   const unsure = inOrder.filter(isReview).filter(isOfFew)
   const originOf = ({ imageId, match: { bank } }: T): Origin => ({
-    party: ownerOf(bank) ?? '',
+    owner: ownerOf(bank) ?? '',
     part: bank === CASES_BANK_NAME ? originIn(imageId) : bank,
   })
   const kept = new Set(fairShareOf(sure, maxMatches, originOf))

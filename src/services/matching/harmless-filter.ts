@@ -103,19 +103,12 @@ export function harmlessBanks(catalogue: Pick<Facts, 'banks'>): ReadonlyMap<stri
 }
 
 /**
- * Whether a submitted picture is a known harmless one. Only whole pictures are compared.
+ * The id of a harmless image that a picture is too near to; `undefined` if there is none. An animation or video is harmless only if the file itself
+ * is or all of its frames are: one harmless frame must not keep the others out. Cost: a search, and one for each frame up to the first that is not
+ * harmless. Only whole pictures are compared.
  *
  * Searches only as far as the thresholds of the harmless banks. With the widest allowed radius it would read all rows, which
  * takes 2 ms of the event loop per hash at a million rows.
- */
-export function isHarmless(catalogue: Catalogue, signals: readonly Signal[]): boolean {
-  return harmlessLike(catalogue, signals) !== undefined
-}
-
-/**
- * The id of a harmless image that a picture is too near to; `undefined` if there is none. An animation or video is harmless only if the file itself
- * is or all of its frames are: one harmless frame must not keep the others out. Cost: a search, and one for each frame up to the first that is not
- * harmless.
  */
 export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): string | undefined {
   const look = harmlessLikeNow(() => catalogue, signals)

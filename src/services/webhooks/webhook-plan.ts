@@ -173,7 +173,7 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
 
   async 'signal.withdrawn'({ matchIds, pseudonymOf }, { id, fields }, field) {
     const imageId = imageIdIn(fields)
-    const pseudonyms = new Set(field('parties').split(' '))
+    const pseudonyms = new Set(field('pseudonyms').split(' '))
     const atMs = Number.parseInt(field('entry') || id, 10) // an entry that waited has a new id; `entry` holds the original one
     const dueAtMs = atMs + Math.round(shareOf(pseudonymOf('withdrawn', imageId)) * WITHDRAWN_SPREAD_MS)
     return (orgId) => {
@@ -190,7 +190,7 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     const [image] = await images.facts([imageId])
     if (image === undefined) return () => []
     const owner = await ownerOf(parts, image)
-    const met = new Set(field('parties').split(' '))
+    const met = new Set(field('pseudonyms').split(' '))
     const told = (ids: Told['data']) => [
       { atMs: Number(field('atMs')), data: { ...ids, ...durationView(durationSOf(image?.video)) }, imageId },
     ]

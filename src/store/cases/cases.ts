@@ -141,13 +141,13 @@ function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'cou
     auditName: (caseId) => auditNameOf(store, caseId),
     async add(caseId, record) {
       const { assistance, createdAtMs, expiresAtMs } = record
-      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule]
+      const scriptKeys = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule]
       const given = [caseId, createdAtMs, expiresAtMs, ...fieldsOf(record)]
-      if (assistance === undefined) return Number(await store.write(openCase, places, given)) === 1
+      if (assistance === undefined) return Number(await store.write(openCase, scriptKeys, given)) === 1
       const { orgId } = assistance
       const about = { case: record.auditName ?? UNNAMED, orgId }
       const entry = { act: 'case.assisted', by: `org:${orgId}`, about, atMs: createdAtMs } as const
-      const reply = await writeAudited(store, entry, openCase, places, given, 'reply == 1')
+      const reply = await writeAudited(store, entry, openCase, scriptKeys, given, 'reply == 1')
       return Number(reply) === 1
     },
     async get(caseId) {
@@ -162,7 +162,7 @@ function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'cou
     },
     async change(caseId, { action, nowMs, fields, event, by = 'submitter' }) {
       const act = ACT_OF[action]
-      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule]
+      const scriptKeys = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule]
       // Of two handovers at the same time, the second must not replace the PIN that the first one has shown.
       const once = action === 'hand-over' ? 'handedOverAtMs' : ''
       const given = [
@@ -171,8 +171,15 @@ function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'cou
       ]
       const reply =
         act === undefined
-          ? await store.write(changeCase, places, given)
-          : await writeAudited(store, await entryFor(store, caseId, act, by, nowMs), changeCase, places, given, 'reply == 1')
+          ? await store.write(changeCase, scriptKeys, given)
+          : await writeAudited(
+              store,
+              await entryFor(store, caseId, act, by, nowMs),
+              changeCase,
+              scriptKeys,
+              given,
+              'reply == 1',
+            )
       return Number(reply) === 1 ? 'done' : stateIn(reply)
     },
   }
@@ -214,8 +221,8 @@ function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' |
     due: async (nowMs, after, limit) =>
       (await pageOfSorted(store, keys.caseSchedule, { to: nowMs, after, limit })).map(dueCaseOf),
     async forget(caseId, nowMs) {
-      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule, keys.caseErasures]
-      return Number(await store.write(forgetCase, places, [caseId, nowMs])) === 1
+      const scriptKeys = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule, keys.caseErasures]
+      return Number(await store.write(forgetCase, scriptKeys, [caseId, nowMs])) === 1
     },
   }
 }

@@ -77,8 +77,8 @@ export function createDeadlineStore(store: Store): DeadlineStore {
     async start({ imageId, caseId }, orgId, deadlines) {
       const { id, hex } = idOf(imageId)
       const named = deadlines.flatMap(({ law, stage, dueAtMs }) => [nameOf(orgId, law, stage), dueAtMs])
-      const places = [keys.images(imageShard(id)), keys.deadlines(hex), keys.deadlineSchedule, keys.caseNotice(caseId)]
-      await store.write(startDeadlines, places, [id, hex, keys.prefix, ...named])
+      const scriptKeys = [keys.images(imageShard(id)), keys.deadlines(hex), keys.deadlineSchedule, keys.caseNotice(caseId)]
+      await store.write(startDeadlines, scriptKeys, [id, hex, keys.prefix, ...named])
     },
     async stop(imageId, orgId, stopped) {
       const { hex } = idOf(imageId)

@@ -87,8 +87,8 @@ export function createExchangeStore(store: Store): Exchanges {
     },
     async save(name, run, state, became) {
       const args = became.flatMap(([record, id]) => [record, id === undefined ? '' : Buffer.from(parseUuid(id) ?? [])])
-      const places = [keys.exchange(name), keys.exchangeEntries(name)]
-      await writeGuarded(store, { run }, saveExchange, places, [JSON.stringify(state), ...args])
+      const scriptKeys = [keys.exchange(name), keys.exchangeEntries(name)]
+      await writeGuarded(store, { run }, saveExchange, scriptKeys, [JSON.stringify(state), ...args])
     },
     async noteNamed(name, records) {
       if (records.length > 0) await store.write(noteNamed, [keys.exchangeNamed(name)], [...records])

@@ -42,11 +42,11 @@ const NEW = Buffer.from('c')
 
 /** @param originBytes length of the part of an image id that is the same for all images of a case. */
 export function createFeedBatches(store: Store, { minMs, maxMs }: FeedDelay, originBytes: number): FeedBatches {
-  const places = [keys.feedBatches, keys.feedWaiting, keys.feedWaitingSince, keys.revision]
+  const scriptKeys = [keys.feedBatches, keys.feedWaiting, keys.feedWaitingSince, keys.revision]
   const args = [keys.prefix, Math.min(minMs, maxMs), maxMs, MIXED.images, MIXED.cases, originBytes]
   return {
     async end() {
-      const reply = await store.ask((redis) => redis.eval(endFeedBatch.lua, places.length, ...places, ...args))
+      const reply = await store.ask((redis) => redis.eval(endFeedBatch.lua, scriptKeys.length, ...scriptKeys, ...args))
       const [revision, againAfterMs] = Array.isArray(reply) ? reply.map(Number) : []
       if (revision === undefined || againAfterMs === undefined) throw new Error('where a batch ends is two numbers')
       return { revision, againAfterMs: againAfterMs < 0 ? undefined : againAfterMs }

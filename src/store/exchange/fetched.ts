@@ -116,8 +116,10 @@ function opened(keyring: Keyring, name: Buffer, sealed: Buffer): PlainHash {
 
 async function known({ store, keyring }: FetchedParts, imageIds: readonly string[]): Promise<Known[][]> {
   const ids = imageIds.map(idBuffer)
-  const places = ids.flatMap((id) => [keys.fetched(imageShard(id)), keys.fetchedBy(imageShard(id))])
-  const reply = await store.ask((redis) => redis.callBuffer('EVAL', readFetched.lua, places.length, ...places, ...ids))
+  const scriptKeys = ids.flatMap((id) => [keys.fetched(imageShard(id)), keys.fetchedBy(imageShard(id))])
+  const reply = await store.ask((redis) =>
+    redis.callBuffer('EVAL', readFetched.lua, scriptKeys.length, ...scriptKeys, ...ids),
+  )
   if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
   return reply.map((of: unknown, i) => knownIn(keyring, of, (number) => nameOf(ids[i] ?? Buffer.of(), number)))
 }

@@ -141,10 +141,17 @@ function putIn(
 ): Promise<unknown> {
   const { shards, args, mark } = entriesOf(parts, images)
   const { orgId, sinceMs, strikes, digests, atMs } = unless
-  const places = [keys.banks, keys.revision, keys.changes, keys.strikes(`org:${orgId}`), keys.invalidated(orgId), ...shards]
+  const scriptKeys = [
+    keys.banks,
+    keys.revision,
+    keys.changes,
+    keys.strikes(`org:${orgId}`),
+    keys.invalidated(orgId),
+    ...shards,
+  ]
   const rules = [sinceMs, strikes, atMs, Buffer.concat(digests)]
   const all = [keys.prefix, bank.name, bank.createdAtMs, ...rules, mark, bank.id ?? '', ...args]
-  return marked(parts, mark, writeGuarded(parts.store, run && { bank, run }, putImages, places, all))
+  return marked(parts, mark, writeGuarded(parts.store, run && { bank, run }, putImages, scriptKeys, all))
 }
 
 type Writes = Pick<Images, 'put' | 'putInto' | 'putIntoUnless' | 'replace' | 'erase'>
@@ -164,19 +171,19 @@ function writesOf(parts: ImageParts): Writes {
     },
     async replace({ id, image }) {
       const bytes = idBuffer(id)
-      const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes]
+      const scriptKeys = [keys.images(imageShard(bytes)), keys.revision, keys.changes]
       const sealed = sealedRecord(keyring, bytes, encodeImage(image))
-      const reply = await store.write(replaceImage, places, [bytes, sealed])
+      const reply = await store.write(replaceImage, scriptKeys, [bytes, sealed])
       return reply === null ? undefined : Number(reply)
     },
     async erase(id, entry, guard = {}) {
       const { bank, run } = guard
       const bytes = idBuffer(id)
-      const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes, keys.banks]
+      const scriptKeys = [keys.images(imageShard(bytes)), keys.revision, keys.changes, keys.banks]
       const args = [bytes, keys.prefix, bank?.name ?? '', bank?.createdAtMs ?? '', bank?.id ?? '']
       const reply = await (entry === undefined
-        ? writeGuarded(store, run && guard, eraseImage, places, args)
-        : writeAudited(store, entry, eraseImage, places, args))
+        ? writeGuarded(store, run && guard, eraseImage, scriptKeys, args)
+        : writeAudited(store, entry, eraseImage, scriptKeys, args))
       return reply === null ? undefined : Number(reply)
     },
   }
@@ -189,14 +196,14 @@ function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase
     const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
     // The number of hashes on the receipt. Details do not count: how many are kept depends on other registrations.
     const counted = images.flatMap(({ image }, i) => [...args.slice(3 * i, 3 * i + 3), image.signals.length])
-    const places = [
+    const scriptKeys = [
       ...[keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes],
       ...[keys.strikes(account), ...shards],
     ]
     const rules = [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, most, attested, keys.prefix, by]
     const mostHashes = Math.max(MAX_HASHES.atLeast, MAX_HASHES.perImage * most)
     const given = [...rules, sinceMs, strikes, mark, mostHashes, ...counted]
-    const reply = await marked(parts, mark, parts.store.write(putCaseImages, places, given))
+    const reply = await marked(parts, mark, parts.store.write(putCaseImages, scriptKeys, given))
     if (typeof reply === 'number') return { revision: reply }
     const said = String(reply)
     return said === 'full' ? 'case-full' : said === 'suspended' ? 'account-suspended' : stateIn(reply)

@@ -117,8 +117,8 @@ export function createBankStore(store: Store): Banks {
     async forget(bank) {
       const { name, createdAtMs, id = '' } = bank
       const imports = importsKeyPart(bank)
-      const places = [keys.banks, keys.imports(imports), keys.revision, keys.changes]
-      await store.write(forgetBank, places, [name, createdAtMs, id, keys.import(imports, '')])
+      const scriptKeys = [keys.banks, keys.imports(imports), keys.revision, keys.changes]
+      await store.write(forgetBank, scriptKeys, [name, createdAtMs, id, keys.import(imports, '')])
     },
     async get(name) {
       const json = await store.ask((redis) => redis.hget(keys.banks, name))

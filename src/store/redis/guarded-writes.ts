@@ -37,9 +37,9 @@ export async function writeGuarded(
 ): Promise<unknown> {
   if (guard === undefined) return store.write(script, scriptKeys, args)
   const { bank, run } = guard
-  const places = [...scriptKeys, keys.banks, run?.key ?? keys.banks]
+  const allKeys = [...scriptKeys, keys.banks, run?.key ?? keys.banks]
   const guards = [bank?.name ?? '', bank?.createdAtMs ?? 0, bank?.id ?? '', run?.writer ?? '']
-  const reply = await store.write(guarded(script), places, [...args, ...guards])
+  const reply = await store.write(guarded(script), allKeys, [...args, ...guards])
   if (Buffer.isBuffer(reply) || typeof reply === 'string') {
     const said = String(reply)
     if (said === 'bank-unknown') throw new Problem('bank-unknown')

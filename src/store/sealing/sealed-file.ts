@@ -66,14 +66,14 @@ export async function* readSealedFile(path: string, keyring: Keyring, context: U
     if (!head.subarray(0, MAGIC.length).equals(MAGIC)) throw new SealError('not a sealed file')
     const fileId = head.subarray(MAGIC.length)
     // The next piece is read while the caller has this one.
-    let [room, other]: [Room, Room] = [{ bytes: NO_BYTES }, { bytes: NO_BYTES }]
-    let next = readPiece(file, room)
+    let [buffer, spare]: [ReadBuffer, ReadBuffer] = [{ bytes: NO_BYTES }, { bytes: NO_BYTES }]
+    let next = readPiece(file, buffer)
     for (let number = 1, isLast = false; !isLast; number++) {
       const piece = await next
       isLast = piece.isLast
       if (!isLast) {
-        ;[room, other] = [other, room]
-        next = readPiece(file, room)
+        ;[buffer, spare] = [spare, buffer]
+        next = readPiece(file, buffer)
         next.catch(() => {}) // thrown when it is awaited, if the caller continues
       }
       yield keyring.unseal(piece.sealed, placeBytes({ context, fileId, number, isLast }))
@@ -114,7 +114,7 @@ export async function hintsOf(path: string): Promise<ReadonlySet<number>> {
   }
 }
 
-/** Where a piece belongs. */
+/** What a piece is sealed for: it opens only in this file, at this position. */
 interface Place {
   readonly context: Uint8Array
   readonly fileId: Uint8Array
@@ -136,7 +136,7 @@ function sealedPiece(keyring: Keyring, piece: Uint8Array, place: Place): Buffer 
 }
 
 /** A reusable read buffer. Two alternate: a new buffer per piece of a large file would keep the garbage collector busy. */
-interface Room {
+interface ReadBuffer {
   bytes: Buffer<ArrayBuffer>
 }
 
@@ -144,12 +144,12 @@ const NO_BYTES = Buffer.alloc(0)
 
 type Opened = Awaited<ReturnType<typeof openToRead>>
 
-async function readPiece(file: Opened, room: Room): Promise<{ readonly isLast: boolean; readonly sealed: Buffer }> {
+async function readPiece(file: Opened, buffer: ReadBuffer): Promise<{ readonly isLast: boolean; readonly sealed: Buffer }> {
   const head = await readExactly(file, HEAD_BYTES)
   const length = head.readUInt32LE(1)
   if (length > MAX_PIECE_BYTES) throw new SealError('a sealed file is damaged')
-  if (room.bytes.length < length) room.bytes = Buffer.allocUnsafeSlow(length)
-  return { isLast: head[0] === 1, sealed: await readExactly(file, length, room.bytes) }
+  if (buffer.bytes.length < length) buffer.bytes = Buffer.allocUnsafeSlow(length)
+  return { isLast: head[0] === 1, sealed: await readExactly(file, length, buffer.bytes) }
 }
 
 async function readExactly(file: Opened, count: number, to = Buffer.allocUnsafeSlow(count)): Promise<Buffer> {

@@ -63,9 +63,9 @@ export function createStrikeStore(store: Store): Strikes {
       const about = { account: account.startsWith('case:') ? 'case' : account }
       const entry = { act: 'account.forgiven', by, about, atMs: nowMs } as const
       // Blocked digests of an organisation are removed too. For a case this key never exists.
-      const invalidated = keys.invalidated(account.slice(account.indexOf(':') + 1))
-      const places = [keys.strikes(account), keys.strikeAccounts, invalidated]
-      return Number(await writeAudited(store, entry, clearStrikes, places, [account], 'reply > 0'))
+      const blocks = keys.invalidated(account.slice(account.indexOf(':') + 1))
+      const scriptKeys = [keys.strikes(account), keys.strikeAccounts, blocks]
+      return Number(await writeAudited(store, entry, clearStrikes, scriptKeys, [account], 'reply > 0'))
     },
     async handIn(orgId, day, signals) {
       const key = keys.handedIn(orgId, day)

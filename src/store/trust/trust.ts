@@ -89,7 +89,7 @@ export function createTrustStore(store: Store): Trusts {
     async put(imageId, version, trust, trustStatus, { entry, blockChange, assistedCase } = {}) {
       const id = idBuffer(imageId)
       const shard = trustShard(id)
-      const places = [
+      const scriptKeys = [
         keys.images(imageShard(id)),
         keys.trust(shard),
         keys.trustStatuses(shard),
@@ -115,8 +115,8 @@ export function createTrustStore(store: Store): Trusts {
         ...(blockChange?.digests ?? []),
       ]
       const reply = await (entry === undefined
-        ? store.write(putTrust, places, args)
-        : writeAudited(store, entry, putTrust, places, args))
+        ? store.write(putTrust, scriptKeys, args)
+        : writeAudited(store, entry, putTrust, scriptKeys, args))
       if (reply === null) return 'image-unknown'
       if (reply === -2) return 'handed-over'
       return reply === -1 ? 'changed-meanwhile' : { revision: Number(reply) }

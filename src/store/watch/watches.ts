@@ -212,7 +212,7 @@ function comparisonsIn(store: Store): Comparisons {
     async found({ watchId, imageId, orgId, grade, atMs }) {
       const watch = idBuffer(watchId)
       const image = idBuffer(imageId)
-      const places = [
+      const scriptKeys = [
         keys.watches(watchShard(watch)),
         keys.watchSchedule,
         keys.watchFound(watch.toString('hex')),
@@ -220,7 +220,7 @@ function comparisonsIn(store: Store): Comparisons {
         keys.watchTold(orgId, image.toString('hex')),
       ]
       const args = [watch, image, orgId, idBuffer(orgId), grade, atMs, keys.prefix]
-      return Number(await store.write(noteFound, places, args)) === 1
+      return Number(await store.write(noteFound, scriptKeys, args)) === 1
     },
   }
 }

@@ -77,19 +77,19 @@ export function createWebhookStore(store: Store, keyring: Keyring): Webhooks {
   })
   const read = async (webhookId: string) => await store.ask((redis) => redis.hgetBuffer(keys.webhooks, webhookId))
   /** @returns 1 when the script changed something. */
-  const write = async (entry: AuditEntry | undefined, script: Script, places: readonly string[], args: readonly Arg[]) =>
+  const write = async (entry: AuditEntry | undefined, script: Script, scriptKeys: readonly string[], args: readonly Arg[]) =>
     Number(
       await (entry === undefined
-        ? store.write(script, places, args)
-        : writeAudited(store, entry, script, places, args, 'reply == 1')),
+        ? store.write(script, scriptKeys, args)
+        : writeAudited(store, entry, script, scriptKeys, args, 'reply == 1')),
     )
   const byAge = (all: Webhook[]) => all.sort((a, b) => a.createdAtMs - b.createdAtMs)
 
   return {
     async add(webhook, entry) {
       const { webhookId, orgId } = webhook
-      const places = [keys.webhooks, keys.orgWebhooks(orgId)]
-      return (await write(entry, putWebhook, places, [webhookId, seal(webhook), MAX_WEBHOOKS_PER_ORG])) === 1
+      const scriptKeys = [keys.webhooks, keys.orgWebhooks(orgId)]
+      return (await write(entry, putWebhook, scriptKeys, [webhookId, seal(webhook), MAX_WEBHOOKS_PER_ORG])) === 1
     },
     async get(webhookId) {
       const sealed = await read(webhookId)
@@ -135,9 +135,9 @@ export function createWebhookStore(store: Store, keyring: Keyring): Webhooks {
     },
     async ownerOf(webhookId) {
       const stem = keys.orgWebhooks('')
-      const places = await scanKeys(store, `${stem}*`)
-      const has = await store.ask((redis) => Promise.all(places.map((place) => redis.sismember(place, webhookId))))
-      return places[has.indexOf(1)]?.slice(stem.length)
+      const sets = await scanKeys(store, `${stem}*`)
+      const has = await store.ask((redis) => Promise.all(sets.map((set) => redis.sismember(set, webhookId))))
+      return sets[has.indexOf(1)]?.slice(stem.length)
     },
     async ping(webhookId) {
       return (await store.write(pingWebhook, [keys.webhooks], [webhookId, keys.prefix])) !== null

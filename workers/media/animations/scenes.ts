@@ -42,13 +42,13 @@ const MAX_MEAN_LEVELS = 1
  * @param size of the canvas.
  */
 export function createScenes(file: Buffer, size: { readonly width: number; readonly height: number }): Scenes {
-  const places = placesIn(file, size)
+  const sampled = sampledPixels(file, size)
   const most = mostFrames(size)
   let kept: Kept[] = []
   let copiedBytes = 0
   return {
     add(frame, canvas, durationMs, isChosen) {
-      const sample = sampleOf(canvas, places)
+      const sample = sampleOf(canvas, sampled)
       const same = kept.find((scene) => looksSame(scene.sample, sample))
       if (same !== undefined) {
         same.shownMs += durationMs
@@ -97,21 +97,21 @@ function isPreferred(least: Kept | undefined, isChosen: boolean, durationMs: num
 }
 
 /** Indexes of the sampled pixels. */
-function placesIn(file: Buffer, { width, height }: { readonly width: number; readonly height: number }): Uint32Array {
-  const chance = createHash('shake256', { outputLength: 2 * CELLS })
+function sampledPixels(file: Buffer, { width, height }: { readonly width: number; readonly height: number }): Uint32Array {
+  const random = createHash('shake256', { outputLength: 2 * CELLS })
     .update(file)
     .digest()
   return Uint32Array.from({ length: CELLS }, (_, cell) => {
-    const x = Math.floor((((cell % GRID_SIDE) + (chance[2 * cell] ?? 0) / 256) * width) / GRID_SIDE)
-    const y = Math.floor(((Math.floor(cell / GRID_SIDE) + (chance[2 * cell + 1] ?? 0) / 256) * height) / GRID_SIDE)
+    const x = Math.floor((((cell % GRID_SIDE) + (random[2 * cell] ?? 0) / 256) * width) / GRID_SIDE)
+    const y = Math.floor(((Math.floor(cell / GRID_SIDE) + (random[2 * cell + 1] ?? 0) / 256) * height) / GRID_SIDE)
     return y * width + x
   })
 }
 
-function sampleOf({ data }: Rgba, places: Uint32Array): Uint8Array {
+function sampleOf({ data }: Rgba, sampled: Uint32Array): Uint8Array {
   const sample = new Uint8Array(4 * CELLS)
   for (let cell = 0; cell < CELLS; cell++) {
-    const at = 4 * (places[cell] ?? 0)
+    const at = 4 * (sampled[cell] ?? 0)
     for (let channel = 0; channel < 4; channel++) sample[4 * cell + channel] = data[at + channel] ?? 0
   }
   return sample

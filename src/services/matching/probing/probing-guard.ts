@@ -13,10 +13,10 @@ import type { FlippedBits } from './flipped-bits.js'
 import type { ProbingBudget, ProbingRestriction } from './probing.js'
 
 /**
- * suspend: answers become coarser, then keys are suspended. tell: only the operator is notified, at most once a day. off:
+ * suspend: answers become coarser, then keys are suspended. notify: only the operator is notified, at most once a day. off:
  * nothing is counted.
  */
-export const PROBING_MODES = ['suspend', 'tell', 'off'] as const
+export const PROBING_MODES = ['suspend', 'notify', 'off'] as const
 export type ProbingMode = (typeof PROBING_MODES)[number]
 
 /** @returns the match as the organisation may see it; `undefined` when it must not see it. */
@@ -77,7 +77,7 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
   const behind = (work: () => Promise<void>) => {
     last = last.then(work).catch(onError)
   }
-  const tell = (orgId: string) => {
+  const notify = (orgId: string) => {
     const nowMs = now()
     const lastAtMs = toldAtMs.get(orgId)
     if (lastAtMs !== undefined && Math.abs(nowMs - lastAtMs) < QUIET_MS) return
@@ -111,8 +111,8 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
       return restriction === undefined ? [] : [[imageId, { ...restriction, plain }] as const]
     })
     const isSpent = budget.isSpentAcross(orgId)
-    if (isSpent || restrictions.some(([, { radiusBits }]) => radiusBits !== undefined)) tell(orgId)
-    if (mode === 'tell') return undefined
+    if (isSpent || restrictions.some(([, { radiusBits }]) => radiusBits !== undefined)) notify(orgId)
+    if (mode === 'notify') return undefined
     if (isSpent) {
       budget.forgive(orgId)
       flippedBits.forget(orgId)

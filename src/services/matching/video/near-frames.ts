@@ -109,7 +109,7 @@ export function* nearFramesOf(
     })
     const originOf = ({ hit }: NearFrame): Origin => {
       const bank = searcher.factsOf(hit.image)?.bank ?? ''
-      return { party: banks.get(bank)?.orgId ?? '', part: searcher.originOf(hit.image) }
+      return { owner: banks.get(bank)?.orgId ?? '', part: searcher.originOf(hit.image) }
     }
     for (const one of fairShareOf(few, maxPerFrame, originOf)) {
       const ordinal = searcher.imageOrdinal(one.hit.image)

@@ -8,7 +8,7 @@
 export const keepFetchCursor = {
   numberOfKeys: 1,
   lua: `
-    local places   = KEYS[1] -- sorted set: time:revision:seen:mark:part:removed:end:told:withdrawn, by time [Unix seconds]
+    local cursors  = KEYS[1] -- sorted set: time:revision:seen:mark:part:removed:end:told:withdrawn, by time [Unix seconds]
     local at       = tonumber(ARGV[1]) -- [Unix seconds]
     local revision = ARGV[2] -- [integer]
     local seen     = ARGV[3] -- [integer] the newest revision that the sending process knew
@@ -20,9 +20,9 @@ export const keepFetchCursor = {
     local told     = ARGV[9] -- [integer] how many of its images were sent, or empty
     local withdrawn = ARGV[10] -- [integer] the position up to which withdrawals were sent
     -- returns [integer] the time
-    local last = redis.call('ZREVRANGE', places, 0, 0, 'WITHSCORES')
+    local last = redis.call('ZREVRANGE', cursors, 0, 0, 'WITHSCORES')
     if last[2] and tonumber(last[2]) > at then at = tonumber(last[2]) end
-    local known = redis.call('ZRANGEBYSCORE', places, at, at)[1]
+    local known = redis.call('ZRANGEBYSCORE', cursors, at, at)[1]
     if known then
       local itsRevision, itsSeen, itsMark, itsPart, itsRemoved, itsFinish, itsTold, itsWithdrawn =
         string.match(known, '^%d+:(%d+):(%d+):(%x*):(%d*):(%d+):(%d*):(%d*):(%d+)$')
@@ -38,11 +38,11 @@ export const keepFetchCursor = {
         if tonumber(itsSeen) > tonumber(seen) then seen, mark = itsSeen, itsMark end
         if part == '' or (itsPart ~= '' and tonumber(itsPart) < tonumber(part)) then part = itsPart end
       end
-      redis.call('ZREM', places, known)
+      redis.call('ZREM', cursors, known)
     end
-    local place = table.concat({ string.format('%d', at), revision, seen, mark, part, removed, finish, told, withdrawn }, ':')
-    redis.call('ZADD', places, at, place)
-    redis.call('ZREMRANGEBYRANK', places, 0, -10001)
-    redis.call('PEXPIRE', places, keptMs)
+    local cursor = table.concat({ string.format('%d', at), revision, seen, mark, part, removed, finish, told, withdrawn }, ':')
+    redis.call('ZADD', cursors, at, cursor)
+    redis.call('ZREMRANGEBYRANK', cursors, 0, -10001)
+    redis.call('PEXPIRE', cursors, keptMs)
     return at`,
 } as const

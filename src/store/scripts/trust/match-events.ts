@@ -4,14 +4,14 @@ import { outboxLua } from '../organisations/outbox.js'
 // depends on them.
 //
 // The pseudonym of each organisation that was told of the image is kept as long as the image is registered, because every one of them must be told
-// of its withdrawal. If the image was withdrawn between the answer and this call, they are told now. The fields s:<party> mark known parties, and
+// of its withdrawal. If the image was withdrawn between the answer and this call, they are told now. The fields s:<pseudonym> mark known ones, and
 // expire some time after the last match.
 //
 // A HyperLogLog of 32-bit keyed hashes counts how many different looks the uploads had, and reveals none of them. New looks are also counted for
 // each frame of a video, and for a view that alone decided.
 export const recordMatchEvents = `${outboxLua}
     local images   = KEYS[1] -- hash: the shard of the image
-    local seen     = KEYS[2] -- hash: hour; h:<party> -> hits in it; s:<party> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before;
+    local seen     = KEYS[2] -- hash: hour; h:<pseudonym> -> hits in it; s:<pseudonym> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before;
                              -- v:<view> -> looks in this half that it alone decided; w:<view>, in the half before
     local noticed  = KEYS[3] -- set: image ids with a notice
     local told     = KEYS[4] -- set: pseudonyms of the organisations that were told
@@ -25,27 +25,27 @@ export const recordMatchEvents = `${outboxLua}
     local ttlS     = ARGV[4] -- [seconds] to keep it after the last match
     local looksTtlS = ARGV[5] -- [seconds] to keep the looks
     local prefix   = ARGV[6] -- of all keys
-    local count    = tonumber(ARGV[7]) -- [integer] of parties
-    -- ARGV[8 + 2i] party i, ARGV[9 + 2i] its hits; then of uploads that are no copies: keyed hash of the look, that of the frame or empty, and
+    local count    = tonumber(ARGV[7]) -- [integer] of pseudonyms
+    -- ARGV[8 + 2i] pseudonym i, ARGV[9 + 2i] its hits; then of uploads that are no copies: keyed hash of the look, that of the frame or empty, and
     -- [integer] the view that alone decided or empty, and so on
-    -- returns {[integer] parties so far; for each party [1 or 0] whether it is new; hits of this hour, one number for each party; [1 or 0] whether
+    -- returns {[integer] pseudonyms so far; for each [1 or 0] whether it is new; hits of this hour, one number for each pseudonym; [1 or 0] whether
     -- there is a notice; [integer] uploads and [integer] different looks, of a video those of the frame with most, both of the last two half days;
     -- views and their looks}; nil without the image
     local isThere = redis.call('HEXISTS', images, id) == 1
-    local parties = {}
+    local pseudonyms = {}
     for i = 8, 6 + 2 * count, 2 do
-      parties[#parties + 1] = ARGV[i]
+      pseudonyms[#pseudonyms + 1] = ARGV[i]
       if isThere then redis.call('SADD', told, ARGV[i]) end
     end
     if not isThere then
-      if #parties > 0 then outbox(prefix, 'kind', 'signal.withdrawn', 'image', id, 'parties', table.concat(parties, ' ')) end
+      if #pseudonyms > 0 then outbox(prefix, 'kind', 'signal.withdrawn', 'image', id, 'pseudonyms', table.concat(pseudonyms, ' ')) end
       return nil
     end
     local last = tonumber(redis.call('HGET', seen, 'hour') or hour)
     if hour > last then
       local gone = {}
       for _, field in ipairs(redis.call('HKEYS', seen)) do
-        if string.sub(field, 1, 2) == 'h:' or field == 'past' then gone[#gone + 1] = field end -- past: written by older versions
+        if string.sub(field, 1, 2) == 'h:' then gone[#gone + 1] = field end
       end
       if #gone > 0 then redis.call('HDEL', seen, unpack(gone)) end
     end

@@ -11,8 +11,8 @@ const pseudonymsLua = `${hexLua}
     end`
 
 /**
- * Lua: `set_block(tag, invalidated, atMs, untilMs, first)` blocks the digests in ARGV from `first` on until `untilMs`, or unblocks them when it is empty. It
- * also removes blocks that have ended; the key expires with the last block. No `unpack`: a video has more digests than Lua's stack has places.
+ * Lua: `set_block(tag, blocks, atMs, untilMs, first)` blocks the digests in ARGV from `first` on until `untilMs`, or unblocks them when it is empty. It
+ * also removes blocks that have ended; the key expires with the last block. No `unpack`: a video has more digests than fit on Lua's stack.
  *
  * The digests of one image are one block, listed and lifted by its first digest: the others end half a millisecond later, in a millisecond that no
  * other block has. A digest belongs to the block that was set last; if it was the first of another one, the next digest of that one takes its place.
@@ -28,30 +28,30 @@ const blockLua = `
         end
       end
     end
-    local function set_block (tag, invalidated, atMs, untilMs, first)
-      redis.call('ZREMRANGEBYSCORE', invalidated, '-inf', atMs)
+    local function set_block (tag, blocks, atMs, untilMs, first)
+      redis.call('ZREMRANGEBYSCORE', blocks, '-inf', atMs)
       local led = {} -- blocks whose first digest is taken: that digest, and when [epoch ms] they end
       for i = first, #ARGV do
-        local old = tonumber(redis.call('ZSCORE', invalidated, ARGV[i]) or nil)
+        local old = tonumber(redis.call('ZSCORE', blocks, ARGV[i]) or nil)
         if old and old % 1 == 0 then led[#led + 1] = { ARGV[i], old } end
-        redis.call('ZREM', invalidated, ARGV[i])
+        redis.call('ZREM', blocks, ARGV[i])
       end
       for _, block in ipairs(led) do
         local digest, endMs = unpack(block)
-        local rest = redis.call('ZRANGEBYSCORE', invalidated, endMs + 0.5, endMs + 0.5, 'LIMIT', 0, 1)
-        if rest[1] then redis.call('ZADD', invalidated, endMs, rest[1]) end
+        local rest = redis.call('ZRANGEBYSCORE', blocks, endMs + 0.5, endMs + 0.5, 'LIMIT', 0, 1)
+        if rest[1] then redis.call('ZADD', blocks, endMs, rest[1]) end
         move_appeals(tag, digest, rest[1] or (untilMs ~= '' and ARGV[first]) or nil)
       end
       if untilMs ~= '' then
         local endMs = tonumber(untilMs)
         local hasMore = #ARGV > first
-        while redis.call('ZCOUNT', invalidated, hasMore and endMs or endMs + 0.5, endMs + 0.5) > 0 do endMs = endMs + 1 end
+        while redis.call('ZCOUNT', blocks, hasMore and endMs or endMs + 0.5, endMs + 0.5) > 0 do endMs = endMs + 1 end
         for i = first, #ARGV do
-          redis.call('ZADD', invalidated, 'NX', i == first and endMs or endMs + 0.5, ARGV[i])
+          redis.call('ZADD', blocks, 'NX', i == first and endMs or endMs + 0.5, ARGV[i])
         end
       end
-      local last = redis.call('ZRANGE', invalidated, -1, -1, 'WITHSCORES')[2]
-      if last then redis.call('PEXPIREAT', invalidated, string.format('%d', tonumber(last))) end
+      local last = redis.call('ZRANGE', blocks, -1, -1, 'WITHSCORES')[2]
+      if last then redis.call('PEXPIREAT', blocks, string.format('%d', tonumber(last))) end
     end`
 
 // Stores the trust status of a signal, unless another process changed it since it was read or the signal no longer exists, and announces it if
@@ -74,7 +74,7 @@ export const putTrust = {
     local disputedAt    = ARGV[5] -- [epoch ms], or empty
     local heldAt        = ARGV[6] -- [epoch ms], or empty
     local dueMs         = ARGV[7] -- [epoch ms] when its pause ends, or empty
-    local invalidated   = ARGV[8] -- key of the sorted set of digests that must not be submitted again, or empty
+    local blocks        = ARGV[8] -- key of the sorted set of digests that must not be submitted again, or empty
     local atMs          = ARGV[9] -- [epoch ms]
     local untilMs       = ARGV[10] -- [epoch ms] until when they are blocked, or empty to unblock them
     local assisted      = ARGV[11] -- key of the case for which an organisation acts, or empty; refused once it handed the case over
@@ -91,9 +91,9 @@ export const putTrust = {
     if disputedAt == '' then
       redis.call('ZREM', disputes, id)
     elseif redis.call('ZADD', disputes, disputedAt, id) == 1 then
-      outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', pseudonymsOf(tag, hexOf(id)), 'atMs', disputedAt)
+      outbox(tag, 'kind', 'signal.disputed', 'image', id, 'pseudonyms', pseudonymsOf(tag, hexOf(id)), 'atMs', disputedAt)
     end
-    if invalidated ~= '' then set_block(tag, invalidated, atMs, untilMs, 12) end
+    if blocks ~= '' then set_block(tag, blocks, atMs, untilMs, 12) end
     if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
     if dueMs == '' then redis.call('ZREM', holdSchedule, id) else redis.call('ZADD', holdSchedule, dueMs, id) end
     if redis.call('HGET', trustStatuses, id) == trustStatus then return 0 end
@@ -117,8 +117,8 @@ export const forgetTrustLua = `${outboxLua}${pseudonymsLua}${forgetDeadlinesLua}
       redis.call('ZREM', tag .. 'appeals', 's' .. id)
       redis.call('ZREM', tag .. 'denied-appeals', 's' .. id)
       local hex = hexOf(id)
-      local parties = pseudonymsOf(tag, hex)
-      if parties ~= '' then outbox(tag, 'kind', 'signal.withdrawn', 'image', id, 'parties', parties) end
+      local pseudonyms = pseudonymsOf(tag, hex)
+      if pseudonyms ~= '' then outbox(tag, 'kind', 'signal.withdrawn', 'image', id, 'pseudonyms', pseudonyms) end
       redis.call('DEL', tag .. 'match-events:' .. hex, tag .. 'told:' .. hex, tag .. 'looks:' .. hex, tag .. 'looks-before:' .. hex)
       redis.call('DEL', tag .. 'look-frames:' .. hex, tag .. 'look-frames-before:' .. hex)
       redis.call('SREM', tag .. 'noticed', id)

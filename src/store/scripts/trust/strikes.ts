@@ -32,13 +32,13 @@ export const takeBackStrike = {
 export const clearStrikes = {
   numberOfKeys: 3,
   lua: `
-    local strikes     = KEYS[1]
-    local accounts    = KEYS[2]
-    local invalidated = KEYS[3] -- sorted set: digests that it must not submit again
-    local account     = ARGV[1]
+    local strikes  = KEYS[1]
+    local accounts = KEYS[2]
+    local blocks   = KEYS[3] -- sorted set: digests that it must not submit again
+    local account  = ARGV[1]
     -- returns [integer] how many strikes there were
     local count = redis.call('ZCARD', strikes)
-    redis.call('DEL', strikes, invalidated)
+    redis.call('DEL', strikes, blocks)
     redis.call('ZREM', accounts, account)
     return count`,
 } as const
