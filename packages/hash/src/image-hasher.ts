@@ -4,7 +4,6 @@ import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
 import { fillIn } from './deframe/mask.js'
 import { isObject } from './deframe/object.js'
 import { type FrameKernel, loadFrameKernel, loadFrameKernelSync } from './frame-kernel.js'
-
 import { distance, type Hash256 } from './hash256.js'
 import type { MeasuredRaster } from './measured.js'
 import type { PdqKernel, SampledResult } from './pdq-kernel.js'
@@ -79,7 +78,7 @@ export function loadImageHasherSync(): ImageHasher {
   return hasherWith(loadPdqKernelSync(), loadFrameKernelSync())
 }
 
-/** Maximum number of `pdq-area` signals of one picture. */
+/** Maximum number of `pdq-area` signals of a registered picture, a frame or a window. */
 export const MAX_AREA_SIGNALS = 32
 /** The same for a query by picture. */
 export const MAX_ASKED_AREA_SIGNALS = 45
