@@ -1,4 +1,4 @@
-// Mutations of the distances that pictures of objects of one kind need.
+// Mutations of how near pictures of one kind have to be, such as objects, screens of an app and pictures on one table.
 
 import { inFile } from './in-file.mjs'
 
@@ -55,6 +55,20 @@ const mutations = [
     'src/services/matching/matcher.ts',
     [['isForm: isForm && hasPieces(signals), isObject }', 'isForm: isForm && hasPieces(signals) }']],
     ['domain/objects'],
+  ),
+  inFile('packages/hash/src/views.ts', [[' && isPictureIn(raster, part)', '']], ['hash/views']),
+  inFile(
+    'src/services/matching/observed.ts',
+    [
+      ['const isLower = (', 'const isLower = 0 > ('],
+      ['Math.min(known.othersBits, bits.othersBits)', 'known.othersBits'],
+    ],
+    ['services/observed'],
+  ),
+  inFile(
+    'src/services/matching/graded.ts',
+    [['atMs === undefined ? agreement?.insideBits : undefined', 'agreement?.insideBits']],
+    ['domain/forms'],
   ),
 ].flat()
 

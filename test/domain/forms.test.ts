@@ -5,6 +5,7 @@ import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { formBits, formSurplusBits, type ShownView } from '../../src/domain/matching/forms.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
+import { wholesSurplusOf } from '../../src/services/matching/graded.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { randomFrom, scenePixels } from '../helpers/pictures.js'
@@ -160,6 +161,19 @@ t.test('another picture on the same table is for review only: the wholes are nea
   t.same(await gradesOf(70), [])
   t.same(await gradesOf(70, 52), ['review'])
   t.same(await gradesOf(56), ['near'])
+})
+
+t.test('a registered frame of a video has few parts, so near wholes are enough', async (t) => {
+  const agreement = {
+    surplusBits: -40,
+    partial: undefined,
+    isPartialClose: false,
+    withinFrameBits: undefined,
+    insideBits: -9,
+  }
+  t.equal(wholesSurplusOf(agreement, undefined), -9)
+  t.equal(wholesSurplusOf(agreement, 0), undefined, 'at the first moment of a video')
+  t.equal(wholesSurplusOf({ ...agreement, withinFrameBits: -3 }, 4000), -3, 'the frame around it counts')
 })
 
 /** A small pale scene on a white card, on another scene. */

@@ -1,11 +1,15 @@
 // Parts that only queries hash: crops of the query, and the middle of a picture in a chat.
 
 import t from 'tap'
+import { loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
 import type { ImageSignal } from '../../packages/hash/src/image-hasher.js'
 import { cutOut, type Pixels } from '../../packages/hash/src/pixels.js'
+import { overlapOf } from '../../packages/hash/src/rectangle.js'
+import { viewsOf } from '../../packages/hash/src/views.js'
 import { areas, hasher, nearest } from './deframe/nearest.js'
 import { photographed } from './synthetic.js'
 
+const kernel = loadFrameKernelSync()
 const SEEDS = [2, 7, 22]
 const [WIDTH, HEIGHT] = [640, 480]
 const LEFT = 32
@@ -48,15 +52,43 @@ t.test('the second picture of a page finds its middle, which was registered', as
   const [width, height] = [640, 960]
   for (const seed of [2, 7]) {
     const [first, second] = [photographed(seed + 50, 480, 360), photographed(seed, 480, 360)]
-    // So shaded that no row or column has one colour. Otherwise the second part would be the page without its margins.
-    const ground = Uint8Array.from({ length: 3 * width * height }, (_, k) => {
-      const pixel = Math.floor(k / 3)
-      return 120 + ((pixel % width) + Math.floor(pixel / width)) / 14
-    })
-    const page = onto(second, onto(first, ground, width, 60, 60).data, width, 90, 520)
+    const page = onto(second, onto(first, shadedGround(width, height), width, 60, 60).data, width, 90, 520)
     t.ok(nearest(page, middleOf(second)) <= 31, `${seed}: ${nearest(page, middleOf(second))}`)
   }
 })
+
+t.test(
+  'a screenshot registers its second picture, and not an app’s header or footer, which other screens share',
+  async (t) => {
+    const [width, height] = [640, 960]
+    const layouts = {
+      header: { picture: photographed(52, 480, 420), above: 480, second: [120, 80, 520, 320] },
+      footer: { picture: photographed(52, 480, 360), above: 60, second: [90, 560, 490, 860] },
+    } as const
+    for (const [name, { picture, above, second }] of Object.entries(layouts)) {
+      const [left, top, right, bottom] = second
+      const registers = (shown: Pixels) => {
+        const page = onto(shown, onto(picture, shadedGround(width, height), width, 60, above).data, width, left, top)
+        return kernel.measure(page, (raster) =>
+          viewsOf(raster, width / height, 'register').some(({ kind, part }) => {
+            if (kind !== 'deframed' || !('left' in part)) return false
+            const [across, down] = [width / raster.width, height / raster.height]
+            const rectangle = {
+              ...{ left: part.left * across, right: part.right * across },
+              top: part.top * down,
+              bottom: part.bottom * down,
+            }
+            return overlapOf(rectangle, { left, top, right, bottom }) > 0.9
+          }),
+        )
+      }
+      for (const seed of SEEDS)
+        t.ok(registers(photographed(seed, right - left, bottom - top)), `${name}: a picture, ${seed}`)
+      for (const colour of [250, 160, 60])
+        t.notOk(registers(words(right - left, bottom - top, colour)), `${name} of colour ${colour}`)
+    }
+  },
+)
 
 t.test('a form is not queried by crops of itself, which other forms of its kind share', async (t) => {
   const form = chat(photographed(7, 480, 360))
@@ -65,6 +97,24 @@ t.test('a form is not queried by crops of itself, which other forms of its kind 
   t.same(areas(form, 'query').filter(isAtSide), [])
   t.ok(areas(onPage(photographed(7, 480, 360)), 'query').some(isAtSide), 'a page is')
 })
+
+/** So shaded that no row or column has one colour. Otherwise the second part would be the page without its margins. */
+function shadedGround(width: number, height: number): Uint8Array {
+  return Uint8Array.from({ length: 3 * width * height }, (_, k) => {
+    const pixel = Math.floor(k / 3)
+    return 120 + ((pixel % width) + Math.floor(pixel / width)) / 14
+  })
+}
+
+/** Lines of text on one colour. */
+function words(width: number, height: number, colour: number): Pixels {
+  const isInk = (x: number, y: number) =>
+    y % 36 >= 20 && x > 30 && x < 200 + 90 * (Math.floor(y / 36) % 3) && (7 * x) % 11 < 5
+  const data = Uint8Array.from({ length: 3 * width * height }, (_, k) =>
+    isInk(Math.floor(k / 3) % width, Math.floor(k / 3 / width)) ? 20 : colour,
+  )
+  return { data, width, height, channels: 3 }
+}
 
 /** As a phone's screen shows a picture of 480 × 360 pixels that fills it. */
 function middleOf(picture: Pixels): Pixels {

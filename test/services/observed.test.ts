@@ -57,3 +57,38 @@ t.test(
     t.same(await ask(8, 60, 40), ['near', 8, 8, 'none'], 'where they add no certainty, of the nearest view')
   },
 )
+
+t.test(
+  'where a rule for wholes would lower the grade, it is an edge which of two pairs of views is the nearer',
+  async (t) => {
+    const catalogue = new Catalogue()
+    const row = (view: 'whole' | 'crop', name: string) =>
+      ({ type: 'pdq-area', view, quality: 100, hash: hashNamed(name) }) as const
+    catalogue.put(formatUuid(randomBytes(16)), imageWith([row('whole', 'whole'), row('crop', 'wide'), row('crop', 'left')]))
+    let seen: readonly Observation[] = []
+    const probing = probingThatSees((observations) => {
+      seen = observations
+      return undefined
+    })
+    const matcher = bareMatcher({ replica: { catalogue }, probing })
+    const ask = async (wholeBits: number, wideBits: number, pieceBits = 110, name = 'wide') => {
+      const asked = (view: HashedSignal['view'], name: string, bits: number) => {
+        const hash = bitsFrom(hashNamed(name), bits)
+        return { type: 'pdq-area', view, quality: 100, hashes: [hash, hash] } as const
+      }
+      const query = [
+        asked('whole', 'whole', wholeBits),
+        ...Array.from({ length: 8 }, (_, i) => asked('piece', i === 0 ? 'left' : `other ${i}`, pieceBits)),
+        { ...asked('deframed', name, wideBits), part: { left: 0, top: 0.1, right: 1, bottom: 0.9 } },
+      ]
+      const [[match] = []] = await matcher.match([query], { orgId: 'org', banks: undefined, thresholdBits: undefined })
+      return [match?.grade, seen[0]?.edge]
+    }
+    t.same(await ask(28, 29), [undefined, 'outer'], 'the wholes are nearer, and nothing inside agrees')
+    t.same(await ask(28, 26), ['near', 'outer'], 'a large part is nearer')
+    t.same(await ask(28, 28, 110, 'whole'), [undefined, 'outer'], 'the same registered view')
+    t.same(await ask(28, 36), [undefined, 'none'], 'far from both edges')
+    t.same(await ask(28, 18), ['near', 'none'])
+    t.same(await ask(28, 29, 50), ['near', 'inner'], 'a part inside agrees, so nothing depends on it but the view')
+  },
+)

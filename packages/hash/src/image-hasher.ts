@@ -4,7 +4,6 @@ import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
 import { fillIn } from './deframe/mask.js'
 import { isObject } from './deframe/object.js'
 import { type FrameKernel, loadFrameKernel, loadFrameKernelSync } from './frame-kernel.js'
-
 import { distance, type Hash256 } from './hash256.js'
 import type { MeasuredRaster } from './measured.js'
 import type { PdqKernel, SampledResult } from './pdq-kernel.js'
@@ -79,7 +78,7 @@ export function loadImageHasherSync(): ImageHasher {
   return hasherWith(loadPdqKernelSync(), loadFrameKernelSync())
 }
 
-/** Maximum number of `pdq-area` signals of one picture. */
+/** Maximum number of `pdq-area` signals of a registered picture, a frame or a window. */
 export const MAX_AREA_SIGNALS = 32
 /** The same for a query by picture. */
 export const MAX_ASKED_AREA_SIGNALS = 45
@@ -122,8 +121,9 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const isSignAlone = purpose === 'register' && isSimple(raster, aspect)
       const all = viewsIn(raster, aspect, purpose, extent)
       const isFlat = isFormIn(raster, purpose, extent) && !all.some((view) => isOfPhotograph(raster, view))
-      const isOfForm = ({ isCore, cutFrom }: View) =>
-        isFlat && isCore === true && !(extent === 'all' && cutFrom !== undefined && isLargePictureIn(raster, cutFrom))
+      const cut = new Set(isFlat && extent === 'all' ? all.map(({ cutFrom }) => cutFrom) : [])
+      const pictures = new Set([...cut].filter((part) => part !== undefined && isLargePictureIn(raster, part)))
+      const isOfForm = ({ isCore, cutFrom }: View) => isFlat && isCore === true && !pictures.has(cutFrom)
       const views = all.filter((view) => view.isSign !== true && !isOfForm(view))
       const options = {
         aspect,

@@ -91,7 +91,7 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
       // No body is unpacked but files of signals, which are known by their first bytes: the answer must not blame the content.
       const { fileBody, multipart, videoFile, ndjsonBody } = routeOptions.config
       const isRead = [routeOptions.schema?.body, multipart, videoFile, ndjsonBody].some((kind) => kind !== undefined)
-      const isPacked = (headers['content-encoding'] ?? 'identity') !== 'identity'
+      const isPacked = !['', 'identity'].includes(headers['content-encoding']?.toLowerCase() ?? '')
       if (isPacked && isRead && fileBody !== true) throw new Problem('media-unsupported')
       return body
     })

@@ -107,20 +107,34 @@ export function copySurplusIn(
   graded: Graded,
   { agreement, looks, together, atMs }: Judged,
 ): number | undefined {
-  const { asked: askedView, registered: registeredView } = graded.told.views
-  const areWholes = askedView === 'whole' && registeredView === 'whole' && graded.grade !== 'exact'
-  const ofParts = areWholes ? [agreement?.withinFrameBits, atMs === undefined ? agreement?.insideBits : undefined] : []
   const ofKind = kindSurplusIn(searcher, asked, graded, { looks, together })
-  const known = [...ofParts, ofKind].filter((bits) => bits !== undefined)
-  return known.length === 0 ? undefined : Math.min(...known)
+  return areWholes(graded.told.views) ? leastOf(wholesSurplusOf(agreement, atMs), ofKind) : ofKind
 }
 
 interface Judged {
   readonly agreement: Agreement | undefined
   readonly looks: Looks
   readonly together: CorroboratingPair | undefined
-  /** When the registered frame of a video is shown, of which few parts are registered; `undefined` for a picture. */
+  /** When the registered frame of a video is shown; `undefined` for a picture. */
   readonly atMs: number | undefined
+}
+
+/**
+ * @returns by how many bits a match is nearer than required of another picture in the same frame or with the same surroundings; `undefined` where
+ *   nothing is required. It counts only where the wholes decide.
+ * @param atMs as in `Judged`. Of a frame of a video few parts are registered, so `insideBits` says nothing.
+ */
+export function wholesSurplusOf(agreement: Agreement | undefined, atMs: number | undefined): number | undefined {
+  return leastOf(agreement?.withinFrameBits, atMs === undefined ? agreement?.insideBits : undefined)
+}
+
+export function areWholes({ asked, registered }: ComparedViews): boolean {
+  return asked === 'whole' && registered === 'whole'
+}
+
+function leastOf(...bits: readonly (number | undefined)[]): number | undefined {
+  const known = bits.filter((one) => one !== undefined)
+  return known.length === 0 ? undefined : Math.min(...known)
 }
 
 /** The same of a form or an object alone; `undefined` for other looks, and for the grades `exact` and `review`. */

@@ -76,9 +76,8 @@ export interface FoundByHashes {
 }
 
 /**
- * All registered images that are near, nearest first, each once; a fair share if there are too many. Pauses whenever it may
- * yield, as do all generators below. Frames of a video are compared like pictures, so views that corroborate one another are of
- * one frame.
+ * All registered images that are near, nearest first, each once; a fair share if there are too many. Like all generators below,
+ * pauses wherever it yields. Frames of a video are compared like pictures, so views that corroborate one another are of one frame.
  *
  * These are functions of the module and not closures made for each call: V8 gives each generator closure a hidden class in the
  * old generation, which keeps all data of the call alive until the next full garbage collection (decision 0086).
@@ -132,7 +131,8 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const atMs = searcher.frameOf(each.hit.image)?.atMs
     const copySurplus = copySurplusIn(activeViews, signals, alone, { agreement, looks, together, atMs })
     const { told, grade } = agreed(alone, agreement, copySurplus)
-    observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong', copySurplus, grade })
+    const isStrong = alone.grade === 'strong'
+    observed.found(each, told, together, { agreement, signals, isStrong, copySurplus, atMs, grade })
     const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
     if (isNarrowed(each.image.id) && !isCopy(match)) continue
     const view = viewToCount(asking, signals, { told, match, agreement })

@@ -10,7 +10,7 @@ import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { Strictness } from '../../domain/matching/registry-size.js'
 import { VIEW_NAMES } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
-import type { Found } from './graded.js'
+import { areWholes, type Found, wholesSurplusOf } from './graded.js'
 import { type FrameObservation, type Observation, observationsOfImages, type Plain, withOrder } from './observation.js'
 
 /** Collects the observations of one query. */
@@ -44,6 +44,8 @@ export interface Agreed {
   readonly isStrong: boolean
   /** As `copySurplusIn`. */
   readonly copySurplus: number | undefined
+  /** As `wholesSurplusOf`. */
+  readonly atMs: number | undefined
   /** The grade of the answer. */
   readonly grade: Grade
 }
@@ -73,8 +75,12 @@ interface Views {
   /** Was another view or orientation about as near as the nearest? */
   readonly isTied: boolean
   readonly nearest: Found
+  /** Distance of the wholes, and of the nearest other pair of views. */
+  readonly wholesBits: number
+  readonly othersBits: number
 }
 
+const NONE_BITS = Number.MAX_SAFE_INTEGER
 const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
 
 /** @param thresholdBits the radius that the caller gave; `undefined` when it gave none. */
@@ -117,11 +123,11 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
     },
     found(found, told, together, agreed) {
       const { image } = found.hit
-      const agreementEdge = edgeOfAgreement(agreed)
+      const seen = views.get(image)
+      const agreementEdge = edgeOfAgreement(agreed, seen)
       // Every part affects the agreement, also one too far away to be recorded as a view.
       if (agreementEdge !== 'none')
         for (const { type, hashes } of agreed?.signals ?? []) if (type === 'pdq-area') mark(image, type, hashes[0])
-      const seen = views.get(image)
       const beside = {
         seen,
         missed: missed.get(image),
@@ -206,7 +212,10 @@ function edgeOfMatch(
 function viewsWith(found: Found, known: Views | undefined): Views {
   if (known !== undefined && rank(known.nearest.type) < rank(found.type)) return known
   const own = { view: found.views.registered, orientation: found.orientation }
-  if (known === undefined || known.nearest.type !== found.type) return { plain: own, isTied: false, nearest: found }
+  const bits = areWholes(found.views)
+    ? { wholesBits: found.hit.distanceBits, othersBits: NONE_BITS }
+    : { wholesBits: NONE_BITS, othersBits: found.hit.distanceBits }
+  if (known === undefined || known.nearest.type !== found.type) return { plain: own, isTied: false, nearest: found, ...bits }
   const isNearer = found.hit.distanceBits < known.nearest.hit.distanceBits
   const isApart = Math.abs(found.hit.distanceBits - known.nearest.hit.distanceBits) > EDGE_BITS
   const isSame = own.view === known.nearest.views.registered && own.orientation === known.nearest.orientation
@@ -214,6 +223,8 @@ function viewsWith(found: Found, known: Views | undefined): Views {
     plain: isBefore(own, known.plain) ? own : known.plain,
     isTied: isApart || isSame ? known.isTied && !(isNearer && isApart) : true,
     nearest: isNearer ? found : known.nearest,
+    wholesBits: Math.min(known.wholesBits, bits.wholesBits),
+    othersBits: Math.min(known.othersBits, bits.othersBits),
   }
 }
 
@@ -243,8 +254,11 @@ function addDigests(marks: [number, number], type: SignalType, hash: Hash256): v
   marks[1] = (marks[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
 }
 
-function edgeOfAgreement(agreed: Agreed | undefined): Edge {
+function edgeOfAgreement(agreed: Agreed | undefined, seen: Views | undefined): Edge {
   if (agreed?.copySurplus !== undefined && isSurplusClose(agreed.copySurplus)) return 'outer'
+  // The grade depends on whether the wholes or other views are the nearest.
+  const isLower = (wholesSurplusOf(agreed?.agreement, agreed?.atMs) ?? EDGE_BITS) < EDGE_BITS
+  if (isLower && seen !== undefined && Math.abs(seen.wholesBits - seen.othersBits) <= EDGE_BITS) return 'outer'
   if (agreed?.agreement === undefined) return 'none'
   if (agreed.isStrong && isSurplusClose(agreed.agreement.surplusBits)) return 'outer'
   return agreed.agreement.isPartialClose ? 'inner' : 'none'

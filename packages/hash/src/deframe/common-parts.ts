@@ -40,9 +40,9 @@ export interface Cut {
 }
 
 /**
- * Those that a shape does not cut off, of other outlines the largest rectangle; and a core and the middle of each picture that may have been cut
- * out, with the background in them replaced. A core is nearer, because more of it is left; a tall picture that an app cropped to a square has only the
- * middle in common with the square.
+ * @returns the common parts that a shape does not cut off, or the largest rectangle in another outline; then a core and the middle of each of
+ *   `frames`, with the background in them replaced. A core is nearer, because more of it is left; a tall picture that an app cropped to a square has
+ *   only the middle in common with the square.
  */
 export function commonIn(outline: Shape | Mask, sidesOf: (part: Rectangle) => number): Cut[] {
   const { box, inside, frames, isAround } = outline

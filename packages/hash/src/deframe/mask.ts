@@ -1,5 +1,5 @@
-// A shape that is no ellipse, such as a heart, leaves no large rectangle of the picture. So the part that most pictures share is hashed as a whole, with
-// the background in it replaced.
+// A heart or a star leaves no large rectangle of the picture. So the core and the middle of the uncut picture are hashed, with the background in them
+// replaced. Where the uncut picture ended is not known, so several frames are assumed.
 
 import { SAMPLES_A_SIDE } from '../area-table.js'
 import { areaOf, distinct, type Rectangle, shaped } from '../rectangle.js'
@@ -37,8 +37,9 @@ export function canvasesAround(box: Rectangle, { whole, aspect }: Canvas): Recta
 
 /**
  * @param sides width over height of the box, as displayed.
- * @returns the same of a heart: at the box or a canvas; at the square of an icon that has room on the canvas; or at a square that is as wide as the box. A drawing program leaves
- *   room above and below a heart, and how much depends on the program. At most 15.
+ * @returns where the picture may have ended before a heart was cut out of it: at the box or a canvas; at the square of an icon, if the canvas has room
+ *   for it; or at a square that is as wide as the box. A drawing program leaves room above and below a heart, and how much depends on the program. At
+ *   most 15.
  */
 export function framesOf(box: Rectangle, sides: number, canvas: Canvas): Rectangle[] {
   const [width, height] = [box.right - box.left, (box.bottom - box.top) * sides]
