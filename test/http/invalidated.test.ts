@@ -9,7 +9,7 @@ import { openCase, randomHashText, startService, withBitsFlipped } from '../help
 import { ask, caseWithPicture, feedback, matchesOf, ngo, operator, platform } from '../helpers/trust.js'
 
 const DAY_MS = 86_400_000
-const INVALIDATED_KEYS = '{tabir}:invalidated:*'
+const BLOCK_KEYS = '{tabir}:organisation-blocks:*'
 
 let nowMs = Date.now() // Redis expires keys by its own clock, so this one must not be behind it
 const service = await startService(t, { now: () => nowMs })
@@ -81,7 +81,7 @@ t.test('only a keyed digest of an invalidated signal is kept, for 180 days', asy
   const { hash, signalId } = await invalidatedSignal('other')
   await ask(service, 'DELETE', `/v1/banks/first/signals/${signalId}`, helper.headers)
 
-  const [key = ''] = await redis.keys(INVALIDATED_KEYS)
+  const [key = ''] = await redis.keys(BLOCK_KEYS)
   const members = await redis.zrangeBuffer(key, '0', '-1')
   t.ok(
     members.every((member) => member.length === 16),
@@ -132,7 +132,7 @@ t.test('withdrawing a case erases the decisions about its pictures', async (t) =
   const her = await caseWithPicture(service)
   await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'public-interest' })
   await ask(service, 'POST', decision(her.imageId), boss.headers, { outcome: 'upheld' })
-  t.same(await redis.keys(`{tabir}:invalidated:*`), [], 'no digest is kept for a case')
+  t.same(await redis.keys(BLOCK_KEYS), [], 'no digest is kept for a case')
   t.equal((await ask(service, 'DELETE', her.url, her.headers)).statusCode, 200)
 
   const id = Buffer.from(her.imageId.replaceAll('-', ''), 'hex')

@@ -146,7 +146,7 @@ function putIn(
     keys.revision,
     keys.changes,
     keys.strikes(`org:${orgId}`),
-    keys.invalidated(orgId),
+    keys.organisationBlocks(orgId),
     ...shards,
   ]
   const rules = [sinceMs, strikes, atMs, Buffer.concat(digests)]

@@ -31,5 +31,5 @@ export function createResubmissionBlockStore(store: Store): ResubmissionBlocks {
 
 /** The key of the sorted set of digests that are blocked for this holder. */
 export function blockKey(holder: BlockChange['holder']): string {
-  return holder === 'cases' ? keys.resubmissionBlocks : keys.invalidated(holder.orgId)
+  return holder === 'cases' ? keys.resubmissionBlocks : keys.organisationBlocks(holder.orgId)
 }

@@ -142,7 +142,7 @@ export const keys = {
   /** sorted set: accounts with strikes; score [epoch ms] of the last one. */
   strikeAccounts: `${TAG}:accounts-with-strikes`,
   /** sorted set: keyed digests [16 bytes] of what an organisation may not submit again; score [epoch ms] until when. */
-  invalidated: (orgId: string) => `${TAG}:invalidated:${orgId}`,
+  organisationBlocks: (orgId: string) => `${TAG}:organisation-blocks:${orgId}`,
   /** [integer] signals that an organisation submitted on a day. */
   handedIn: (orgId: string, day: string) => `${TAG}:handed-in:${orgId}:${day}`,
   /** string `1`: this proof-of-work challenge was used. */

@@ -63,7 +63,7 @@ export function createStrikeStore(store: Store): Strikes {
       const about = { account: account.startsWith('case:') ? 'case' : account }
       const entry = { act: 'account.forgiven', by, about, atMs: nowMs } as const
       // Blocked digests of an organisation are removed too. For a case this key never exists.
-      const blocks = keys.invalidated(account.slice(account.indexOf(':') + 1))
+      const blocks = keys.organisationBlocks(account.slice(account.indexOf(':') + 1))
       const scriptKeys = [keys.strikes(account), keys.strikeAccounts, blocks]
       return Number(await writeAudited(store, entry, clearStrikes, scriptKeys, [account], 'reply > 0'))
     },
