@@ -124,6 +124,7 @@ t.test('a file, folder or address that cannot be used is named with its setting'
     t.equal(status, 1)
     t.match(errors, said)
     t.notMatch(errors, /^ +at /m, 'only words')
+    t.notMatch(errors, /cannot be used yet \(The f/, 'Redis is not blamed')
   }
   for (const [folder, why] of [
     [file, 'EEXIST'],

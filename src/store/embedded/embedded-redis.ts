@@ -242,6 +242,9 @@ function explain(lastWords: string, { folder }: Place): string {
   if (/RDB format version|RDB.*unknown|unknown.*RDB/i.test(lastWords)) {
     return `The data in ${folder} was written by another kind or a newer version of Redis. Start with that one (TABIR_REDIS_BIN).\n${lastWords}`
   }
+  // Before the next: a log that cannot be begun or ended is not damaged.
+  if (/no space left on device/i.test(lastWords))
+    return `The disk of ${folder} is full (TABIR_DATA_DIR), so Redis does not start. Nothing was changed.\n${lastWords}`
   if (/bad file format|unrecoverable error|unexpected end of file|manifest|append only file/i.test(lastWords)) {
     return [
       `The append-only file in ${folder} is damaged, so Redis does not start. Nothing was changed.`,
