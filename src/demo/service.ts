@@ -1,12 +1,12 @@
 // Runs the whole service for the demo alone: free port, its own Redis, all files in one folder.
 
 import { execFile, spawn } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
-import { makeFolder } from '../files/make-folder.js'
 import { openRedisServer } from '../store/embedded/embedded-redis.js'
 
 export interface Service {
@@ -38,7 +38,7 @@ const NewKey = z.object({ keyId: z.string(), key: z.string() })
 export async function startService(folder: string, env: Environment): Promise<Service> {
   const dataDir = join(folder, 'data')
   const temporary = join(folder, 'tmp')
-  for (const path of [dataDir, temporary]) await makeFolder(path)
+  for (const path of [dataDir, temporary]) await mkdir(path, { recursive: true, mode: 0o700 })
   const ownEnv = { ...withoutSettings(env), TABIR_PORT: '0', TABIR_DATA_DIR: dataDir, TMPDIR: temporary }
   const supervisor = startSupervisor(ownEnv)
   try {

@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import t from 'tap'
-import { hasClip } from '../../page/hashing/clip.js'
 import { imageEnd } from '../../src/domain/media/image-end.js'
+import { hasClip } from '../../src/domain/media/motion-clip.js'
 import { scenePixels } from '../helpers/pictures.js'
 
 const { data } = scenePixels(3, { width: 64, height: 48 })

@@ -1,31 +1,8 @@
 import t from 'tap'
-import { formatHash } from '../../packages/hash/src/hash256.js'
-import { formatSignalHash } from '../../src/domain/matching/hash-text.js'
-import type { ReadRecord } from '../../src/domain/organisations/bank-import.js'
-import { readerFor } from '../../src/exchange/signal-lines.js'
+import { read } from './read-lines.js'
 
 const A = 'a1'.repeat(32)
 const B = '0f'.repeat(32)
-
-/** A short text for the record of each line. */
-function read(...lines: readonly [string, ...string[]]) {
-  const { format, reader, isHeader } = readerFor(lines[0])
-  const given = isHeader ? lines.slice(1) : lines
-  const records = given.flatMap((text, i) => reader.read(text, i + 1)).map(({ record }) => short(record))
-  return { format, records: isHeader ? ['blank', ...records] : records }
-}
-
-function short(record: ReadRecord): string {
-  if (record.kind === 'blank') return 'blank'
-  if (record.kind === 'rejected') return record.why
-  if (record.kind === 'remove-id') return `remove ${record.signalId}`
-  if (record.kind === 'remove')
-    return `remove ${record.signal.signal.type} ${formatHash(record.signal.signal.hash)} ${record.signal.ref ?? ''}`.trim()
-  const { signal, ref, category, tier } = record.signal
-  return [signal.type, signal.quality, formatSignalHash(signal.type, signal.hash), ref, category, tier]
-    .filter((part) => part !== undefined)
-    .join(' ')
-}
 
 t.test('lines of hex are read with or without a type, and comments are skipped', async (t) => {
   t.same(read(A, A.toUpperCase(), '', '# a list', `pdq ${A}`, `HASH_PDQ\t${B}`, `blockhash ${B}`), {
@@ -155,59 +132,6 @@ t.test('a spreadsheet may separate fields by semicolons', async (t) => {
   t.same(read('pdq;sha256', `${A};${B}`).records, ['blank', `pdq 100 ${A}`])
   t.same(read(`${A};90;me.jpg`, `${B};12;me.jpg`).records, [`pdq 90 ${A}`, 'quality-too-low'])
   t.same(read('hash;tags', `${A};child`, `${A};"nude;csam"`).records, ['blank', 'minor-declared', 'minor-declared'])
-})
-
-t.test('a table may have tabs between its columns', async (t) => {
-  t.same(read('name\thash\tquality', `me.jpg\t${A}\t90`, `a, b; c\t${B}\t`, 'x').records, [
-    'blank',
-    `pdq 90 ${A}`,
-    `pdq 100 ${B}`,
-    'columns-missing',
-  ])
-  t.same(read(`${A}\t90\tme.jpg`, `${B}\t12\tme.jpg`), { format: 'csv', records: [`pdq 90 ${A}`, 'quality-too-low'] })
-  t.same(read(`pdq\t${A}\t100`, `sha256\t${B}\t`).records, [`pdq 100 ${A}`, `sha256 100 ${B}`])
-  t.same(read('sha256\tpdq\tother', `\t${A}\t${B}`).records, ['blank', `pdq 100 ${A}`], 'an empty first column')
-  t.same(read('hash\ttags', `${A}\tchild`).records, ['blank', 'minor-declared'])
-  t.same(read(`pdq\t${A}`, B, '# note').format, 'lines', 'a type and a hash are a plain line, with a tab as with a space')
-})
-
-t.test('hashes are read with 0x, and with a space or colon between bytes', async (t) => {
-  const apart = (separator: string) => (A.match(/../g) ?? []).join(separator)
-  t.same(read(`0x${A}`, `0X${A.toUpperCase()}`, `pdq 0x${A}`, apart(' '), `pdq ${apart(' ')}`, apart(':')).records, [
-    ...Array.from({ length: 6 }, () => `pdq 100 ${A}`),
-  ])
-  t.same(read(`0x${A},90`, `${apart(' ')},90`, `0x${A.slice(2)},90`).records, [
-    `pdq 90 ${A}`,
-    `pdq 90 ${A}`,
-    'hash-malformed',
-  ])
-  t.same(read('hash', `0x${A}`).records, ['blank', `pdq 100 ${A}`])
-  t.same(read(JSON.stringify({ type: 'pdq', hash: `0x${A}` }), JSON.stringify({ type: 'pdq', hash: apart(' ') })).records, [
-    `pdq 100 ${A}`,
-    `pdq 100 ${A}`,
-  ])
-  t.same(read(`0x0x${A}`, `${apart(' ')} a1`, apart(' ').slice(3), apart('-'), `${A} ${A}`).records, [
-    'hash-malformed',
-    'record-unreadable',
-    'hash-malformed',
-    'hash-malformed',
-    'signal-type-unknown',
-  ])
-})
-
-t.test('a list in JSON is refused with what to do', async (t) => {
-  for (const first of [
-    `[{"type":"pdq","hash":"${A}"}]`,
-    '[',
-    '{',
-    `{"data":[{"indicator":"${A}"}]}`,
-    '{ "data" : [',
-    '\t[',
-  ]) {
-    const why = t.throws(() => readerFor(first), { code: 'request-invalid' }, first)
-    t.match(why, { errors: [{ pointer: '#', detail: /NDJSON: one object a line/ }] })
-  }
-  t.equal(readerFor(`{"type":"pdq","hash":"${A}","data":[]}`).format, 'ndjson')
 })
 
 t.test('each column of a CSV that tells of a person under 18 is heard, as in JSON', async (t) => {

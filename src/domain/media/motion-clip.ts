@@ -1,7 +1,7 @@
 // Whether a photograph has a short video in it, as motion photos of Samsung and Google have. Only the still is hashed.
 
-import { imageEnd } from '../../src/domain/media/image-end.js'
-import { FORMAT_BYTES, formatOf, type MediaFormat, unreadKindOf } from '../../src/domain/media/media-formats.js'
+import { imageEnd } from './image-end.js'
+import { FORMAT_BYTES, formatOf, type MediaFormat, unreadKindOf } from './media-formats.js'
 
 /** A map of brightness, or other data of the camera, may come before the clip. */
 const SEARCHED_BYTES = 32 << 20
