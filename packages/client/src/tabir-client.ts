@@ -92,8 +92,7 @@ const FIRST_WAIT_MS = 250
 const MAX_WAIT_MS = 60_000
 /** POST operations that are safe to repeat without an idempotency key: queries, and additions that change nothing the second time. */
 const REPEATABLE: readonly OperationId[] = ['match', 'matchImages', 'matchVideo', 'addSignals']
-/** Statuses after which every operation is safe to repeat, because the server did nothing. */
-const NOT_DONE = [429]
+const NOT_DONE = [429] // after these every operation is safe to repeat, because the server did nothing
 /** Statuses of temporary failures, after which the server may have done its work. */
 const PASSING = [408, 500, 502, 503, 504]
 
@@ -108,10 +107,8 @@ export function tabirClient(options: ClientOptions): TabirClient {
     throw new TypeError('url must be the address of a Tabir service, such as https://tabir.example')
   const { maxTries = MAX_TRIES, wait = sleep } = options
 
-  const call = async <Op extends OperationId>(
-    operation: Op,
-    ...[args = {} as Args<Op>]: GivenArgs<Op>
-  ): Promise<Answer<Op>> => {
+  const call = async <Op extends OperationId>(operation: Op, ...given: GivenArgs<Op>): Promise<Answer<Op>> => {
+    const args: Args<Op> = given[0] ?? ({} as Args<Op>)
     const request = requestFor(options, operation, args)
     let mayBeDone = false
     for (let tries = 1; ; tries++) {
