@@ -93,6 +93,33 @@ t.test('a program compiles against the packages’ types, opens a case and finds
   t.same(said, { grade: 'exact', held: 0, size: 1, refused: 'key-missing' })
 })
 
+t.test('the types are found in every way of resolving modules, and CommonJS can load the packages', (t) => {
+  const names = [
+    ['client', 'tabirClient'],
+    ['feed', 'openFeed'],
+    ['hash', 'hashImage'],
+  ] as const
+  const imports = names.map(([name, value]) => `import { ${value} } from '@tabir/${name}'\n`).join('')
+  writeFileSync(join(project, 'found.ts'), `${imports}export const all = [${names.map(([, value]) => value).join()}]\n`)
+  const more = ['--noEmit', '--strict', '--skipLibCheck', '--target', 'es2023', '--ignoreDeprecations', '6.0']
+  for (const [module, moduleResolution] of [
+    ['commonjs', 'node10'],
+    ['esnext', 'bundler'],
+  ] as const) {
+    const way = ['--module', module, '--moduleResolution', moduleResolution]
+    const compiler = join(root, 'node_modules/typescript/bin/tsc')
+    t.match(
+      run(process.execPath, compiler, ...more, ...way, 'found.ts', '--ignoreConfig'),
+      { status: 0, stdout: '' },
+      moduleResolution,
+    )
+  }
+  const load = `Promise.all([${names.map(([name]) => `import('@tabir/${name}')`).join()}]).then((all) => console.log(all.length))`
+  writeFileSync(join(project, 'load.cjs'), load)
+  t.match(run(process.execPath, 'load.cjs'), { status: 0, stdout: '3\n' })
+  t.end()
+})
+
 /** An example of a README, as a program of the project. */
 function example(name: string, index = 0): string {
   const readme = readFileSync(join(project, 'node_modules/@tabir', name, 'README.md'), 'utf8')

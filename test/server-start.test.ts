@@ -114,16 +114,25 @@ t.test('a file, folder or address that cannot be used is named with its setting'
     [{ ...own, TABIR_EXCHANGES_FILE: join(place, 'none') }, /^The file of TABIR_EXCHANGES_FILE cannot be read: /m],
     [{ ...own, TABIR_SEAL_KEY_FILE: place }, /^The file with the seal keys cannot be used \(TABIR_SEAL_KEY_FILE/m],
     [{ ...own, TABIR_DATA_DIR: file }, /^The file with the seal keys cannot be used \(.*TABIR_DATA_DIR\)/m],
+    [{ ...own, TABIR_DATA_DIR: '/proc/x' }, /^The f.* cannot be used \(.*TABIR_DATA_DIR\)/m],
+    [{ ...own, TABIR_SEAL_KEY_FILE: '/proc/x/y' }, /^The file with the seal keys cannot be used \(TABIR_SEAL_KEY_FILE/m],
     [{ ...own, TABIR_HANDOFF_HOST: '192.168.255.254' }, /\(TABIR_HANDOFF_PORT, TABIR_HANDOFF_HOST\): it is no address/m],
+    [{ ...own, TABIR_WITHDRAWALS_DIR: '/proc/x' }, /^The folder for withdrawals cannot be used \(TABIR_WITHDRAWALS_DIR/m],
+    [{ ...own, TABIR_WITHDRAWALS_DIR: file }, /^The folder for withdrawals cannot be used \(TABIR_WITHDRAWALS_DIR/m],
   ] as const) {
     const { status, errors } = await started(PROGRAMS[0], env)
     t.equal(status, 1)
     t.match(errors, said)
     t.notMatch(errors, /^ +at /m, 'only words')
+    t.notMatch(errors, /cannot be used yet \(The f/, 'Redis is not blamed')
   }
-  const { status, errors } = await started('../src/boot/supervisor.js', { TABIR_DATA_DIR: file })
-  t.equal(status, 1)
-  t.match(errors, /^The data folder cannot be used \(TABIR_DATA_DIR\): ENOTDIR/)
+  for (const [folder, why] of [
+    [file, 'EEXIST'],
+    ['/proc/x', 'ENOENT'],
+  ] as const) {
+    const { status, errors } = await started('../src/boot/supervisor.js', { TABIR_DATA_DIR: folder })
+    t.match({ status, errors }, { status: 1, errors: `The data folder cannot be used (TABIR_DATA_DIR): ${why}` })
+  }
 })
 
 t.test('an api says at its start how a Redis of the operator may lose what was acknowledged', async (t) => {

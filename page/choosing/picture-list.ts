@@ -2,7 +2,7 @@
 
 import { lineOf, made, one, type Tone } from '../dom.js'
 import { say, sayShare } from '../messages.js'
-import { mayTryAgain, type Picture, protectedPart, WELL_PROTECTED_QUALITY } from './picture.js'
+import { hasClip, mayTryAgain, type Picture, protectedPart, WELL_PROTECTED_QUALITY } from './picture.js'
 
 export interface RowActions {
   readonly remove: (id: number) => void
@@ -76,7 +76,8 @@ export function sentenceOf({ state }: Picture): string {
   if (state.at !== 'ready') return say(`run.state.${state.at}`)
   const part = protectedPart(state.hashed)
   if (part !== undefined) return say('run.quality.readyPart', { share: sayShare(part) })
-  return say(state.hashed.quality < WELL_PROTECTED_QUALITY ? 'run.quality.readyLow' : 'run.quality.ready')
+  const quality = say(state.hashed.quality < WELL_PROTECTED_QUALITY ? 'run.quality.readyLow' : 'run.quality.ready')
+  return hasClip(state.hashed) ? say('run.quality.clip', { quality }) : quality
 }
 
 function toneOf({ state: { at } }: Picture): Tone {

@@ -78,6 +78,11 @@ export function protectedPart(hashed: Hashed | HashedVideoFile | Added): number 
   return share !== undefined && share < WELL_PROTECTED_SHARE ? share : undefined
 }
 
+/** Whether a picture has a short video in it, which is not protected. */
+export function hasClip(hashed: Hashed | HashedVideoFile): boolean {
+  return hashed.kind === 'hashed' && hashed.hasClip === true
+}
+
 export function isBusy({ state: { at } }: Picture): boolean {
   return at === 'waiting' || at === 'reading'
 }

@@ -6,6 +6,7 @@ import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { isLong } from '../../packages/hash/src/windows.js'
 import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { formatOf } from '../../src/domain/media/media-formats.js'
+import { hasClip } from '../../src/domain/media/motion-clip.js'
 import { cannotOpen, headOf } from './cannot-open.js'
 import { HEAD_BYTES } from './file-head.js'
 import type { ChosenFile, Opened, Opener } from './opened.js'
@@ -58,6 +59,7 @@ async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Want
     quality,
     signals: [...signals, ...(await sha256(file))],
     ...(details !== undefined && { details }),
+    ...((await read(file, (bytes) => hasClip(bytes, format))) && { hasClip: true as const }),
   }
 
   /** Each picture once per background, recorded in `frames` in this order; then windows of a long picture, which are never the main frame. */
@@ -111,11 +113,16 @@ function backgroundsOf(source: Source): readonly Background[] {
 /** Empty if the page was loaded without TLS: browsers then have no `crypto.subtle`. */
 export async function sha256(file: Blob): Promise<FileSignal[]> {
   if (!isSecureContext) return []
+  const digest = new Uint8Array(await read(file, (bytes) => crypto.subtle.digest('SHA-256', bytes)))
+  const hash = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return [{ type: 'sha256', view: 'whole', quality: 100, hash }]
+}
+
+/** Passes the bytes of the whole file to `use`, and overwrites them. */
+async function read<T>(file: Blob, use: (bytes: Uint8Array<ArrayBuffer>) => T | Promise<T>): Promise<T> {
   const bytes = new Uint8Array(await file.arrayBuffer())
   try {
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-    const hash = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
-    return [{ type: 'sha256', view: 'whole', quality: 100, hash }]
+    return await use(bytes)
   } finally {
     bytes.fill(0)
   }

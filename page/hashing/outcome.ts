@@ -6,6 +6,7 @@ import { type MediaFormat, type UnreadKind, unreadKindOf } from '../../src/domai
 /** Why a picture cannot be protected; each has its own sentence, `run.why.…`. */
 export const REASONS = [
   'not-a-picture',
+  'empty',
   'too-many-pixels',
   'too-plain',
   'too-simple',
@@ -48,6 +49,8 @@ export interface Hashed {
   readonly signals: readonly FileSignal[]
   /** With extended protection: base64, as `detailsOf` gives it. */
   readonly details?: string
+  /** It has a short video in it, as a motion photo has, which is not hashed. */
+  readonly hasClip?: true
 }
 
 /** A video, by some of its frames. */
@@ -89,6 +92,7 @@ export function rejected(why: Reason, sendable?: MediaFormat): Rejected {
 
 /** @param head the first bytes of a file whose format is unknown. */
 export function notAPicture(head: Uint8Array): Rejected {
+  if (head.length === 0) return rejected('empty')
   const what = unreadKindOf(head)
   return { ...rejected('not-a-picture'), ...(what !== undefined && { what }) }
 }

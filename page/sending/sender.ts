@@ -4,14 +4,19 @@
 import type { Category } from '../../src/domain/matching/signal.js'
 import { newKey } from '../../src/domain/random-key.js'
 import { type Access, type Added, api } from '../api.js'
-import { kindOf, protectedPart, type Usable } from '../choosing/picture.js'
+import { hasClip, kindOf, protectedPart, type Usable } from '../choosing/picture.js'
 import type { Kind } from '../file-counts.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'
 import { handlingOf } from './handling.js'
 import type { Failure } from './requests.js'
 
 export type Result =
-  | { readonly at: 'protected'; readonly quality: number | undefined; readonly part?: number | undefined }
+  | {
+      readonly at: 'protected'
+      readonly quality: number | undefined
+      readonly part?: number | undefined
+      readonly hasClip?: boolean
+    }
   /** Registered, and matches nothing until it has been reviewed. */
   | { readonly at: 'held' }
   | { readonly at: 'refused'; readonly why: Reason }
@@ -211,7 +216,12 @@ function resultOf(picture: Usable, added: Added | undefined): Result {
   if (added === undefined) return { at: 'failed' }
   if (added.state === 'held') return { at: 'held' }
   if (added.state === 'registered' && 'hashed' in picture)
-    return { at: 'protected', quality: picture.hashed.quality, part: protectedPart(picture.hashed) }
+    return {
+      at: 'protected',
+      quality: picture.hashed.quality,
+      part: protectedPart(picture.hashed),
+      hasClip: hasClip(picture.hashed),
+    }
   if (added.state === 'registered') return { at: 'protected', quality: added.quality, part: protectedPart(added) }
   return outcomeOf(picture, handlingOf(added.problem?.code))
 }

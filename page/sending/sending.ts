@@ -131,8 +131,12 @@ export function waitingFor(retry: HTMLButtonElement): Waiting {
 
 function sentenceOf(result: Result): string {
   if (result.at === 'refused') return say(`run.why.${result.why}`)
-  if (result.at === 'protected')
-    return result.part === undefined ? qualityOf(result.quality) : say('run.quality.part', { share: sayShare(result.part) })
+  if (result.at === 'protected' && result.part !== undefined)
+    return say('run.quality.part', { share: sayShare(result.part) })
+  if (result.at === 'protected') {
+    const quality = qualityOf(result.quality)
+    return result.hasClip === true ? say('run.quality.clip', { quality }) : quality
+  }
   return result.at === 'held' ? say('run.state.held') : say('run.state.failed')
 }
 

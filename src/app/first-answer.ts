@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../domain/problem.js'
 import type { StoreUnavailableError } from '../domain/store-unavailable.js'
 import { errorWithRemedy, isUnavailable, unavailableErrorFor } from '../store/redis/unavailable-cause.js'
+import { SealError } from '../store/sealing/seal.js'
 
 export interface Patience {
   /** Called once, with a message for the operator, when it has to wait. */
@@ -47,6 +48,7 @@ export async function onceRedisAnswers<T>(
 }
 
 function unavailableIn(error: unknown): StoreUnavailableError | undefined {
+  if (error instanceof SealError) return undefined // its message may have the word of a file system, such as ENOENT, that a socket has too
   if (error instanceof Problem && error.code === 'store-unavailable') return unavailableErrorFor(error.cause)
   return isUnavailable(error) ? unavailableErrorFor(error) : undefined
 }

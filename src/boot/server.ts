@@ -13,6 +13,7 @@ import { leaveUnread, unreadWith } from '../domain/media/media-formats.js'
 import { MAX_VIDEO_BYTES } from '../domain/media/video-limits.js'
 import { messageOf } from '../domain/message-of.js'
 import { exchangesIn, reconcilersIn } from '../exchange/exchange-config.js'
+import { makeWritableFolderSync } from '../files/make-folder.js'
 import { SERVER_LIMITS } from '../http/limit-table.js'
 import { headText } from '../store/audit/audit-marks.js'
 import { keyringOf } from '../store/sealing/seal-keys.js'
@@ -38,6 +39,7 @@ onHangups(() => {
 })
 const config = exitOnError(() => readConfig(process.env))
 leaveUnread(unreadWith(config))
+const withdrawalsFolder = config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')
 const lifecycle = createLifecycle()
 await startOrStop(lifecycle, start, (error) => console.error(String(error))).catch(refuseToStart)
 
@@ -49,6 +51,7 @@ async function start(): Promise<void> {
   const services = await openServices(serviceOptions(), lifecycle).catch((error) => {
     throw whyNoHandoff(error, config.handoffHost, config.handoffPort)
   })
+  makeWithdrawalsFolder() // not before the seal keys were found to fit: a start that is refused changes nothing
   // Loading a snapshot mostly waits for files and another thread, about as long as loading the code of the routes takes.
   const hydrated = services.hydrate()
   hydrated.catch(() => {}) // it may fail before it is awaited
@@ -75,7 +78,6 @@ async function start(): Promise<void> {
 
 function serviceOptions(): ServiceOptions {
   const exchangeFile = config.exchangesFile === undefined ? '{}' : textOfExchanges(config.exchangesFile)
-  const withdrawalsFolder = config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')
   return {
     redis: { url: config.redisUrl, socket: config.redisSocket },
     keyring: (isFirstUse) => keyringOf(config, isFirstUse),
@@ -118,6 +120,16 @@ function serviceOptions(): ServiceOptions {
     onWaiting: (line) => console.error(line),
     onError: (error) => void started.then(({ log }) => log.error({ err: error }, 'trouble')),
     onAuditHead: (head) => void started.then(({ log }) => log.info({ auditHead: headText(head) }, 'audit')),
+  }
+}
+
+/** A disk that fails later does not stop the service: then the log says that withdrawals are missing in it. */
+function makeWithdrawalsFolder(): void {
+  try {
+    makeWritableFolderSync(withdrawalsFolder)
+  } catch (error) {
+    const why = messageOf(error)
+    throw new Error(`The folder for withdrawals cannot be used (TABIR_WITHDRAWALS_DIR, or TABIR_DATA_DIR): ${why}`)
   }
 }
 

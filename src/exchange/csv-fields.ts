@@ -1,7 +1,7 @@
-// Reads and writes one line of CSV (RFC 4180).
+// Reads and writes one line of CSV (RFC 4180), or of TSV.
 
-/** What separates fields. Spreadsheets write a semicolon where the decimal sign is a comma. */
-export const SEPARATORS = [',', ';'] as const
+/** What separates fields. Spreadsheets write a semicolon where the decimal sign is a comma, and tabs in "Unicode text". */
+export const SEPARATORS = [',', ';', '\t'] as const
 export type Separator = (typeof SEPARATORS)[number]
 
 /**

@@ -18,6 +18,7 @@ export function csvReaderFor(first: string): { readonly read: LineReader; readon
   split.sort((a, b) => b.columns.length - a.columns.length) // `pdq;hash` is two columns, and not one of that name
   for (const { separator, columns } of split) {
     const headerless = HEADERLESS.find(({ hash }) => columns.length > 1 && isHex(columns[hash] ?? ''))
+    if (separator === '\t' && headerless?.hash === 1 && columns.length === 2) continue // `pdq<tab>hash` is a plain line, as with a space
     if (headerless !== undefined) return { read: csvReader(headerless, separator), isHeader: false }
     const header = headerOf(columns)
     if (header !== undefined) return { read: csvReader(header, separator), isHeader: true }
@@ -120,7 +121,7 @@ const OPINIONS: Readonly<Record<string, 'reviewed' | 'unreviewed' | 'not-harmful
 
 function csvReader(columns: Columns, separator: Separator): LineReader {
   return (text) => {
-    if (text === '') return { kind: 'blank' }
+    if (text.trim() === '') return { kind: 'blank' }
     if (text.length > MAX_SHORT_LINE_CHARS && !/vpdq/i.test(text)) return rejected('record-too-long')
     const fields = text.includes(NUL) ? undefined : csvFields(text, separator)
     if (fields === undefined) return rejected('record-unreadable')
@@ -152,5 +153,5 @@ function csvReader(columns: Columns, separator: Separator): LineReader {
 }
 
 function isHex(text: string): boolean {
-  return /^([0-9a-f]{32}){1,2}$/i.test(text.trim())
+  return /^(0x)?([0-9a-f]{32}){1,2}$/i.test(text.trim())
 }

@@ -1,5 +1,6 @@
 // One signal as another system gives it, in a file or a feed, checked.
 
+import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { tagDeclaresMinor } from '../domain/cases/minors.js'
 import { parseSignalHash } from '../domain/matching/hash-text.js'
 import { isProbable } from '../domain/matching/probable-hash.js'
@@ -33,7 +34,7 @@ interface GivenFields {
 export function signalFrom({ typeText, hex, quality = 100, ref, category, isReviewed = true }: GivenFields): ReadRecord {
   const type = typeNamed(typeText)
   if (type === undefined) return rejected('signal-type-unknown')
-  const hash = parseSignalHash(type, hex.toLowerCase())
+  const hash = parseGivenHash(type, hex)
   if (hash === undefined) return rejected('hash-malformed')
   if (!isProbable(type, hash)) return rejected('hash-improbable')
   if (quality < SIGNAL_TYPES[type].minQuality || quality > 100) return rejected('quality-too-low')
@@ -46,6 +47,13 @@ export function signalFrom({ typeText, hex, quality = 100, ref, category, isRevi
       ...(!isReviewed && { tier: 'self-reported' }),
     },
   }
+}
+
+/** Parses a hash as other programs write it: in capitals, with `0x`, or with a space or colon between bytes. @returns as `parseSignalHash` */
+export function parseGivenHash(type: SignalType, given: string): Hash256 | undefined {
+  const text = given.toLowerCase()
+  const digits = /^([0-9a-f]{2}[ :]){15,31}[0-9a-f]{2}$/.test(text) ? text.replaceAll(/[ :]/g, '') : text.replace(/^0x/, '')
+  return parseSignalHash(type, digits)
 }
 
 /** @returns the signal type that other systems call this, in upper or lower case; `undefined` for any other name. */

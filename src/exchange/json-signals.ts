@@ -6,13 +6,12 @@ import { MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { declaresMinor } from '../domain/cases/minors.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { jsonOrUndefined } from '../domain/json.js'
-import { parseSignalHash } from '../domain/matching/hash-text.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
 import { type TimedSignal, videoOf } from '../domain/matching/timed-signals.js'
 import type { ReadRecord, RecordRejection } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
-import { isTagField, rejected, signalFrom, tagsDeclareMinor, typeNamed } from './given-signal.js'
+import { isTagField, parseGivenHash, rejected, signalFrom, tagsDeclareMinor, typeNamed } from './given-signal.js'
 import type { LinedRecord, RecordReader } from './record-reader.js'
 import { MAX_SHORT_LINE_CHARS } from './text-lines.js'
 
@@ -161,7 +160,7 @@ function beginningIn(text: string): Head | ReadRecord {
   const line = SignalLine.safeParse(withOwnType(value))
   if (!line.success) return rejected(ownValue(REASON_BY_FIELD, String(line.error.issues[0]?.path[0])) ?? 'record-unreadable')
   const { type, hash: hex, quality, lines, video, category, tier, registeredTier = tier } = line.data
-  const hash = parseSignalHash(type, hex.toLowerCase())
+  const hash = parseGivenHash(type, hex)
   if (hash === undefined) return rejected('hash-malformed')
   const signals = line.data.signals === undefined ? undefined : timedIn(line.data.signals)
   if (typeof signals === 'string') return rejected(signals)
@@ -200,7 +199,7 @@ function completed({ line, hash, signals: timed, read }: Head): ReadRecord {
 function timedIn(given: z.infer<typeof Signals>): TimedSignal[] | RecordRejection {
   const signals: TimedSignal[] = []
   for (const { type, view, quality, hash: hex, atMs } of given) {
-    const hash = parseSignalHash(type, hex.toLowerCase())
+    const hash = parseGivenHash(type, hex)
     if (hash === undefined) return 'hash-malformed'
     if (quality < SIGNAL_TYPES[type].minQuality) return 'quality-too-low'
     signals.push({ type, view, quality, hash, ...(atMs !== undefined && { atMs }) })

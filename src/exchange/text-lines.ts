@@ -6,7 +6,7 @@ import { Problem } from '../domain/problem.js'
 export interface TextLine {
   /** Line number, from 1. */
   readonly line: number
-  /** Trimmed; `undefined` when the line is too long. */
+  /** Without white space at its ends; `undefined` when the line is too long. */
   readonly text: string | undefined
 }
 
@@ -24,19 +24,22 @@ const MAX_PIECES = 1024
  *
  * Memory: one chunk and one line. The text of a line that is too long is dropped.
  * @param maxChars the longest line whose text is given.
+ * @param keepsTabs whether tabs at the beginning of a line stay: in tables they are columns without text.
  * @throws {Problem} upload-incomplete when the body breaks off, after all lines before that were yielded.
  */
 export async function* readLines(
   body: AsyncIterable<unknown>,
   maxChars = MAX_LINE_CHARS,
+  keepsTabs = false,
 ): AsyncGenerator<readonly TextLine[]> {
   let decoder: Decoder | undefined
   const rest = createRest(maxChars)
+  const trim = (text: string) => (keepsTabs ? text.trimEnd().replace(/^[^\S\t]+/, '') : text.trim())
   let line = 0
   const finish = (end: string): TextLine => {
     line++
     const text = rest.end(end)
-    return { line, text: text === undefined ? undefined : withoutMark(text, line).trim() }
+    return { line, text: text === undefined ? undefined : trim(withoutMark(text, line)) }
   }
   for await (const chunk of fromMark(whole(body))) {
     decoder ??= utf16DecoderFor(chunk) ?? new StringDecoder('utf8')

@@ -26,6 +26,14 @@ t.test('the client has every operation of the running api with its method and pa
   )
 })
 
+t.test('an operation without arguments needs none, and a wrong address is refused at once, by its name', async (t) => {
+  const { url, key } = await ready
+  t.type(await tabirClient({ url }).call('health'), 'object')
+  t.type(await tabirClient({ url, key }).call('health', {}), 'object')
+  for (const wrong of ['nonsense', '', 'tabir.example', 'ftp://tabir.example', 'https://'])
+    t.throws(() => tabirClient({ url: wrong }), { name: 'TypeError', message: /^url must be/ }, wrong)
+})
+
 t.test('the client batches signals and matches in any number and keeps their order', async (t) => {
   const { key, url } = await ready
   const tabir = tabirClient({ url, key })

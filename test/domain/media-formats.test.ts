@@ -72,6 +72,8 @@ t.test('other kinds of files that people choose are detected by their first byte
     ['000000186674797063727820', 'picture'],
     ['0000000c6a5020200d0a870a', 'picture'],
     ['384250530001', 'picture'],
+    ['00000100010010100000010020006804', 'picture'], // favicon
+    ['50360a3634', 'picture'], // PPM
     ['1f8b0800', 'drawing'],
     ['3c73766720', 'drawing'],
     ['255044462d', 'document'],

@@ -1,31 +1,8 @@
 import t from 'tap'
-import { formatHash } from '../../packages/hash/src/hash256.js'
-import { formatSignalHash } from '../../src/domain/matching/hash-text.js'
-import type { ReadRecord } from '../../src/domain/organisations/bank-import.js'
-import { readerFor } from '../../src/exchange/signal-lines.js'
+import { read } from './read-lines.js'
 
 const A = 'a1'.repeat(32)
 const B = '0f'.repeat(32)
-
-/** A short text for the record of each line. */
-function read(...lines: readonly [string, ...string[]]) {
-  const { format, reader, isHeader } = readerFor(lines[0])
-  const given = isHeader ? lines.slice(1) : lines
-  const records = given.flatMap((text, i) => reader.read(text, i + 1)).map(({ record }) => short(record))
-  return { format, records: isHeader ? ['blank', ...records] : records }
-}
-
-function short(record: ReadRecord): string {
-  if (record.kind === 'blank') return 'blank'
-  if (record.kind === 'rejected') return record.why
-  if (record.kind === 'remove-id') return `remove ${record.signalId}`
-  if (record.kind === 'remove')
-    return `remove ${record.signal.signal.type} ${formatHash(record.signal.signal.hash)} ${record.signal.ref ?? ''}`.trim()
-  const { signal, ref, category, tier } = record.signal
-  return [signal.type, signal.quality, formatSignalHash(signal.type, signal.hash), ref, category, tier]
-    .filter((part) => part !== undefined)
-    .join(' ')
-}
 
 t.test('lines of hex are read with or without a type, and comments are skipped', async (t) => {
   t.same(read(A, A.toUpperCase(), '', '# a list', `pdq ${A}`, `HASH_PDQ\t${B}`, `blockhash ${B}`), {

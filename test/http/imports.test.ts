@@ -92,6 +92,28 @@ t.test('an import accepts every format, also gzipped, and reports each refused l
   t.notOk(service.log.join('').includes(plain), 'no hash in the log')
 })
 
+t.test('an import reads what spreadsheets write, and refuses a list in JSON with what to do', async (t) => {
+  const { service, headers, open } = await ready
+  const bank = await open('sheets')
+  const [first = '', second = '', third = ''] = Array.from({ length: 3 }, randomHashText)
+  for (const [file, lines] of [
+    [`\ufeffsep=;\r\nname;hash\r\nme.jpg;0x${first}\r\n`, 3],
+    [`name\tpdq\tother\r\n\t${second}\t${third}\r\n`, 2],
+  ] as const) {
+    const response = await bank.send(headers, file, 'text/csv')
+    t.match(response.json(), { state: 'done', format: 'csv', lines, accepted: 1, rejected: 0 })
+  }
+  t.ok(await isFound(service, headers, first))
+  t.ok(await isFound(service, headers, second))
+  t.notOk(await isFound(service, headers, third), 'a tab before a line is a column without text')
+  for (const file of [`[\n{"type":"pdq","hash":"${third}"}\n]\n`, `{"data":[{"type":"HASH_PDQ","indicator":"${third}"}]}`]) {
+    const answer = await bank.send(headers, file)
+    refused(t, answer, 'request-invalid')
+    t.match(answer.json(), { errors: [{ detail: /one object a line/ }] })
+    t.notMatch(answer.body, third)
+  }
+})
+
 t.test('tombstones remove signals of their own bank only, and the last line about a signal counts', async (t) => {
   const { service, headers, open } = await ready
   const bank = await open('tombstones')

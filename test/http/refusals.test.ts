@@ -243,18 +243,36 @@ t.test('bytes that are not HTTP are refused, never echoed and not logged at any 
   const port = await listen(service.app)
   const chunked = `POST /v1/cases HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`
 
-  for (const [what, bytes] of [
-    ['a word', `${MARKER}\r\n\r\n`],
-    ['a header without an end', `GET / HTTP/1.1\r\nHost: x\r\n${MARKER}: ${'x'.repeat(40_000)}\r\n\r\n`],
-    ['a chunk without a length', `${chunked}${MARKER}\r\n`],
-    ['a picture for a chunk', `${chunked}4\r\n{"a"\r\n\u0089PNG${MARKER}\r\n`],
+  for (const [what, status, title, bytes] of [
+    ['a word', 400, 'not well-formed HTTP', `${MARKER}\r\n\r\n`],
+    ['a long header', 431, 'longer', `GET / HTTP/1.1\r\nHost: x\r\n${MARKER}: ${'x'.repeat(40_000)}\r\n\r\n`],
+    ['a chunk without a length', 400, 'not well-formed HTTP', `${chunked}${MARKER}\r\n`],
+    ['a picture for a chunk', 400, 'not well-formed HTTP', `${chunked}4\r\n{"a"\r\n\u0089PNG${MARKER}\r\n`],
   ] as const) {
     const answer = await exchange(port, bytes)
-    t.match(answer, /^HTTP\/1\.1 4\d\d /, what)
+    t.ok(answer.startsWith(`HTTP/1.1 ${status} `), what)
+    t.match(
+      JSON.parse(answer.slice(answer.indexOf('{'))),
+      { status, code: 'request-invalid', title: new RegExp(title) },
+      what,
+    )
     t.match(answer, /content-type: application\/problem\+json/i, what)
     t.notOk(answer.includes(MARKER), `${what}: no echo`)
   }
   silent(t, service)
+})
+
+t.test('a form without a boundary is refused with what it lacks', async (t) => {
+  const { app } = await startService(t)
+  const { headers, url } = await openCase(app)
+  for (const path of ['images', 'videos']) {
+    const answer = await app.inject({
+      ...{ method: 'POST', url: `${url}/${path}`, payload: '--x\r\n' },
+      headers: { ...headers, 'content-type': 'multipart/form-data' },
+    })
+    refused(t, answer, 'upload-incomplete', path)
+    t.match(answer.json(), { errors: [{ pointer: '#', detail: /no boundary/ }] }, path)
+  }
 })
 
 t.test('keys, tokens, PINs and case numbers are not logged at any level', async (t) => {

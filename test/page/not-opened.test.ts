@@ -26,10 +26,15 @@ t.test('a file that is no picture is named with an alternative, and not offered 
     ['524946460000000041564920', /This is a video of a kind.*take a screenshot/],
     ['474011100042f0250001c10000ff01ff', /This is a video of a kind/],
     ['0000000047401110 0042f0250001c100'.replace(' ', ''), /This is a video of a kind/],
-    ['0000000c6a5020200d0a870a00000014', /Hardly any browser can open/],
+    ['0000000c6a5020200d0a870a00000014', /Pictures of this kind cannot be read here.*take a screenshot/],
+    ['00000100010010100000010020006804', /Pictures of this kind cannot be read here.*take a screenshot/],
+    ['', /This file is empty/],
     ['1f8b0800000000000003abe6e5020000', /animated sticker/],
     ['255044462d312e370a25b5b5b5b50a', /This is a document/],
-    ['6120 73686f7070696e67206c697374'.replace(' ', ''), /This file is not a picture/],
+    [
+      '6120 73686f7070696e67206c697374'.replace(' ', ''),
+      /This file is not a picture or video that can be read here.*take a screenshot/,
+    ],
   ]
   await choose(
     page,
@@ -41,6 +46,23 @@ t.test('a file that is no picture is named with an alternative, and not offered 
     kinds.map(([, sentence]) => sentence),
   )
   t.notOk(await page.isVisible('#upload'))
+})
+
+t.test('the page says that the clip in a motion photo is not protected', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  const { buffer } = await pictureFile(18)
+  const clip = Buffer.from('0000001c667479706d703432000000006d70343269736f6d000000086d646174', 'hex')
+  await choose(page, [
+    fileOf('still.jpg', 'image/jpeg', (await pictureFile(19)).buffer),
+    fileOf('motion.jpg', 'image/jpeg', Buffer.concat([buffer, clip])),
+  ])
+  await allRead(page)
+  t.match(await statesOf(page), [
+    /^Can be [^.]*$/,
+    /^Can be .*\. The short clip inside is not protected: save it as a video/,
+  ])
 })
 
 t.test('a browser without all frames or without memory for a large JPEG offers to send it', { skip }, async (t) => {

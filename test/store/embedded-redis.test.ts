@@ -17,6 +17,7 @@ import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import { type OpenRedisConfig, openRedisServer } from '../../src/store/embedded/embedded-redis.js'
+import { SMALL_DISK, smallDisk } from '../helpers/small-disk.js'
 import { folder, nothing, program, searchPath } from './redis-programs.js'
 
 const repository = new URL('../../', import.meta.url)
@@ -197,6 +198,14 @@ t.test('an embedded Redis', async (t) => {
 
     await t.rejects(open(t, dataDir), /is damaged.*Nothing was changed.*redis-check-aof/s)
     t.same(readFileSync(log), before)
+  })
+
+  t.test('an embedded Redis on a full disk says so, and blames no log', SMALL_DISK, async (t) => {
+    const disk = smallDisk(t)
+    disk.fill()
+    await t.rejects(open(t, join(disk.path, 'data')), /The disk of .* is full \(TABIR_DATA_DIR\)(?!.*damaged)/s)
+    disk.empty()
+    await t.resolves(open(t, join(disk.path, 'data')), 'once there is room it starts')
   })
 
   t.test('an embedded Redis with data of a newer server does not start, and its error says so', async (t) => {

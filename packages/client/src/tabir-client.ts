@@ -6,6 +6,7 @@ import { OPERATIONS, type Operations, type Schemas } from './operations.generate
 
 export type OperationId = keyof Operations
 export type Args<Op extends OperationId> = Operations[Op]['args']
+export type GivenArgs<Op extends OperationId> = object extends Args<Op> ? [args?: Args<Op>] : [args: Args<Op>]
 /** What an operation returns: the parsed body; the `Response` itself for a file; `undefined` if the body is empty. */
 export type Answer<Op extends OperationId> = Operations[Op]['answer']
 export type { GivenSignal, Pixels, Schemas }
@@ -36,7 +37,7 @@ export interface TabirClient {
    * Calls any operation of the API by its id in openapi.yaml.
    * @throws {TabirProblem} when the server refuses, and no retry helps. And what `fetch` throws, when the last attempt got no answer.
    */
-  call<Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>>
+  call<Op extends OperationId>(operation: Op, ...args: GivenArgs<Op>): Promise<Answer<Op>>
   /** Sends any number of queries in batches within the API's limits. @returns one result for each query, in the same order. @throws as `call`. */
   match(queries: readonly MatchQuery[], options?: MatchOptions): Promise<MatchResult[]>
   /**
@@ -84,16 +85,14 @@ export class TabirProblem extends Error {
 const BATCH = 1000
 /** The API's limit on the signals of all queries in one call. */
 const BATCH_SIGNALS = 8000
-/** Characters of JSON. The API's limit is a body of 4 MiB. */
-const BATCH_LENGTH = 2_000_000
+const BATCH_LENGTH = 2_000_000 // characters of JSON; the API's limit is a body of 4 MiB
 const MAX_TRIES = 5
 const usualTimeoutMs = (operation: OperationId) => (['addVideo', 'matchVideo'].includes(operation) ? 1_500_000 : 60_000)
 const FIRST_WAIT_MS = 250
 const MAX_WAIT_MS = 60_000
 /** POST operations that are safe to repeat without an idempotency key: queries, and additions that change nothing the second time. */
 const REPEATABLE: readonly OperationId[] = ['match', 'matchImages', 'matchVideo', 'addSignals']
-/** Statuses after which every operation is safe to repeat, because the server did nothing. */
-const NOT_DONE = [429]
+const NOT_DONE = [429] // after these every operation is safe to repeat, because the server did nothing
 /** Statuses of temporary failures, after which the server may have done its work. */
 const PASSING = [408, 500, 502, 503, 504]
 
@@ -102,11 +101,14 @@ function signalsIn({ signals = [], video }: MatchQuery): number {
   return (video?.frames ?? []).reduce((sum, frame) => sum + frame.signals.length, signals.length)
 }
 
-/** Creates a client. Sends nothing. */
+/** Creates a client. Sends nothing. @throws {TypeError} when `url` is no address of a service */
 export function tabirClient(options: ClientOptions): TabirClient {
+  if (!/^https?:\/\//i.test(options.url) || !URL.canParse(options.url))
+    throw new TypeError('url must be the address of a Tabir service, such as https://tabir.example')
   const { maxTries = MAX_TRIES, wait = sleep } = options
 
-  const call = async <Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>> => {
+  const call = async <Op extends OperationId>(operation: Op, ...given: GivenArgs<Op>): Promise<Answer<Op>> => {
+    const args: Args<Op> = given[0] ?? ({} as Args<Op>)
     const request = requestFor(options, operation, args)
     let mayBeDone = false
     for (let tries = 1; ; tries++) {
@@ -295,6 +297,4 @@ function* batchesOf<T>(items: readonly T[], signalsIn: (item: T) => number = () 
   if (items.length > 0) yield items.slice(first)
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

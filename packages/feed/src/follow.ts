@@ -65,9 +65,11 @@ const LAST_RETRY_MS = 60_000
 /** Codes of refusals that no retry can change. */
 const PERMANENT_CODES: readonly (string | undefined)[] = ['key-missing', 'key-invalid', 'scope-missing', 'request-invalid']
 
-/** Loads the file, if there is one. Sends no request. @throws {FeedError} file-unreadable */
+/** Loads the file, if there is one. Sends no request. @throws {FeedError} file-unreadable; {TypeError} when `baseUrl` is no address of a service */
 export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
-  const { file, saveIntervalMs = SAVE_INTERVAL_MS, onError = () => {} } = options
+  const { baseUrl, file, saveIntervalMs = SAVE_INTERVAL_MS, onError = () => {} } = options
+  if (!/^https?:\/\//i.test(baseUrl) || !URL.canParse(baseUrl))
+    throw new TypeError('baseUrl must be the address of a Tabir service, such as https://tabir.example')
   const held = new Held()
   if (file !== undefined) await loadHeld(held, file)
   const saver = createSaver(held, file)

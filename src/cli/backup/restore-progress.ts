@@ -1,9 +1,10 @@
 // Records how far a restore came, so that the next run can continue it.
 
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { makeFolder } from '../../files/make-folder.js'
 import { writeWholeFile } from '../../files/write-file.js'
 
 const Noted = z.object({
@@ -50,7 +51,7 @@ export async function progressIn(
   let noted = found !== undefined && why === undefined ? found : { fileId, target, logIsWhole: false }
   if (why !== undefined) {
     await rm(folder, { recursive: true, force: true })
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     await write(path, noted)
   }
   return {

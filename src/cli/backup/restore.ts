@@ -1,12 +1,13 @@
 // tabir restore FILE [--withdrawals FOLDER]… [--accept-gap]
 
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../../boot/config.js'
 import { messageOf } from '../../domain/message-of.js'
 import { continueFile } from '../../files/continued-file.js'
+import { makeFolder } from '../../files/make-folder.js'
 import { moveIntoPlace, writeWholeFile } from '../../files/write-file.js'
 import { noteInAudit } from '../../store/audit/audit.js'
 import { createCaseStore } from '../../store/cases/cases.js'
@@ -105,7 +106,7 @@ function optionsOf(args: string[]): Options | undefined {
 async function writeLog(folder: string, path: string, keyring: Keyring, progress: RestoreProgress): Promise<void> {
   if (progress.now.logIsWhole) return
   const log = join(folder, 'appendonlydir')
-  await mkdir(log, { recursive: true, mode: 0o700 })
+  await makeFolder(log)
   const base = await continueFile(join(log, 'appendonly.aof.1.base.rdb'))
   let start: Buffer = Buffer.alloc(0)
   let revision: number

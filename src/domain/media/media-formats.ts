@@ -72,7 +72,7 @@ const BY_SIGNATURE = namesOf(SIGNATURES)
 
 /**
  * Kinds of other files that people choose instead of a picture, in the order in which they are tried. The page says what to do with them.
- * - `picture`: in a format that hardly any browser opens.
+ * - `picture`: in a format that is not read.
  * - `video`: containers of videos. Some of them are read elsewhere (`video-limits.ts`).
  * - `drawing`: vector graphics, such as an animated sticker.
  * - `document`: may contain pictures.
@@ -91,6 +91,10 @@ const UNREAD_SIGNATURES: Readonly<Record<UnreadKind, readonly Signature[]>> = {
     { at: 0, hex: '38425053' }, // Photoshop
     { at: 0, hex: '762f3101' }, // OpenEXR
     { at: 0, hex: '716f6966' }, // QOI
+    ...['00000100', '00000200', '69636e73'].map((hex) => ({ at: 0, hex })), // icons
+    ...['4949bc01', '49491a00', '464f5662', '004d524d'].map((hex) => ({ at: 0, hex })), // JPEG XR; older cameras
+    ...['44445320', '67696d70', '425047fb', '233f5241'].map((hex) => ({ at: 0, hex })), // DDS, GIMP, BPG, Radiance
+    ...['1', '2', '3', '4', '5', '6', '7'].map((kind) => ({ at: 0, hex: `503${kind}0a` })), // PBM, PGM, PPM, PAM
   ],
   video: [
     { ...FTYP, brands: /^(?!M4[AB] )/ }, // MP4, QuickTime, 3GP; not sound

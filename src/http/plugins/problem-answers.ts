@@ -39,6 +39,20 @@ export function answerBadAddress(_error: FastifyError, request: FastifyRequest, 
   answerWith([])(new Problem('request-invalid'), request, reply.headers(NOT_KEPT)) // no hook has run yet
 }
 
+const NO_BOUNDARY = {
+  pointer: '#',
+  detail: 'the Content-Type has no boundary: leave it out, and what sends the form writes it',
+}
+
+const NOT_HTTP = { status: 400, reason: 'Bad Request', title: 'The request is not well-formed HTTP.' }
+/** By the error of Node's parser. There is no schema yet that the request could match. */
+const BAD_BYTES: Readonly<Record<string, typeof NOT_HTTP>> = {
+  HPE_HEADER_OVERFLOW: {
+    ...{ status: 431, reason: 'Request Header Fields Too Large' },
+    title: 'The address and headers of the request are longer than this server accepts.',
+  },
+}
+
 /** Answers bytes that are not HTTP. There is no request, only a socket. */
 export function answerBadBytes(error: Error & { readonly code?: string }, socket: Socket): void {
   if (!socket.writable) {
@@ -46,9 +60,12 @@ export function answerBadBytes(error: Error & { readonly code?: string }, socket
     return
   }
   const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-  const body = JSON.stringify(problemBody(new Problem(isLate ? 'upload-incomplete' : 'request-invalid')))
+  const { reason, ...said } = ownValue(BAD_BYTES, error.code ?? '') ?? NOT_HTTP
+  const body = JSON.stringify(
+    isLate ? problemBody(new Problem('upload-incomplete')) : { ...problemBody(new Problem('request-invalid')), ...said },
+  )
   const head = [
-    'HTTP/1.1 400 Bad Request',
+    isLate ? 'HTTP/1.1 400 Bad Request' : `HTTP/1.1 ${said.status} ${reason}`,
     'connection: close',
     ...Object.entries(NOT_KEPT).map(([name, value]) => `${name}: ${value}`),
     `content-type: ${PROBLEM_MEDIA_TYPE}`,
@@ -99,6 +116,8 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
       // The multipart parser is registered for all routes, but only those that expect pictures or videos may use it.
       const { multipart, videoFile } = request.routeOptions.config
       if (request.isMultipart() && multipart !== true && videoFile !== true) throw new Problem('media-unsupported')
+      if (request.isMultipart() && !/;\s*boundary\s*=/i.test(request.headers['content-type'] ?? ''))
+        throw new Problem('upload-incomplete', { errors: [NO_BOUNDARY] })
       const inAddress = Object.entries(request.query ?? {}).some(([name, value]) => fieldDeclaresMinor(name, value))
       if (inAddress || declaresMinor(request.body)) throw new Problem('minor-declared')
     })

@@ -14,7 +14,7 @@ import {
 } from '../../domain/organisations/bank-import.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import type { LinedRecord, RecordReader } from '../../exchange/record-reader.js'
-import { readerFor } from '../../exchange/signal-lines.js'
+import { isSeparatorLine, readerFor } from '../../exchange/signal-lines.js'
 import type { TextLine } from '../../exchange/text-lines.js'
 import type { BankOutcome } from './registration.js'
 
@@ -176,19 +176,25 @@ class Records {
   }
 
   read(text: string | undefined, line: number): readonly LinedRecord[] {
-    if (this.#reader !== undefined) return this.#reader.read(text, line)
+    if (this.#reader !== undefined) return this.#reader.read(this.#trimmed(text), line)
     if (text === undefined) return [{ line, record: TOO_LONG }]
-    if (text === '') return []
+    if (text === '' || isSeparatorLine(text)) return []
     const { reader, isHeader } = this.#recognise(text)
-    return isHeader ? [] : reader.read(text, line)
+    return isHeader ? [] : reader.read(this.#trimmed(text), line)
   }
 
   skip(text: string | undefined): void {
-    if (this.#reader === undefined && text !== undefined && text !== '') this.#recognise(text)
+    const isFirst = this.#reader === undefined && text !== undefined && text !== '' && !isSeparatorLine(text)
+    if (isFirst) this.#recognise(text)
   }
 
   end(line: number): readonly LinedRecord[] {
     return this.#reader?.end(line) ?? []
+  }
+
+  /** Only in tables tabs before the text are columns. */
+  #trimmed(text: string | undefined): string | undefined {
+    return this.format === 'csv' ? text : text?.trim()
   }
 
   #recognise(text: string): ReturnType<typeof readerFor> {

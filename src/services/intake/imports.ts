@@ -6,7 +6,7 @@ import type { Bank } from '../../domain/organisations/bank.js'
 import type { ImportProgress, NotedLines } from '../../domain/organisations/bank-import.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
-import { readLines } from '../../exchange/text-lines.js'
+import { MAX_LINE_CHARS, readLines } from '../../exchange/text-lines.js'
 import { unpacked } from '../../exchange/unpack.js'
 import type { ImportPage, ImportRef, Imports as ImportStore } from '../../store/organisations/imports.js'
 import type { EventLoopScheduler } from '../load/event-loop-scheduler.js'
@@ -59,7 +59,7 @@ export function createImports({ imports, registration, scheduler, secret, now }:
       const run = await begin(name, bank)
       const yielder = scheduler.yielder()
       try {
-        for await (const lines of readLines(unpacked(body))) {
+        for await (const lines of readLines(unpacked(body), MAX_LINE_CHARS, true)) {
           await mayStill()
           for (const line of lines) {
             const pause = yielder() // lines that are skipped, blank or rejected never wait for the store

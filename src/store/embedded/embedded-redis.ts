@@ -3,11 +3,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../../domain/message-of.js'
+import { makeFolderSync } from '../../files/make-folder.js'
 import { type FindRedisOptions, type FoundRedis, findRedisServer, HOW_TO_INSTALL } from './find-redis.js'
 import { runExclusively, TURN_NAME_BYTES } from './folder-lock.js'
 
@@ -92,7 +93,7 @@ interface Place {
 function preparePlace(dataDir: string): Place {
   const folder = resolve(dataDir, 'redis')
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolderSync(folder)
     chmodSync(folder, 0o700)
   } catch (error) {
     throw new Error(`The data folder cannot be used (TABIR_DATA_DIR): ${messageOf(error)}`)
@@ -102,7 +103,7 @@ function preparePlace(dataDir: string): Place {
     // Not os.tmpdir(): two processes with different TMPDIR must agree on one socket, or each would start a server on the same data.
     const name = createHash('sha256').update(folder).digest('hex').slice(0, 16)
     socketFolder = `/tmp/tabir-${process.getuid?.() ?? 0}-${name}`
-    mkdirSync(socketFolder, { recursive: true, mode: 0o700 })
+    makeFolderSync(socketFolder)
     assertOnlyOurs(socketFolder)
   }
   return { folder, socketFolder, socket: join(socketFolder, 'redis.sock') }
@@ -241,6 +242,9 @@ function explain(lastWords: string, { folder }: Place): string {
   if (/RDB format version|RDB.*unknown|unknown.*RDB/i.test(lastWords)) {
     return `The data in ${folder} was written by another kind or a newer version of Redis. Start with that one (TABIR_REDIS_BIN).\n${lastWords}`
   }
+  // Before the next: a log that cannot be begun or ended is not damaged.
+  if (/no space left on device/i.test(lastWords))
+    return `The disk of ${folder} is full (TABIR_DATA_DIR), so Redis does not start. Nothing was changed.\n${lastWords}`
   if (/bad file format|unrecoverable error|unexpected end of file|manifest|append only file/i.test(lastWords)) {
     return [
       `The append-only file in ${folder} is damaged, so Redis does not start. Nothing was changed.`,

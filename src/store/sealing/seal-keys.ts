@@ -1,9 +1,10 @@
 // Where seal keys come from: a setting, or a file that only its owner may read.
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { messageOf } from '../../domain/message-of.js'
+import { makeFolderSync } from '../../files/make-folder.js'
 import { writeWholeFileSync } from '../../files/write-file.js'
 import { KEY_BYTES, type Keyring, keyringFrom, makeKeyring, type NamedKey, type NamedSecret, SealError } from './seal.js'
 
@@ -63,7 +64,7 @@ export function sealKeysFromFile(path: string, isFirstUse: boolean): NamedSecret
     )
   }
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolderSync(dirname(path))
     if (!existsSync(path)) {
       const first = textOf([{ label: 'k1', secret: randomBytes(KEY_BYTES) }])
       writeWholeFileSync(path, [first], { isNew: true })

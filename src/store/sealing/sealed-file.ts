@@ -1,8 +1,8 @@
 // A sealed file of pieces. A reader gets all pieces in order up to the last, or an error.
 
 import { randomBytes } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../../files/make-folder.js'
 import { openToRead, writeWholeFile } from '../../files/write-file.js'
 import { type Keyring, SEALED, SealError } from './seal.js'
 
@@ -29,7 +29,7 @@ export async function writeSealedFile(
   context: Uint8Array,
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await makeFolder(dirname(path))
   await writeWholeFile(path, sealedPieces(keyring, context, pieces))
 }
 

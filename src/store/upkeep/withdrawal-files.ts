@@ -1,7 +1,7 @@
 // The files of the log of withdrawals: appends records, writes `status`.
 
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../files/make-folder.js'
 import { makeOnce, openRecordFile, overwrite, type RecordFile } from '../../files/record-file.js'
 import { type LogStatus, logFileName, readLogStatus, STATUS_FILE, statusText } from './withdrawal-records.js'
 
@@ -23,7 +23,7 @@ export function createWithdrawalFiles(folder: string, now: () => number) {
   const openAt = async (path: string, status: LogStatus) => {
     if (opened?.path === path) return opened
     await close()
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     await makeOnce(statusPath, statusText(status))
     opened = await openRecordFile(path)
     return opened
@@ -48,7 +48,7 @@ export function createWithdrawalFiles(folder: string, now: () => number) {
       const text = statusText(status)
       await overwrite(statusPath, text).catch(async (error: unknown) => {
         if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await makeFolder(folder)
         await makeOnce(statusPath, text)
       })
     },
