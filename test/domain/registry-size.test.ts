@@ -28,8 +28,8 @@ const size = fc.integer({ min: 0, max: 100_000_000 })
 
 t.test('the false match rate grows with the registry and never exceeds one', async (t) => {
   t.equal(falseRateAnUpload('near', 0), 0)
-  t.match(falseRateAnUpload('near', 1_000_000).toFixed(4), '0.0104')
-  t.match(falseRateAnUpload('near', 10_000_000).toFixed(3), '0.100')
+  t.match(falseRateAnUpload('near', 1_000_000).toFixed(4), '0.0106')
+  t.match(falseRateAnUpload('near', 10_000_000).toFixed(3), '0.101')
   fc.assert(
     fc.property(grade, size, size, (of, a, b) => {
       const [few, many] = [Math.min(a, b), Math.max(a, b)]
@@ -52,14 +52,14 @@ t.test('distances are tightened exactly as far as the model needs to keep the go
 
 t.test('a larger registry needs nearer matches, and strong ones are never farther than near ones', async (t) => {
   t.same(
-    EVIDENCE.map((evidence) => largestBits('near', evidence, 9_500)),
+    EVIDENCE.map((evidence) => largestBits('near', evidence, 9_300)),
     [31, 42, 112],
   )
   t.same(
     [1e3, 1e6, 1e7].map((images) => EVIDENCE.map((evidence) => largestBits('strong', evidence, images))),
     [
       [30, 41, 87],
-      [undefined, 5, 51],
+      [undefined, 6, 52],
       [undefined, undefined, 40],
     ],
   )
@@ -122,10 +122,10 @@ t.test('each grade of per-upload keeps its goal by the model, and none is lowere
       const strict = gradeOf({ ...of, strictness: perUpload(images) })
       if (['sha256', 'video_md5'].includes(of.signalType)) return assert.equal(strict, 'exact')
       const spares = sparesOf(of)
-      const [isExact, isStrong] = [spares.exact, spares.strong].map((bits) => mayGive(bits, 1.15e-9, 1e-6, images))
-      const isNear = mayGive(spares.near, 1.05e-8, 1e-4, images)
+      const [isExact, isStrong] = [spares.exact, spares.strong].map((bits) => mayGive(bits, 1.14e-9, 1e-6, images))
+      const isNear = mayGive(spares.near, 1.07e-8, 1e-4, images)
       // Blockhash decides only in a registry where nothing is stricter.
-      const isBlockhash = of.signalType === 'blockhash' && today === 'strong' && images * 1.15e-9 <= 1e-6
+      const isBlockhash = of.signalType === 'blockhash' && today === 'strong' && images * 1.14e-9 <= 1e-6
       const best = isExact ? 'exact' : isStrong || isBlockhash ? 'strong' : isNear ? 'near' : 'review'
       assert.equal(strict, GRADES[Math.max(GRADES.indexOf(best), GRADES.indexOf(today))])
       if (strict !== today) lowered++
@@ -155,7 +155,7 @@ t.test('what has no model counts only while it fits into what hashes leave of th
     ['trustsDetails', UNMODELLED_RATES_A_PAIR.details],
     ['trustsLines', UNMODELLED_RATES_A_PAIR.line],
   ] as const) {
-    const most = Math.floor(1e-4 / (rate + 1.05e-8))
+    const most = Math.floor(1e-4 / (rate + 1.07e-8))
     t.equal(perUpload(most)[trusts], true, trusts)
     t.equal(perUpload(most + 1)[trusts], false, trusts)
   }
@@ -169,8 +169,8 @@ t.test('the same PDQ is exact as long as 0 bits are near enough to be strong', a
   const same = { bank: CASES_BANK, signalType: 'pdq', views, distanceBits: 0, corroborated: false } as const
   const alone = { togetherBits: Number.POSITIVE_INFINITY, nearTogetherBits: Number.POSITIVE_INFINITY }
   const gradeIn = (images: number) => gradeOf({ ...same, ...alone, strictness: perUpload(images) })
-  t.equal(gradeIn(375_000), 'exact')
-  t.equal(gradeIn(376_000), 'near')
+  t.equal(gradeIn(378_000), 'exact')
+  t.equal(gradeIn(379_000), 'near')
   t.equal(gradeIn(5_000_000), 'review')
 })
 

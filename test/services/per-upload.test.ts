@@ -55,8 +55,8 @@ t.test('each kind of evidence has to be nearer in a large registry, and only whe
     ['a part, farther', area(19), 'near pdq-area 19', undefined],
     ['a piece', area(16, 'piece'), 'near pdq-area 16', 'near pdq-area 16'],
     ['a piece, farther', area(17, 'piece'), 'near pdq-area 17', undefined],
-    ['a part and blockhash', confirmed(area(5)), 'strong pdq-area 5', 'strong pdq-area 5'],
-    ['a part and blockhash, farther', confirmed(area(6)), 'strong pdq-area 6', 'near pdq-area 6'],
+    ['a part and blockhash', confirmed(area(6)), 'strong pdq-area 6', 'strong pdq-area 6'],
+    ['a part and blockhash, farther', confirmed(area(7)), 'strong pdq-area 7', 'near pdq-area 7'],
     ['a part that is near where PDQ is far', [...pdq(28), ...area(10)], 'near pdq 28', 'near pdq-area 10'],
   ]
   for (const [name, parts, today, strict] of cases) {
@@ -85,8 +85,8 @@ async function askTwo(images: number, whole: number, part: number, view: Part[1]
 
 t.test('two independent views have to be nearer together', async (t) => {
   t.equal(await askTwo(1, 44, 44), 'strong')
-  t.equal(await askTwo(MILLION, 25, 26), 'strong', 'up to 51 bits')
-  t.equal(await askTwo(MILLION, 25, 27), 'near')
+  t.equal(await askTwo(MILLION, 26, 26), 'strong', 'up to 52 bits')
+  t.equal(await askTwo(MILLION, 26, 27), 'near')
   t.equal(await askTwo(MILLION, 44, 44), 'near', 'up to 88 bits')
   t.equal(await askTwo(MILLION, 44, 45), undefined)
   t.equal(await askTwo(10 * MILLION, 38, 38), 'near', 'up to 76 bits')
