@@ -173,13 +173,21 @@ t.test('a picture and what a star, a diamond, an arch or a piece of a puzzle lef
   }
 })
 
-t.test('a small star on a page, a page and a scene have no outline', async (t) => {
+t.test('a picture has an outline where much of it is left, and most of its border is plain', async (t) => {
   const outlineIn = (pixels: Pixels) => outlineOf(rasterOf(pixels), pixels.width / pixels.height)
   t.equal(outlineIn(shaped(3, within(star, 0.1), { colour: 255 })), undefined)
   t.equal(outlineIn({ ...scenePixels(3), channels: 3 }), undefined)
   t.equal(outlineIn(shaped(3, () => true, { colour: 0, scale: 0.8 })), undefined, 'a frame')
   const half: Outline = (x, y) => x > -0.9 && y < 0.3 * x + 0.5 && y > -0.6
   t.not(outlineIn(shaped(3, half, { colour: 255 })), undefined)
+  const notched: Outline = (x, y) => x + y >= -1.3 && y - x <= 1.5 && (x < 0.985 || Math.abs(y) < 0.985)
+  t.equal(outlineIn(shaped(3, notched, { colour: 255 })), undefined, 'only corners are cut off')
+  const band =
+    (high: number): Outline =>
+    (x, y) =>
+      Math.max(Math.abs(x), Math.abs(y)) < 0.8 && Math.abs(y - 0.8 * x - 0.1) < high
+  t.equal(outlineIn(shaped(3, band(0.1), { colour: 255 })), undefined, 'too little of the picture is left')
+  t.not(outlineIn(shaped(3, band(0.45), { colour: 255 })), undefined)
 })
 
 t.test('two pictures in one shape share at most the whole, the only view that has its corners', async (t) => {
