@@ -8,6 +8,7 @@ import { MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { readerFor } from '../../src/exchange/signal-lines.js'
 import { MAX_LINE_CHARS } from '../../src/exchange/text-lines.js'
 import { readVpdqJson } from '../../src/exchange/vpdq.js'
+import { isVpdq } from '../../src/exchange/vpdq-lines.js'
 
 interface Frame {
   readonly hash: string
@@ -154,13 +155,15 @@ t.test('with any truncation, mixture or change nothing throws, and frames stay i
     }),
   )
   fc.assert(
-    fc.property(fc.array(line, { minLength: 1, maxLength: 12 }), (all) =>
-      read(all).shown.every((one) => {
+    fc.property(fc.array(line, { minLength: 1, maxLength: 12 }), (all) => {
+      // A file that begins with a list in JSON is refused as a whole (`readerFor`), unless the line is a video.
+      fc.pre(isVpdq(all[0]?.trim() ?? '') || !/^[[{]/.test(all[0]?.trim() ?? ''))
+      return read(all).shown.every((one) => {
         if (typeof one === 'string' || one.atMs === undefined) return true
         const times = one.atMs
         return times.length === one.hashes.length && times.every((ms, i) => i === 0 || ms > (times[i - 1] ?? 0))
-      }),
-    ),
+      })
+    }),
     { numRuns: 300 },
   )
 })

@@ -112,7 +112,8 @@ async function brokenFile(chance: Chance): Promise<string | undefined> {
   return problem === undefined || STOPS.includes(problem) ? undefined : `${problem} for ${bytes.toString('base64')}`
 }
 
-const STOPS: readonly string[] = ['body-too-large', 'body-unreadable', 'upload-incomplete']
+/** `request-invalid`: the file begins like a list in JSON. */
+const STOPS: readonly string[] = ['body-too-large', 'body-unreadable', 'upload-incomplete', 'request-invalid']
 
 async function readFile(bytes: Buffer, chance: Chance): Promise<{ read: ReadRecord[]; problem: string | undefined }> {
   const read: ReadRecord[] = []
