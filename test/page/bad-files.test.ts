@@ -31,7 +31,7 @@ t.test(
     const bad: readonly [Picture | undefined, RegExp][] = [
       [await textNamedJpg(), /is not a picture/],
       [await pdf(), /This is a document/],
-      [await emptyFile(), /is not a picture/],
+      [await emptyFile(), /file is empty/],
       [await bombPng({ width: 10_000, height: 10_000 }), /too large to open/],
       [plain, /too plain/],
       [await letter(), /in a few flat colours/],
@@ -211,7 +211,7 @@ t.test('a browser without WebAssembly gets a message and the offer to send', { s
   await choose(page, [file(await textNamedJpg()), jp2])
   await allRead(page)
   t.match(await textOf(page, '#pictures li:nth-child(2) .state'), /is not a picture/)
-  t.match(await textOf(page, '#pictures li:nth-child(3) .state'), /our server/)
+  t.match(await textOf(page, '#pictures li:nth-child(3) .state'), /of this kind cannot be read here/)
   t.notOk(await page.isVisible('#upload'), 'none of them is offered for sending')
   await choose(page, [await pictureFile(1)])
   await page.waitForSelector('#upload:not([hidden])')
