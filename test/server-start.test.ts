@@ -85,11 +85,7 @@ t.test('no api starts with a hand-off on a public address without TLS', async (t
 
 t.test('an api whose address is taken or foreign names the reason and the settings', async (t) => {
   const { socket } = await startRedis(t)
-  const taken = createServer().listen(0, '127.0.0.1')
-  t.teardown(() => taken.close())
-  await once(taken, 'listening')
-  const address = taken.address()
-  const port = typeof address === 'object' ? String(address?.port) : ''
+  const port = await takenPort(t)
   const env = { REDIS_SOCKET: socket, TABIR_DATA_DIR: folder(t) }
   for (const [host, why] of [
     ['127.0.0.1', 'another program has it'],
@@ -137,11 +133,7 @@ t.test('a file, folder or address that cannot be used is named with its setting'
 
 t.test('an api says at its start how a Redis of the operator may lose what was acknowledged', async (t) => {
   const { socket } = await startRedis(t)
-  const taken = createServer().listen(0, '127.0.0.1')
-  t.teardown(() => taken.close())
-  await once(taken, 'listening')
-  const address = taken.address()
-  const port = typeof address === 'object' ? String(address?.port) : ''
+  const port = await takenPort(t)
   const env = { REDIS_SOCKET: socket, TABIR_DATA_DIR: folder(t), TABIR_PORT: port }
   const RISKS = /keeps no log on disk|evicts data/g
   t.notMatch((await started(PROGRAMS[0], env)).log, RISKS)
@@ -207,3 +199,12 @@ t.test('a process that starts while Redis is silent says that it waits, and is r
     t.same(await closed, [0, null], program)
   }
 })
+
+/** A port of this machine that another program listens on. */
+async function takenPort(t: Test): Promise<string> {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  const address = taken.address()
+  return typeof address === 'object' ? String(address?.port) : ''
+}

@@ -55,7 +55,7 @@ function detailLines({ queries, lookedMs, searchedMs, ...checked }) {
   const most = forcedInliers.flatMap((count, inliers) => (count > 0 ? [`${inliers}: ${number(count)}`] : []))
   return [
     `queried by details: ${number(queries)} queries, ${number(pairs)} pairs; processor time ${perQuery(lookedMs)} ms to find the details, ${perQuery(searchedMs)} ms to search and verify`,
-    `wrong candidates that passed the vote: ${number(wrong)}; accepted: ${falseAccepts}, of which ${falseAcceptsAsked} where hashes had found nothing`,
+    `wrong candidates that passed the vote: ${number(wrong)}. Verification accepted ${falseAccepts}; ${falseAcceptsAsked} in queries that hashes had not answered`,
     `further wrong candidates verified: ${number(forced)}; accepted: ${forcedAccepts}; candidates by number of agreeing details: ${most.join(', ')}`,
   ]
 }
