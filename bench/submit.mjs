@@ -27,7 +27,7 @@ import { findSandboxCommand, ownFiles } from '../dist/workers/sandbox-command.js
 import { largePicture } from './pictures.mjs'
 import { percentile, progress } from './report.mjs'
 import { FORM, formOf, json, patiently } from './submit/requests.mjs'
-import { childrenOf, cores, inParallel, round, steadily } from './submit/rounds.mjs'
+import { cores, descendantsOf, inParallel, round, steadily } from './submit/rounds.mjs'
 
 const { values: args } = parseArgs({
   options: {
@@ -83,13 +83,13 @@ async function openBare(pictures) {
     const answer = await sandbox.hash(pictures[next++ % PICTURES], 'submission')
     if (!('image' in answer)) throw new Error('a picture was not hashed')
   }
-  return { hash, processes: { client: [process.pid], hashers: sandbox.pids } }
+  return { hash, processes: { client: [process.pid], hashers: sandbox.pids.flatMap((pid) => [pid, ...descendantsOf(pid)]) } }
 }
 
 async function start() {
   const redis = await openRedisServer(readConfig({ ...process.env, TABIR_DATA_DIR: dataDir }))
   running.push(() => redis.stop())
-  processes.redis = childrenOf(process.pid)
+  processes.redis = descendantsOf(process.pid)
   const env = {
     PATH: process.env.PATH,
     REDIS_SOCKET: redis.socket,
@@ -100,7 +100,7 @@ async function start() {
   const urls = []
   for (const name of ['api', 'otherApi']) urls.push((await startProcess(name, '../dist/src/boot/server.js', env)).url)
   await startProcess('workers', '../dist/workers/main.js', env)
-  processes.hashers = processes.workers.flatMap(childrenOf)
+  processes.hashers = processes.workers.flatMap(descendantsOf)
   const store = await openStore({ url: undefined, socket: redis.socket })
   const made = await createApiKey(createApiKeyStore(store), {
     org: 'bench',

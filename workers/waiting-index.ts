@@ -21,8 +21,8 @@ export interface WaitingIndex {
 interface Waiting {
   readonly subject: string
   readonly waitsFor: readonly string[]
-  readonly tries: number
-  readonly nextTryAtMs: number
+  readonly attempts: number
+  readonly nextAttemptAtMs: number
 }
 
 const FIRST_WAIT_MS = 1000
@@ -46,7 +46,7 @@ export function createWaitingIndex(events: Pick<WaitingEvents, 'after'>): Waitin
       for (const entry of some) {
         const { id, waitsFor = [] } = entry
         const subject = subjectOf(entry)
-        byId.set(id, { subject, waitsFor, tries: 0, nextTryAtMs: 0 })
+        byId.set(id, { subject, waitsFor, attempts: 0, nextAttemptAtMs: 0 })
         const ids = bySubject.get(subject) ?? new Set()
         bySubject.set(subject, ids.add(id))
         lastId = id
@@ -75,9 +75,9 @@ export function createWaitingIndex(events: Pick<WaitingEvents, 'after'>): Waitin
     },
     due(nowMs, unreadable, limit) {
       const ids: string[] = []
-      for (const [id, { waitsFor, nextTryAtMs }] of byId) {
+      for (const [id, { waitsFor, nextAttemptAtMs }] of byId) {
         if (ids.length === limit) break
-        if (nextTryAtMs <= nowMs && !waitsFor.every((webhookId) => unreadable.has(webhookId))) ids.push(id)
+        if (nextAttemptAtMs <= nowMs && !waitsFor.every((webhookId) => unreadable.has(webhookId))) ids.push(id)
       }
       return ids
     },
@@ -85,8 +85,8 @@ export function createWaitingIndex(events: Pick<WaitingEvents, 'after'>): Waitin
       const before = byId.get(id)
       if (before === undefined) return
       if (waitsFor.length === 0) return forget(id, before.subject)
-      const waitMs = Math.min(FIRST_WAIT_MS * 2 ** Math.min(before.tries, 10), MAX_WAIT_MS)
-      byId.set(id, { ...before, waitsFor, tries: before.tries + 1, nextTryAtMs: nowMs + waitMs })
+      const waitMs = Math.min(FIRST_WAIT_MS * 2 ** Math.min(before.attempts, 10), MAX_WAIT_MS)
+      byId.set(id, { ...before, waitsFor, attempts: before.attempts + 1, nextAttemptAtMs: nowMs + waitMs })
     },
   }
 }

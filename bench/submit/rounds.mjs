@@ -57,9 +57,12 @@ function coreMsOf(kinds) {
   return Object.fromEntries(Object.entries(kinds).map(([name, pids]) => [name, pids.map(spent).reduce((a, b) => a + b, 0)]))
 }
 
-export function childrenOf(pid) {
+/** @returns pids of its children and theirs: a sandbox may start the decoder through another program. */
+export function descendantsOf(pid) {
   const file = `/proc/${pid}/task/${pid}/children`
-  return existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').map(Number) : []
+  if (!existsSync(file)) return []
+  const children = readFileSync(file, 'utf8').split(' ').filter(Boolean).map(Number)
+  return children.flatMap((child) => [child, ...descendantsOf(child)])
 }
 
 export function round(value, digits = 1) {

@@ -21,9 +21,9 @@ interface Delivery {
   readonly type: string
   readonly state: string
   readonly createdAt: string
-  readonly tries: number
-  readonly lastTryAt: string | null
-  readonly nextTryAt: string | null
+  readonly attempts: number
+  readonly lastAttemptAt: string | null
+  readonly nextAttemptAt: string | null
   readonly status: number | null
   readonly failure: string | null
 }
@@ -100,16 +100,16 @@ function Deliveries({ api, path }: { api: Api; path: string }) {
         { title: 'Of', value: ({ type }) => type },
         { title: 'State', value: ({ state }) => state },
         { title: 'Made', value: ({ createdAt }) => createdAt, cell: ({ createdAt }) => sayMoment(createdAt) },
-        { title: 'Tries', value: ({ tries }) => tries },
+        { title: 'Attempts', value: ({ attempts }) => attempts },
         {
-          title: 'Last try',
-          value: ({ lastTryAt }) => lastTryAt ?? undefined,
-          cell: ({ lastTryAt }) => sayMoment(lastTryAt),
+          title: 'Last attempt',
+          value: ({ lastAttemptAt }) => lastAttemptAt ?? undefined,
+          cell: ({ lastAttemptAt }) => sayMoment(lastAttemptAt),
         },
         {
-          title: 'Next try',
-          value: ({ nextTryAt }) => nextTryAt ?? undefined,
-          cell: ({ nextTryAt }) => sayMoment(nextTryAt),
+          title: 'Next attempt',
+          value: ({ nextAttemptAt }) => nextAttemptAt ?? undefined,
+          cell: ({ nextAttemptAt }) => sayMoment(nextAttemptAt),
         },
         { title: 'Answer', value: ({ status, failure }) => failure ?? status ?? undefined },
       ]}

@@ -36,7 +36,7 @@ export function createStopSignals({ signals, isTerminalClosed, sameSignalMs, now
   return {
     first,
     second,
-    heard: () => firstAtMs !== undefined,
+    wasSent: () => firstAtMs !== undefined,
     onReload(listener: () => void) {
       reload = listener
     },

@@ -72,7 +72,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
       return status
     }
     const hopeless = new Promise<void>((resolve, reject) => {
-      if (signals.heard()) return
+      if (signals.wasSent()) return
       const start = async () => signals.onReload(keepParts(redis.server(), keep, resolve, context).reload)
       startOrStop(lifecycle, start, (error) => context.warn(messageOf(error))).catch(reject)
     })

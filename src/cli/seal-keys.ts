@@ -18,9 +18,9 @@ import { type SealedStore, withSealedStore } from './sealed-store.js'
 const USAGE = `tabir keys seal list
   tabir keys seal rotate [--new ID]
   tabir keys seal retire ID [--backups FOLDER]… [--yes]`
-const AGREE_TIMEOUT_MS = 10_000
+const SWITCH_TIMEOUT_MS = 10_000
 const POLL_MS = 200
-const TELL_INTERVAL_MS = 1000
+const PROGRESS_INTERVAL_MS = 1000
 const REWRITE_TIMEOUT_MS = 3_600_000
 const MAX_SHOWN = 20
 
@@ -32,8 +32,8 @@ export async function sealKeys([verb, ...rest]: readonly string[]): Promise<numb
     if (label !== 'unusable') return withSealedStore((opened) => rotate(opened, label))
   }
   if (verb === 'retire') {
-    const asked = retirementIn(rest)
-    if (asked !== undefined) return withSealedStore((opened) => retire(opened, asked))
+    const retirement = retirementIn(rest)
+    if (retirement !== undefined) return withSealedStore((opened) => retire(opened, retirement))
   }
   return failed(USAGE, 2)
 }
@@ -51,7 +51,7 @@ interface Retirement {
   readonly id: string
   /** Folders with backups to check. */
   readonly backups: readonly string[]
-  readonly isAgreed: boolean
+  readonly isConfirmed: boolean
 }
 
 function retirementIn(args: string[]): Retirement | undefined {
@@ -60,20 +60,20 @@ function retirementIn(args: string[]): Retirement | undefined {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
     const [id, ...more] = positionals
     if (id === undefined || more.length > 0) return undefined
-    return { id, backups: values.backups ?? [], isAgreed: values.yes }
+    return { id, backups: values.backups ?? [], isConfirmed: values.yes }
   } catch {
     return undefined
   }
 }
 
 async function list({ store, keyring }: SealedStore): Promise<number> {
-  const [counts, used, agreed] = [await census(store, keyring), await usedKeys(store), await keyToSealWith(store)]
+  const [counts, used, switchedTo] = [await census(store, keyring), await usedKeys(store), await keyToSealWith(store)]
   const processes = [...(await sealKeyUsers(store, Date.now())).values()]
   for (const { label, fingerprint } of keyring.named) {
     printJson({
       id: label,
       fingerprint,
-      active: fingerprint === (agreed ?? keyring.active.fingerprint),
+      active: fingerprint === (switchedTo ?? keyring.active.fingerprint),
       used: used.some((key) => key.fingerprint === fingerprint),
       processes: processes.filter((each) => each === fingerprint).length,
       sealed: countsOf(counts, fingerprint),
@@ -100,11 +100,11 @@ async function rotate({ config, store, keyring }: SealedStore, label: string | u
   if (others > 0) {
     process.stderr.write(`${others} processes still seal with another key: give them the new key ring, then rotate again.\n`)
   }
-  let toldAtMs = Date.now()
-  const { looked, reencrypted } = await reencryptAll(store, keyring, (progress) => {
-    if (Date.now() - toldAtMs < TELL_INTERVAL_MS) return
-    toldAtMs = Date.now()
-    process.stderr.write(`${progress.looked} checked, ${progress.reencrypted} re-encrypted\n`)
+  let reportedAtMs = Date.now()
+  const { checked, reencrypted } = await reencryptAll(store, keyring, (progress) => {
+    if (Date.now() - reportedAtMs < PROGRESS_INTERVAL_MS) return
+    reportedAtMs = Date.now()
+    process.stderr.write(`${progress.checked} checked, ${progress.reencrypted} re-encrypted\n`)
   })
   await noteInAudit(store, {
     act: 'seal-key.rotated',
@@ -114,13 +114,13 @@ async function rotate({ config, store, keyring }: SealedStore, label: string | u
   })
   // Until the log is rewritten, it holds records sealed under the old key.
   const log = await rewriteLog(store, REWRITE_TIMEOUT_MS)
-  printJson({ id: active.label, fingerprint: active.fingerprint, looked, reencrypted, otherProcesses: others, log })
+  printJson({ id: active.label, fingerprint: active.fingerprint, checked, reencrypted, otherProcesses: others, log })
   return others > 0 ? 1 : 0
 }
 
 /** @returns how many processes still seal with another key when the time is over. */
 async function waitForOthers(store: Store, fingerprint: string): Promise<number> {
-  const endMs = Date.now() + AGREE_TIMEOUT_MS
+  const endMs = Date.now() + SWITCH_TIMEOUT_MS
   for (;;) {
     const others = [...(await sealKeyUsers(store, Date.now())).values()].filter((used) => used !== fingerprint).length
     if (others === 0 || Date.now() > endMs) return others
@@ -128,7 +128,7 @@ async function waitForOthers(store: Store, fingerprint: string): Promise<number>
   }
 }
 
-async function retire(opened: SealedStore, { id, backups, isAgreed }: Retirement): Promise<number> {
+async function retire(opened: SealedStore, { id, backups, isConfirmed }: Retirement): Promise<number> {
   const { config, store, keyring } = opened
   const key = keyring.named.find(({ label, fingerprint }) => label === id || fingerprint === id)
   if (key === undefined) return failed('There is no such key in the ring.', 1)
@@ -146,8 +146,8 @@ async function retire(opened: SealedStore, { id, backups, isAgreed }: Retirement
   } catch (error) {
     return failed(`A folder of backups cannot be read (${error instanceof Error ? error.message : 'unknown reason'}).`, 1)
   }
-  tell(label, found)
-  if (!isAgreed && !(await agreesTo(label))) return failed('Nothing was changed.', 1)
+  reportBackups(label, found)
+  if (!isConfirmed && !(await confirms(label))) return failed('Nothing was changed.', 1)
   await forgetKey(store, fingerprint, Date.now())
   if (config.sealKeys === undefined) dropSealKey(sealKeyPath(config), fingerprint)
   else process.stderr.write('Remove the key from TABIR_SEAL_KEYS before the next start.\n')
@@ -156,7 +156,7 @@ async function retire(opened: SealedStore, { id, backups, isAgreed }: Retirement
   return 0
 }
 
-function tell(label: string, found: readonly SealedUnder[]): void {
+function reportBackups(label: string, found: readonly SealedUnder[]): void {
   const shown = found.slice(0, MAX_SHOWN).map(({ kind, what }) => `  ${kind} ${plainText(what)}`)
   if (found.length > shown.length) shown.push(`  and ${found.length - shown.length} more`)
   const lines =
@@ -168,16 +168,16 @@ function tell(label: string, found: readonly SealedUnder[]): void {
   )
 }
 
-async function agreesTo(label: string): Promise<boolean> {
+async function confirms(label: string): Promise<boolean> {
   if (process.stdin.isTTY !== true) {
     process.stderr.write('No terminal to ask on: use --yes.\n')
     return false
   }
-  const asking = createInterface({ input: process.stdin, output: process.stderr })
+  const prompt = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return (await asking.question(`Retire ${label}? Type its name to confirm: `)).trim() === label
+    return (await prompt.question(`Retire ${label}? Type its name to confirm: `)).trim() === label
   } finally {
-    asking.close()
+    prompt.close()
   }
 }
 

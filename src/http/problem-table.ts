@@ -1,6 +1,7 @@
 // Status, title and advice of each problem.
 
 import { MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
+import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
 import {
   MAX_DECODING_MB,
   MAX_DECODING_MS,
@@ -9,6 +10,7 @@ import {
 } from '../domain/media/decoding-limits.js'
 import { decodedFormats } from '../domain/media/media-formats.js'
 import { VIDEO_FORMATS } from '../domain/media/video-limits.js'
+import { MAX_FRAMES_PER_SECOND } from '../domain/media/video-track.js'
 import type { ProblemCode } from '../domain/problem.js'
 
 export interface Row {
@@ -85,7 +87,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'video-too-long': {
     status: 422,
     title: 'The video is longer than this server accepts.',
-    detail: 'A video may last 10 minutes and have 240 pictures a second. Cut it into parts and send each.',
+    detail: `A video may last ${MAX_VIDEO_MS / 60_000} minutes and have ${MAX_FRAMES_PER_SECOND} pictures a second. Cut it into parts and send each.`,
   },
   'video-too-large': {
     status: 422,

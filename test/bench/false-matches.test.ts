@@ -24,7 +24,7 @@ const counts = z
 function told(name: string) {
   const { found, millionPairs } = counts.find(({ grade }) => grade === name) ?? { found: Number.NaN, millionPairs: 1 }
   const [rate, bound] = [found / millionPairs / 1e6, mostAt95(found) / millionPairs / 1e6]
-  const inAMillion = (rate: number, images: number) => -1e6 * Math.expm1(-rate * images)
+  const perMillion = (rate: number, images: number) => -1e6 * Math.expm1(-rate * images)
   const million = Math.round(millionPairs).toLocaleString('en')
   return {
     found,
@@ -34,8 +34,8 @@ function told(name: string) {
     million,
     pairs: `${found} of ${million} million`,
     /** False answers per million uploads, among so many images. */
-    counted: (images: number) => rounded(inAMillion(rate, images), 2),
-    under: (images: number) => rounded(inAMillion(bound, images), 3, Math.ceil),
+    counted: (images: number) => rounded(perMillion(rate, images), 2),
+    under: (images: number) => rounded(perMillion(bound, images), 3, Math.ceil),
   }
 }
 

@@ -59,8 +59,8 @@ t.test('tabir exchange pulls a feed and reports what was accepted, removed and r
   t.same([await found(kept), await found(withdrawn)], [1, 0])
 
   feed.stop()
-  t.match(await tabir('pull', 'theirs'), { status: 1, rows: [{ state: 'failed', failure: 'not-let-in' }] })
-  t.match(await tabir('list'), { status: 0, rows: [{ state: 'failed', failure: 'not-let-in', removed: 1 }] })
+  t.match(await tabir('pull', 'theirs'), { status: 1, rows: [{ state: 'failed', failure: 'credentials-rejected' }] })
+  t.match(await tabir('list'), { status: 0, rows: [{ state: 'failed', failure: 'credentials-rejected', removed: 1 }] })
   t.match(await tabir('pull', 'nobody'), { status: 1, errors: /\S/ })
   const stranger = await keyFor(service, 'stranger', ['match'])
   t.match(await run(stranger.key, ['exchange', 'list', '--url', url]), { status: 1, errors: /\S/ })

@@ -108,7 +108,7 @@ t.test('acts on a case are audited under a random name that is erased with the c
     acts.map(({ act, by }) => `${act} by ${by}`),
     [
       'case.renewed by submitter',
-      'case.pin-asked by submitter',
+      'case.pin-requested by submitter',
       'case.pin-changed by submitter',
       'case.exported by submitter',
       'case.withdrawn by submitter',

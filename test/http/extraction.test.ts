@@ -218,8 +218,8 @@ t.test('a match of a canary is reported to the operator', async (t) => {
   const thief = await keyFor(service, 'thief', ['match'])
   const leaked = await leakedHash(service, signalId)
   t.equal((await matchesOf(service, thief.headers, leaked)).length, 1)
-  await until(async () => (await events(service, admin.headers)).some(({ kind }) => kind === 'canary.met'))
-  t.match(await events(service, admin.headers), [{ kind: 'canary.met', about: { signalId } }])
+  await until(async () => (await events(service, admin.headers)).some(({ kind }) => kind === 'canary.matched'))
+  t.match(await events(service, admin.headers), [{ kind: 'canary.matched', about: { signalId } }])
 })
 
 /** The hash as an attacker with the seal keys would read it. */

@@ -39,7 +39,7 @@ t.test('old and new PIN work until the new one is used; then the old one and all
   const { events } = (await app.inject({ url: `${her.url}/events`, headers: bearer(byNew) })).json<{
     events: { kind: string }[]
   }>()
-  t.same(new Set(events.map(({ kind }) => kind)), new Set(['opened', 'pin-asked', 'pin-changed', 'pin-failed']))
+  t.same(new Set(events.map(({ kind }) => kind)), new Set(['opened', 'pin-requested', 'pin-changed', 'pin-failed']))
 })
 
 t.test('of two requested PINs only the later one works, and the old one works until it is used', async (t) => {

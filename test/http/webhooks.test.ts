@@ -82,7 +82,9 @@ t.test('a test message is delivered once a messenger runs, and after a rotation 
   t.throws(() => verified(`whsec_${Buffer.alloc(32).toString('base64')}`, message))
   await until(async () => (await get(at(first.webhookId, '/deliveries'))).json().deliveries[0]?.state === 'delivered')
   t.match((await get(at(first.webhookId, '/deliveries'))).json(), {
-    deliveries: [{ deliveryId: message.id, type: 'webhook.ping', tries: 1, status: 204, nextTryAt: null, failure: null }],
+    deliveries: [
+      { deliveryId: message.id, type: 'webhook.ping', attempts: 1, status: 204, nextAttemptAt: null, failure: null },
+    ],
   })
 
   const second = (await post(app, at(first.webhookId, '/secret'), undefined, platform.headers)).json<Made>()

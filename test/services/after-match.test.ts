@@ -50,7 +50,7 @@ t.test('thousands of matched images are checked for canaries in small batches, a
   )
   t.ok(Math.max(...asked) <= 64, `${Math.max(...asked)} at a time`)
   t.equal(kindsAsked, 1, 'the kind of the organisation is read once')
-  t.same(told, [['canary.met', { signalId: canary, orgId: 'org' }]])
+  t.same(told, [['canary.matched', { signalId: canary, orgId: 'org' }]])
 })
 
 /** Each image is matched by a platform for the first time. */

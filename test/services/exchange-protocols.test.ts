@@ -145,7 +145,7 @@ t.test(
     await pull('ncmec', page(image('i6', three, 'A1')))
     t.same(await found(three), [0], 'a record that turns out to show a child is removed')
 
-    t.match(await pull('ncmec', page('', 'https://elsewhere.example/v2/entries?')), { failure: 'leads-elsewhere' })
+    t.match(await pull('ncmec', page('', 'https://elsewhere.example/v2/entries?')), { failure: 'next-page-outside-feed' })
     t.equal(asked.length, 1, 'the password is not sent elsewhere')
     const laughs = `<!DOCTYPE lolz [<!ENTITY lol "lol">${Array.from(
       { length: 9 },
@@ -158,7 +158,7 @@ t.test(
       '<a>'.repeat(100_000),
       `<queryResult><x>${'y'.repeat(5000)}</x></queryResult>`,
     ])
-      t.match(await pull('ncmec', { body }), { state: 'failed', failure: 'answer-unreadable' })
+      t.match(await pull('ncmec', { body }), { state: 'failed', failure: 'response-invalid' })
   },
 )
 
@@ -216,7 +216,7 @@ t.test('ThreatExchange: opinions, tags and deletions are applied; the token is n
   t.match(
     await pull('threatexchange', { body: { data: [], paging: { next: 'http://127.0.0.1:1/v21.0/77/threat_updates/' } } }),
     {
-      failure: 'leads-elsewhere',
+      failure: 'next-page-outside-feed',
     },
   )
 })
@@ -259,7 +259,7 @@ t.test(
     t.same(await found(one, two), [1, 1])
     await pull('tat', login, page('1704085202,126', [entry(1, null, { deleted: true })]))
     t.same(await found(one, two), [0, 1])
-    t.match(await pull('tat', { body: { error: 'no' } }), { failure: 'not-let-in' })
+    t.match(await pull('tat', { body: { error: 'no' } }), { failure: 'credentials-rejected' })
   },
 )
 

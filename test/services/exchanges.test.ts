@@ -28,18 +28,18 @@ t.test(
       },
     })
     const [one = '', two = '', three = ''] = hashes.slice(4)
-    t.match(await pull('stopncii', { status: 401, body: '' }), { state: 'failed', failure: 'not-let-in' })
-    t.match(await pull('stopncii', { body: '<html>' }), { state: 'failed', failure: 'answer-unreadable' })
+    t.match(await pull('stopncii', { status: 401, body: '' }), { state: 'failed', failure: 'credentials-rejected' })
+    t.match(await pull('stopncii', { body: '<html>' }), { state: 'failed', failure: 'response-invalid' })
     t.match(await pull('stopncii', page(one, 'next'), { status: 400, body: '' }, { status: 400, body: '' }), {
       state: 'failed',
-      failure: 'answer-refused',
+      failure: 'request-rejected',
     })
     t.same(await found(one), [1], 'earlier pages are applied')
     const resumed = await pull('stopncii', { status: 404, body: 'your token is old' }, page(two, null))
     t.match(resumed, { state: 'waiting', failure: undefined })
     t.match([asked[0]?.url, asked[1]?.url], [/nextPageToken=next/, /^(?!.*nextPageToken)/])
     t.match(await pull('stopncii', page(three, 'round'), page(three, 'round'), page(three, 'round')), {
-      failure: 'goes-in-circles',
+      failure: 'pages-repeat',
     })
     t.ok(asked.length <= 3)
     t.match(await pull('stopncii', { status: 503, body: '', headers: { 'retry-after': '1' } }, page(three, null)), {
@@ -158,7 +158,7 @@ t.test('a page that is too costly to parse is refused before it is parsed', asyn
     'more bytes than a page has': ['stopncii', stopncii(`"${'x'.repeat(9 << 20)}"`)],
   }
   for (const [name, [feed, page]] of Object.entries(costly))
-    t.match(await pull(feed, page), { state: 'failed', failure: 'answer-unreadable' }, name)
+    t.match(await pull(feed, page), { state: 'failed', failure: 'response-invalid' }, name)
 })
 
 t.test('a slow feed without an end gives other feeds their turn and continues in the next pull', async (t) => {

@@ -54,7 +54,7 @@ t.test('withdrawn, held and disabled signals are removed from an HMA that had th
   hma.add('OWN', own[0] ?? '')
   hma.add('TABIR', own[1] ?? '')
   await pull()
-  t.match(await run(), { state: 'waiting', failure: undefined, removed: 0, looked: 10 })
+  t.match(await run(), { state: 'waiting', failure: undefined, removed: 0, checked: 10 })
   t.ok([hers.hash, ...hashes, ...own].every(hma.matches))
 
   await del(service.app, hers.url, hers.headers)
@@ -120,7 +120,7 @@ t.test('every bank that an exchange of this kind fills is cleaned, whenever it w
   hma.makeExchange('FOREIGN')
   hma.beginWrite('FOREIGN', Array.from({ length: 30 }, randomHashText))()
   await takeBack(second)
-  t.match(await run(), { state: 'failed', failure: 'bank-not-from-here', caughtUpAtMs: undefined })
+  t.match(await run(), { state: 'failed', failure: 'bank-content-foreign', caughtUpAtMs: undefined })
   t.same(
     left().filter((name) => !name.startsWith('FOREIGN')),
     ['ELSEWHERE 0', 'ELSEWHERE 1'],
@@ -176,28 +176,28 @@ t.test('a content that an HMA before 1.1 keeps after import is disabled', async 
 t.test('a bank that is not filled from here is left alone, and a failure names its cause', async (t) => {
   const { hma, handIn, pull, run, service } = await world(t, {}, { bearer: 'secret' })
   hma.askForKey('other')
-  t.match(await run(), { state: 'failed', failure: 'not-let-in' })
+  t.match(await run(), { state: 'failed', failure: 'credentials-rejected' })
   hma.askForKey('secret')
   hma.answerAlways(200)
-  t.match(await run(), { state: 'failed', failure: 'answer-unreadable' })
+  t.match(await run(), { state: 'failed', failure: 'response-invalid' })
   hma.answerAlways(500)
   t.match(await run(), { state: 'failed', failure: 'unreachable' })
   hma.answerAlways(undefined)
   hma.makeExchange('TABIR', 'ncmec')
-  t.match(await run(), { state: 'failed', failure: 'bank-not-of-an-exchange' })
+  t.match(await run(), { state: 'failed', failure: 'bank-without-exchange' })
 
   hma.makeExchange('TABIR')
   hma.beginWrite('TABIR', Array.from({ length: 60 }, randomHashText))()
-  t.match(await run(), { state: 'failed', failure: 'bank-not-from-here', removed: 0 })
+  t.match(await run(), { state: 'failed', failure: 'bank-content-foreign', removed: 0 })
   t.equal(hma.contents.size, 60)
   await handIn(Array.from({ length: 3 }, randomHashText))
   await pull()
-  t.match(await run(), { failure: 'bank-not-from-here' })
+  t.match(await run(), { failure: 'bank-content-foreign' })
   t.equal(hma.contents.size, 63)
 
   const { headers } = await keyFor(service, 'operator', ['admin'], 'operator')
   const list = (await service.app.inject({ url: '/v1/exchanges', headers })).json()
-  t.match(list, { exchanges: [], reconcilers: [{ name: 'ours', hmaBanks: ['TABIR'], failure: 'bank-not-from-here' }] })
+  t.match(list, { exchanges: [], reconcilers: [{ name: 'ours', hmaBanks: ['TABIR'], failure: 'bank-content-foreign' }] })
   t.notMatch(JSON.stringify(list), 'secret')
   const { body } = await service.app.inject({ url: '/metrics' })
   t.match(body, /^tabir_reconciler_behind_seconds \d/m)

@@ -48,8 +48,8 @@ t.test('an operator sees how many signals of each kind are registered, and other
   t.match(rest, { images: 6, silent: 1, signals: { pdq: 6, blockhash: 0 } })
   t.match(rest, {
     falseMatches: {
-      strong: { inAMillion: 1, largestBits: { pdq: 31, 'pdq-area': 42, 'two-views': 88 } },
-      near: { inAMillion: 1, largestBits: { pdq: 31, 'pdq-area': 42, 'two-views': 112 } },
+      strong: { perMillion: 1, largestBits: { pdq: 31, 'pdq-area': 42, 'two-views': 88 } },
+      near: { perMillion: 1, largestBits: { pdq: 31, 'pdq-area': 42, 'two-views': 112 } },
     },
   })
   const own = { bank: 'cases', tier: 'self-reported', disputed: false }

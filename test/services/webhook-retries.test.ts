@@ -1,7 +1,7 @@
 // What happens to messages whose endpoint fails, refuses, is slow or is gone.
 
 import t from 'tap'
-import { MAX_IN_FLIGHT, nextTryAtMs, pauseMs } from '../../src/domain/organisations/webhook.js'
+import { MAX_IN_FLIGHT, nextAttemptAtMs, pauseMs } from '../../src/domain/organisations/webhook.js'
 import { DAY_MS, LONG_MS, START_MS, startWebhookSending } from '../helpers/webhook-sending.js'
 
 const { deliveries, webhooks, world } = await startWebhookSending(t)
@@ -13,7 +13,7 @@ t.test('days without a running messenger do not make a message dead', async (t) 
   await send()
   pass(5 * DAY_MS)
   const againAtMs = await send()
-  t.match(await stateOf('a'), { state: 'waiting', tries: 2 })
+  t.match(await stateOf('a'), { state: 'waiting', attempts: 2 })
   answer(() => 200)
   pass((againAtMs ?? now()) - now() + 1)
   await send()
@@ -34,8 +34,8 @@ t.test('a message that fails for three days is dead, is listed, and is sent agai
 
   t.match(await stateOf('a'), { state: 'dead', failure: 'answer' })
   t.ok(now() - START_MS >= 3 * DAY_MS && now() - START_MS < 3.6 * DAY_MS, 'three days')
-  const tries = received.filter(({ id }) => id === 'a').length
-  t.ok(tries >= 10 && tries < 20, `${tries} tries`)
+  const attempts = received.filter(({ id }) => id === 'a').length
+  t.ok(attempts >= 10 && attempts < 20, `${attempts} attempts`)
   t.match(await stateOf('b'), { state: 'waiting' }, 'the next about the same subject had to wait')
   t.same(
     (await deliveries.list(webhookId, ['dead'], { after: undefined, limit: 10 }, now())).deliveries.map(({ id }) => id),
@@ -50,7 +50,7 @@ t.test('a message that fails for three days is dead, is listed, and is sent agai
     await send()
     pass(12 * 3_600_000)
   }
-  t.match(await stateOf('a'), { state: 'delivered', tries: 1 })
+  t.match(await stateOf('a'), { state: 'delivered', attempts: 1 })
   t.same(
     received.slice(-2).map(({ id }) => id),
     ['b', 'a'],
@@ -124,9 +124,9 @@ t.test('the rate of an endpoint is not exceeded, and its Retry-After is honoured
   pass(1000)
   await send()
   const waiting = await stateOf(received.at(-1)?.id ?? '')
-  t.equal((waiting?.nextTryAtMs ?? 0) - START_MS - 2000, 900_000)
-  const asked = { tries: 1, firstTryAtMs: 0, nowMs: 0, random: 0, askedWaitMs: Number.POSITIVE_INFINITY }
-  t.equal(nextTryAtMs(asked), 3_600_000, 'up to an hour')
+  t.equal((waiting?.nextAttemptAtMs ?? 0) - START_MS - 2000, 900_000)
+  const asked = { attempts: 1, firstAttemptAtMs: 0, nowMs: 0, random: 0, askedWaitMs: Number.POSITIVE_INFINITY }
+  t.equal(nextAttemptAtMs(asked), 3_600_000, 'up to an hour')
 })
 
 t.test('a 410 after the owner has changed the address does not disable the endpoint', async (t) => {
@@ -139,5 +139,5 @@ t.test('a 410 after the owner has changed the address does not disable the endpo
   })
   await send()
   t.match(await webhooks.get(webhookId), { isEnabled: true, url: `${url}/elsewhere` })
-  t.match([received.length, await stateOf('a')], [2, { state: 'delivered', tries: 1 }])
+  t.match([received.length, await stateOf('a')], [2, { state: 'delivered', attempts: 1 }])
 })

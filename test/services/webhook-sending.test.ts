@@ -17,11 +17,11 @@ t.test('a message is signed by the specification, and its id is the same in ever
   const againAtMs = await send()
   t.equal(againAtMs, START_MS + 5000)
   t.same(await deliveries.failing(), [{ webhookId: webhook.webhookId, failingSinceMs: START_MS }])
-  t.match(await stateOf('a'), { state: 'waiting', tries: 1, status: 500, failure: 'answer' })
+  t.match(await stateOf('a'), { state: 'waiting', attempts: 1, status: 500, failure: 'answer' })
   pass(5000)
   t.equal(await send(), undefined)
 
-  t.match(await stateOf('a'), { state: 'delivered', tries: 2, status: 200, failure: undefined })
+  t.match(await stateOf('a'), { state: 'delivered', attempts: 2, status: 200, failure: undefined })
   t.same(await deliveries.failing(), [])
   t.same(
     received.map(({ id }) => id),
@@ -109,7 +109,7 @@ t.test('a message for an organisation without a key is not sent, and keeps waiti
   deaf.add(webhook.orgId)
   await make({ id: 'held' })
   t.equal(await send(), undefined)
-  t.match([received.length, await stateOf('held')], [0, { state: 'waiting', tries: 0 }])
+  t.match([received.length, await stateOf('held')], [0, { state: 'waiting', attempts: 0 }])
   deaf.clear()
   await send()
   t.match([received.length, await stateOf('held')], [1, { state: 'delivered' }])
@@ -128,7 +128,7 @@ t.test('an error on our side counts as no try, makes nothing dead and delays no 
     received.map(({ id }) => id),
     ['other'],
   )
-  t.match(await stateOf('ours0'), { state: 'waiting', tries: 0, failure: undefined })
+  t.match(await stateOf('ours0'), { state: 'waiting', attempts: 0, failure: undefined })
   t.same(await deliveries.health(webhookId), { failures: 0, failingSinceMs: undefined })
   t.notOk((await deliveries.failing()).some((each) => each.webhookId === webhookId))
   broken.clear()
@@ -159,7 +159,7 @@ t.test('a message claimed by a dead process is sent again, and a settled one sta
   pass(30_000)
   await send()
   t.equal(received.length, 1)
-  await deliveries.settle(webhookId, 'a', { state: 'waiting', nextTryAtMs: now(), failure: 'timed-out' }, now())
+  await deliveries.settle(webhookId, 'a', { state: 'waiting', nextAttemptAtMs: now(), failure: 'timed-out' }, now())
   t.match(await stateOf('a'), { state: 'delivered' })
   t.equal(await send(), undefined)
 })
@@ -191,7 +191,7 @@ t.test('a message or picture that cannot be read does not delay other messages',
     { id: 'behind', subject: 'a' },
     { id: 'other', subject: 'c' },
   )
-  await store.ask((redis) => redis.hset(keys.webhookDelivery(webhookId, 'unreadable'), 'tries', 'none'))
+  await store.ask((redis) => redis.hset(keys.webhookDelivery(webhookId, 'unreadable'), 'attempts', 'none'))
   await send()
   t.same(received.map(({ id }) => id).toSorted(), ['behind', 'other'])
   t.match(troubles, [/2 of 3 messages to a webhook failed/])
@@ -212,7 +212,7 @@ t.test('a message or picture that cannot be read does not delay other messages',
   await make({ id: 'for ever', imageId: 'for ever' })
   pass(4 * DAY_MS)
   await send()
-  t.match(await stateOf('for ever'), { state: 'waiting', tries: 0 }, 'an error on our side does not make it dead')
+  t.match(await stateOf('for ever'), { state: 'waiting', attempts: 0 }, 'an error on our side does not make it dead')
   const unreadable = await store.ask((redis) => redis.hget(keys.webhookDelivery(webhookId, 'unreadable'), 'state'))
   t.equal(unreadable, 'void', 'a malformed message is void')
 })

@@ -15,7 +15,7 @@ export const CASE_EVENTS = {
   attested: 'images',
   'handed-over': 'nothing',
   /** A new PIN was issued. The old one keeps working until the new one is used. */
-  'pin-asked': 'nothing',
+  'pin-requested': 'nothing',
   'pin-changed': 'nothing',
   /** Failed logins with a wrong PIN or recovery code on one day. One event per day; a higher count replaces it. */
   'pin-failed': 'attempts',

@@ -4,8 +4,9 @@
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 
 export const MAX_TRACKS = 32
-/** 240 frames a second for the longest video. */
-export const MAX_PACKETS = (240 * MAX_VIDEO_MS) / 1000
+/** Of the longest video. A shorter one may have more. */
+export const MAX_FRAMES_PER_SECOND = 240
+export const MAX_PACKETS = (MAX_FRAMES_PER_SECOND * MAX_VIDEO_MS) / 1000
 /** A declared pixel aspect ratio beyond this, or below its inverse, is ignored. */
 const MAX_ASPECT = 16
 

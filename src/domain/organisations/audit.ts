@@ -18,7 +18,7 @@ export const AUDIT_ACTS = {
   'case.exported': ['case'],
   'case.handed-over': ['case'],
   /** A new PIN was issued. The old one keeps working until the new one is used. */
-  'case.pin-asked': ['case'],
+  'case.pin-requested': ['case'],
   'case.pin-changed': ['case'],
   'case.renewed': ['case'],
   'case.withdrawn': ['case'],

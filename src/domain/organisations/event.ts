@@ -11,7 +11,7 @@ export const EVENTS = {
   'sla.due': 'operator-and-webhooks',
   'key.suspected': 'operator',
   'key.suspended': 'operator-and-webhooks',
-  'canary.met': 'operator',
+  'canary.matched': 'operator',
   'appeal.made': 'operator',
 } as const satisfies Readonly<Record<string, 'operator' | 'operator-and-webhooks'>>
 

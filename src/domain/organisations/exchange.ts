@@ -19,19 +19,19 @@ export const PULL_FAILURES = [
   /** The bank to pull into does not exist. */
   'bank-unknown',
   /** The feed refuses the password, key or token. */
-  'not-let-in',
+  'credentials-rejected',
   /** No answer, or only temporary failures, in all attempts. */
   'unreachable',
   /** The feed refuses the request itself. */
-  'answer-refused',
+  'request-rejected',
   /** The answer is too large or not in the feed's format. */
-  'answer-unreadable',
+  'response-invalid',
   /** A page links to an address outside the feed. */
-  'leads-elsewhere',
+  'next-page-outside-feed',
   /** A page links back to a page of the same pull. */
-  'goes-in-circles',
+  'pages-repeat',
   /** This service did not store a page, for example because a daily quota is used up. */
-  'not-taken',
+  'import-rejected',
 ] as const
 export type PullFailure = (typeof PULL_FAILURES)[number]
 

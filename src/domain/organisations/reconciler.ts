@@ -6,13 +6,13 @@ export const RECONCILE_FAILURES = [
   /** The HMA is down or too slow. */
   'unreachable',
   /** The HMA requires an API key, or another one. */
-  'not-let-in',
+  'credentials-rejected',
   /** The response is not one of HMA's. */
-  'answer-unreadable',
+  'response-invalid',
   /** None of its banks is filled by a StopNCII exchange. */
-  'bank-not-of-an-exchange',
+  'bank-without-exchange',
   /** Most content of the bank never came from this Tabir. */
-  'bank-not-from-here',
+  'bank-content-foreign',
   /** No API key was ever made for an organisation of this name. */
   'organisation-unknown',
   /** This process is not ready: its replica is incomplete or stale. */
@@ -30,7 +30,7 @@ export interface ReconcileProgress {
   /** All that had been withdrawn by this time has been removed there. */
   readonly caughtUpAtMs: number | undefined
   /** Contents checked since the first run, and contents removed. */
-  readonly looked: number
+  readonly checked: number
   readonly removed: number
 }
 
@@ -47,8 +47,8 @@ export interface ReconcileCursor {
   readonly revision: number
   readonly digest: string
   /** The highest content id of theirs that was checked. */
-  readonly lookedTo: number
-  /** Ids below `lookedTo` that may still appear, because HMA assigns an id before it writes the content. */
+  readonly checkedTo: number
+  /** Ids below `checkedTo` that may still appear, because HMA assigns an id before it writes the content. */
   readonly holes: readonly Hole[]
   /** Next id of a full re-check; `undefined` if none is in progress. */
   readonly allFrom: number | undefined

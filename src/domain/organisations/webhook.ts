@@ -28,7 +28,7 @@ const WAITS_MS = [5 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, 
 /** Measured from the first attempt. A delivery that still fails afterwards is retried only on request. */
 export const TRIED_FOR_MS = 3 * DAY_MS
 /** A delivery is tried at least this often, even after `TRIED_FOR_MS`: no messenger may have run in that time. */
-const MIN_TRIES = 10
+const MIN_ATTEMPTS = 10
 /** Maximum delay that a receiver can ask for by `Retry-After`. */
 const MAX_ASKED_WAIT_MS = HOUR_MS
 
@@ -37,8 +37,8 @@ const MAX_PAUSE_MS = MINUTE_MS
 
 export interface Tried {
   /** Number of attempts including this one, from 1. */
-  readonly tries: number
-  readonly firstTryAtMs: number
+  readonly attempts: number
+  readonly firstAttemptAtMs: number
   readonly nowMs: number
   /** The delay that the receiver asked for. */
   readonly askedWaitMs: number | undefined
@@ -47,11 +47,11 @@ export interface Tried {
 }
 
 /** @returns when [epoch ms] to try again; `undefined` if no attempt is left. */
-export function nextTryAtMs({ tries, firstTryAtMs, nowMs, askedWaitMs = 0, random }: Tried): number | undefined {
-  const waitMs = WAITS_MS[Math.min(tries, WAITS_MS.length) - 1] ?? HOUR_MS
+export function nextAttemptAtMs({ attempts, firstAttemptAtMs, nowMs, askedWaitMs = 0, random }: Tried): number | undefined {
+  const waitMs = WAITS_MS[Math.min(attempts, WAITS_MS.length) - 1] ?? HOUR_MS
   const atMs = nowMs + Math.max(Math.round(waitMs * (1 - random / 10)), Math.min(askedWaitMs, MAX_ASKED_WAIT_MS))
-  const endMs = firstTryAtMs + TRIED_FOR_MS
-  if (nowMs >= endMs) return tries < MIN_TRIES ? atMs : undefined
+  const endMs = firstAttemptAtMs + TRIED_FOR_MS
+  if (nowMs >= endMs) return attempts < MIN_ATTEMPTS ? atMs : undefined
   return Math.min(atMs, endMs) // the last attempt is at the end of the period
 }
 

@@ -50,13 +50,13 @@ export const MAX_PARTS = 200_000
 export const MAX_RECORDS = 10_000
 const MAX_DEPTH = 32
 
-/** Parses a page of JSON. @throws {FeedError} answer-unreadable, also for more than `MAX_PARTS` parts or 32 levels. */
+/** Parses a page of JSON. @throws {FeedError} response-invalid, also for more than `MAX_PARTS` parts or 32 levels. */
 export function jsonOf(body: Buffer): unknown {
-  if (!hasFewParts(body)) throw new FeedError('answer-unreadable')
+  if (!hasFewParts(body)) throw new FeedError('response-invalid')
   try {
     return JSON.parse(body.toString('utf8'))
   } catch {
-    throw new FeedError('answer-unreadable')
+    throw new FeedError('response-invalid')
   }
 }
 

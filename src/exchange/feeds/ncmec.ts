@@ -52,7 +52,7 @@ export function ncmecFeed({ baseUrl, username, password, adultClassifications }:
       const furthest = [highest, ...times.filter((time) => TIME.test(time))].toSorted().at(-1) ?? highest
       const records = entries.map((entry) => recordOf(entry, adultClassifications))
       if (next === undefined) return { records, next: { position: furthest, highest: furthest }, isLast: true }
-      if (!next.startsWith(ENTRIES)) throw new FeedError('leads-elsewhere')
+      if (!next.startsWith(ENTRIES)) throw new FeedError('next-page-outside-feed')
       return { records, next: { position, cursor: next, highest: furthest }, isLast: false }
     },
   }
@@ -85,7 +85,7 @@ const ENTRY_KINDS = ['image', 'video', 'deletedImage', 'deletedVideo']
 
 /**
  * Reads known elements in one pass, without a tree. Document types are refused, so custom entities are never expanded.
- * @throws {FeedError} answer-unreadable, also for more than `MAX_PARTS` elements and attributes.
+ * @throws {FeedError} response-invalid, also for more than `MAX_PARTS` elements and attributes.
  */
 function parse(body: Buffer) {
   const entries: Entry[] = []
@@ -97,7 +97,7 @@ function parse(body: Buffer) {
   let parts = 0
   const parser = new SaxesParser()
   const refuse = () => {
-    throw new FeedError('answer-unreadable')
+    throw new FeedError('response-invalid')
   }
   parser.on('error', refuse)
   parser.on('doctype', refuse)

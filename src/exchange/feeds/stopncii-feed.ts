@@ -53,7 +53,7 @@ export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<
     },
     read(body, { position, highest }) {
       const page = Page.safeParse(jsonOf(body)).data
-      if (page === undefined) throw new FeedError('answer-unreadable')
+      if (page === undefined) throw new FeedError('response-invalid')
       const furthest = String(Math.max(page.nextSetTimestamp, Number(highest))) // never moves backwards, even if the answer does
       const records = page.hashRecords.map(recordOf)
       if (!page.hasMoreRecords) return { records, next: { position: furthest, highest: furthest }, isLast: true }

@@ -49,7 +49,7 @@ export function tatFeed({ baseUrl, username, password }: z.infer<typeof TatConfi
     /** Uses the checkpoint and ignores the link to the next page, which could lead to another server. */
     read(body, { position }) {
       const page = Page.safeParse(jsonOf(body)).data
-      if (page === undefined) throw new FeedError('answer-unreadable')
+      if (page === undefined) throw new FeedError('response-invalid')
       const checkpoint = page.checkpoint || position
       const isLast = page.next === undefined || page.next === null
       return { records: page.results.map(recordOf), next: { position: checkpoint, highest: checkpoint }, isLast }

@@ -43,7 +43,7 @@ export function threatExchangeFeed({ baseUrl, privacyGroup, accessToken }: z.inf
     },
     read(body, { position, highest }) {
       const page = Page.safeParse(jsonOf(body)).data
-      if (page === undefined) throw new FeedError('answer-unreadable')
+      if (page === undefined) throw new FeedError('response-invalid')
       const times = page.data.map((value) => Update.safeParse(value).data?.last_updated ?? 0)
       const furthest = String(times.reduce((most, time) => Math.max(most, time), Number(highest)))
       const records = page.data.map(recordOf)
@@ -54,13 +54,13 @@ export function threatExchangeFeed({ baseUrl, privacyGroup, accessToken }: z.inf
   }
 }
 
-/** The query of the link to the next page, without the access token, which must not be stored. @throws {FeedError} leads-elsewhere */
+/** The query of the link to the next page, without the access token, which must not be stored. @throws {FeedError} next-page-outside-feed */
 function cursorIn(link: string, path: string): string {
-  if (!URL.canParse(link)) throw new FeedError('leads-elsewhere')
+  if (!URL.canParse(link)) throw new FeedError('next-page-outside-feed')
   const url = new URL(link)
   const own = new URL(path)
   const isOwn = url.origin === own.origin && url.pathname.replace(/\/$/, '') === own.pathname.replace(/\/$/, '')
-  if (!isOwn || url.username !== '') throw new FeedError('leads-elsewhere')
+  if (!isOwn || url.username !== '') throw new FeedError('next-page-outside-feed')
   url.searchParams.delete('access_token')
   return url.searchParams.toString()
 }

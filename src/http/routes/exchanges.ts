@@ -48,7 +48,7 @@ const ReconcilerView = z
     caughtUpAt: Instant.nullable().meta({
       description: 'Everything withdrawn before this time has been removed from its banks.',
     }),
-    looked: z.int().meta({ description: 'Number of contents checked.' }),
+    checked: z.int().meta({ description: 'Number of contents checked.' }),
     removed: z.int().meta({ description: 'Number of contents removed.' }),
   })
   .meta({ id: 'Reconciler' })
@@ -124,7 +124,7 @@ function reconcilerViewOf({ progress, hmaBanks, ...reconciler }: ReconcilerRepor
     startedAt: instantOrNull(progress?.startedAtMs),
     updatedAt: instantOrNull(progress?.updatedAtMs),
     caughtUpAt: instantOrNull(progress?.caughtUpAtMs),
-    looked: progress?.looked ?? 0,
+    checked: progress?.checked ?? 0,
     removed: progress?.removed ?? 0,
   }
 }

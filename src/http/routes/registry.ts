@@ -16,7 +16,7 @@ import { may } from '../problems.js'
 import { CategoryName, Instant, instant, SignalTypeName } from '../schemas.js'
 
 const Rated = z.object({
-  inAMillion: z.int().meta({
+  perMillion: z.int().meta({
     description:
       'Upper bound of false matches of this grade among a million unrelated uploads, from measured pairs, with 95 % confidence. Screens of one app, forms of one kind and similar pictures are not counted.',
   }),
@@ -77,5 +77,5 @@ export const registryRoutes: FastifyPluginAsyncZod<{ readonly registry: () => Pr
 
 function rated(grade: RatedGrade, images: number): z.infer<typeof Rated> {
   const bits = EVIDENCE.map((evidence) => [evidence, largestBits(grade, evidence, images) ?? null])
-  return { inAMillion: Math.ceil(1e6 * falseRateAnUpload(grade, images)), largestBits: Object.fromEntries(bits) }
+  return { perMillion: Math.ceil(1e6 * falseRateAnUpload(grade, images)), largestBits: Object.fromEntries(bits) }
 }

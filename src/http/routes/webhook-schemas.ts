@@ -20,7 +20,7 @@ export const Shape = z.object({
   enabled: z.boolean().meta({ description: 'false: disabled, by you or because the endpoint answered 410.' }),
   maxPerSecond: z.int(),
   createdAt: Instant,
-  failures: z.int().meta({ description: 'Number of consecutive failed tries.' }),
+  failures: z.int().meta({ description: 'Number of consecutive failed attempts.' }),
   failingSince: Instant.nullable(),
   oldSecretUntil: Instant.nullable().meta({
     description: 'Until when messages are also signed with the previous secret.',
@@ -29,21 +29,21 @@ export const Shape = z.object({
 
 export const DeliveryView = z
   .object({
-    deliveryId: z.string().meta({ description: 'The value of the header webhook-id in every try.' }),
+    deliveryId: z.string().meta({ description: 'The value of the header webhook-id in every attempt.' }),
     type: z.string(),
     state: z.enum(DELIVERY_STATES).meta({
       description:
-        'waiting: for its first or next try. dead: given up after 3 days and 10 tries. void: superseded, not sent.',
+        'waiting: for its first or next attempt. dead: given up after 3 days and 10 attempts. void: superseded, not sent.',
     }),
     createdAt: Instant,
-    tries: z.int(),
-    lastTryAt: Instant.nullable(),
-    nextTryAt: Instant.nullable(),
-    status: z.int().nullable().meta({ description: 'HTTP status of the last try.' }),
+    attempts: z.int(),
+    lastAttemptAt: Instant.nullable(),
+    nextAttemptAt: Instant.nullable(),
+    status: z.int().nullable().meta({ description: 'HTTP status of the last attempt.' }),
     failure: z
       .string()
       .nullable()
-      .meta({ description: `Failure of the last try: ${DELIVERY_FAILURES.join(', ')}.` }),
+      .meta({ description: `Failure of the last attempt: ${DELIVERY_FAILURES.join(', ')}.` }),
   })
   .meta({ id: 'WebhookDelivery' })
 

@@ -53,7 +53,7 @@ export function actorOf({ by, record }: OwnCase): AuditActor {
 const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = {
   renew: 'renewed',
   'hand-over': 'handed-over',
-  'change-pin': 'pin-asked',
+  'change-pin': 'pin-requested',
 }
 
 /** Refuses a case that has ended or whose expiry has passed. @throws {Problem} case-withdrawn, case-expired */

@@ -15,7 +15,7 @@ export interface ContentChecks {
    * Checks contents, removes those whose hash matches nothing that the organisation may see, and saves the progress of the run.
    * @param isKnown the ids are known to come from here. Otherwise the run stops if too many have no match.
    * @param placeAfter the changed fields of the position, given the ids that do not exist.
-   * @throws {ReconcileError} bank-not-from-here, or when the HMA fails more than `MAX_FAILED` times
+   * @throws {ReconcileError} bank-content-foreign, or when the HMA fails more than `MAX_FAILED` times
    */
   check(
     orgId: string,
@@ -54,7 +54,7 @@ export function createContentChecks(parts: ContentCheckParts): ContentChecks {
     try {
       return await work
     } catch (error) {
-      const isOfOneContent = error instanceof ReconcileError && ['unreachable', 'answer-unreadable'].includes(error.failure)
+      const isOfOneContent = error instanceof ReconcileError && ['unreachable', 'response-invalid'].includes(error.failure)
       if (!isOfOneContent || failures.length >= MAX_FAILED) throw error
       failures.push(error)
       return 'failed'
@@ -78,7 +78,7 @@ export function createContentChecks(parts: ContentCheckParts): ContentChecks {
       ]
       if (!isKnown) unknown += gone.length
       if (unknown > MAX_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
-        throw new ReconcileError('bank-not-from-here')
+        throw new ReconcileError('bank-content-foreign')
       const removals = await mapAtOnce(gone, async ({ id, content }) => ({
         id,
         outcome: await orFailed(bank.remove(id, content)),
@@ -89,7 +89,7 @@ export function createContentChecks(parts: ContentCheckParts): ContentChecks {
       ]
       const became = ours.flatMap(({ id }, i) => (images[i] ?? []).map((imageId): Became => [imageId, id]))
       const missing = found.flatMap(({ id, content }) => (content === undefined ? [id] : []))
-      const { looked, removed } = state.current.progress
+      const { checked, removed } = state.current.progress
       const place = placeAfter(missing)
       // A failed id is kept like a missing one: the next runs check it again, and so does the daily run over all contents.
       const holes = failed.reduce(
@@ -97,7 +97,7 @@ export function createContentChecks(parts: ContentCheckParts): ContentChecks {
         place.holes ?? state.current.place.holes,
       )
       const counts = {
-        looked: looked + ids.length,
+        checked: checked + ids.length,
         removed: removed + removals.filter(({ outcome }) => outcome !== 'failed').length,
       }
       await state.note({ place: { ...place, holes }, progress: counts }, became)

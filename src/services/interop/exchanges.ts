@@ -145,12 +145,12 @@ async function* walk(
   if (bank === undefined) throw new FeedError('bank-unknown')
   const endsAtMs = now() + MAX_WALK_MS
   const token = feed.login === undefined ? '' : feed.login.token(await answerTo(parts, feed.login.request, endsAtMs))
-  if (token === undefined) throw new FeedError('not-let-in')
+  if (token === undefined) throw new FeedError('credentials-rejected')
   const been = new Set([markOf(from)])
   let state = from
   for (let pages = 0; pages < MAX_PAGES && now() < endsAtMs; pages++) {
     const { records, next, isLast } = feed.read(await pageAt(parts, exchange, state, token, endsAtMs), state.place)
-    if (records.length > MAX_RECORDS) throw new FeedError('answer-unreadable')
+    if (records.length > MAX_RECORDS) throw new FeedError('response-invalid')
     const { became, named, ...counts } = await take(parts, exchange, run, bank, records)
     if (state.repeatSinceMs !== undefined) await store.noteNamed(name, named)
     state = { ...state, place: next, progress: advanced(state.progress, counts, isLast, now()) }
@@ -158,7 +158,7 @@ async function* walk(
     yield state
     if (isLast && state.repeatSinceMs !== undefined) yield await dropUnnamed(parts, name, run, bank, state)
     if (isLast) return
-    if (been.has(markOf(state))) throw new FeedError('goes-in-circles')
+    if (been.has(markOf(state))) throw new FeedError('pages-repeat')
     been.add(markOf(state))
   }
 }
@@ -176,7 +176,7 @@ async function pageAt(
   endsAtMs: number,
 ): Promise<Buffer> {
   const first = await answerTo(parts, feed.request(place, token), endsAtMs).catch((error: unknown) => {
-    const isStale = place.cursor !== undefined && error instanceof FeedError && error.failure === 'answer-refused'
+    const isStale = place.cursor !== undefined && error instanceof FeedError && error.failure === 'request-rejected'
     if (!isStale) throw error
     return undefined
   })
@@ -194,14 +194,14 @@ async function answerTo(
     try {
       const { status, headers, body } = await outgoing({ ...request, timeoutMs: TIMEOUT_MS, maxAnswerBytes: MAX_PAGE_BYTES })
       if (status >= 200 && status < 300) return body
-      if (status === 401 || status === 403) throw new FeedError('not-let-in')
-      if (status !== 429 && status < 500) throw new FeedError('answer-refused')
+      if (status === 401 || status === 403) throw new FeedError('credentials-rejected')
+      if (status !== 429 && status < 500) throw new FeedError('request-rejected')
       if (tries >= MAX_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
       const retryAfterMs = Number(headers['retry-after']) * 1000
       if (retryAfterMs > 0) waitMs = Math.min(retryAfterMs, MAX_WAIT_MS)
     } catch (error) {
       if (!(error instanceof OutgoingError)) throw error
-      if (error.failure === 'answer-too-large') throw new FeedError('answer-unreadable')
+      if (error.failure === 'answer-too-large') throw new FeedError('response-invalid')
       if (tries >= MAX_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
     }
     await wait(waitMs)
@@ -287,6 +287,6 @@ function advanced(
 
 function failureOf(error: unknown): PullFailure {
   if (error instanceof FeedError) return error.failure
-  if (error instanceof Problem) return 'not-taken'
+  if (error instanceof Problem) return 'import-rejected'
   throw error
 }

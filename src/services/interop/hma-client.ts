@@ -32,19 +32,19 @@ const MAX_EXCHANGES = 1000
 /** [ms] How long the run may still take. No request takes longer. */
 export type LeftMs = () => number
 
-/** The names of banks that exchanges of type `stop_ncii` fill. @throws {ReconcileError} bank-not-of-an-exchange where there is none */
+/** The names of banks that exchanges of type `stop_ncii` fill. @throws {ReconcileError} bank-without-exchange where there is none */
 export async function banksPullingFrom(outgoing: Outgoing, hma: HmaConfig, leftMs: LeftMs): Promise<string[]> {
   const { get } = askingThrough(outgoing, leftMs)
   const requests = hmaExchangeRequests(hma)
   const names = usable(requests.namesIn(await get(requests.names())))
-  if (names.length > MAX_EXCHANGES) throw new ReconcileError('answer-unreadable')
+  if (names.length > MAX_EXCHANGES) throw new ReconcileError('response-invalid')
   const banks: string[] = []
   for (const name of names) {
     if (leftMs() <= 0) throw new ReconcileError('unreachable')
     const exchange = await get(requests.exchange(name))
     if (exchange !== undefined && usable(requests.isFeeding(exchange))) banks.push(name) // else it was removed meanwhile
   }
-  if (banks.length === 0) throw new ReconcileError('bank-not-of-an-exchange')
+  if (banks.length === 0) throw new ReconcileError('bank-without-exchange')
   return banks
 }
 
@@ -96,16 +96,16 @@ function askingThrough(outgoing: Outgoing, leftMs: LeftMs) {
   /** @returns the answer; `undefined` for 404. */
   async function get(request: HmaRequest): Promise<unknown> {
     const { status, json } = await ask(request)
-    if (status === 401 || status === 403) throw new ReconcileError('not-let-in')
+    if (status === 401 || status === 403) throw new ReconcileError('credentials-rejected')
     if (status === 404) return undefined
-    if (status !== 200 || json === undefined) throw new ReconcileError('answer-unreadable')
+    if (status !== 200 || json === undefined) throw new ReconcileError('response-invalid')
     return json
   }
   return { ask, get }
 }
 
 function usable<T>(read: T | undefined): T {
-  if (read === undefined) throw new ReconcileError('answer-unreadable')
+  if (read === undefined) throw new ReconcileError('response-invalid')
   return read
 }
 

@@ -86,7 +86,7 @@ function together(
     startedAtMs,
     updatedAtMs: Math.max(updatedAtMs, ...begun.map((progress) => progress.updatedAtMs)),
     caughtUpAtMs: all.length > 0 && caughtUp.length === all.length ? Math.min(...caughtUp) : undefined,
-    looked: begun.reduce((sum, { looked }) => sum + looked, 0),
+    checked: begun.reduce((sum, { checked }) => sum + checked, 0),
     removed: begun.reduce((sum, { removed }) => sum + removed, 0),
   }
 }

@@ -83,14 +83,14 @@ async function stateOf(
   await states.forget(name)
   return {
     identity,
-    place: { ...(await lastPosition(store)), lookedTo: 0, holes: [], allFrom: undefined, allAtMs: now() },
+    place: { ...(await lastPosition(store)), checkedTo: 0, holes: [], allFrom: undefined, allAtMs: now() },
     progress: {
       state: 'waiting',
       failure: undefined,
       startedAtMs: now(),
       updatedAtMs: now(),
       caughtUpAtMs: undefined,
-      looked: 0,
+      checked: 0,
       removed: 0,
     },
   }
@@ -127,7 +127,7 @@ async function runToEnd(
   const newest = await bank.newest()
   await checkNew(run, newest)
   if (leftMs() <= 0) return
-  await state.note({ place: { lookedTo: Math.max(newest, state.current.place.lookedTo) } })
+  await state.note({ place: { checkedTo: Math.max(newest, state.current.place.checkedTo) } })
 
   if (!(await checkAllIfDue(run, newest))) return
   const [failure] = checks.failures
@@ -163,15 +163,15 @@ async function followChanges({ parts, name, orgId, state, checks }: Run, to: Pos
 async function checkNew(run: Run, newest: number): Promise<void> {
   const { parts, state } = run
   const { now } = parts
-  const { holes, lookedTo } = state.current.place
+  const { holes, checkedTo } = state.current.place
   const open = openHoles(holes, now() - HOLE_CLOSED_AFTER_MS)
   await state.note({ place: { holes: open } })
   for (const hole of open)
     await checkRange(run, hole.from, hole.to, (from, to, missing) => ({
       holes: withHoles(state.current.place.holes, from, to, missing, hole.sinceMs),
     }))
-  await checkRange(run, lookedTo + 1, newest - 1, (from, to, missing) => ({
-    lookedTo: to,
+  await checkRange(run, checkedTo + 1, newest - 1, (from, to, missing) => ({
+    checkedTo: to,
     holes: withHoles(state.current.place.holes, from, to, missing, now()),
   }))
 }

@@ -120,7 +120,7 @@ async function tellOfCanaries(
 ): Promise<void> {
   for (const signalId of await canaries.among(imageIds)) {
     for (const orgId of hits.get(signalId)?.keys() ?? [])
-      await attempt(events.add('canary.met', { signalId, orgId }, atMs, EVENT_INTERVAL_S))
+      await attempt(events.add('canary.matched', { signalId, orgId }, atMs, EVENT_INTERVAL_S))
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { Webhook as Signer } from 'standardwebhooks'
 import { ZodError } from 'zod'
-import { nextTryAtMs } from '../../domain/organisations/webhook.js'
+import { nextAttemptAtMs } from '../../domain/organisations/webhook.js'
 import { type Outgoing, OutgoingError } from '../../net/outgoing.js'
 import type { Deliveries, Delivery, Settlement } from '../../store/webhooks/deliveries.js'
 import type { Webhook, Webhooks } from '../../store/webhooks/webhooks.js'
@@ -62,7 +62,7 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
 async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promise<void> {
   const { webhookId } = webhook
   const settle = (settlement: Settlement) => parts.deliveries.settle(webhookId, id, settlement, parts.now())
-  const waiting = (nextTryAtMs: number): Settlement => ({ state: 'waiting', nextTryAtMs, isOurs: true })
+  const waiting = (nextAttemptAtMs: number): Settlement => ({ state: 'waiting', nextAttemptAtMs, isOurs: true })
   // An error on our side makes only this message wait, however often it occurs.
   const waitAndThrow = async (error: unknown) => {
     if (!isTransient(error)) await settle(waiting(parts.now() + LEASE_MS))
@@ -93,16 +93,16 @@ async function outcomeOf(parts: SendingParts, webhook: Webhook, delivery: Delive
   if (tried.failure === undefined) return { state: 'delivered', status: tried.status }
   const { status, failure } = tried
   if (status === GONE) return { state: 'dead', status, failure }
-  const nextAtMs = nextTryAtMs({
-    tries: delivery.tries + 1,
-    firstTryAtMs: delivery.firstTryAtMs ?? now(),
+  const nextAtMs = nextAttemptAtMs({
+    attempts: delivery.attempts + 1,
+    firstAttemptAtMs: delivery.firstAttemptAtMs ?? now(),
     nowMs: now(),
     askedWaitMs: tried.askedWaitMs,
     random: parts.random(),
   })
   return nextAtMs === undefined
     ? { state: 'dead', status, failure }
-    : { state: 'waiting', nextTryAtMs: nextAtMs, status, failure }
+    : { state: 'waiting', nextAttemptAtMs: nextAtMs, status, failure }
 }
 
 interface Attempt {

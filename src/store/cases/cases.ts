@@ -111,12 +111,12 @@ export interface OpenedByToken {
 const ACT_OF: Partial<Readonly<Record<CaseAction, CaseAct>>> = {
   renew: 'case.renewed',
   'hand-over': 'case.handed-over',
-  'change-pin': 'case.pin-asked',
+  'change-pin': 'case.pin-requested',
 }
 type CaseAct =
   | 'case.renewed'
   | 'case.handed-over'
-  | 'case.pin-asked'
+  | 'case.pin-requested'
   | 'case.pin-changed'
   | 'case.withdrawn'
   | 'case.expired'

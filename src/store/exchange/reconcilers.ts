@@ -17,7 +17,7 @@ const StateJson = z.object({
   place: z.object({
     revision: z.int(),
     digest: z.string().default(''), // of an older version: everything is compared again
-    lookedTo: z.int(),
+    checkedTo: z.int(),
     holes: z.array(z.object({ from: z.int(), to: z.int(), sinceMs: z.int() })),
     allFrom: z.int().optional(),
     allAtMs: z.int().optional(),
@@ -28,7 +28,7 @@ const StateJson = z.object({
     startedAtMs: z.int(),
     updatedAtMs: z.int(),
     caughtUpAtMs: z.int().optional(),
-    looked: z.int(),
+    checked: z.int(),
     removed: z.int(),
   }),
 })

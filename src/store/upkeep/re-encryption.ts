@@ -56,7 +56,7 @@ export interface Census {
 
 export interface ReencryptProgress {
   /** Values read so far. */
-  readonly looked: number
+  readonly checked: number
   /** Values moved to the active key so far. */
   readonly reencrypted: number
 }
@@ -96,7 +96,7 @@ export async function reencryptAll(
   if (named.some(({ hint, fingerprint }) => hint === active.hint && fingerprint !== active.fingerprint)) {
     throw new SealError('Two keys of the ring cannot be told apart in what they sealed. Take another new key.')
   }
-  let looked = 0
+  let checked = 0
   let reencrypted = 0
   for (const place of SEALED_PLACES) {
     for await (const { key, fields } of sealedIn(store, place)) {
@@ -108,7 +108,7 @@ export async function reencryptAll(
         bytes = 0
       }
       for (const [field, sealed] of fields) {
-        looked++
+        checked++
         if (sealed[0] === SEALED.version && sealed[SEALED.hintAt] === active.hint) continue
         const context = place.contextOf(key, field)
         const plain = keyring.unseal(sealed, context)
@@ -118,10 +118,10 @@ export async function reencryptAll(
         if (args.length >= 3 * AT_ONCE || bytes >= BYTES_AT_ONCE) await write()
       }
       await write()
-      onProgress({ looked, reencrypted })
+      onProgress({ checked, reencrypted })
     }
   }
-  return { looked, reencrypted }
+  return { checked, reencrypted }
 }
 
 /** Values per script: bounds how long Redis is busy, and the number of arguments. */

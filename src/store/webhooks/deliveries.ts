@@ -37,10 +37,10 @@ export interface Delivery {
   readonly body: string
   /** When it became due for the first time. */
   readonly createdAtMs: number
-  readonly tries: number
-  readonly firstTryAtMs: number | undefined
-  readonly lastTryAtMs: number | undefined
-  readonly nextTryAtMs: number | undefined
+  readonly attempts: number
+  readonly firstAttemptAtMs: number | undefined
+  readonly lastAttemptAtMs: number | undefined
+  readonly nextAttemptAtMs: number | undefined
   /** HTTP status of the last try. */
   readonly status: number | undefined
   readonly failure: string | undefined
@@ -50,7 +50,7 @@ export interface Delivery {
 /** The outcome of one try. `failure` is undefined when the receiver accepted it, or when there was nothing to send. */
 export interface Settlement {
   readonly state: DeliveryState
-  readonly nextTryAtMs?: number | undefined
+  readonly nextAttemptAtMs?: number | undefined
   readonly status?: number | undefined
   readonly failure?: string | undefined
   /** Nothing was sent for a reason on our side. It counts neither as a try nor as a failure of the webhook. */
@@ -128,20 +128,20 @@ const DeliveryFields = z
     state: z.enum(DELIVERY_STATES),
     body: z.string(),
     createdAtMs: z.coerce.number(),
-    tries: z.coerce.number(),
-    firstTryAtMs: Moment,
-    lastTryAtMs: Moment,
-    nextTryAtMs: Moment,
+    attempts: z.coerce.number(),
+    firstAttemptAtMs: Moment,
+    lastAttemptAtMs: Moment,
+    nextAttemptAtMs: Moment,
     status: Moment,
     failure: z.preprocess((text) => (text === '' ? undefined : text), z.string().optional()),
     imageId: z.string().optional(),
   })
   .transform(
-    ({ firstTryAtMs, lastTryAtMs, nextTryAtMs, status, failure, imageId, ...rest }): Omit<Delivery, 'id'> => ({
+    ({ firstAttemptAtMs, lastAttemptAtMs, nextAttemptAtMs, status, failure, imageId, ...rest }): Omit<Delivery, 'id'> => ({
       ...rest,
-      firstTryAtMs,
-      lastTryAtMs,
-      nextTryAtMs: rest.state === 'waiting' ? nextTryAtMs : undefined,
+      firstAttemptAtMs,
+      lastAttemptAtMs,
+      nextAttemptAtMs: rest.state === 'waiting' ? nextAttemptAtMs : undefined,
       status,
       failure,
       imageId,
@@ -261,9 +261,9 @@ function sendingIn(store: Store): Pick<Deliveries, 'claim' | 'settle'> {
       const [again, ...ids] = Array.isArray(reply) ? reply.map(String) : ['']
       return { ids, againAtMs: again === '' ? undefined : Number(again) }
     },
-    async settle(webhookId, id, { state, nextTryAtMs, status, failure, isOurs = false }, nowMs) {
+    async settle(webhookId, id, { state, nextAttemptAtMs, status, failure, isOurs = false }, nowMs) {
       const keptForMs = state === 'waiting' ? '' : KEPT_FOR_MS[state]
-      const outcome = [state, nextTryAtMs ?? '', status ?? '', failure ?? '', keptForMs, isOurs ? 'ours' : '']
+      const outcome = [state, nextAttemptAtMs ?? '', status ?? '', failure ?? '', keptForMs, isOurs ? 'ours' : '']
       const args = [webhookId, id, keys.prefix, nowMs, ...outcome]
       const failures = Number(await store.write(settleDelivery, placesOf(webhookId), args))
       if (failures < 1) return

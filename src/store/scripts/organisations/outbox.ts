@@ -54,7 +54,7 @@ export const fanOut = {
       local endpoint, id, subject, type, body, dueMs, image = unpack(ARGV, i, i + 6)
       local delivery = prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id
       if redis.call('HEXISTS', endpoints, endpoint) == 1 and redis.call('EXISTS', delivery) == 0 then
-        redis.call('HSET', delivery, 'type', type, 'subject', subject, 'body', body, 'state', 'waiting', 'createdAtMs', dueMs, 'tries', 0, 'nextTryAtMs', dueMs)
+        redis.call('HSET', delivery, 'type', type, 'subject', subject, 'body', body, 'state', 'waiting', 'createdAtMs', dueMs, 'attempts', 0, 'nextAttemptAtMs', dueMs)
         if image ~= '' then redis.call('HSET', delivery, 'imageId', image) end
         local deliveries = prefix .. 'webhook-deliveries:' .. endpoint
         redis.call('ZADD', deliveries, dueMs, id)

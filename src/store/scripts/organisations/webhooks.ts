@@ -8,7 +8,7 @@ import { outboxLua } from './outbox.js'
  *   webhook-leases:<endpoint>                      sorted set: subjects whose first delivery is being sent, by when [epoch ms] the lease ends
  *   webhook-health:<endpoint>                      hash: failures, failingSinceMs, pausedUntilMs, tokens, tokensAtMs
  *   webhook-failing                                sorted set: endpoints whose last delivery failed, by since when [epoch ms] they fail
- *   webhook-delivery:<endpoint>:<id>               hash: type, subject, body, state, createdAtMs, tries, firstTryAtMs, lastTryAtMs, nextTryAtMs,
+ *   webhook-delivery:<endpoint>:<id>               hash: type, subject, body, state, createdAtMs, attempts, firstAttemptAtMs, lastAttemptAtMs, nextAttemptAtMs,
  *                                                  status, failure, imageId
  */
 
@@ -92,14 +92,14 @@ export const settleDelivery = {
     local list = prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject
     if redis.call('LINDEX', list, 0) ~= id then return -1 end
     if isOurs then
-      redis.call('HSET', delivery, 'nextTryAtMs', nextMs)
+      redis.call('HSET', delivery, 'nextAttemptAtMs', nextMs)
       redis.call('ZREM', leases, subject)
       redis.call('ZADD', queues, nextMs, subject)
       return 0
     end
-    redis.call('HSETNX', delivery, 'firstTryAtMs', atMs)
-    redis.pcall('HINCRBY', delivery, 'tries', 1) -- in a damaged delivery it may be no number; the delivery has to be settled all the same
-    redis.call('HSET', delivery, 'state', state, 'lastTryAtMs', atMs, 'status', status, 'failure', failure, 'nextTryAtMs', nextMs)
+    redis.call('HSETNX', delivery, 'firstAttemptAtMs', atMs)
+    redis.pcall('HINCRBY', delivery, 'attempts', 1) -- in a damaged delivery it may be no number; the delivery has to be settled all the same
+    redis.call('HSET', delivery, 'state', state, 'lastAttemptAtMs', atMs, 'status', status, 'failure', failure, 'nextAttemptAtMs', nextMs)
     redis.call('ZREM', leases, subject)
     if state == 'waiting' then
       redis.call('ZADD', queues, nextMs, subject)
@@ -108,7 +108,7 @@ export const settleDelivery = {
       redis.call('PEXPIRE', delivery, keptForMs)
       local head = redis.call('LINDEX', list, 0)
       if head then
-        local dueMs = redis.call('HGET', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. head, 'nextTryAtMs')
+        local dueMs = redis.call('HGET', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. head, 'nextAttemptAtMs')
         redis.call('ZADD', queues, dueMs or atMs, subject)
       else
         redis.call('ZREM', queues, subject)
@@ -155,8 +155,8 @@ export const replayDelivery = {
     local state, subject = unpack(redis.call('HMGET', delivery, 'state', 'subject'))
     if not state or state == 'void' then return nil end
     if state == 'waiting' then return 0 end
-    redis.call('HSET', delivery, 'state', 'waiting', 'tries', 0, 'nextTryAtMs', atMs)
-    redis.call('HDEL', delivery, 'firstTryAtMs')
+    redis.call('HSET', delivery, 'state', 'waiting', 'attempts', 0, 'nextAttemptAtMs', atMs)
+    redis.call('HDEL', delivery, 'firstAttemptAtMs')
     redis.call('PERSIST', delivery)
     if redis.call('RPUSH', prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject, id) == 1 then redis.call('ZADD', queues, atMs, subject) end
     redis.call('HDEL', health, 'pausedUntilMs')
