@@ -88,7 +88,7 @@ function world() {
     }
     const restriction = budget.restrictionOf(orgId, imageId)
     const begun = performance.now()
-    const seen = guard.see(orgId, [observed], false)
+    const seen = guard.count(orgId, [observed], false)
     tally.us += (performance.now() - begun) * 1000
     const screen = seen instanceof Promise ? await seen : seen
     if (imageId === 'image' && isInformative(restriction, edge, distanceBits)) tally.informative++

@@ -35,7 +35,7 @@ const mutations = [
       ['ids.includes(viewIdOf(imageId, row))', "ids.includes(viewIdOf('', row))"],
       [': rowsOf(image, imageId, ids).active', ': searcher.viewsOf(image, type)'],
       ['agreement !== undefined && agreement.surplusBits >= 0', 'false'],
-      [" || told.views.registered === 'whole'", ''],
+      [" || reported.views.registered === 'whole'", ''],
     ],
     ['services/stopped-views'],
   ),
@@ -128,7 +128,7 @@ const mutations = [
   inFile(
     'src/services/matching/video/target-match.ts',
     [
-      ['trustsLines || decidesAlone(told)', 'true'],
+      ['trustsLines || decidesAlone(reported)', 'true'],
       ['trustsLines ? segments : pairs', 'segments'],
       ["if (grade === 'review' && thresholdBits === undefined && best === undefined) return undefined", ''],
       [' && best === undefined) return', ') return'],

@@ -102,7 +102,7 @@ t.test('copies that are passed on stop nothing, however many and wherever', asyn
     fc.property(fc.constantFrom(...TIER_NAMES), seen, (tier, { hits, uploads, looks, looksByView }) => {
       const counts = { hits, looks, uploads: uploads + 2.5 * looks, looksByView }
       const flood = floodAction(FLOOD_RULES[tier], counts, nothingSaid, 0)
-      assert.ok(flood === undefined || flood.becomes === 'told')
+      assert.ok(flood === undefined || flood.becomes === 'reported')
     }),
   )
 })
@@ -133,7 +133,7 @@ t.test('a signal that many platforms meet and do not block is held', async (t) =
     floodAction(rule, seenOf({ hits, uploads: 5000 }), { ...nothingSaid, ...words }, tolerated)
   t.same(flood([100, 100, 100], { notBlocked: 3 }), { becomes: 'held', height: 300 })
   t.same(flood([100, 100, 100], { notBlocked: 2, disputes: 1, confirmations: 1 })?.becomes, 'held')
-  t.same(flood([100, 100, 100], { notBlocked: 4, confirmations: 2 }), { becomes: 'told', height: 300 })
+  t.same(flood([100, 100, 100], { notBlocked: 4, confirmations: 2 }), { becomes: 'reported', height: 300 })
   t.equal(flood([99, 100, 100], { notBlocked: 3 }), undefined)
   t.equal(flood([100, 100, 100], { notBlocked: 3 }, 150), undefined, 'less than twice what was tolerated')
 })
@@ -154,7 +154,7 @@ t.test('only signals not confirmed by platforms are stopped automatically', asyn
   fc.assert(
     fc.property(fc.constantFrom('platform-confirmed' as const, 'verified' as const), seen, said, (tier, counts, words) => {
       const flood = floodAction(FLOOD_RULES[tier], counts, words, 0)
-      assert.ok(flood === undefined || flood.becomes === 'told')
+      assert.ok(flood === undefined || flood.becomes === 'reported')
     }),
   )
 })

@@ -24,7 +24,7 @@ export function bareMatcher(parts: Pick<MatcherParts, 'replica'> & Partial<Match
 
 /** A probing guard that passes observations to a function, which may return how to show matches. */
 export function probingThatSees(
-  see: (observations: readonly CountedObservation[]) => ReturnType<ProbingGuard['see']>,
+  see: (observations: readonly CountedObservation[]) => ReturnType<ProbingGuard['count']>,
 ): MatcherParts['probing'] {
-  return { ...NO_PROBING, isOn: true, see: (_, observations) => see(observations) }
+  return { ...NO_PROBING, isOn: true, count: (_, observations) => see(observations) }
 }

@@ -160,7 +160,7 @@ t.test('a query is observed once per video, by what its answer reveals', async (
   let seen: readonly Observation[] = []
   const world = open({
     isOn: true,
-    see(_, observations) {
+    count(_, observations) {
       seen = observations
       return undefined
     },

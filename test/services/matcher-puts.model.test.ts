@@ -179,7 +179,7 @@ t.test('a query during any changes finds all that is registered throughout, and 
       const matcher = bareMatcher({
         replica: { catalogue },
         matchIds,
-        probing: { ...NO_PROBING, see: next },
+        probing: { ...NO_PROBING, count: next },
         scheduler: { yielder: () => next, atEndOfTick: setImmediate },
       })
       const pictures = asked.map(({ nth, by }) => {

@@ -33,7 +33,7 @@ function worldOf(
     matchEvents: { note: (_, met) => void noted.push(met.map(({ imageId }) => imageId)) },
     probing: {
       ...NO_PROBING,
-      async see() {
+      async count() {
         meanwhile(seen++, catalogue, ids)
         return undefined
       },
@@ -84,7 +84,7 @@ t.test('an image withdrawn while the rest of the answer is computed is not in th
     images.map(({ hash }) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }]),
     {
       ...{ orgId: 'org', banks: undefined, thresholdBits: undefined },
-      beforeTold: async () => void catalogue.remove(images[0]?.id ?? ''),
+      beforeAnswer: async () => void catalogue.remove(images[0]?.id ?? ''),
       onMatched: (picture, found) => void told.push(`${picture}: ${found.length}`),
     },
   )

@@ -42,7 +42,7 @@ function guardThat(
     ...more,
   })
   const see = async (orgId = 'org') => {
-    const screen = await guard.see(orgId, OBSERVED, false)
+    const screen = await guard.count(orgId, OBSERVED, false)
     await guard.close()
     return screen
   }

@@ -30,7 +30,7 @@ function worldOf(count: number, meanwhile: (catalogue: Catalogue, ids: readonly 
     meanwhile(catalogue, ids)
     return undefined
   }
-  const matcher = bareMatcher({ replica, probing: { ...NO_PROBING, see } })
+  const matcher = bareMatcher({ replica, probing: { ...NO_PROBING, count: see } })
   return { matcher, hashes: images.map(({ hash }) => hash), passes, replica }
 }
 

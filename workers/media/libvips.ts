@@ -144,13 +144,13 @@ async function headerOf(reading: Reading, format: MediaFormat): Promise<Header> 
   const found = await read(reading).metadata()
   const { autoOrient, space, channels, depth, icc, hasAlpha = false } = found
   const plain = space === 'srgb' && channels === 3 && depth === 'uchar'
-  const told = format === 'png' ? pngColour(bytes) : isIsoMedia(format) ? heifColour(bytes) : 'profile'
-  const profile = plain && told === 'profile' ? icc : undefined
+  const colour = format === 'png' ? pngColour(bytes) : isIsoMedia(format) ? heifColour(bytes) : 'profile'
+  const profile = plain && colour === 'profile' ? icc : undefined
   return {
     ...autoOrient,
     profile,
-    colour: typeof told === 'string' ? undefined : told,
-    ignoresIcc: told !== 'profile' || profile !== undefined,
+    colour: typeof colour === 'string' ? undefined : colour,
+    ignoresIcc: colour !== 'profile' || profile !== undefined,
     isDeep: depth === 'ushort',
     hasAlpha,
     isMultiplied: hasAlpha && isIsoMedia(format) && isPremultiplied(bytes),

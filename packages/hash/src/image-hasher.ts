@@ -287,7 +287,7 @@ function samplerOf({ areas: table }: MeasuredRaster, aspect: number) {
         sampleTilted(grid, aspect, view.part, samples)
       } else {
         sampleArea(table, view.part, samples)
-        if (view.isAround !== undefined) fillIn(samples, view.part, view.isAround)
+        if (view.isBackground !== undefined) fillIn(samples, view.part, view.isBackground)
       }
       return samples
     },

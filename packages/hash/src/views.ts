@@ -3,7 +3,7 @@
 import { type Cut, common, commonIn, cores, middleOf } from './deframe/common-parts.js'
 import { type Deframed, deframe, SAME_OVERLAP } from './deframe/deframe.js'
 import { seenEndsOf } from './deframe/ends.js'
-import type { IsAround } from './deframe/mask.js'
+import type { IsBackground } from './deframe/mask.js'
 import { inscribed, isShape, outlineOf, type Shape } from './deframe/shape.js'
 import { CENTRE, CROPS, EDGE_CROPS, HALVES, QUARTERS, WITHOUT_A_SIDE } from './deframe/shares.js'
 import type { MeasuredRaster } from './measured.js'
@@ -63,7 +63,7 @@ export type View = (
   /** An end of a photograph that the picture's border cuts off. Hashed only with extent `all`. */
   readonly isEnd?: true
   /** Tells the background in the part, which is replaced before hashing. */
-  readonly isAround?: IsAround
+  readonly isBackground?: IsBackground
   /** A crop also of a video's thin frames. */
   readonly isThin?: true
 }

@@ -58,12 +58,12 @@ export interface Said extends Pick<Support, 'confirmations' | 'notBlocked'> {
 
 /**
  * - `becomes`: what happens to the signal. `view-stopped`: its view `view` matches nothing any more. `narrowed`: it matches only copies (`isCopy`).
- *   `held`: it matches nothing. `told`: nothing, but the operator is informed.
+ *   `held`: it matches nothing. `reported`: nothing, but the operator is informed.
  * - `height`: the size of the flood. An operator who releases the signal tolerates floods of this size.
  */
 export type Flood =
   | { readonly becomes: 'view-stopped'; readonly view: number; readonly height: number }
-  | { readonly becomes: 'narrowed' | 'held' | 'told'; readonly height: number }
+  | { readonly becomes: 'narrowed' | 'held' | 'reported'; readonly height: number }
 
 /**
  * Numbers of views that can be stopped one by one: `DETAILS_VIEW` for the details of the image; for a `pdq-area` row a keyed digest of its view and
@@ -102,13 +102,13 @@ export function floodAction(
   const { looks, uploads } = withoutViews(seen, stopped)
   const height = seen.looks
   if (looks >= rule.lookAlikes && looks > MAX_LOOKS_PER_UPLOAD * uploads && isMore(height)) {
-    if (!rule.stops) return { becomes: 'told', height }
+    if (!rule.stops) return { becomes: 'reported', height }
     const view = stopped.length < MAX_STOPPED_VIEWS ? busiestOf(seen.looksByView, stopped) : undefined
     const isOfView = view !== undefined && (seen.looksByView.get(view) ?? 0) >= SHARE_OF_VIEW * looks
     return isOfView ? { becomes: 'view-stopped', view, height } : { becomes: 'narrowed', height }
   }
   const all = allOf(seen.hits)
-  return all >= rule.least && isMore(all) ? { becomes: 'told', height: all } : undefined
+  return all >= rule.least && isMore(all) ? { becomes: 'reported', height: all } : undefined
 }
 
 /** Subtracts what stopped views found. Nearly all of those uploads look different, so the same number is subtracted from uploads and looks. */

@@ -80,13 +80,13 @@ export function hashTexts(
   signals: readonly Signal[],
   video: RegisteredVideo | undefined,
 ): Partial<Record<HmaSignalType, string>> {
-  const told: Partial<Record<HmaSignalType, string>> = {}
+  const result: Partial<Record<HmaSignalType, string>> = {}
   const whole = signals.filter(({ view }) => view === 'whole')
   for (const type of [PDQ, VIDEO_MD5] as const) {
     const found = whole.find((signal) => signal.type === type && signal.frame === undefined)
-    if (found !== undefined) told[type] = formatSignalHash(type, found.hash)
+    if (found !== undefined) result[type] = formatSignalHash(type, found.hash)
   }
   const frames = whole.filter(({ type, frame }) => type === PDQ && frame !== undefined)
-  if (video !== undefined && frames.length > 0) told[VPDQ] = vpdqJson(frames, video)
-  return told
+  if (video !== undefined && frames.length > 0) result[VPDQ] = vpdqJson(frames, video)
+  return result
 }

@@ -169,17 +169,17 @@ interface SentPage {
 /** At module level, so that it is not created for each request (decision 0086). */
 async function* pageOf(sent: SentPage, after: string | undefined, waitMs: number): AsyncGenerator<FeedLine, void, void> {
   const { feed, request, reader, limit, signal } = sent
-  let told = -1 // the request itself counted one already
+  let lineCount = -1 // the request itself counted one already
   let isFirst = true
   try {
     for await (const line of feed.page(reader, { after, limit, waitMs, signal })) {
       await request.reauthorize(isFirst ? 0 : ASKED_AGAIN_MS) // the wait, or the page, may have been long
       isFirst = false
-      if (line.op === 'upsert') told++
+      if (line.op === 'upsert') lineCount++
       yield line
     }
   } finally {
-    if (told > 0) sent.isWithin = request.chargeQuota(told) // also when the page broke off
+    if (lineCount > 0) sent.isWithin = request.chargeQuota(lineCount) // also when the page broke off
   }
 }
 
@@ -210,13 +210,13 @@ async function* asEvents(
   let isFirst = true
   while (mayStill() && performance.now() < endsAtMs) {
     let chunk = isFirst ? `retry: ${RETRY_AFTER_S * 1000}\n\n` : ''
-    let told = 0
+    let lineCount = 0
     try {
       for await (const line of page(after, isFirst ? 0 : HEARTBEAT_INTERVAL_MS)) {
         if (line.op === 'cursor') after = line.cursor
-        else told++
+        else lineCount++
         const id = line.op === 'cursor' ? `id: ${line.cursor}\n` : ''
-        if (line.op !== 'cursor' || told > 0 || isFirst)
+        if (line.op !== 'cursor' || lineCount > 0 || isFirst)
           chunk += `${id}event: ${line.op}\ndata: ${JSON.stringify(present(line))}\n\n`
         if (chunk.length < CHUNK_CHARS) continue
         yield chunk

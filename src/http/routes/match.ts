@@ -96,7 +96,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         knowsDistance: mayKnowDistance,
         depth,
         mirrors: transforms,
-        beforeTold: matchVideos,
+        beforeAnswer: matchVideos,
         viewsOf: (at: number) => (refused.has(places[at] ?? 0) ? undefined : views[places[at] ?? 0]),
         looksOf: (at: number) => queries[places[at] ?? 0],
         contexts: places.map((i) => queries[i]?.context),

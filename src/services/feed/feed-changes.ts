@@ -82,14 +82,14 @@ export function createFeedChanges({ store, lines, batches, recent }: FeedChangeP
       if (batch === undefined) return { place: { ...from, removed }, more: removed < until }
 
       // A store that lost the end of a batch may end it at another revision. Then the batch is sent from its beginning.
-      const sent = from.batch?.end === batch.end ? from.batch.told : 0
+      const sent = from.batch?.end === batch.end ? from.batch.sent : 0
       const named = lines.inOwnOrder(reader, batch.ids).slice(sent, sent + limit)
       // An image that changed again in a later batch that has ended is sent with that batch.
       const ids = named.flatMap(({ imageId }) => (recent.changedAfter(imageId, batch.end, lastEnd) ? [] : [imageId]))
       yield* lines.images(reader, catalogue, ids, 'batched')
       const place =
         sent + limit < batch.ids.length
-          ? { ...from, removed, batch: { end: batch.end, told: sent + limit } }
+          ? { ...from, removed, batch: { end: batch.end, sent: sent + limit } }
           : { ...from, removed, revision: batch.end, batch: undefined }
       return { place, more: removed < until || place.revision < lastEnd }
     },

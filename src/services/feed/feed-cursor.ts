@@ -20,7 +20,7 @@ export interface FeedPosition {
   /** The last change whose removals were sent. Removals do not wait for a batch. */
   readonly removed: number
   /** The batch that was sent in part: its end, and how many of its images were sent. */
-  readonly batch: { readonly end: number; readonly told: number } | undefined
+  readonly batch: { readonly end: number; readonly sent: number } | undefined
   /**
    * The position of the replica that the page was read from. The page may leave out an image because a change up to this revision is sent later. If a
    * restore removed this revision from the store's history, the reader gets a new snapshot.
@@ -47,8 +47,8 @@ const TAG_BYTES = 16
 const REVISION_BYTES = 6
 const REMOVED_AT = 2 * REVISION_BYTES
 const END_AT = REMOVED_AT + REVISION_BYTES
-const TOLD_AT = END_AT + REVISION_BYTES
-const MARK_AT = TOLD_AT + 4
+const SENT_AT = END_AT + REVISION_BYTES
+const MARK_AT = SENT_AT + 4
 const PART_AT = MARK_AT + MARK_BYTES
 /** Layout: revision, seen revision, removed, end of the batch or 0, images of it that were sent, mark, part plus one or 0. */
 const PLACE_BYTES = PART_AT + 4
@@ -74,7 +74,7 @@ export function createFeedCursors(secret: Buffer): FeedCursors {
       place.writeUIntBE(seen.revision, REVISION_BYTES, REVISION_BYTES)
       place.writeUIntBE(removed, REMOVED_AT, REVISION_BYTES)
       place.writeUIntBE(batch?.end ?? 0, END_AT, REVISION_BYTES)
-      place.writeUInt32BE(batch?.told ?? 0, TOLD_AT)
+      place.writeUInt32BE(batch?.sent ?? 0, SENT_AT)
       seen.mark.copy(place, MARK_AT, 0, MARK_BYTES)
       place.writeUInt32BE(part === undefined ? 0 : part + 1, PART_AT)
       if (reader.use !== undefined) place.writeUIntBE(withdrawn, PLACE_BYTES, REVISION_BYTES)
@@ -99,7 +99,7 @@ export function createFeedCursors(secret: Buffer): FeedCursors {
       return {
         revision: place.readUIntBE(0, REVISION_BYTES),
         removed: place.readUIntBE(REMOVED_AT, REVISION_BYTES),
-        batch: end === 0 ? undefined : { end, told: place.readUInt32BE(TOLD_AT) },
+        batch: end === 0 ? undefined : { end, sent: place.readUInt32BE(SENT_AT) },
         seen: {
           revision: place.readUIntBE(REVISION_BYTES, REVISION_BYTES),
           mark: place.subarray(MARK_AT, PART_AT),

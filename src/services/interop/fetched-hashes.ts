@@ -17,13 +17,13 @@ import type { Replica } from '../index/replica.js'
 import type { MatchIds } from '../matching/match-ids.js'
 
 /** A page of the feed, with the reader's own ids. */
-export interface Read {
+export interface FeedPage {
   readonly signals: readonly FeedSignal[]
   /** Ids that the page has tombstones for. The images may still be registered. */
-  readonly gone: readonly string[]
+  readonly tombstones: readonly string[]
 }
 
-export interface Told {
+export interface FetchedPage {
   /** The page's signals. Omits images that were erased since the page was read. */
   readonly signals: readonly FeedSignal[]
   readonly withdrawn: readonly PlainHash[]
@@ -34,11 +34,11 @@ export interface Told {
 
 export interface FetchedHashes {
   /** @param after the position up to which the client has received withdrawals. @throws {Problem} index-loading, store-unavailable */
-  tell(
+  pageFor(
     reader: { readonly orgId: string; readonly keyId: string },
-    read: Read,
+    read: FeedPage,
     ask: { readonly after: number; readonly limit: number },
-  ): Promise<Told>
+  ): Promise<FetchedPage>
 }
 
 export interface FetchedHashesParts {
@@ -74,7 +74,7 @@ export function createFetchedHashes({ fetched, matchIds, replica, store }: Fetch
   }
 
   return {
-    async tell({ orgId, keyId }, { signals, gone }, { after, limit }) {
+    async pageFor({ orgId, keyId }, { signals, tombstones }, { after, limit }) {
       const imageOf = (id: string) => {
         const imageId = matchIds.imageOf(orgId, id)
         if (imageId === undefined) throw new Error('the feed names images by ids of its reader')
@@ -85,9 +85,9 @@ export function createFetchedHashes({ fetched, matchIds, replica, store }: Fetch
       const withdrawals = await fetched.withdrawn(keyId, after, limit)
       const images = signals.map(({ id, signals: all }) => ({ imageId: imageOf(id), hashes: fetchableIn(all) }))
       const there = await fetched.note(keyId, images)
-      const told = images.filter((_, i) => there[i])
-      const now = new Set(told.flatMap(({ hashes }) => hashes.map(textOf)))
-      const before = await fetched.of(keyId, [...told.map(({ imageId }) => imageId), ...gone.map(imageOf)])
+      const current = images.filter((_, i) => there[i])
+      const now = new Set(current.flatMap(({ hashes }) => hashes.map(textOf)))
+      const before = await fetched.of(keyId, [...current.map(({ imageId }) => imageId), ...tombstones.map(imageOf)])
       const all = [...withdrawals.flatMap(({ hash }) => hash ?? []), ...before.flatMap(({ hashes }) => hashes)]
       const candidates = new Map(all.map((hash) => [textOf(hash), hash]))
       for (const text of now) candidates.delete(text)

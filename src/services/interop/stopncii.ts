@@ -94,24 +94,24 @@ export function createStopNcii(parts: StopNciiParts): StopNcii {
       const place = token === undefined ? await places.at(keyId, sinceS) : cursors.read(reader, token)
       const after = token ?? (place && cursors.write(reader, place))
       const signals: FeedSignal[] = []
-      const gone: string[] = []
+      const tombstones: string[] = []
       let end: Extract<FeedLine, { op: 'cursor' }> | undefined
       for await (const line of feed.page(reader, { after, limit, waitMs: 0, signal: NEVER })) {
         if (line.op === 'upsert') signals.push(line)
-        if (line.op === 'tombstone') gone.push(line.id)
+        if (line.op === 'tombstone') tombstones.push(line.id)
         if (line.op === 'cursor') end = line
       }
       const reached = end && cursors.read(reader, end.cursor)
       if (end === undefined || reached === undefined) throw new Error('a page of the feed ends with a cursor')
-      const told = await fetched.tell({ orgId, keyId }, { signals, gone }, { after: place?.withdrawn ?? 0, limit })
-      const next = { ...reached, withdrawn: told.place }
+      const page = await fetched.pageFor({ orgId, keyId }, { signals, tombstones }, { after: place?.withdrawn ?? 0, limit })
+      const next = { ...reached, withdrawn: page.place }
       const timeS = await places.keep(keyId, Math.max(sinceS, Math.floor(now() / 1000)), next)
       return {
-        signals: told.signals,
-        withdrawn: told.withdrawn,
+        signals: page.signals,
+        withdrawn: page.withdrawn,
         timeS,
         token: cursors.write(reader, next),
-        more: end.more || told.more,
+        more: end.more || page.more,
       }
     },
 

@@ -10,15 +10,15 @@ const DAY_MS = 86_400_000
 
 export function createKeyUses({ uses, now }: { readonly uses: KeyUseStore; readonly now: () => number }): KeyUses {
   // Invariant: for each key, the day that was last written to the store or is being written.
-  const told = new Map<string, number>()
+  const noted = new Map<string, number>()
   return {
     note(keyId) {
       const nowMs = now()
       const day = Math.floor(nowMs / DAY_MS)
-      if (told.get(keyId) === day) return
-      told.set(keyId, day)
+      if (noted.get(keyId) === day) return
+      noted.set(keyId, day)
       // When the store is unavailable, the next use tries again.
-      uses.note(keyId, new Date(nowMs).toISOString().slice(0, 10)).catch(() => told.delete(keyId))
+      uses.note(keyId, new Date(nowMs).toISOString().slice(0, 10)).catch(() => noted.delete(keyId))
     },
   }
 }

@@ -41,7 +41,7 @@ export interface Found {
 
 export interface Graded {
   /** The view that the match reports. */
-  readonly told: Found
+  readonly reported: Found
   readonly grade: Grade
 }
 
@@ -69,12 +69,12 @@ export function graded(
     })
   const alone = gradeWith(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
   const grade = together === undefined ? alone : gradeWith(together.bits, together.nearBits)
-  if (together === undefined || grade === alone) return { told: found, grade }
+  if (together === undefined || grade === alone) return { reported: found, grade }
   const { nearer } = together
-  const told = { ...found, type: nearer.type, orientation: nearer.orientation, hash: nearer.hash }
+  const reported = { ...found, type: nearer.type, orientation: nearer.orientation, hash: nearer.hash }
   return {
-    told: {
-      ...told,
+    reported: {
+      ...reported,
       views: { ...views, ...nearer.views, rotated: false },
       hit: { ...hit, distanceBits: nearer.distanceBits },
     },
@@ -89,12 +89,12 @@ export function graded(
 export function agreementIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
-  { told, grade }: Graded,
+  { reported, grade }: Graded,
 ): Agreement | undefined {
   if (grade === 'exact' || grade === 'review' || !hasPieces(asked)) return undefined
-  const { image } = told.hit
+  const { image } = reported.hit
   const registered = { pdq: searcher.viewsOf(image, 'pdq'), area: searcher.viewsOf(image, 'pdq-area') }
-  return agreementOf(asked, registered, told.orientation)
+  return agreementOf(asked, registered, reported.orientation)
 }
 
 /**
@@ -108,7 +108,7 @@ export function copySurplusIn(
   { agreement, looks, together, atMs }: Judged,
 ): number | undefined {
   const ofKind = kindSurplusIn(searcher, asked, graded, { looks, together })
-  return areWholes(graded.told.views) ? leastOf(wholesSurplusOf(agreement, atMs), ofKind) : ofKind
+  return areWholes(graded.reported.views) ? leastOf(wholesSurplusOf(agreement, atMs), ofKind) : ofKind
 }
 
 interface Judged {
@@ -141,15 +141,15 @@ function leastOf(...bits: readonly (number | undefined)[]): number | undefined {
 function kindSurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
-  { told, grade }: Graded,
+  { reported, grade }: Graded,
   { looks: { isForm = false, isObject = false }, together }: Pick<Judged, 'looks' | 'together'>,
 ): number | undefined {
   if (grade === 'exact' || grade === 'review' || !(isForm || isObject)) return undefined
-  const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(told.hit.image, type).map((view) => ({ ...view, type }))
-  const rotated = !isUpright(told.orientation)
+  const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(reported.hit.image, type).map((view) => ({ ...view, type }))
+  const rotated = !isUpright(reported.orientation)
   const shown = asked.flatMap((signal) => {
     const { type, view, hashes, isPicture } = signal
-    const hash = hashes[orientationsOf(hashes.length).indexOf(told.orientation)]
+    const hash = hashes[orientationsOf(hashes.length).indexOf(reported.orientation)]
     return hash === undefined ? [] : [{ type, view, hash, isPicture, rotated, content: contentOf(signal) }]
   })
   const registered = [...viewsOf('pdq'), ...viewsOf('pdq-area')]
@@ -164,10 +164,14 @@ function kindSurplusIn(
  * Lowers the grade: `strong` becomes `near` if a part differs, and any grade becomes `review` for what may be another form or
  * object of one kind, or another picture in one frame or on one table.
  */
-export function agreed({ told, grade }: Graded, agreement: Agreement | undefined, copySurplus: number | undefined): Graded {
-  if (copySurplus !== undefined && copySurplus < 0) return { told, grade: 'review' }
+export function agreed(
+  { reported, grade }: Graded,
+  agreement: Agreement | undefined,
+  copySurplus: number | undefined,
+): Graded {
+  if (copySurplus !== undefined && copySurplus < 0) return { reported, grade: 'review' }
   const isPartial = agreement !== undefined && agreement.surplusBits < 0
-  return { told, grade: isPartial && grade === 'strong' ? 'near' : grade }
+  return { reported, grade: isPartial && grade === 'strong' ? 'near' : grade }
 }
 
 /**
@@ -210,7 +214,7 @@ export function describe(
   }
 }
 
-/** Times are told to the second, rounded down: finer ones would say which frames are stored. */
+/** Times are reported to the second, rounded down: finer ones would say which frames are stored. */
 export function toSecond(ms: number): number {
   return ms - (ms % 1000)
 }

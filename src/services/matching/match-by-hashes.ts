@@ -130,12 +130,12 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const agreement = agreementIn(activeViews, signals, alone)
     const atMs = searcher.frameOf(each.hit.image)?.atMs
     const copySurplus = copySurplusIn(activeViews, signals, alone, { agreement, looks, together, atMs })
-    const { told, grade } = agreed(alone, agreement, copySurplus)
+    const { reported, grade } = agreed(alone, agreement, copySurplus)
     const isStrong = alone.grade === 'strong'
-    observed.found(each, told, together, { agreement, signals, isStrong, copySurplus, atMs, grade })
-    const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
+    observed.found(each, reported, together, { agreement, signals, isStrong, copySurplus, atMs, grade })
+    const match = describe(reported, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
     if (isNarrowed(each.image.id) && !isCopy(match)) continue
-    const view = viewToCount(asking, signals, { told, match, agreement })
+    const view = viewToCount(asking, signals, { reported, match, agreement })
     // Without a threshold of its own, the caller sees only matches that it may act on, and those that its own bank is to show.
     // No caller sees a match by one algorithm that never decides alone: one pair of unrelated pictures in 2,000 is that near.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated

@@ -62,7 +62,7 @@ export function strictnessIn(catalogue: Catalogue, { grading }: Pick<MatchOption
 }
 
 /** Whether this match is reported. Only copies match a narrowed image. */
-export function isTold(catalogue: Catalogue, { imageId, match }: Answer[number]): boolean {
+export function isReportable(catalogue: Catalogue, { imageId, match }: Answer[number]): boolean {
   return isCopy(match) || !catalogue.isNarrowed(imageId)
 }
 

@@ -91,7 +91,7 @@ export interface MatchOptions {
    */
   readonly onMatched?: (picture: number, matches: readonly Match[]) => void
   /** Awaited after all pictures were searched, because other parts of the answer may take seconds. Images withdrawn by then are left out. */
-  readonly beforeTold?: () => Promise<void>
+  readonly beforeAnswer?: () => Promise<void>
   /** Called before `onMatched` for a picture with more matches than the answer holds. */
   readonly onTruncated?: (picture: number) => void
   /** Search only for this image; for all when left out. */

@@ -35,7 +35,7 @@ import {
 } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import type { MatchEvents } from './match-recorder.js'
-import { banksAsked, isTold, matchesIn, strictnessIn, widestIn } from './match-scope.js'
+import { banksAsked, isReportable, matchesIn, strictnessIn, widestIn } from './match-scope.js'
 import { type CountedObservation, withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED, type Observed } from './observed.js'
 import type { ProbingGuard, Screen } from './probing/probing-guard.js'
@@ -66,7 +66,7 @@ export interface MatcherParts {
   /** Called with each answer; returns at once. */
   readonly matchEvents: Pick<MatchEvents, 'note'>
   /** Called with each query before it is answered. */
-  readonly probing: Pick<ProbingGuard, 'isOn' | 'see' | 'radiusOf'>
+  readonly probing: Pick<ProbingGuard, 'isOn' | 'count' | 'radiusOf'>
   /** Yields the event loop during long work. */
   readonly scheduler: Pick<EventLoopScheduler, 'yielder' | 'atEndOfTick'>
 }
@@ -150,7 +150,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
     options.onMatched?.(picture, matchesIn(answer, catalogue, options.orgId))
     answers.push(answer)
   }
-  await options.beforeTold?.()
+  await options.beforeAnswer?.()
   // The replica may have loaded a new catalogue while a long batch yielded.
   if (replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
   return answers.map((answer, i) => (answer.length === 0 ? [] : noteAnswer(searched, answer, i, all[i] ?? [])))
@@ -196,8 +196,8 @@ async function answerByHashes(
   )
   const observations = observationsIn(searched, observed, found.answer)
   if (found.answer.length === 0 && observations.length === 0) return found
-  const seen = probing.see(options.orgId, observations, options.knowsDistance === true)
-  const screen = seen instanceof Promise ? await seen : seen
+  const counted = probing.count(options.orgId, observations, options.knowsDistance === true)
+  const screen = counted instanceof Promise ? await counted : counted
   if (screen === undefined) {
     for (const { match } of found.answer) if (isCopy(match)) copies.add(match)
     return found
@@ -247,10 +247,13 @@ async function withDetails(searched: Searched, views: readonly AskedView[], byHa
   const grade = asking.strictness.trustsDetails ? ('near' as const) : ('review' as const)
   const asked = { searcher, banks: asking.banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, grade }
   const { answer, observations } = await matchesByDetails(finder, views, asked)
-  const seen = probing.see(orgId, observations, options.knowsDistance === true)
-  const found = screened(seen instanceof Promise ? await seen : seen, answer, accountOfDetails)
+  const counted = probing.count(orgId, observations, options.knowsDistance === true)
+  const found = screened(counted instanceof Promise ? await counted : counted, answer, accountOfDetails)
   const byDetails = new Set(found.map(({ ordinal }) => ordinal))
-  return [...byHashes.filter(({ ordinal }) => !byDetails.has(ordinal)), ...found.filter((each) => isTold(catalogue, each))]
+  return [
+    ...byHashes.filter(({ ordinal }) => !byDetails.has(ordinal)),
+    ...found.filter((each) => isReportable(catalogue, each)),
+  ]
 }
 
 /** Applies the probing guard's restrictions: matches become coarser or are left out. */

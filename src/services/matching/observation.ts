@@ -60,11 +60,11 @@ export interface FrameObservation {
 /**
  * One observation of each image.
  * @param frames by ordinal.
- * @param told the ordinals in the answer.
+ * @param reported the ordinals in the answer.
  */
 export function observationsOfImages(
   frames: ReadonlyMap<number, FrameObservation>,
-  told: ReadonlySet<number>,
+  reported: ReadonlySet<number>,
 ): readonly Observation[] {
   const byImage = new Map<string, [number, FrameObservation][]>()
   for (const entry of frames) {
@@ -76,7 +76,7 @@ export function observationsOfImages(
   return Array.from(byImage.values(), (own) => {
     const [first] = own
     if (first !== undefined && own.length === 1) return first[1].observation
-    const inAnswer = own.find(([ordinal]) => told.has(ordinal))?.[1]
+    const inAnswer = own.find(([ordinal]) => reported.has(ordinal))?.[1]
     const { decisive, observation } = together(
       own.map(([, one]) => one),
       inAnswer,
@@ -100,7 +100,7 @@ export function mostRevealing(observations: readonly Observation[]): Observation
  */
 function together(
   frames: readonly FrameObservation[],
-  told: FrameObservation | undefined,
+  reported: FrameObservation | undefined,
 ): { readonly observation: Observation; readonly decisive: FrameObservation } {
   const marks: [number, number] = [0, 0]
   for (const { observation } of frames) {
@@ -108,8 +108,8 @@ function together(
     marks[1] = (marks[1] + observation.marks[1]) | 0
   }
   const edgeOf = (one: FrameObservation) =>
-    told === undefined || one === told ? one.observation.edge : edgeBeside(told, one)
-  const [first] = told === undefined ? frames : [told]
+    reported === undefined || one === reported ? one.observation.edge : edgeBeside(reported, one)
+  const [first] = reported === undefined ? frames : [reported]
   if (first === undefined) throw new RangeError('an image has at least one frame')
   const decisive = frames.reduce(
     (most, one) => (EDGES.indexOf(edgeOf(one)) > EDGES.indexOf(edgeOf(most)) ? one : most),
@@ -121,11 +121,11 @@ function together(
 }
 
 /** What a frame that is not in the answer reveals beside the one that is. */
-function edgeBeside({ observation: told, grade }: FrameObservation, other: FrameObservation): Edge {
+function edgeBeside({ observation: reported, grade }: FrameObservation, other: FrameObservation): Edge {
   const { edge, distanceBits } = other.observation
-  if (told.distanceBits === undefined || told.distanceBits === 0) return 'none'
+  if (reported.distanceBits === undefined || reported.distanceBits === 0) return 'none'
   if (grade === 'review' || (grade === 'near' && other.isStrongClose)) return edge
-  return distanceBits !== undefined && Math.abs(distanceBits - told.distanceBits) <= EDGE_BITS ? 'inner' : 'none'
+  return distanceBits !== undefined && Math.abs(distanceBits - reported.distanceBits) <= EDGE_BITS ? 'inner' : 'none'
 }
 
 /** Marks images whose distances are nearly equal: the order of the answer, nearest first, reveals which one is nearer. */

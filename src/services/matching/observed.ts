@@ -26,13 +26,13 @@ export interface Observed {
   /**
    * Records the answer for an image, before its grade decides whether it is reported.
    * @param found its nearest view.
-   * @param told the view that the match reports: `found`, or the nearer of two corroborating views.
+   * @param reported the view that the match reports: `found`, or the nearer of two corroborating views.
    */
-  found(found: Found, told: Found, together: CorroboratingPair | undefined, agreed?: Agreed): void
+  found(found: Found, reported: Found, together: CorroboratingPair | undefined, agreed?: Agreed): void
   /** Forgets all that was recorded: the query is judged again. */
   forget(): void
-  /** One observation of each image. @param told the ordinals in the answer. */
-  all(told: ReadonlySet<number>): readonly Observation[]
+  /** One observation of each image. @param reported the ordinals in the answer. */
+  all(reported: ReadonlySet<number>): readonly Observation[]
 }
 
 /** How a query was compared with the registered picture. */
@@ -121,7 +121,7 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
       mark(image, 'blockhash', hash)
       corroborated.add(image)
     },
-    found(found, told, together, agreed) {
+    found(found, reported, together, agreed) {
       const { image } = found.hit
       const seen = views.get(image)
       const agreementEdge = edgeOfAgreement(agreed, seen)
@@ -135,14 +135,14 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
         isCorroborationClose: corroborated.has(image),
         agreementEdge,
       }
-      const { edge, isStrongClose } = edgeOfMatch({ found, told, together }, beside, thresholdBits, strictness)
+      const { edge, isStrongClose } = edgeOfMatch({ found, reported, together }, beside, thresholdBits, strictness)
       observations.set(image, {
         observation: {
-          imageId: told.image.id,
+          imageId: reported.image.id,
           edge,
-          distanceBits: told.hit.distanceBits,
+          distanceBits: reported.hit.distanceBits,
           marks: marks.get(image) ?? [0, 0],
-          hash: told.hash,
+          hash: reported.hash,
           plain: seen?.plain,
           ordinals: [image],
         },
@@ -150,7 +150,7 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
         isStrongClose,
       })
     },
-    all(told) {
+    all(reported) {
       for (const [image, { imageId, edge, hash }] of screened) {
         if (!observations.has(image)) observations.set(image, unfound(image, { imageId, edge, hash }, marks.get(image)))
       }
@@ -158,14 +158,14 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
         if (!observations.has(image))
           observations.set(image, unfound(image, { imageId, edge: 'outer', hash }, marks.get(image)))
       }
-      return withOrder(observationsOfImages(observations, told))
+      return withOrder(observationsOfImages(observations, reported))
     },
   }
 }
 
 interface AnsweredMatch {
   readonly found: Found
-  readonly told: Found
+  readonly reported: Found
   readonly together: CorroboratingPair | undefined
 }
 
@@ -179,18 +179,18 @@ interface Beside {
 }
 
 function edgeOfMatch(
-  { found, told, together }: AnsweredMatch,
+  { found, reported, together }: AnsweredMatch,
   { seen, missed, screened, isCorroborationClose, agreementEdge }: Beside,
   thresholdBits: number | undefined,
   strictness: Strictness,
 ): Pick<FrameObservation, 'isStrongClose'> & Pick<Observation, 'edge'> {
-  const { distanceBits } = told.hit
+  const { distanceBits } = reported.hit
   const togetherBits = together?.bits ?? Number.POSITIVE_INFINITY
-  // Properties one by one: spreading `told` costs a microsecond for each match.
+  // Properties one by one: spreading `reported` costs a microsecond for each match.
   const measured = {
-    bank: told.bank,
-    type: told.type,
-    views: told.views,
+    bank: reported.bank,
+    type: reported.type,
+    views: reported.views,
     distanceBits,
     togetherBits,
     nearTogetherBits: together?.nearBits ?? togetherBits,
@@ -198,10 +198,11 @@ function edgeOfMatch(
     isCorroborationClose,
     thresholdBits,
   }
-  const isMissedFirst = missed !== undefined && rank(missed.type) < rank(told.type) && !isExact(told.type, distanceBits)
+  const isMissedFirst =
+    missed !== undefined && rank(missed.type) < rank(reported.type) && !isExact(reported.type, distanceBits)
   const own = isMissedFirst || agreementEdge === 'outer' ? 'outer' : edgeOf(measured)
   const edge = own !== 'outer' && screened === 'alone' ? 'alone' : own
-  const isTied = told === found ? seen?.isTied === true : together?.isTied === true
+  const isTied = reported === found ? seen?.isTied === true : together?.isTied === true
   const isToldByOther = together !== undefined && isToldByEither(found, strictness)
   const isInner = agreementEdge === 'inner' || (distanceBits > 0 && (isTied || isToldByOther))
   const isAtStrong = agreementEdge === 'outer' || isNearEdge(togetherBits, strictness.pairSumBits.strong)

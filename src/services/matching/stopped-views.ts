@@ -71,11 +71,15 @@ export function createActiveViews(
 export function viewToCount(
   { activeViews, viewIdOf }: { readonly activeViews: ActiveViews; readonly viewIdOf: ViewIdOf },
   asked: readonly HashedSignal[],
-  { told, match, agreement }: { readonly told: Found; readonly match: Match; readonly agreement: Agreement | undefined },
+  {
+    reported,
+    match,
+    agreement,
+  }: { readonly reported: Found; readonly match: Match; readonly agreement: Agreement | undefined },
 ): number | undefined {
-  if (match.grade === 'review' || match.atMs !== undefined || told.views.registered === 'whole') return undefined
-  const row = decidingViewOf(asked, activeViews.viewsOf(told.hit.image, 'pdq-area'), told, agreement)
-  return row && viewIdOf(told.image.id, row)
+  if (match.grade === 'review' || match.atMs !== undefined || reported.views.registered === 'whole') return undefined
+  const row = decidingViewOf(asked, activeViews.viewsOf(reported.hit.image, 'pdq-area'), reported, agreement)
+  return row && viewIdOf(reported.image.id, row)
 }
 
 /**

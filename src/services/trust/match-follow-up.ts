@@ -50,7 +50,7 @@ interface Met {
   /** The store's answer when it counted the matches. Kept for later attempts: it reports a platform as new only once. */
   seen?: Seen | undefined
   /** The match is in the case's time line. */
-  isTold?: boolean
+  isNotified?: boolean
   tries: number
 }
 
@@ -167,9 +167,9 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   if (image === undefined) return
   const told = seen.noticed ? platforms.map(({ orgId }) => orgId) : metFirst
   if (told.length > 0) await parts.onFirstMatch(imageId, image, told, atMs)
-  if (metFirst.length > 0 && image.caseId !== undefined && met.isTold !== true) {
+  if (metFirst.length > 0 && image.caseId !== undefined && met.isNotified !== true) {
     await parts.caseEvents.add(image.caseId, 'matched', seen.pseudonyms, atMs)
-    met.isTold = true
+    met.isNotified = true
   }
   if (isFlood) await guard(parts, imageId, image, seen, atMs)
 }
@@ -192,7 +192,7 @@ async function guard(
   const flood = floodAction(rule, seen, saidOf(trust), trust.toleratedFlood, stoppedViews)
   if (flood === undefined) return
   const { becomes, height } = flood
-  if (becomes === 'told')
+  if (becomes === 'reported')
     return await parts.events.add('signal.flooded', { signalId: imageId }, atMs, FLOOD_EVENT_INTERVAL_S)
   if (circulation === 'narrowed' && becomes !== 'held') return
   const why: HoldReason =

@@ -103,17 +103,18 @@ async function compareOne(parts: ComparingParts, imageId: string, image: Registe
     // Notify an organisation about a picture for one watch only. With many watches around a hash, the set of matching watches would reveal where the
     // registered hash lies.
     async handle({ orgId, watchIds }) {
-      let isTold = false
+      let isNotified = false
       const ofOrg = await forEachDue({
         what: 'watches to compare with a picture',
         take: watchIds,
         async handle(watchId) {
-          if (!isTold) isTold = await compare(parts, { watchId, orgId, imageId }, exactNameOf(bank))
+          if (!isNotified) isNotified = await compare(parts, { watchId, orgId, imageId }, exactNameOf(bank))
         },
         onError: parts.onError,
         isNotAboutTheEntry: isTransient,
       })
-      if (ofOrg.failed > 0 && !isTold) throw new Error('a picture could not be compared with all watches of an organisation')
+      if (ofOrg.failed > 0 && !isNotified)
+        throw new Error('a picture could not be compared with all watches of an organisation')
     },
     onError: parts.onError,
     isNotAboutTheEntry: isTransient,

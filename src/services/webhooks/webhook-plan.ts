@@ -19,7 +19,7 @@ import { durationView } from '../records/duration.js'
 import type { PseudonymOf } from '../trust/pseudonyms.js'
 
 /** One event as one organisation receives it. */
-interface Told {
+interface EventMessage {
   readonly atMs: number
   /** Ids and fixed words, never hashes. */
   readonly data: Readonly<Record<string, string | number>>
@@ -97,7 +97,7 @@ export function webhookPlans(parts: PlanParts): PlanOf {
       const messagesFor = await EVENT_FORMATTERS[type](parts, entry, field)
       const subject = subjectOf(entry)
       const deliveries = now.flatMap((webhook) =>
-        messagesFor(webhook.orgId).map((told) => deliveryOf(webhook, type, subject, told)),
+        messagesFor(webhook.orgId).map((message) => deliveryOf(webhook, type, subject, message)),
       )
       return { deliveries, wake: [], waitsFor: later, causes }
     } catch (error) {
@@ -136,8 +136,8 @@ async function ping({ webhooks, now }: PlanParts, webhookId: string, behind: Rea
   try {
     const webhook = await webhooks.get(webhookId)
     if (webhook === undefined) return NOTHING
-    const told = { atMs: now(), data: { webhookId } }
-    return { ...NOTHING, deliveries: [deliveryOf(webhook, 'webhook.ping', 'ping', told)] }
+    const message = { atMs: now(), data: { webhookId } }
+    return { ...NOTHING, deliveries: [deliveryOf(webhook, 'webhook.ping', 'ping', message)] }
   } catch (error) {
     if (error instanceof Problem) throw error
     return { ...NOTHING, waitsFor: [webhookId], causes: [error] }
@@ -145,7 +145,7 @@ async function ping({ webhooks, now }: PlanParts, webhookId: string, behind: Rea
 }
 
 /** Reads everything about an entry once. @returns a function that returns the messages for an organisation; none if it is not notified. */
-type EventFormatter = (parts: PlanParts, entry: OutboxEntry, field: Field) => Promise<(orgId: string) => Told[]>
+type EventFormatter = (parts: PlanParts, entry: OutboxEntry, field: Field) => Promise<(orgId: string) => EventMessage[]>
 
 const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
   async 'case.updated'(_, __, field) {
@@ -153,8 +153,8 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     const event = CASE_EVENT_KINDS.find((known) => known === field('event'))
     if (event === undefined) return () => []
     const data = { caseId, event, ...publicCount(event, Number(field('count'))) }
-    const told = { atMs: Number(field('atMs')), data }
-    return (orgId) => (orgId === field('org') ? [told] : [])
+    const message = { atMs: Number(field('atMs')), data }
+    return (orgId) => (orgId === field('org') ? [message] : [])
   },
 
   async 'match.found'({ images, matchIds }, { fields }, field) {
@@ -167,8 +167,8 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
       grade: field('grade'),
       ...durationView(durationSOf(image?.video)),
     }
-    const told = { atMs: Number(field('atMs')), data, imageId }
-    return (orgId) => (orgId === owner ? [told] : [])
+    const message = { atMs: Number(field('atMs')), data, imageId }
+    return (orgId) => (orgId === owner ? [message] : [])
   },
 
   async 'signal.withdrawn'({ matchIds, pseudonymOf }, { id, fields }, field) {
@@ -191,12 +191,12 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     if (image === undefined) return () => []
     const owner = await ownerOf(parts, image)
     const met = new Set(field('pseudonyms').split(' '))
-    const told = (ids: Told['data']) => [
+    const messageWith = (ids: EventMessage['data']) => [
       { atMs: Number(field('atMs')), data: { ...ids, ...durationView(durationSOf(image?.video)) }, imageId },
     ]
     return (orgId) => {
-      if (orgId === owner) return told({ signalId: imageId })
-      return met.has(pseudonymOf(orgId, imageId)) ? told({ matchId: matchIds.idFor(orgId, imageId) }) : []
+      if (orgId === owner) return messageWith({ signalId: imageId })
+      return met.has(pseudonymOf(orgId, imageId)) ? messageWith({ matchId: matchIds.idFor(orgId, imageId) }) : []
     }
   },
 
@@ -206,10 +206,10 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     const [image] = await images.facts([imageId])
     const contact = image?.caseId === undefined ? undefined : (await deadlines.notice(image.caseId))?.contactOrgId
     const data = { law, stage, dueAt, ...durationView(durationSOf(image?.video)) }
-    const told = (ids: Told['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, ...data }, imageId }]
+    const messageWith = (ids: EventMessage['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, ...data }, imageId }]
     return (orgId) => {
-      if (orgId === platform) return told({ matchId: matchIds.idFor(orgId, imageId) })
-      return orgId === contact ? told({ signalId: imageId }) : []
+      if (orgId === platform) return messageWith({ matchId: matchIds.idFor(orgId, imageId) })
+      return orgId === contact ? messageWith({ signalId: imageId }) : []
     }
   },
 
@@ -267,8 +267,8 @@ function uuidIn(fields: OutboxEntry['fields'], name: 'image' | 'watch'): string 
   return formatUuid(bytes)
 }
 
-function deliveryOf({ webhookId }: Webhook, type: string, subject: string, told: Told): NewDelivery {
-  const { atMs, data, dueAtMs, imageId } = told
+function deliveryOf({ webhookId }: Webhook, type: string, subject: string, message: EventMessage): NewDelivery {
+  const { atMs, data, dueAtMs, imageId } = message
   return {
     webhookId,
     // Random: an id derived from the event's time would reveal which events happened together.

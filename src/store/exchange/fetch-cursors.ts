@@ -7,7 +7,7 @@ import { keepFetchCursor } from '../scripts/organisations/fetch-cursors.js'
 export interface FetchCursor {
   readonly revision: number
   readonly removed: number
-  readonly batch: { readonly end: number; readonly told: number } | undefined
+  readonly batch: { readonly end: number; readonly sent: number } | undefined
   /** What the process that answered knew: its last revision, and a digest [8 bytes] of the change stream there. */
   readonly seen: { readonly revision: number; readonly mark: Buffer }
   /** The next part of a snapshot that is being sent; `undefined` when none is. */
@@ -34,20 +34,20 @@ export function createFetchCursorStore(store: Store): FetchCursors {
   return {
     async at(keyId, timeS) {
       const [found] = await store.ask((redis) => redis.zrangebyscore(keys.fetchCursors(keyId), timeS, timeS))
-      const [, revision, seen, mark = '', part, removed, end, told, withdrawn] = found?.split(':') ?? []
+      const [, revision, seen, mark = '', part, removed, end, sent, withdrawn] = found?.split(':') ?? []
       if (revision === undefined || removed === undefined) return undefined
       return {
         revision: Number(revision),
         removed: Number(removed),
-        batch: end === '' ? undefined : { end: Number(end), told: Number(told) },
+        batch: end === '' ? undefined : { end: Number(end), sent: Number(sent) },
         seen: { revision: Number(seen), mark: Buffer.from(mark, 'hex') },
         part: part === '' ? undefined : Number(part),
         withdrawn: Number(withdrawn),
       }
     },
     async keep(keyId, timeS, { revision, removed, batch, seen, part = '', withdrawn }) {
-      const { end = '', told = '' } = batch ?? {}
-      const args = [timeS, revision, seen.revision, seen.mark.toString('hex'), part, KEPT_MS, removed, end, told, withdrawn]
+      const { end = '', sent = '' } = batch ?? {}
+      const args = [timeS, revision, seen.revision, seen.mark.toString('hex'), part, KEPT_MS, removed, end, sent, withdrawn]
       return Number(await store.write(keepFetchCursor, [keys.fetchCursors(keyId)], args))
     },
   }

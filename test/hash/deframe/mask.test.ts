@@ -64,12 +64,12 @@ t.test('the background is replaced by what continues the picture, whatever its c
   const slope = (k: number) => 40 + 2 * (k % SAMPLES_A_SIDE)
   const isHole = (x: number, y: number) => x > 20 && x < 32 && y > 30 && y < 40
   const isCorner = (x: number, y: number) => x < 5 && y < 8
-  const isAround = (x: number, y: number) => isHole(x, y) || isCorner(x, y)
+  const isBackground = (x: number, y: number) => isHole(x, y) || isCorner(x, y)
   const results = [0, 255].map((colour) => {
     const samples = Float32Array.from({ length: SAMPLES_A_SIDE ** 2 }, (_, k) =>
-      isAround((k % SAMPLES_A_SIDE) + 0.5, Math.floor(k / SAMPLES_A_SIDE) + 0.5) ? colour : slope(k),
+      isBackground((k % SAMPLES_A_SIDE) + 0.5, Math.floor(k / SAMPLES_A_SIDE) + 0.5) ? colour : slope(k),
     )
-    fillIn(samples, WHOLE, isAround)
+    fillIn(samples, WHOLE, isBackground)
     return samples
   })
   t.same(results[0], results[1])

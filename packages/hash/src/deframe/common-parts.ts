@@ -1,7 +1,7 @@
 // Parts of a picture that copies of it still show where an app cropped it or cut it to a shape. Registrations and queries hash the same ones.
 
 import { type Rectangle, type Share, shaped, within } from '../rectangle.js'
-import type { IsAround } from './mask.js'
+import type { IsBackground } from './mask.js'
 import { inscribed, isShape, type Mask, type Shape } from './shape.js'
 
 /**
@@ -34,7 +34,7 @@ export function common(part: Rectangle, aspect: number): Rectangle[] {
 export interface Cut {
   readonly part: Rectangle
   /** Tells the background in the part, which is to be replaced. */
-  readonly isAround?: IsAround
+  readonly isBackground?: IsBackground
   /** As in `View`. */
   readonly isInside?: true
 }
@@ -45,12 +45,12 @@ export interface Cut {
  *   only the middle in common with the square.
  */
 export function commonIn(outline: Shape | Mask, sidesOf: (part: Rectangle) => number): Cut[] {
-  const { box, inside, frames, isAround } = outline
+  const { box, inside, frames, isBackground } = outline
   const known: Cut[] = isShape(outline)
     ? common(box, sidesOf(box)).flatMap((part) => (outline.holds(part) ? [{ part }] : []))
     : [{ part: inside, isInside: true }]
   const cut = frames.flatMap((frame) => [...cores(frame, sidesOf(frame)).slice(1), middleOf(frame, sidesOf(frame))])
-  return [...known, ...cut.map((part) => ({ part, isAround }))]
+  return [...known, ...cut.map((part) => ({ part, isBackground }))]
 }
 
 /** The rectangle that a circle would leave of the middle square. */

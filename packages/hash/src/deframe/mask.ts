@@ -70,19 +70,19 @@ function squaresOf(box: Rectangle, sides: number): Rectangle[] {
 }
 
 /** Whether a point of the raster is background. */
-export type IsAround = (x: number, y: number) => boolean
+export type IsBackground = (x: number, y: number) => boolean
 
 /**
  * Replaces the samples of a part that are background: each by the mean of those beside it, again and again. So the fill continues the picture, and its
  * edge does not decide the hash. Cost: 0.6 ms.
  */
-export function fillIn(samples: Float32Array, { left, top, right, bottom }: Rectangle, isAround: IsAround): void {
+export function fillIn(samples: Float32Array, { left, top, right, bottom }: Rectangle, isBackground: IsBackground): void {
   const place = (at: number, from: number, to: number) => from + ((at + 0.5) / SAMPLES_A_SIDE) * (to - from)
   const free: number[] = []
   let sum = 0
   for (let k = 0; k < samples.length; k++) {
     const [column, row] = [k % SAMPLES_A_SIDE, Math.floor(k / SAMPLES_A_SIDE)]
-    if (isAround(place(column, left, right), place(row, top, bottom))) free.push(k)
+    if (isBackground(place(column, left, right), place(row, top, bottom))) free.push(k)
     else sum += samples[k] ?? 0
   }
   const mean = sum / Math.max(1, samples.length - free.length)

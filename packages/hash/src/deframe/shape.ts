@@ -3,7 +3,7 @@
 
 import { type Raster, wholeOf } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
-import { canvasesAround, framesOf, type IsAround } from './mask.js'
+import { canvasesAround, framesOf, type IsBackground } from './mask.js'
 
 type Colours = Pick<Raster, 'width' | 'height' | 'rgb'>
 
@@ -14,12 +14,12 @@ const MIN_SIDE_PX = 32
 const CELLS = 64
 const POINTS = 4
 /** Limits for the share of background in the shape's bounding box: from round corners with a radius of a twentieth of a side to a heart. */
-const MIN_AROUND = 0.002
-const MAX_AROUND = 0.4
+const MIN_BACKGROUND = 0.002
+const MAX_BACKGROUND = 0.4
 /** Minimum share of background in each corner cell. */
 const MIN_CORNER = 0.9
 /** Maximum share of the background that may lie on one side only. */
-const MAX_LOPSIDED = 0.1
+const MAX_ASYMMETRY = 0.1
 /** Limits for the share of background in the bounding box of other outlines: from torn paper to a star. */
 const MIN_MASKED = 0.02
 const MAX_MASKED = 0.7
@@ -38,7 +38,7 @@ export interface Mask {
   readonly box: Rectangle
   /** Where the picture may have ended before it was cut out. Without the `box` if that is an ellipse or has round corners, which leave its common parts. */
   readonly frames: readonly Rectangle[]
-  readonly isAround: IsAround
+  readonly isBackground: IsBackground
   /** The largest rectangle without background. */
   readonly inside: Rectangle
 }
@@ -61,23 +61,23 @@ export interface Shape extends Mask {
 export function outlineOf(raster: Colours, aspect: number): Shape | Mask | undefined {
   const seen = seenFromBorders(raster)
   if (seen === undefined) return undefined
-  const { part: box, around: all } = seen
+  const { part: box, background: all } = seen
   const sides = (aspect * ((box.right - box.left) / raster.width) * raster.height) / (box.bottom - box.top)
   const canvas = { whole: wholeOf(raster), aspect }
-  const around = backgroundOf(all, sides)
-  const inside = largestInside(around ?? all, box)
+  const background = backgroundOf(all, sides)
+  const inside = largestInside(background ?? all, box)
   if (inside === undefined) return undefined
-  if (around === undefined) {
+  if (background === undefined) {
     const share = sumOf(all) / all.length
     if (share < MIN_MASKED || share > MAX_MASKED || !hasPlainBorder(raster)) return undefined
-    return { box, inside, frames: [box, ...canvasesAround(box, canvas)], isAround: isAroundIn(all, box) }
+    return { box, inside, frames: [box, ...canvasesAround(box, canvas)], isBackground: isBackgroundIn(all, box) }
   }
-  const holds = (other: Rectangle) => isInside(around, cellsOf(other, box))
+  const holds = (other: Rectangle) => isInside(background, cellsOf(other, box))
   const middle = inscribed(box)
   return {
     ...{ box, inside, holds, middle: holds(middle) ? middle : undefined },
-    frames: around === all ? framesOf(box, sides, canvas) : canvasesAround(box, canvas),
-    isAround: isAroundIn(around, box),
+    frames: background === all ? framesOf(box, sides, canvas) : canvasesAround(box, canvas),
+    isBackground: isBackgroundIn(background, box),
   }
 }
 
@@ -85,13 +85,13 @@ export function isShape(outline: Shape | Mask | undefined): outline is Shape {
   return outline !== undefined && 'holds' in outline
 }
 
-function isAroundIn(around: Float32Array, { left, top, right, bottom }: Rectangle): IsAround {
+function isBackgroundIn(background: Float32Array, { left, top, right, bottom }: Rectangle): IsBackground {
   return (x, y) => {
     const [column, row] = [
       Math.floor((CELLS * (x - left)) / (right - left)),
       Math.floor((CELLS * (y - top)) / (bottom - top)),
     ]
-    return Math.min(column, row) < 0 || Math.max(column, row) >= CELLS || (around[row * CELLS + column] ?? 0) > 0
+    return Math.min(column, row) < 0 || Math.max(column, row) >= CELLS || (background[row * CELLS + column] ?? 0) > 0
   }
 }
 
@@ -120,26 +120,26 @@ export function inscribed({ left, top, right, bottom }: Rectangle): Rectangle {
  * Scans from the borders.
  * @returns the bounding box of all that differs from the corners' colour, and the share of background in each of its cells.
  */
-function seenFromBorders({ width, height, rgb }: Colours): { part: Rectangle; around: Float32Array } | undefined {
-  const isAround = (x: number, y: number) => isNearCorner(rgb, y * width + x)
-  const corners = [0, height - 1].every((y) => isAround(0, y) && isAround(width - 1, y))
+function seenFromBorders({ width, height, rgb }: Colours): { part: Rectangle; background: Float32Array } | undefined {
+  const isBackground = (x: number, y: number) => isNearCorner(rgb, y * width + x)
+  const corners = [0, height - 1].every((y) => isBackground(0, y) && isBackground(width - 1, y))
   if (!corners) return undefined
-  const rows = runsOf(height, width, (y, x) => isAround(x, y))
-  const columns = runsOf(width, height, isAround)
+  const rows = runsOf(height, width, (y, x) => isBackground(x, y))
+  const columns = runsOf(width, height, isBackground)
   const part = { left: least(rows.starts), right: most(rows.ends), top: least(columns.starts), bottom: most(columns.ends) }
   if (part.right - part.left < MIN_SIDE_PX || part.bottom - part.top < MIN_SIDE_PX) return undefined
   const isBeyond = ({ starts, ends }: Runs, line: number, at: number) => at < (starts[line] ?? 0) || at >= (ends[line] ?? 0)
-  const around = new Float32Array(CELLS * CELLS)
+  const background = new Float32Array(CELLS * CELLS)
   const [right, down] = [(part.right - part.left) / (CELLS * POINTS), (part.bottom - part.top) / (CELLS * POINTS)]
   for (let i = 0; i < CELLS * POINTS; i++) {
     const y = Math.floor(part.top + (i + 0.5) * down)
     for (let j = 0; j < CELLS * POINTS; j++) {
       const x = Math.floor(part.left + (j + 0.5) * right)
       const cell = Math.floor(i / POINTS) * CELLS + Math.floor(j / POINTS)
-      if (isBeyond(rows, y, x) || isBeyond(columns, x, y)) around[cell] = (around[cell] ?? 0) + 1 / (POINTS * POINTS)
+      if (isBeyond(rows, y, x) || isBeyond(columns, x, y)) background[cell] = (background[cell] ?? 0) + 1 / (POINTS * POINTS)
     }
   }
-  return { part, around }
+  return { part, background }
 }
 
 /** For each row or column, where the shape starts and ends. */
@@ -148,15 +148,15 @@ interface Runs {
   readonly ends: Uint16Array
 }
 
-function runsOf(lines: number, length: number, isAround: (line: number, at: number) => boolean): Runs {
+function runsOf(lines: number, length: number, isBackground: (line: number, at: number) => boolean): Runs {
   const starts = new Uint16Array(lines).fill(length)
   const ends = new Uint16Array(lines)
   for (let line = 0; line < lines; line++) {
     let start = 0
-    while (start < length && isAround(line, start)) start++
+    while (start < length && isBackground(line, start)) start++
     if (start === length) continue
     let end = length
-    while (isAround(line, end - 1)) end--
+    while (isBackground(line, end - 1)) end--
     starts[line] = start
     ends[line] = end
   }
@@ -167,32 +167,32 @@ function runsOf(lines: number, length: number, isAround: (line: number, at: numb
  * @returns the share of background in each cell; `undefined` if this is no shape. Inside an ellipse or round corners there is none, even where the picture
  *   has its colour.
  */
-function backgroundOf(around: Float32Array, sides: number): Float32Array | undefined {
+function backgroundOf(background: Float32Array, sides: number): Float32Array | undefined {
   const corners = [0, CELLS - 1, CELLS * (CELLS - 1), CELLS * CELLS - 1]
-  if (corners.some((cell) => (around[cell] ?? 0) < MIN_CORNER)) return undefined
-  const total = sumOf(around) / around.length
-  const isSymmetric = () => total >= MIN_AROUND && total <= MAX_AROUND && isEven(around)
-  return roundIn(around, sides) ?? (isSymmetric() ? around : undefined)
+  if (corners.some((cell) => (background[cell] ?? 0) < MIN_CORNER)) return undefined
+  const total = sumOf(background) / background.length
+  const isSymmetric = () => total >= MIN_BACKGROUND && total <= MAX_BACKGROUND && isMirrorSymmetric(background)
+  return roundIn(background, sides) ?? (isSymmetric() ? background : undefined)
 }
 
 /** Whether the background is nearly the same on the left as on the right. */
-function isEven(around: Float32Array): boolean {
+function isMirrorSymmetric(background: Float32Array): boolean {
   let uneven = 0
-  for (let k = 0; k < around.length; k++) uneven += Math.abs((around[k] ?? 0) - (around[mirrored(k)] ?? 0))
-  return uneven <= MAX_LOPSIDED * sumOf(around)
+  for (let k = 0; k < background.length; k++) uneven += Math.abs((background[k] ?? 0) - (background[mirrored(k)] ?? 0))
+  return uneven <= MAX_ASYMMETRY * sumOf(background)
 }
 
 /**
  * @returns the background common to all four corners, if the shape is an ellipse or has round corners; `undefined` if not. The rest of the picture may
  *   have its colour, too.
  */
-function roundIn(around: Float32Array, sides: number): Float32Array | undefined {
-  const alike = around.map((share, k) => {
-    const below = around.length - 1 - k
-    return Math.min(share, around[mirrored(k)] ?? 0, around[below] ?? 0, around[mirrored(below)] ?? 0)
+function roundIn(background: Float32Array, sides: number): Float32Array | undefined {
+  const alike = background.map((share, k) => {
+    const below = background.length - 1 - k
+    return Math.min(share, background[mirrored(k)] ?? 0, background[below] ?? 0, background[mirrored(below)] ?? 0)
   })
   const corner = sumOf(alike) / alike.length / 4 / ROUND_SHARE
-  if (4 * corner * ROUND_SHARE < MIN_AROUND) return undefined
+  if (4 * corner * ROUND_SHARE < MIN_BACKGROUND) return undefined
   const [across, down] = [Math.min(0.5, Math.sqrt(corner / sides)), Math.min(0.5, Math.sqrt(corner * sides))]
   let unlike = 0
   for (let k = 0; k < alike.length; k++) {
@@ -226,23 +226,23 @@ function cellsOf({ left, top, right, bottom }: Rectangle, part: Rectangle): Cell
   }
 }
 
-function isInside(around: Float32Array, { left, top, right, bottom }: Cells): boolean {
+function isInside(background: Float32Array, { left, top, right, bottom }: Cells): boolean {
   if (left < 0 || top < 0 || right > CELLS || bottom > CELLS) return false
   for (let row = top; row < bottom; row++) {
-    for (let column = left; column < right; column++) if ((around[row * CELLS + column] ?? 0) > 0) return false
+    for (let column = left; column < right; column++) if ((background[row * CELLS + column] ?? 0) > 0) return false
   }
   return true
 }
 
 /** The largest rectangle without background among those that are horizontally centred. */
-function largestInside(around: Float32Array, { left, top, right, bottom }: Rectangle): Rectangle | undefined {
+function largestInside(background: Float32Array, { left, top, right, bottom }: Rectangle): Rectangle | undefined {
   const [wide, high] = [(right - left) / CELLS, (bottom - top) / CELLS]
   let best: Rectangle | undefined
   let maxCells = 0
   for (let from = 0; from < CELLS; from++) {
     let margin = 0
     for (let to = from + 1; to <= CELLS && margin < CELLS / 2; to++) {
-      const isFree = () => isInside(around, { left: margin, top: to - 1, right: CELLS - margin, bottom: to })
+      const isFree = () => isInside(background, { left: margin, top: to - 1, right: CELLS - margin, bottom: to })
       while (margin < CELLS / 2 && !isFree()) margin++
       const cells = (to - from) * (CELLS - 2 * margin)
       if (cells <= maxCells) continue

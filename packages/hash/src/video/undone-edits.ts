@@ -36,8 +36,8 @@ export function undoneEdits(raster: MeasuredRaster, aspect: number, { inside, co
   return [...centresIn(raster, half), ...turned(screens, raster, aspect), ...cores.slice(-MAX_CORES).map(asTilted)]
 }
 
-function asTilted({ part, isAround }: View): View {
-  return { kind: 'tilted', part, isCore: true, ...(isAround !== undefined && { isAround }) }
+function asTilted({ part, isBackground }: View): View {
+  return { kind: 'tilted', part, isCore: true, ...(isBackground !== undefined && { isBackground }) }
 }
 
 /** @param half `first` for nine places: the corners, the middles of the sides and the middle; `second` for the sixteen between these. */

@@ -59,10 +59,10 @@ export const hmaExchangeRoutes: FastifyPluginAsync<HmaExchangeOptions> = async (
     indexedTypeNamed(asked)
     const report = health.report()
     if (report instanceof Problem) throw report
-    const isTold = countsFor === 'public' || caller?.scopes.has('admin') === true
+    const isCounted = countsFor === 'public' || caller?.scopes.has('admin') === true
     const at = Math.floor(now() / 1000)
     const statuses = indexedTypes(asked).map((type) => {
-      const size = isTold ? sizeOfIndex(type, report.rows) : 0
+      const size = isCounted ? sizeOfIndex(type, report.rows) : 0
       return [
         type,
         { db_size: size, index_size: size, index_out_of_date: false, newest_db_item: at, index_built_to: at },

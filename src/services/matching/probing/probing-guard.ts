@@ -30,7 +30,7 @@ export interface ProbingGuard {
    * @returns how to show its matches; `undefined` to show them unchanged.
    * @throws {Problem} key-suspended
    */
-  see(
+  count(
     orgId: string,
     observations: readonly CountedObservation[],
     knowsDistance: boolean,
@@ -44,7 +44,7 @@ export interface ProbingGuard {
 /** Counts nothing. */
 export const NO_PROBING: ProbingGuard = {
   isOn: false,
-  see: () => undefined,
+  count: () => undefined,
   radiusOf: () => undefined,
   close: async () => {},
 }
@@ -72,24 +72,24 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
   const { budget, flippedBits, mode, events, now, onError, forgetEveryMs = FORGET_EVERY_MS } = parts
   if (mode === 'off') return { ...NO_PROBING, close: () => budget.close() }
   const forgetting = setInterval(() => flippedBits.forgetOld(), forgetEveryMs).unref()
-  const toldAtMs = new Map<string, number>()
+  const reportedAtMs = new Map<string, number>()
   let last: Promise<void> = Promise.resolve()
   const behind = (work: () => Promise<void>) => {
     last = last.then(work).catch(onError)
   }
   const notify = (orgId: string) => {
     const nowMs = now()
-    const lastAtMs = toldAtMs.get(orgId)
+    const lastAtMs = reportedAtMs.get(orgId)
     if (lastAtMs !== undefined && Math.abs(nowMs - lastAtMs) < QUIET_MS) return
-    const [oldest] = toldAtMs.size >= MAX_QUIET ? toldAtMs.keys() : []
-    if (oldest !== undefined) toldAtMs.delete(oldest)
-    toldAtMs.delete(orgId)
-    toldAtMs.set(orgId, nowMs)
+    const [oldest] = reportedAtMs.size >= MAX_QUIET ? reportedAtMs.keys() : []
+    if (oldest !== undefined) reportedAtMs.delete(oldest)
+    reportedAtMs.delete(orgId)
+    reportedAtMs.set(orgId, nowMs)
     behind(async () => {
       try {
         await events.add('key.suspected', { orgId }, nowMs, QUIET_MS / 1000)
       } catch (error) {
-        if (toldAtMs.get(orgId) === nowMs) toldAtMs.delete(orgId) // report it at the next query
+        if (reportedAtMs.get(orgId) === nowMs) reportedAtMs.delete(orgId) // report it at the next query
         throw error
       }
     })
@@ -125,7 +125,7 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
 
   return {
     isOn: true,
-    see(orgId, observations, knowsDistance) {
+    count(orgId, observations, knowsDistance) {
       if (observations.length === 0) return undefined
       const wait = budget.charge(orgId, observations, knowsDistance)
       return wait === undefined ? screenOf(orgId, observations) : wait.then(() => screenOf(orgId, observations))

@@ -91,14 +91,14 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
       let hasToWait = false
       for (const { imageId, edge: bare, distanceBits, marks, moments } of observations) {
         const known = org.images.get(imageId)
-        const isTold = knowsDistance && distanceBits !== undefined && distanceBits > 0
-        const edge = edgeIn(known, bare === 'none' && isTold ? 'inner' : bare, distanceBits)
+        const seesDistance = knowsDistance && distanceBits !== undefined && distanceBits > 0
+        const edge = edgeIn(known, bare === 'none' && seesDistance ? 'inner' : bare, distanceBits)
         const account = known ?? (edge === 'none' ? undefined : accounts.accountOf(orgId, org, imageId))
         if (!asked.isNew((account ?? org.across).seed, marks)) continue
         const isOuter = edge === 'outer' || edge === 'alone'
         if (edge !== 'alone') add(org, org.across, { outer: isOuter ? 1 : 0 })
         if (account === undefined) continue
-        const inner = isTold ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0
+        const inner = seesDistance ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0
         const ofMoments =
           inner === 0 ? [] : (moments ?? []).map((ms) => accounts.accountOf(orgId, org, momentOf(imageId, ms)))
         add(org, account, { outer: isOuter ? 1 : 0, inner: ofMoments.length === 0 ? inner : 0 })

@@ -55,42 +55,42 @@ export function* answerOf(target: AskedTarget, options: TargetOptions): Generato
   const evidence = pairs.length === 0 ? NO_EVIDENCE : yield* evidenceOf(pairs)
   const [best] = target.frameMatches
   const isPicture = best !== undefined && best.found.match.grade !== 'review'
-  const told = isPicture ? undefined : nearestOf(target.near, evidence)
-  const match = matchOf(target, { evidence, pairs, told }, options)
-  const seen = seenOf(target, told)
+  const reported = isPicture ? undefined : nearestOf(target.near, evidence)
+  const match = matchOf(target, { evidence, pairs, reported }, options)
+  const seen = seenOf(target, reported)
   if (!options.isObserving) return { match, seen, observation: undefined }
   const atEdge = evidence.segments.length === 0 ? [] : yield* atEdgeOf(target, options.searcher)
-  return { match, seen, observation: observationOf(target, evidence, told, atEdge, options) }
+  return { match, seen, observation: observationOf(target, evidence, reported, atEdge, options) }
 }
 
-function seenOf({ frameMatches: [best] }: AskedTarget, told: NearFrame | undefined): TargetAnswer['seen'] {
-  const hash = pdqOf(told?.frame ?? best?.frame)
-  const ordinal = told?.hit.image ?? best?.found.ordinal
+function seenOf({ frameMatches: [best] }: AskedTarget, reported: NearFrame | undefined): TargetAnswer['seen'] {
+  const hash = pdqOf(reported?.frame ?? best?.frame)
+  const ordinal = reported?.hit.image ?? best?.found.ordinal
   return hash === undefined || ordinal === undefined ? undefined : { hash, ordinal }
 }
 
 interface Found {
   readonly evidence: Evidence
   readonly pairs: readonly FramePair[]
-  readonly told: NearFrame | undefined
+  readonly reported: NearFrame | undefined
 }
 
 function matchOf(
   { image, frameMatches: [best] }: AskedTarget,
-  { evidence: { segments }, pairs, told }: Found,
+  { evidence: { segments }, pairs, reported }: Found,
   { matchIdOf, thresholdBits, trustsLines }: TargetOptions,
 ): Match | undefined {
-  const ofTold = told && (trustsLines || decidesAlone(told)) ? 'near' : 'review'
-  const described = told && describe({ ...told, image }, ofTold, matchIdOf(image.id), undefined)
+  const gradeAlone = reported && (trustsLines || decidesAlone(reported)) ? 'near' : 'review'
+  const described = reported && describe({ ...reported, image }, gradeAlone, matchIdOf(image.id), undefined)
   const match = described ?? best?.found.match
-  const atMs = told?.frame.atMs ?? best?.frame.atMs
+  const atMs = reported?.frame.atMs ?? best?.frame.atMs
   if (match === undefined || atMs === undefined) return undefined
   if (segments.length === 0) return { ...match, queryMs: toSecond(atMs) }
   const { atMs: _, ...rest } = match
   // Without trust in lines, only pairs that match by themselves decide the grade.
   const graded: readonly { readonly grade?: Grade | undefined }[] = trustsLines ? segments : pairs
   const grade = graded.reduce((best, { grade = 'review' }) => betterGrade(best, grade), match.grade)
-  // A frame that is told for review, such as to the bank that has it, stays one with its segments.
+  // A frame that is reported for review, such as to the bank that has it, stays one with its segments.
   if (grade === 'review' && thresholdBits === undefined && best === undefined) return undefined
   return { ...rest, grade, segments: segments.map(shown) }
 }
@@ -169,13 +169,13 @@ export function pdqOf(frame: AskedFrame | undefined): Hash256 | undefined {
 
 /** @returns the ordinals of frames whose pairs would change the segments of the answer if they were a few bits nearer or farther. */
 function* atEdgeOf(target: AskedTarget, searcher: TargetOptions['searcher']): Generator<void, number[], void> {
-  const told: string[] = []
+  const reported: string[] = []
   const pairs = [-EDGE_BITS, EDGE_BITS].map((byBits) => pairsOf(target, searcher, byBits))
   for (const some of pairs) {
     const { segments } = yield* evidenceOf(some)
-    told.push(JSON.stringify(segments.map(({ query, registered }) => [toSeconds(query), toSeconds(registered)])))
+    reported.push(JSON.stringify(segments.map(({ query, registered }) => [toSeconds(query), toSeconds(registered)])))
   }
-  if (told[0] === told[1]) return []
+  if (reported[0] === reported[1]) return []
   const [nearer = [], farther = []] = pairs
   const framed = target.near.filter(({ hit }) => searcher.frameOf(hit.image) !== undefined)
   const isAtEdge = (i: number) => [nearer[i], farther[i]].filter((pair) => pair && isEvidence(pair)).length === 1
@@ -187,13 +187,13 @@ function* atEdgeOf(target: AskedTarget, searcher: TargetOptions['searcher']): Ge
 function observationOf(
   { image, near, frameMatches: [best], observations }: AskedTarget,
   { surplusBits }: Evidence,
-  told: NearFrame | undefined,
+  reported: NearFrame | undefined,
   atEdge: readonly number[],
   { thresholdBits }: TargetOptions,
 ): Observation | undefined {
   const ofFrames = mostRevealing(observations)
   const inner = (edge: Edge) => (edge === 'none' && atEdge.length > 0 ? 'inner' : edge)
-  if (told === undefined && best?.observation !== undefined)
+  if (reported === undefined && best?.observation !== undefined)
     return {
       ...best.observation,
       edge: inner(best.observation.edge),
@@ -202,9 +202,9 @@ function observationOf(
   const aloneBits = near.reduce((most, one) => Math.max(most, one.surplusBits), Number.NEGATIVE_INFINITY)
   const isSolid = Math.max(surplusBits, aloneBits) >= EDGE_BITS
   const isClose = !isSolid && (isSurplusClose(surplusBits) || isSurplusClose(aloneBits))
-  const [nearest = told] = [told, ...near].filter((one) => one !== undefined)
-  if (nearest === undefined || (told === undefined && !isClose)) return ofFrames
-  const distanceBits = told?.hit.distanceBits
+  const [nearest = reported] = [reported, ...near].filter((one) => one !== undefined)
+  if (nearest === undefined || (reported === undefined && !isClose)) return ofFrames
+  const distanceBits = reported?.hit.distanceBits
   const isAtBand = distanceBits !== undefined && BAND_EDGES_BITS.some((bits) => isNearEdge(distanceBits, bits))
   const isOuter = isClose || (!isSolid && ofFrames?.edge === 'outer')
   return {

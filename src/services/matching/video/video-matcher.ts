@@ -11,7 +11,7 @@ import { maxMatchesOf, shareOfMatches } from '../fair-share.js'
 import { notRaised } from '../graded.js'
 import type { Match, MatchOptions } from '../match.js'
 import { type Answer, type AskingByHashes, inOrder, matchesByHashes } from '../match-by-hashes.js'
-import { banksAsked, isTold, matchesIn, strictnessIn, widestIn } from '../match-scope.js'
+import { banksAsked, isReportable, matchesIn, strictnessIn, widestIn } from '../match-scope.js'
 import type { MatcherParts } from '../matcher.js'
 import { type CountedObservation, withMoments } from '../observation.js'
 import { createObserved, NOT_OBSERVED } from '../observed.js'
@@ -69,7 +69,7 @@ interface Call {
 }
 
 /** A match, and the upload's look for the flood guard. */
-interface Told {
+interface Visible {
   readonly ordinal: number
   readonly imageId: string
   readonly match: Match
@@ -90,13 +90,13 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const screens = { radiusOf, isNarrowed, activeViews, viewIdOf }
   const shared = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
   const yieldIfNeeded = parts.scheduler.yielder()
-  const answers: (readonly Told[])[] = []
+  const answers: (readonly Visible[])[] = []
   for (const [video, asked] of videos.entries()) {
     const asking = { ...shared, strictness: strictnessIn(catalogue, options, asked.frames.length) }
     const found = await runCooperatively(answersOf(asked, asking, probing.isOn), yieldIfNeeded)
-    const told = await screened(call, found.answers, asking.strictness)
-    const share = shareOfMatches(told, most, (bank) => banks.get(bank)?.orgId)
-    if (found.isTruncated || share.length < told.length) options.onTruncated?.(video)
+    const visible = await screened(call, found.answers, asking.strictness)
+    const share = shareOfMatches(visible, most, (bank) => banks.get(bank)?.orgId)
+    if (found.isTruncated || share.length < visible.length) options.onTruncated?.(video)
     options.onMatched?.(video, matchesIn(share, catalogue, options.orgId))
     answers.push(share)
   }
@@ -156,7 +156,7 @@ async function screened(
   { parts, catalogue, searcher, options }: Call,
   answers: Answers['answers'],
   strictness: Strictness,
-): Promise<Told[]> {
+): Promise<Visible[]> {
   const observations = answers.flatMap(({ observation: seen }): CountedObservation[] => {
     if (seen === undefined) return []
     const observation = withMoments(seen, (ordinal) => searcher.frameOf(ordinal))
@@ -164,19 +164,19 @@ async function screened(
     const isOuter = observation.edge === 'inner' && catalogue.isNarrowed(observation.imageId)
     return [isOuter ? { ...observation, edge: 'outer' } : observation]
   })
-  const screen = await parts.probing.see(options.orgId, observations, options.knowsDistance === true)
+  const screen = await parts.probing.count(options.orgId, observations, options.knowsDistance === true)
   return answers
-    .flatMap(({ ordinal, imageId, match, seen }): Told[] => {
-      if (match === undefined || !isTold(catalogue, { ordinal, imageId, match })) return []
-      const told = screen === undefined ? match : notRaised(screen(imageId, match), match, strictness)
+    .flatMap(({ ordinal, imageId, match, seen }): Visible[] => {
+      if (match === undefined || !isReportable(catalogue, { ordinal, imageId, match })) return []
+      const screenedMatch = screen === undefined ? match : notRaised(screen(imageId, match), match, strictness)
       const look = isCopy(match) || seen === undefined ? undefined : lookOf(seen.hash, searcher.frameNumberOf(seen.ordinal))
-      return told === undefined ? [] : [{ ordinal, imageId, match: told, look }]
+      return screenedMatch === undefined ? [] : [{ ordinal, imageId, match: screenedMatch, look }]
     })
     .sort((a, b) => inOrder(a.match, b.match))
 }
 
 /** Removes images that were withdrawn while a long search yielded, and records the other matches. */
-function noteAnswer({ parts, catalogue, searcher, options }: Call, answer: readonly Told[], video: number): Match[] {
+function noteAnswer({ parts, catalogue, searcher, options }: Call, answer: readonly Visible[], video: number): Match[] {
   const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
   const noted = remaining.filter(({ match }) => match.grade !== 'review').map(({ imageId, look }) => ({ imageId, look }))
   if (answer.length > 0) parts.matchEvents.note(options.orgId, noted, options.contexts?.[video])
