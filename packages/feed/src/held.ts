@@ -1,6 +1,6 @@
 // The signals that a follower of the feed keeps in memory, and an exact search among them.
 
-import { fairShareOf } from '../../../src/domain/cases/share.js'
+import { fairShareOf } from '../../../src/domain/matching/share.js'
 import { Corroborations } from '../../../src/domain/matching/corroborations.js'
 import {
   aloneBits,

@@ -1,7 +1,7 @@
 // Bounds the matches of a picture, the nearest of each owner first. So many copies registered by one person or organisation
 // neither fill the memory nor displace matches of others.
 
-import { fairShareOf, type Origin } from '../../domain/cases/share.js'
+import { fairShareOf, type Origin } from '../../domain/matching/share.js'
 import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
 import { originIn } from '../index/image-ids.js'

@@ -1,7 +1,6 @@
 // Searches for the frames of a query video, and finds out which of them are near which registered pictures and frames.
 
 import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
-import { fairShareOf, type Origin } from '../../../domain/cases/share.js'
 import { EDGE_BITS } from '../../../domain/matching/edges.js'
 import {
   type ComparedViews,
@@ -15,6 +14,7 @@ import {
 import { formBits } from '../../../domain/matching/forms.js'
 import { nearAloneBits } from '../../../domain/matching/grade.js'
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
+import { fairShareOf, type Origin } from '../../../domain/matching/share.js'
 import { viewOf } from '../../../domain/matching/signal.js'
 import { SIGNAL_TYPES, type SignalType } from '../../../domain/matching/signal-types.js'
 import { type Bank, lineThresholdOf, ownerReviewBits, thresholdOf } from '../../../domain/organisations/bank.js'
