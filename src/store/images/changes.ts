@@ -13,7 +13,7 @@ import { type Change, carriesImageIds, carriesName, isChangeOp } from '../script
  */
 export interface Position {
   readonly revision: number
-  /** 32 characters. */
+  /** 32 hex digits. */
   readonly digest: string
 }
 
@@ -46,7 +46,7 @@ export const WATCH_STREAM: ChangeStream = { changes: keys.watchChanges, revision
 const BATCH = 20
 /** Changes per read where no withdrawal waits. */
 const MANY = 1000
-const DIGEST_CHARS = 32
+const DIGEST_BYTES = 16
 
 export function lastRevision(store: Store): Promise<number> {
   return store.ask(async (redis) => Number((await redis.get(keys.revision)) ?? 0))
@@ -194,7 +194,7 @@ export const ORIGIN: Position = { revision: 0, digest: originOf(0) }
 
 /** The digest of a revision that has no entry in the stream. Scripts compute the same. */
 function originOf(revision: number): string {
-  return String(revision).padStart(DIGEST_CHARS, '0')
+  return String(revision).padStart(2 * DIGEST_BYTES, '0')
 }
 
 interface Entry {
@@ -210,8 +210,7 @@ function parseEntry([id, fields]: readonly [Buffer, readonly Buffer[]]): Entry {
   const isChained = chainName?.toString('latin1') === 'chain' && chain !== undefined
   const change = parseChange(revision, op, ids, isChained ? [more, value] : [chainName, chain])
   if (!isChained) return { change, before: originOf(revision - 1), digest: originOf(revision) }
-  const digests = chain.toString('latin1')
-  return { change, before: digests.slice(0, DIGEST_CHARS), digest: digests.slice(DIGEST_CHARS) }
+  return { change, before: chain.toString('hex', 0, DIGEST_BYTES), digest: chain.toString('hex', DIGEST_BYTES) }
 }
 
 function parseChange(
