@@ -129,6 +129,15 @@ t.test('a rotated video is hashed upright, also where the page plays it instead 
   }
 })
 
+t.test('of two films in one file the page hashes the one that is shown', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  const maps = ['-map', '0:v', '-map', '0:v', '-filter:v:1', 'negate,vflip,scale=640:512']
+  const both = clip('both.mp4', [...maps, ...H264, '-disposition:v:0', 'default', '-disposition:v:1', 'default'])
+  const { sent } = await sentFrom(page, [fileOf('both.mp4', both)])
+  checkSame(t, sent[0], await hashedHere(both, 'both.mp4', SIZE), 'the first')
+})
+
 t.test('a video that cannot be read is reported with an alternative, and not offered for sending', { skip }, async (t) => {
   const site = await usualSite()
   const { page } = await site.visit('/')
