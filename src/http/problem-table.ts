@@ -100,7 +100,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'quality-too-low': {
     status: 422,
-    title: 'The picture is too plain to be recognised reliably.',
+    title: 'The picture or video is too plain to be recognised reliably.',
     detail:
       'It has too little detail: almost one colour, very small, very dark or very blurred. Use a larger or sharper version if there is one.',
   },
@@ -271,7 +271,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'store-unavailable': { status: 503, title: 'The store is unavailable.' },
   'hashing-unavailable': {
     status: 503,
-    title: 'Hashing is unavailable: no worker hashed the image in time.',
+    title: 'Hashing is unavailable: no worker hashed the picture or video in time.',
     detail: 'Nothing of it was kept. Send it again.',
   },
   unexpected: { status: 500, title: 'An unexpected error occurred.' },

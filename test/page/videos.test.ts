@@ -79,7 +79,10 @@ async function checkCasePage(t: Test, site: Site, { caseNumber, pin }: { caseNum
   await page.fill('#case-pin', pin)
   await page.click('#open')
   await page.waitForSelector('[data-step="view"]:not([hidden])')
-  t.same(await page.locator('#sums li').allTextContents(), ['Well protected: 1 picture and 2 videos.'])
+  t.same(await page.locator('#sums li').allTextContents(), [
+    '1 picture is well protected.',
+    'Protected: 2 videos. Parts that are too dark, plain or blurred are not.',
+  ])
   const names = await page.locator('#each .name').allTextContents()
   t.match(names, [/^Picture 1, added on /, /^Video 2, added on /, /^Video 3, added on /])
 }

@@ -1,7 +1,7 @@
 // The case file: everything that the submitter or an assisting organisation may see of a case. No hashes, no names.
 
 import type { CaseEvent } from '../../domain/cases/case-event.js'
-import { type Category, durationSOf, type Tier } from '../../domain/matching/signal.js'
+import { type Category, durationSOf, type Signal, type Tier } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import { tierWith } from '../../domain/trust/tier.js'
 import { type DisputeAnswer, NO_TRUST_STATUS } from '../../domain/trust/trust.js'
@@ -25,7 +25,7 @@ export interface FiledImage {
   readonly answer: DisputeAnswer | undefined
   /** Whether it matches. It does not while it is held, or once it was invalidated. */
   readonly matching: boolean
-  /** The highest quality of its hashes, 0…100. */
+  /** The highest quality of its whole `pdq`, 0…100; without one, of all its hashes. */
   readonly quality: number
   /** Number of hashes by type; types without hashes are left out. */
   readonly hashes: Partial<Readonly<Record<SignalType, number>>>
@@ -83,7 +83,7 @@ export function createCaseFiles({ cases, events, images, trusts, replica, audit,
         disputed,
         answer: answers[k],
         matching,
-        quality: signals.reduce((best, signal) => Math.max(best, signal.quality), 0),
+        quality: qualityOf(signals),
         hashes,
         durationS: durationSOf(video),
       }
@@ -111,4 +111,10 @@ export function createCaseFiles({ cases, events, images, trusts, replica, audit,
       return new Set(asking.map(({ orgId }) => orgId)).size
     },
   }
+}
+
+/** A hash of the file has quality 100, and parts may have a higher quality than the whole. */
+function qualityOf(signals: readonly Signal[]): number {
+  const whole = signals.filter(({ type, view }) => type === 'pdq' && view === 'whole')
+  return (whole.length > 0 ? whole : signals).reduce((best, { quality }) => Math.max(best, quality), 0)
 }
