@@ -112,9 +112,9 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'known-harmless': {
     status: 422,
-    title: 'This picture was judged harmless, so it cannot be registered.',
+    title: 'This picture or video was judged harmless, so it cannot be registered.',
     detail:
-      'For a withdrawn picture only a keyed digest is kept, for 180 days from the decision, and no hash. If the decision is wrong, appeal: POST /v1/cases/{caseNumber}/appeals with the same hashes. The operator sees the appeal and can lift the block at once.',
+      'For a withdrawn one only a keyed digest is kept, for 180 days from the decision, and no hash. If the decision is wrong, appeal: POST /v1/cases/{caseNumber}/appeals with the same hashes. The operator sees the appeal and can lift the block at once.',
   },
   'extended-protection-off': {
     status: 422,
@@ -123,7 +123,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'minor-declared': {
     status: 422,
-    title: 'Pictures of people under 18 are taken by the hotlines that may lawfully do so, never here.',
+    title: 'Pictures and videos of people under 18 are taken by the hotlines that may lawfully do so, never here.',
     detail: 'See hotlines. They help without asking for your name, and nobody will blame you.',
   },
   'key-missing': { status: 401, title: 'An API key is required, as Authorization: Bearer.' },
