@@ -140,6 +140,7 @@ t.test('the quality of an exported picture is that of its whole, as the page jud
   const signals = [
     { type: 'pdq', hash: randomHashText(), quality: 60 },
     { type: 'pdq-area', view: 'crop', hash: randomHashText(), quality: 90 },
+    { type: 'pdq', hash: randomHashText(), quality: 95 }, // another frame of an animation
     { type: 'sha256', hash: randomHashText(), quality: 100 },
   ]
   const video = { durationMs: 2000, frames: [{ atMs: 0, signals: signals.slice(0, 2) }], sha256: randomHashText() }
