@@ -165,13 +165,13 @@ async function matchesOfVideo(bytes) {
   const answer = await response.json().catch(() => ({}))
   if (response.ok) return answer.results?.[0]?.matches ?? []
   throw new Failure(`about a video: ${answer.code ?? `status ${response.status}`}`, {
-    isFinal: FINAL.includes(answer.code),
+    isFinal: FINAL.includes(response.status),
     retryAfterMs: 1000 * Number(response.headers.get('retry-after') ?? 0),
   })
 }
 
-/** Problems of the video itself. All others may pass. */
-const FINAL = ['media-unsupported', 'video-undecodable', 'video-too-long', 'video-too-large', 'body-too-large']
+/** Statuses about the video itself: it is too large, of another kind, damaged, too long or too plain. All others may pass. */
+const FINAL = [400, 413, 415, 422]
 
 /** Where in the video it is: the longest part that agrees with a registered video, or when a registered picture is shown. */
 function momentOf({ segments: [longest] = [], queryMs = 0 }) {

@@ -13,6 +13,9 @@ t.test('the bot sends videos and animations for matching, and reports the matchi
     gif: [200, { results: [{ matches: [{ matchId: 'n', grade: 'near', disputed: false, queryMs: 3000 }] }] }],
     other: [200, { results: [{ matches: [] }] }],
     broken: [422, { code: 'video-undecodable', title: 'no video', status: 422 }],
+    dark: [422, { code: 'quality-too-low', title: 'too plain', status: 422 }],
+    empty: [400, { code: 'video-missing', title: 'no bytes', status: 400 }],
+    large: [413, { code: 'video-file-too-large', title: 'too large', status: 413 }],
   }
   const reported: string[] = []
   const service = createServer(async (request, response) => {
@@ -47,14 +50,15 @@ t.test('the bot sends videos and animations for matching, and reports the matchi
       message(2, { animation: { file_id: 'gif' }, document: { file_id: 'gif', mime_type: 'video/mp4' } }),
       message(3, { document: { file_id: 'other', mime_type: 'video/webm' } }),
       message(4, { video_note: { file_id: 'broken' } }),
+      ...['dark', 'empty', 'large'].map((file_id, k) => message(5 + k, { video: { file_id } })),
     ],
   ])
   const state = `${t.testdir({})}/state`
   const env = { PATH: process.env['PATH'], TABIR_URL: url, TABIR_API_KEY: 'key', ...chat.env }
   const bot = startExample(t, process.execPath, ['examples/telegram-bot.mjs', state], env)
-  await until(() => names.length === 4 && JSON.parse(readFileSync(state, 'utf8')).jobs.length === 0)
+  await until(() => names.length >= 7 && JSON.parse(readFileSync(state, 'utf8')).jobs.length === 0)
 
-  t.same(names, ['film', 'gif', 'other', 'broken'])
+  t.same(names, Object.keys(answers), 'each is asked about once, also what cannot be matched')
   t.same(
     chat.of('deleteMessage').map(({ message_id }) => message_id),
     [1],

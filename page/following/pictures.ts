@@ -8,10 +8,19 @@ import { countKinds, type Kind, sayFiles } from '../file-counts.js'
 import { say, sayDate, sayNumber } from '../messages.js'
 import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 
-/** The first that applies to a picture. `silent`: matches nothing. `high`, `low`: by quality. Messages: `run.sum.…` and `run.stands.…`. */
-export const PROTECTION_STATES = ['silent', 'disputed', 'high', 'low'] as const
+/**
+ * The first that applies to a picture. `silent`: matches nothing. `low`, `high`: by quality. `video`: how much of it is protected was told when it was
+ * added, and is not stored. Messages: `run.sum.…` and `run.stands.…`.
+ */
+export const PROTECTION_STATES = ['silent', 'disputed', 'high', 'video', 'low'] as const
 type ProtectionState = (typeof PROTECTION_STATES)[number]
-const TONES: Readonly<Record<ProtectionState, Tone>> = { silent: 'bad', disputed: 'busy', high: 'good', low: 'busy' }
+const TONES: Readonly<Record<ProtectionState, Tone>> = {
+  silent: 'bad',
+  disputed: 'busy',
+  high: 'good',
+  video: 'good',
+  low: 'busy',
+}
 
 /** Maximum number of pictures listed. The totals count all of them. */
 const MAX_LINES = 200
@@ -96,8 +105,9 @@ function kindOf({ durationS }: RegisteredPicture): Kind {
   return durationS === undefined ? 'pictures' : 'videos'
 }
 
-function protectionStateOf({ matching, disputed, quality }: RegisteredPicture): ProtectionState {
-  if (!matching) return 'silent'
-  if (disputed) return 'disputed'
-  return quality < WELL_PROTECTED_QUALITY ? 'low' : 'high'
+function protectionStateOf(picture: RegisteredPicture): ProtectionState {
+  if (!picture.matching) return 'silent'
+  if (picture.disputed) return 'disputed'
+  if (picture.quality < WELL_PROTECTED_QUALITY) return 'low'
+  return kindOf(picture) === 'videos' ? 'video' : 'high'
 }

@@ -21,6 +21,7 @@ import {
   firstShown,
   MAX_PACKETS,
   MAX_TRACKS,
+  shownTrack,
   startOf,
   timesOf,
 } from '../../src/domain/media/video-track.js'
@@ -63,8 +64,9 @@ export async function openContainer(file: Blob): Promise<Container | Rejected> {
 
 async function openedIn(input: Input): Promise<Container | Rejected> {
   if (!(await input.canRead())) return { ...rejected('not-a-picture'), what: 'video' }
-  const track = (await input.getTracks()).length > MAX_TRACKS ? null : await input.getPrimaryVideoTrack()
-  if (track === null) return rejected('video-damaged')
+  if ((await input.getTracks()).length > MAX_TRACKS) return rejected('video-damaged')
+  const track = await shownTrack(await input.getVideoTracks())
+  if (track === undefined) return rejected('video-damaged')
   const size = { width: await track.getCodedWidth(), height: await track.getCodedHeight() }
   if (!(size.width >= 1 && size.height >= 1)) return rejected('video-damaged')
   if (isFrameTooLarge(size)) return rejected('video-too-large')

@@ -102,7 +102,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'quality-too-low': {
     status: 422,
-    title: 'The picture is too plain to be recognised reliably.',
+    title: 'The picture or video is too plain to be recognised reliably.',
     detail:
       'It has too little detail: almost one colour, very small, very dark or very blurred. Use a larger or sharper version if there is one.',
   },
@@ -114,9 +114,9 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'known-harmless': {
     status: 422,
-    title: 'This picture was judged harmless, so it cannot be registered.',
+    title: 'This picture or video was judged harmless, so it cannot be registered.',
     detail:
-      'For a withdrawn picture only a keyed digest is kept, for 180 days from the decision, and no hash. If the decision is wrong, appeal: POST /v1/cases/{caseNumber}/appeals with the same hashes. The operator sees the appeal and can lift the block at once.',
+      'For a withdrawn one only a keyed digest is kept, for 180 days from the decision, and no hash. If the decision is wrong, appeal: POST /v1/cases/{caseNumber}/appeals with the same hashes. The operator sees the appeal and can lift the block at once.',
   },
   'extended-protection-off': {
     status: 422,
@@ -125,7 +125,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'minor-declared': {
     status: 422,
-    title: 'Pictures of people under 18 are taken by the hotlines that may lawfully do so, never here.',
+    title: 'Pictures and videos of people under 18 are taken by the hotlines that may lawfully do so, never here.',
     detail: 'See hotlines. They help without asking for your name, and nobody will blame you.',
   },
   'key-missing': { status: 401, title: 'An API key is required, as Authorization: Bearer.' },
@@ -273,7 +273,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'store-unavailable': { status: 503, title: 'The store is unavailable.' },
   'hashing-unavailable': {
     status: 503,
-    title: 'Hashing is unavailable: no worker hashed the image in time.',
+    title: 'Hashing is unavailable: no worker hashed the picture or video in time.',
     detail: 'Nothing of it was kept. Send it again.',
   },
   unexpected: { status: 500, title: 'An unexpected error occurred.' },

@@ -134,6 +134,21 @@ t.test('the number of platforms that can query is given as a bucket', async (t) 
   t.match(body, '"platformsAsking":"3-5"')
 })
 
+t.test('the quality of an exported picture is that of its whole, as the page judged it when it was added', async (t) => {
+  const { app } = await world(t)
+  const her = await openCase(app)
+  const signals = [
+    { type: 'pdq', hash: randomHashText(), quality: 60 },
+    { type: 'pdq-area', view: 'crop', hash: randomHashText(), quality: 90 },
+    { type: 'pdq', hash: randomHashText(), quality: 95 }, // another frame of an animation
+    { type: 'sha256', hash: randomHashText(), quality: 100 },
+  ]
+  const video = { durationMs: 2000, frames: [{ atMs: 0, signals: signals.slice(0, 2) }], sha256: randomHashText() }
+  await post(app, `${her.url}/hashes`, { images: [{ signals }], videos: [video] }, her.headers)
+  const exported = await app.inject({ url: `${her.url}/export`, headers: her.headers })
+  t.match(exported.json(), { images: [{ quality: 60 }, { quality: 60, durationS: 2 }] })
+})
+
 t.test('the export of a case has all of its data but hashes and PIN, and the receipt after withdrawal', async (t) => {
   const { app } = await world(t)
   const her = await openCase(app)

@@ -4,14 +4,30 @@ import { once } from 'node:events'
 import t from 'tap'
 import { median, ownTime } from '../helpers/own-time.js'
 import { post } from '../helpers/requests.js'
-import { keyFor, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
+import {
+  keyFor,
+  openCase,
+  randomHashText,
+  startService,
+  type TestService,
+  until,
+  withBitsFlipped,
+} from '../helpers/service.js'
 import { caseWithPicture, matchIdOf } from '../helpers/trust.js'
 import { startEndpoint, verified } from '../helpers/webhooks.js'
 import { startMessenger } from '../helpers/workers.js'
 
 const TIMEOUT_MS = 5000
 
-t.test('a watch is notified by webhook within five seconds of a matching registration', { timeout: 230_000 }, async (t) => {
+/** Registers a video. @param hash of its second frame. */
+async function caseWithVideo({ app }: TestService, hash: string): Promise<void> {
+  const her = await openCase(app)
+  const frameOf = (atMs: number, text: string) => ({ atMs, signals: [{ type: 'pdq', hash: text, quality: 80 }] })
+  const video = { durationMs: 4000, frames: [frameOf(0, randomHashText()), frameOf(2000, hash)] }
+  await post(app, `${her.url}/hashes`, { videos: [video] }, her.headers)
+}
+
+t.test('a watch is told by webhook of a matching picture or video within five seconds', { timeout: 230_000 }, async (t) => {
   const endpoint = await startEndpoint(t)
   const service = await startService(t, { webhookOrigins: new Set([endpoint.origin]) })
   const { app, redis } = service
@@ -36,7 +52,7 @@ t.test('a watch is notified by webhook within five seconds of a matching registr
   const tookMs: number[] = []
   for (const [i, hash] of hashes.entries()) {
     const fromMs = now()
-    await caseWithPicture(service, hash)
+    await (i === 0 ? caseWithVideo(service, hash) : caseWithPicture(service, hash))
     await until(() => endpoint.received.length > i)
     tookMs.push(now() - fromMs)
     const message = endpoint.received[i]

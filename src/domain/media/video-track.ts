@@ -28,6 +28,20 @@ interface Track {
   getSquarePixelHeight(): Promise<number>
 }
 
+interface PictureTrack {
+  getDisposition(): Promise<{ readonly default: boolean }>
+}
+
+/**
+ * @param tracks the tracks with pictures, in the order of the file.
+ * @returns the one that players show: the first that is enabled. Mediabunny's primary track is the one with the highest bitrate, so a harmless second
+ *   film in the file would hide the one that is seen.
+ */
+export async function shownTrack<T extends PictureTrack>(tracks: readonly T[]): Promise<T | undefined> {
+  for (const track of tracks) if ((await track.getDisposition()).default) return track
+  return tracks[0]
+}
+
 /** @returns the key frame at or before the beginning, or else the first packet; `null` for a file without packets, and for an encrypted one. */
 export async function firstShown<P>(packets: Packets<P>): Promise<P | null> {
   return (await packets.getKeyPacket(0)) ?? (await packets.getFirstPacket())

@@ -101,9 +101,9 @@ function watchRoute(app: ZodApp, { watches, idempotency }: WatchRouteOptions): v
       bodyLimit: 4 << 20,
       schema: {
         operationId: 'watch',
-        summary: 'Watch for pictures that are registered later',
+        summary: 'Watch for pictures and videos that are registered later',
         description:
-          'Create the watches before you match the pictures, so that no registration in between is missed. Every picture that is registered, or matches again, is compared with them by the rules of a match. A webhook with the event `match.found` receives the ids of the watch and of the match, once for each registered picture, even if several watches match it. Each watch counts as a query. No one else can see that a watch exists. Watches are encrypted, and erased when they expire, when they are removed, and when the organisation has no key left.',
+          'Create the watches before you match the pictures, so that no registration in between is missed. Every picture or video that is registered, or matches again, is compared with them by the rules of a match. For an uploaded video, watch the hash of its file, and its frames, each like a picture. A webhook with the event `match.found` receives the ids of the watch and of the match, once for each registered picture or video, even if several watches match it. Each watch counts as a query. No one else can see that a watch exists. Watches are encrypted, and erased when they expire, when they are removed, and when the organisation has no key left.',
         tags,
         headers: IdempotencyKey,
         body: NewWatches,

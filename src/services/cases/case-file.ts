@@ -1,7 +1,7 @@
 // The case file: everything that the submitter or an assisting organisation may see of a case. No hashes, no names.
 
 import type { CaseEvent } from '../../domain/cases/case-event.js'
-import { type Category, durationSOf, type Tier } from '../../domain/matching/signal.js'
+import { type Category, durationSOf, type RegisteredImage, type Signal, type Tier } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import { tierWith } from '../../domain/trust/tier.js'
 import { type DisputeAnswer, NO_TRUST_STATUS } from '../../domain/trust/trust.js'
@@ -25,7 +25,7 @@ export interface FiledImage {
   readonly answer: DisputeAnswer | undefined
   /** Whether it matches. It does not while it is held, or once it was invalidated. */
   readonly matching: boolean
-  /** The highest quality of its hashes, 0…100. */
+  /** Quality of its whole `pdq`, 0…100: of the main frame of an animation, of the best frame of a video. Without one, the highest of its hashes. */
   readonly quality: number
   /** Number of hashes by type; types without hashes are left out. */
   readonly hashes: Partial<Readonly<Record<SignalType, number>>>
@@ -71,7 +71,8 @@ export function createCaseFiles({ cases, events, images, trusts, replica, audit,
         trustStatuses[k]?.disputed === true ? (await trusts.get(id)).trust.answer : undefined,
       ),
     )
-    return stored.map(({ id, image: { signals, createdAtMs, category, tier, video } }, k): FiledImage => {
+    return stored.map(({ id, image }, k): FiledImage => {
+      const { signals, createdAtMs, category, tier, video } = image
       const { support, disputed, matches: matching } = trustStatuses[k] ?? NO_TRUST_STATUS
       const hashes: Partial<Record<SignalType, number>> = {}
       for (const { type } of signals) hashes[type] = (hashes[type] ?? 0) + 1
@@ -83,7 +84,7 @@ export function createCaseFiles({ cases, events, images, trusts, replica, audit,
         disputed,
         answer: answers[k],
         matching,
-        quality: signals.reduce((best, signal) => Math.max(best, signal.quality), 0),
+        quality: qualityOf(image),
         hashes,
         durationS: durationSOf(video),
       }
@@ -111,4 +112,15 @@ export function createCaseFiles({ cases, events, images, trusts, replica, audit,
       return new Set(asking.map(({ orgId }) => orgId)).size
     },
   }
+}
+
+/**
+ * A hash of the file has quality 100, and parts and further frames of an animation may have a higher quality than the whole of its main frame, which
+ * comes first.
+ */
+function qualityOf({ signals, video }: Pick<RegisteredImage, 'signals' | 'video'>): number {
+  const [main, ...others] = signals.filter(({ type, view }) => type === 'pdq' && view === 'whole')
+  const best = (some: readonly Signal[]) => some.reduce((most, { quality }) => Math.max(most, quality), 0)
+  if (main === undefined) return best(signals)
+  return video === undefined ? main.quality : best([main, ...others])
 }

@@ -22,6 +22,7 @@ import {
   firstShown,
   MAX_PACKETS,
   MAX_TRACKS,
+  shownTrack,
   startOf,
   timesOf,
 } from '../../../src/domain/media/video-track.js'
@@ -101,8 +102,8 @@ const isIsoMedia = (format: InputFormat) => format === MP4 || format === QTFF
 async function pictureTrackOf(input: Input): Promise<InputVideoTrack> {
   const tracks = await input.getTracks()
   if (tracks.length > MAX_TRACKS) throw new Problem('video-undecodable')
-  const track = await input.getPrimaryVideoTrack()
-  if (track === null) throw new Problem('video-undecodable')
+  const track = await shownTrack(await input.getVideoTracks())
+  if (track === undefined) throw new Problem('video-undecodable')
   return track
 }
 

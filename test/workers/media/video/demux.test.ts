@@ -98,6 +98,20 @@ t.test('a file without a readable video is refused', { skip }, async (t) => {
   t.equal(await outcome(Buffer.alloc(0)), 'media-unsupported', 'an empty file')
 })
 
+t.test('of several films in one file the one is read that players show', { skip }, async (t) => {
+  const maps = ['-map', '0:v', '-map', '0:v', '-s:v:1', '768x576', ...H264]
+  const areBothOn = ['-disposition:v:0', 'default', '-disposition:v:1', 'default']
+  const isFirstOff = ['-disposition:v:0', '0', '-disposition:v:1', 'default']
+  for (const name of ['a.mp4', 'a.mov', 'a.mkv']) {
+    const both = makeClip({ name, output: [...maps, ...areBothOn] }) ?? Buffer.alloc(0)
+    t.match((await openVideo(both)).size, { width: 192, height: 144 }, `${name}: the first, although the second is larger`)
+    const second = makeClip({ name, output: [...maps, ...isFirstOff] }) ?? Buffer.alloc(0)
+    t.match((await openVideo(second)).size, { width: 768, height: 576 }, `${name}: the second, as the first is disabled`)
+  }
+  const old = makeClip({ output: [...maps, '-c:v:0', 'mpeg4', ...areBothOn] }) ?? Buffer.alloc(0)
+  t.equal(await outcome(old), 'media-unsupported', 'no other in place of the one that is shown')
+})
+
 t.test('a header that declares ten hours is refused', { skip }, async (t) => {
   const file = Buffer.from(clip)
   for (const box of ['mvhd', 'tkhd', 'mdhd']) {
