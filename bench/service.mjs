@@ -80,7 +80,7 @@ export async function openService(defer) {
   /** `kill -9`, and started again as the supervisor does it. */
   const restartRedis = async () => {
     redis.kill()
-    await redis.gone
+    await redis.exited
     redis = await open()
   }
   const store = await openStore({ url: undefined, socket: redis.socket })

@@ -53,7 +53,7 @@ t.test('the supervisor stops the api, then the workers, then Redis, each after t
 t.test('the supervisor stops what it has started when the next part cannot be started at all', async (t) => {
   const log: string[] = []
   const stop = async () => void log.push('redis stopped')
-  const redis: RedisServer = { socket: '/nowhere', owned: true, gone: new Promise(() => {}), stop, kill: () => {} }
+  const redis: RedisServer = { socket: '/nowhere', owned: true, exited: new Promise(() => {}), stop, kill: () => {} }
   const sleeping = {
     command: process.execPath,
     args: ['-e', 'setInterval(() => {}, 60_000)'],
@@ -262,7 +262,7 @@ t.test('the supervisor as a process', async (t) => {
     const world = await stageProcess(t)
     await Promise.all([world.heard('api ready'), world.heard('workers ready')])
     const guest = await openRedisServer({ searchPath, npmRedis: 'on', dataDir: world.dataDir })
-    const redisGone = guest.gone.then(() => world.log.push('redis gone'))
+    const redisGone = guest.exited.then(() => world.log.push('redis gone'))
     world.child.kill('SIGKILL')
 
     await Promise.all([world.heard('api gone'), world.heard('workers gone'), redisGone])

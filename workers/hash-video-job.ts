@@ -22,13 +22,13 @@ export function hashVideoHandler({ visit, sandbox }: HashVideoParts) {
       sha256.update(chunk)
       md5.update(chunk)
     })
-    if (taken === undefined) return 'gone'
+    if (taken === undefined) return 'abandoned'
     try {
-      const answer = await sandbox.hash(taken.pieces, purpose, taken.gone)
-      if (taken.gone.aborted) return 'gone'
+      const answer = await sandbox.hash(taken.pieces, purpose, taken.disconnected)
+      if (taken.disconnected.aborted) return 'abandoned'
       const file = () => ({ sha256: hashFromBytes(sha256.digest().reverse()), md5: md5.digest('hex') })
       const whole = 'problem' in answer ? answer : { video: { ...answer.video, file: file() } }
-      return (await visit.answerVideo(handoffUrl, ticket, whole)) ? 'answered' : 'gone'
+      return (await visit.answerVideo(handoffUrl, ticket, whole)) ? 'answered' : 'abandoned'
     } finally {
       for (const piece of taken.pieces) piece.fill(0)
       taken.release()

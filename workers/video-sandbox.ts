@@ -30,9 +30,9 @@ export interface VideoSandbox {
    * `hashing-unavailable` if the system kills a child, or a child runs out of memory or gets no processor: then nothing is wrong with the video. It
    * is `video-unavailable` if there is no ffmpeg, or it does not run in the sandbox.
    *
-   * @param gone ends it, with `hashing-unavailable`.
+   * @param disconnected ends it, with `hashing-unavailable`.
    */
-  hash(video: Buffer | readonly Buffer[], purpose: VideoPurpose, gone?: AbortSignal): Promise<VideoAnswer>
+  hash(video: Buffer | readonly Buffer[], purpose: VideoPurpose, disconnected?: AbortSignal): Promise<VideoAnswer>
   /** Pids of the children that are alive, for tests. */
   readonly pids: readonly number[]
   /** Ends all children. What is being hashed then settles with `hashing-unavailable`. */
@@ -72,16 +72,16 @@ export function openVideoSandbox(options: VideoSandboxOptions): VideoSandbox {
   const runs = new Set<Run>()
   let isClosing = false
   return {
-    async hash(video, purpose, gone) {
+    async hash(video, purpose, disconnected) {
       if (options.ffmpeg === undefined) return { problem: 'video-unavailable' }
-      if (isClosing || gone?.aborted) return UNAVAILABLE
+      if (isClosing || disconnected?.aborted) return UNAVAILABLE
       const run = startRun(options, options.ffmpeg, Buffer.isBuffer(video) ? [video] : video, purpose)
       runs.add(run)
-      gone?.addEventListener('abort', run.stop)
+      disconnected?.addEventListener('abort', run.stop)
       try {
         return await run.answer
       } finally {
-        gone?.removeEventListener('abort', run.stop)
+        disconnected?.removeEventListener('abort', run.stop)
         runs.delete(run)
       }
     },

@@ -33,7 +33,7 @@ export async function keepRedis(context: KeepingRedis): Promise<KeptRedis | unde
 
   function watch() {
     const openedAtMs = now()
-    server.gone.then((lastWords) => {
+    server.exited.then((lastWords) => {
       if (stopping.signal.aborted) return
       if (server.owned) warn(`Redis ended unexpectedly; starting it again.\n${lastWords}`.trimEnd())
       reopening = reopen(server.owned ? retryMs(now() - openedAtMs) : REOPEN_AFTER_MS)
@@ -61,7 +61,7 @@ export async function keepRedis(context: KeepingRedis): Promise<KeptRedis | unde
     async kill() {
       stopping.abort()
       server.kill()
-      if (server.owned) await server.gone
+      if (server.owned) await server.exited
     },
   }
 }

@@ -37,7 +37,7 @@ export function headOf(format: ExportFormat): string {
 /** The lines of one picture, each with its line break; empty if the format has nothing to say about it. */
 export function linesOf(format: ExportFormat, banked: BankedImage): string {
   const writer = WRITERS[format]
-  return banked.matches ? writer.lines(banked, wholeOf(banked)) : writer.gone(banked.id)
+  return banked.matches ? writer.lines(banked, wholeOf(banked)) : writer.deleted(banked.id)
 }
 
 /** Frames of a video are left out: a reader of the formats that need this would take each for a picture. */
@@ -80,7 +80,7 @@ interface Writer {
   readonly head: string
   readonly lines: (banked: BankedImage, whole: readonly Signal[]) => string
   /** The lines of a signal that does not match. */
-  readonly gone: (id: string) => string
+  readonly deleted: (id: string) => string
 }
 const NO_LINES = () => ''
 
@@ -91,7 +91,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
       const itself = whole.find(({ type }) => type === 'pdq') ?? whole[0] ?? firstFrameOf(banked)
       return itself === undefined ? '' : linesWith(banked, itself)
     },
-    gone: (signalId) => `${JSON.stringify({ signalId, deleted: true })}\n`,
+    deleted: (signalId) => `${JSON.stringify({ signalId, deleted: true })}\n`,
   },
   /** ThreatExchange's five columns. */
   csv: {
@@ -102,17 +102,17 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
         `${csvLine([type, formatSignalHash(type, hash), labelOf(image.bank), opinion, image.category ?? ''])}\n`
       return whole.map(line).join('')
     },
-    gone: NO_LINES,
+    deleted: NO_LINES,
   },
   /** As HMA's `local_file` reads it. */
   lines: {
     head: '',
     lines: (_, whole) => whole.map(({ type, hash }) => `${type} ${formatSignalHash(type, hash)}\n`).join(''),
-    gone: NO_LINES,
+    deleted: NO_LINES,
   },
   hex: {
     head: '',
     lines: (_, whole) => whole.map(({ type, hash }) => (type === 'pdq' ? `${formatHash(hash)}\n` : '')).join(''),
-    gone: NO_LINES,
+    deleted: NO_LINES,
   },
 }

@@ -24,7 +24,7 @@ export interface HandoffVisit {
 export interface TakenVideo {
   readonly pieces: readonly Buffer[]
   /** Aborted when no request waits for the answer any more. */
-  readonly gone: AbortSignal
+  readonly disconnected: AbortSignal
   /** Closes the connection. Call it if no answer will be sent. */
   release(): void
 }
@@ -88,7 +88,7 @@ export function visitHandoffs({ protocol, agent, request }: LineClient = createP
 /** Reads the video, then watches whether the connection closes. */
 function takeVideo(response: IncomingMessage, onChunk: (chunk: Buffer) => void): Promise<TakenVideo> {
   const sizeBytes = Number(response.headers[VIDEO_SIZE_HEADER])
-  const gone = new AbortController()
+  const disconnected = new AbortController()
   const pieces: Buffer[] = []
   let readBytes = 0
   return new Promise((resolve, reject) => {
@@ -99,11 +99,11 @@ function takeVideo(response: IncomingMessage, onChunk: (chunk: Buffer) => void):
       if (readBytes !== sizeBytes) return
       response.socket.setTimeout(0) // nothing more is sent while it is hashed
       response.socket.setKeepAlive(true, KEEP_ALIVE_MS)
-      resolve({ pieces, gone: gone.signal, release: () => response.destroy() })
+      resolve({ pieces, disconnected: disconnected.signal, release: () => response.destroy() })
     })
     response.on('error', () => {}) // 'close' follows
     response.on('close', () => {
-      gone.abort()
+      disconnected.abort()
       if (readBytes === sizeBytes) return
       for (const piece of pieces) piece.fill(0)
       reject(new Error('the hand-off broke off'))

@@ -19,7 +19,7 @@ export interface VideoUpload<T> {
   /** Called with the form's fields, the first 1024 bytes of each. If it throws, the upload is refused. */
   readonly onField?: (name: string, text: string) => void
   /** Gets the video, and a signal that aborts when the caller disconnects. The video is overwritten once this settles. */
-  readonly use: (video: ReceivedVideo, gone: AbortSignal) => Promise<T>
+  readonly use: (video: ReceivedVideo, disconnected: AbortSignal) => Promise<T>
 }
 
 /**
@@ -34,12 +34,12 @@ export async function withVideo<T>(
   { videoHashing, onChunk = () => {}, onField = () => {}, use }: VideoUpload<T>,
 ): Promise<T> {
   if (!request.isMultipart()) throw new Problem('media-unsupported')
-  const gone = goneSignal(reply)
-  const video = await admit(request, reply, videoHashing, gone)
+  const disconnected = disconnectSignal(reply)
+  const video = await admit(request, reply, videoHashing, disconnected)
   try {
     await read(request, video, { ...videoHashing.limits, onChunk, onField })
     keepWaiting(reply, videoHashing)
-    return await use(video, gone)
+    return await use(video, disconnected)
   } finally {
     video.release()
   }
@@ -49,7 +49,7 @@ async function admit(
   request: FastifyRequest,
   reply: FastifyReply,
   videoHashing: VideoHashing,
-  gone: AbortSignal,
+  disconnected: AbortSignal,
 ): Promise<ReceivedVideo> {
   const { maxBytes } = videoHashing.limits
   const length = request.headers['content-length']
@@ -57,7 +57,7 @@ async function admit(
     if (length === undefined) throw new Problem('length-missing')
     if (Number(length) > maxBytes + FORM_BYTES) throw new Problem('video-file-too-large')
     if (await videoHashing.lackDecoders()) throw new Problem('video-unavailable')
-    if (gone.aborted) throw new Problem('upload-incomplete')
+    if (disconnected.aborted) throw new Problem('upload-incomplete')
     return videoHashing.receive(request.hashingFor(reply), Math.min(Number(length), maxBytes))
   } catch (error) {
     reply.header('connection', 'close') // what still arrives is not read
@@ -105,10 +105,10 @@ export function keepWaiting(reply: FastifyReply, { limits }: Pick<VideoHashing, 
 }
 
 /** Aborts when the connection closes before the whole answer was sent. */
-export function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController()
+export function disconnectSignal(reply: FastifyReply): AbortSignal {
+  const disconnected = new AbortController()
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort()
+    if (!reply.raw.writableFinished) disconnected.abort()
   })
-  return gone.signal
+  return disconnected.signal
 }

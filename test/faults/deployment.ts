@@ -117,7 +117,7 @@ async function keepRedis(dataDir: string) {
   const opened = async (): Promise<RedisServer> => {
     const next = await open()
     isGone = false
-    next.gone.then(() => {
+    next.exited.then(() => {
       isGone = true
     })
     return next
@@ -140,13 +140,13 @@ async function keepRedis(dataDir: string) {
     },
     async kill() {
       server.kill()
-      await server.gone
+      await server.exited
     },
     async ensure() {
       // It may be about to end: a full disk ends it at its next write, and then it answers no more.
       for (let found: number | undefined; found === undefined; ) {
         if (isGone) server = await opened()
-        found = await Promise.race([pid(), server.gone.then(() => undefined)])
+        found = await Promise.race([pid(), server.exited.then(() => undefined)])
         knownPid = found ?? knownPid
       }
     },

@@ -71,7 +71,7 @@ t.test('a video is sent once, and answered once', async (t) => {
   t.ok(Buffer.concat(taken?.pieces ?? []).equals(whole))
   t.ok(Buffer.concat(seen).equals(whole))
   t.equal(await visit.takeVideo(url, ticket, () => {}), undefined)
-  t.equal(taken?.gone.aborted, false)
+  t.equal(taken?.disconnected.aborted, false)
   t.ok(await visit.answerVideo(url, ticket, ANSWER))
   t.same(await answer, ANSWER)
   t.notOk(await visit.answerVideo(url, ticket, ANSWER))
@@ -102,7 +102,7 @@ t.test('a worker detects a cancelled request, and a request detects a lost worke
   const taken = await visit.takeVideo(url, left.ticket, () => {})
   left.cancel()
   await t.rejects(left.answer, { code: 'hashing-unavailable' })
-  await until(() => taken?.gone.aborted === true)
+  await until(() => taken?.disconnected.aborted === true)
 
   const lost = pendingVideos.put(video().bytes)
   const lostTo = await visit.takeVideo(url, lost.ticket, () => {})

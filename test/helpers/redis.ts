@@ -44,7 +44,7 @@ export async function startRedis(
       return server
     },
     async reopen() {
-      await server.gone
+      await server.exited
       server = await open()
     },
   }

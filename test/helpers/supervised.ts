@@ -69,7 +69,7 @@ export async function stage(t: Test, behaviours: Behaviours, more: More = {}) {
     openings += 1
     if (more.redisFailsAtOpening?.includes(openings)) throw new Error(`no luck ${openings}`)
     note('redis opened')
-    const gone = new Promise<string>((tell) => {
+    const exited = new Promise<string>((tell) => {
       endRedis = tell
     })
     const end = (how: string) => {
@@ -80,7 +80,7 @@ export async function stage(t: Test, behaviours: Behaviours, more: More = {}) {
     return {
       socket: '/nowhere',
       owned: true,
-      gone,
+      exited,
       stop: async () => end(`redis stopped with ${alive()} parts alive`),
       kill: () => end('redis killed'),
     }

@@ -30,7 +30,7 @@ export async function openSingleWorld(): Promise<World> {
   apis.push(a, b)
   const killRedis = async () => {
     server.kill()
-    await server.gone
+    await server.exited
   }
   return {
     kind: 'single',

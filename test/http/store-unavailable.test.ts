@@ -29,7 +29,7 @@ t.test('while Redis is down requests are refused, and after its restart all ackn
   t.equal((await answered(() => service.app.inject({ method: 'DELETE', ...callOf(withdrawn) }))).statusCode, 200)
 
   service.redis.server.kill()
-  await service.redis.server.gone
+  await service.redis.server.exited
 
   await assertAway(t, world)
   await service.redis.reopen()
@@ -82,7 +82,7 @@ t.test('writes that were acknowledged just before Redis was killed survive', asy
     }),
   )
   await work
-  await world.service.redis.server.gone
+  await world.service.redis.server.exited
   await world.service.redis.reopen()
   await until(async () => (await ready(world)).statusCode === 200)
 
@@ -128,7 +128,7 @@ t.test('api and worker stop while Redis is unavailable', async (t) => {
   const worker = await startWorkers(t, service.redis)
   t.teardown(() => worker.kill('SIGKILL'))
   service.redis.server.kill()
-  await service.redis.server.gone
+  await service.redis.server.exited
 
   const now = ownTime(t)
   const before = now()

@@ -86,7 +86,7 @@ t.test('an embedded Redis', async (t) => {
     const first = await open(t, dataDir)
     await client(t, first).set('case', 'withdrawn')
     first.kill()
-    await first.gone
+    await first.exited
     t.ok(existsSync(first.socket ?? ''), 'a killed server leaves its socket')
     const second = await open(t, dataDir)
 
@@ -106,7 +106,7 @@ t.test('an embedded Redis', async (t) => {
     t.match(guest, { owned: false, socket: owner.socket, version: owner.version })
     t.equal(await client(t, owner).ping(), 'PONG')
     await owner.stop()
-    await aliveUntil(guest.gone)
+    await aliveUntil(guest.exited)
     t.notOk(existsSync(owner.socket ?? ''))
   })
 
@@ -129,7 +129,7 @@ t.test('an embedded Redis', async (t) => {
     const guest = await open(t, dataDir)
     opener.child.kill('SIGKILL')
 
-    await aliveUntil(guest.gone)
+    await aliveUntil(guest.exited)
     const next = await open(t, dataDir)
     t.ok(next.owned)
   })
@@ -177,7 +177,7 @@ t.test('an embedded Redis', async (t) => {
     const server = await open(t, folder(t), { redisServerBin, stopGraceMs: 50 })
     await server.stop()
 
-    t.equal(await server.gone, '')
+    t.equal(await server.exited, '')
   })
 
   t.test('an embedded Redis that ends while starting is reported with its output', async (t) => {

@@ -119,7 +119,7 @@ t.test('a Redis that is missing or goes away is reported as unavailable', async 
   const reading = reader.columns()
   await reading.next()
   server.kill()
-  await server.gone
+  await server.exited
   await t.rejects(drain(reading), { code: 'store-unavailable' })
 })
 

@@ -217,7 +217,7 @@ async function openOwnServer(config: Config): Promise<RedisServer> {
   for (;;) {
     const server = await openRedisServer(config)
     if (server.owned) return server
-    await server.gone
+    await server.exited
   }
 }
 

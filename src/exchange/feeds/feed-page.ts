@@ -16,7 +16,7 @@ export interface FeedRequest {
 /** A record of a feed. `entry` is its id in that feed: a later record with the same id replaces all of it. */
 export type FeedRecord =
   | { readonly kind: 'put'; readonly entry: string; readonly signal: NewSignal }
-  | { readonly kind: 'gone'; readonly entry: string }
+  | { readonly kind: 'deleted'; readonly entry: string }
   /** A signal that was imported earlier under this id is removed, because the record has changed. */
   | { readonly kind: 'rejected'; readonly entry: string | undefined; readonly why: RecordRejection }
 

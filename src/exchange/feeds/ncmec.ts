@@ -69,7 +69,7 @@ interface Entry {
 function recordOf({ kind, member, id, classification, pdq }: Entry, ofAdults: readonly string[]): FeedRecord {
   if (member === '' || id === '') return { kind: 'rejected', entry: undefined, why: 'record-unreadable' }
   const entry = `${member}-${id}`
-  if (kind === 'deletedImage' || kind === 'deletedVideo') return { kind: 'gone', entry }
+  if (kind === 'deletedImage' || kind === 'deletedVideo') return { kind: 'deleted', entry }
   if (tagDeclaresMinor(classification)) return { kind: 'rejected', entry, why: 'minor-declared' }
   if (!ofAdults.includes(classification)) return { kind: 'rejected', entry, why: 'classification-unlisted' }
   if (kind !== 'image' || pdq === '') return { kind: 'rejected', entry, why: 'signal-type-unknown' }

@@ -75,7 +75,7 @@ function recordOf(value: unknown): FeedRecord {
   const entry = `${signalType} ${hashValue.toLowerCase()}`
   const record = HashRecord.safeParse(value).data
   if (record === undefined) return { kind: 'rejected', entry, why: 'record-unreadable' }
-  if (record.hashStatus === 'Withdrawn' || record.hashStatus === 'Deleted') return { kind: 'gone', entry }
+  if (record.hashStatus === 'Withdrawn' || record.hashStatus === 'Deleted') return { kind: 'deleted', entry }
   const isReviewed = (record.CSPFeedbacks ?? []).some(({ feedbackValue }) => feedbackValue === 'Blocked')
   const typeText = ownValue(TYPES, signalType) ?? ''
   return recordFrom(entry, signalFrom({ typeText, hex: hashValue, isReviewed }))

@@ -68,7 +68,7 @@ function recordOf(value: unknown): FeedRecord {
   const entry = named === undefined ? undefined : String(named.id)
   const record = Entry.safeParse(value).data
   if (record === undefined || entry === undefined) return { kind: 'rejected', entry, why: 'record-unreadable' }
-  if (record.deleted) return { kind: 'gone', entry }
+  if (record.deleted) return { kind: 'deleted', entry }
   const typeText = TYPES.get(record.algorithm) ?? ''
   return recordFrom(entry, signalFrom({ typeText, hex: record.hash_digest ?? '', ref: `tat ${entry}` }))
 }

@@ -71,7 +71,7 @@ function recordOf(value: unknown): FeedRecord {
   const update = Update.safeParse(value).data
   if (update === undefined || entry === undefined) return { kind: 'rejected', entry, why: 'record-unreadable' }
   const opinions = update.descriptors?.data ?? []
-  if (update.should_delete || opinions.length === 0) return { kind: 'gone', entry }
+  if (update.should_delete || opinions.length === 0) return { kind: 'deleted', entry }
   if (opinions.flatMap(({ tags }) => textsIn(tags)).some(tagDeclaresMinor))
     return { kind: 'rejected', entry, why: 'minor-declared' }
   if (opinions.some(({ status }) => status === 'NON_MALICIOUS')) return { kind: 'rejected', entry, why: 'not-harmful' }

@@ -8,7 +8,7 @@ import { Problem, type ProblemCode } from '../../domain/problem.js'
 import type { HashingFor } from '../../services/intake/hashing.js'
 import type { ReceivedVideo, VideoHashing, VideoPurpose } from '../../services/intake/video-hashing.js'
 import type { UseImage } from '../upload.js'
-import { goneSignal, keepWaiting } from '../video-upload.js'
+import { disconnectSignal, keepWaiting } from '../video-upload.js'
 import { selectedTypes, VIDEO, VPDQ } from './hma-signals.js'
 
 export interface HmaVideo {
@@ -44,7 +44,7 @@ export async function withVideoFile(
   { types, purpose, from, reply }: VideoWish,
   read: (take: UseImage<HmaVideo>) => Promise<HashedImage | HmaVideo | Problem>,
 ): Promise<HashedImage | HmaVideo | Problem> {
-  const gone = goneSignal(reply)
+  const disconnected = disconnectSignal(reply)
   const isAsked = () => selectedTypes(types, VIDEO)?.includes(VPDQ)
   let received: ReceivedVideo | undefined
 
@@ -77,7 +77,7 @@ export async function withVideoFile(
     const result = await read(take)
     if (!('md5' in result) || received === undefined) return result
     keepWaiting(reply, videoHashing)
-    const video = await received.hash(purpose, gone).catch(ifNeeded)
+    const video = await received.hash(purpose, disconnected).catch(ifNeeded)
     return video === undefined ? result : { ...result, video }
   } finally {
     received?.release()

@@ -89,7 +89,7 @@ export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = a
           if (!given.success) throw new Problem('request-invalid')
           context = given.data
         },
-        use: (video, gone) => video.hash('query', gone),
+        use: (video, disconnected) => video.hash('query', disconnected),
       })
       await request.reauthorize() // it may have taken minutes
       const caller = callerOf(request)

@@ -31,11 +31,11 @@ export interface ReceivedVideo {
   /** Copies a chunk, and overwrites the original. */
   add(chunk: Buffer): void
   /**
-   * @param gone aborts the hashing, and ends its child processes.
+   * @param disconnected aborts the hashing, and ends its child processes.
    * @throws {Problem} why the video is refused (video-undecodable, quality-too-low …); video-unavailable; hashing-unavailable, also when aborted;
    *   store-unavailable; rate-limited.
    */
-  hash(purpose: VideoPurpose, gone: AbortSignal): Promise<HashedVideoFile>
+  hash(purpose: VideoPurpose, disconnected: AbortSignal): Promise<HashedVideoFile>
   /** Overwrites the video, and releases its room. */
   release(): void
 }
@@ -70,13 +70,13 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
     bytes: ReturnType<typeof createVideoBytes>,
     from: HashingFor,
     purpose: VideoPurpose,
-    gone: AbortSignal,
+    disconnected: AbortSignal,
   ) => {
     const units = Math.max(MIN_UNITS, Math.ceil(bytes.sizeBytes / UNIT_BYTES))
     from.charge(units)
     const { behind, leave } = shares.enter(from, units)
     const { ticket, answer, cancel } = pendingVideos.put(bytes)
-    gone.addEventListener('abort', cancel)
+    disconnected.addEventListener('abort', cancel)
     let areLacking = false
     const recheck = async () => {
       if (pendingVideos.isTaken(ticket)) return
@@ -85,7 +85,7 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
     }
     const timer = setInterval(recheck, recheckMs)
     try {
-      if (gone.aborted) cancel()
+      if (disconnected.aborted) cancel()
       else await enqueue({ handoffUrl, ticket, purpose }, VIDEO_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND))
       const hashed = await answer
       if ('problem' in hashed) throw new Problem(hashed.problem)
@@ -95,7 +95,7 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
       throw areLacking ? new Problem('video-unavailable') : error
     } finally {
       clearInterval(timer)
-      gone.removeEventListener('abort', cancel)
+      disconnected.removeEventListener('abort', cancel)
       cancel() // no effect after an answer
       leave()
     }
@@ -112,7 +112,7 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
           return bytes.sizeBytes
         },
         add: (chunk) => bytes.add(chunk),
-        hash: (purpose, gone) => hash(bytes, from, purpose, gone),
+        hash: (purpose, disconnected) => hash(bytes, from, purpose, disconnected),
         release() {
           bytes.wipe()
           leave()

@@ -36,7 +36,7 @@ export interface RedisServer {
    * Resolves with the last log lines when a private server has ended for any reason. It can be opened again with the same socket and data.
    * Never resolves for a configured server.
    */
-  readonly gone: Promise<string>
+  readonly exited: Promise<string>
   /** Ends an owned server, at the latest after 10 s unless set otherwise. Does nothing to any other. */
   stop(): Promise<void>
   /** Ends an owned server at once. What it acknowledged is on disk all the same. */
@@ -82,7 +82,7 @@ function noStoreIn(dataDir: string): string {
   return `There is no store in ${resolve(dataDir)}, and a command makes none: \`npm start\` does. Set TABIR_DATA_DIR or REDIS_URL as where the service was started. Nothing was changed.`
 }
 
-const given = { owned: false, gone: new Promise<string>(() => {}), stop: async () => {}, kill: () => {} } as const
+const given = { owned: false, exited: new Promise<string>(() => {}), stop: async () => {}, kill: () => {} } as const
 
 interface Place {
   readonly folder: string
@@ -127,12 +127,12 @@ async function joinRunning({ socket }: Place): Promise<RedisServer | undefined> 
 }
 
 /** An idle connection that shows when the server ends. It does not keep this process alive. */
-function watch(socket: string): Pick<RedisServer, 'gone' | 'stop'> {
+function watch(socket: string): Pick<RedisServer, 'exited' | 'stop'> {
   const connection = connect(socket)
   connection.on('error', () => {}).unref()
-  const gone = new Promise<string>((resolve) => connection.once('close', () => resolve('')))
+  const exited = new Promise<string>((resolve) => connection.once('close', () => resolve('')))
   return {
-    gone,
+    exited,
     async stop() {
       connection.destroy()
     },
@@ -162,7 +162,7 @@ async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs:
     child.once('exit', () => resolve())
     child.once('error', () => resolve())
   })
-  const gone = exited.then(async () => {
+  const lastOutput = exited.then(async () => {
     await Promise.race([once(child, 'close'), sleep(100)]) // what it wrote before it died may still be in the pipe
     return lastWords()
   })
@@ -179,7 +179,7 @@ async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs:
   const startedAt = performance.now()
   for (;;) {
     const { state } = await ask(place.socket)
-    if (ended()) throw new Error(explain(await gone, place))
+    if (ended()) throw new Error(explain(await lastOutput, place))
     if (state === 'up') break
     if (state === 'absent' && performance.now() - startedAt > SOCKET_TIMEOUT_MS) {
       await stop()
@@ -187,7 +187,7 @@ async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs:
     }
     await Promise.race([exited, sleep(POLL_MS)])
   }
-  return { socket: place.socket, binary, version, owned: true, gone, stop, kill: () => child.kill('SIGKILL') }
+  return { socket: place.socket, binary, version, owned: true, exited: lastOutput, stop, kill: () => child.kill('SIGKILL') }
 }
 
 function settings({ folder, socket }: Place): string[] {

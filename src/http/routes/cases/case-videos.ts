@@ -57,8 +57,8 @@ export const caseVideoRoutes: FastifyPluginAsyncZod<CaseVideoRouteOptions> = asy
       const own = ownCaseOf(request)
       const key = request.headers['idempotency-key']
       const digest = createHash('sha256')
-      const register = async (video: ReceivedVideo, gone: AbortSignal) => {
-        const hashed = await video.hash('submission', gone)
+      const register = async (video: ReceivedVideo, disconnected: AbortSignal) => {
+        const hashed = await video.hash('submission', disconnected)
         await request.reauthorize() // it may have taken minutes
         return { video: await registerOne(hashed) }
       }
@@ -74,8 +74,8 @@ export const caseVideoRoutes: FastifyPluginAsyncZod<CaseVideoRouteOptions> = asy
         onChunk: (chunk) => {
           if (key !== undefined) digest.update(chunk)
         },
-        async use(video, gone) {
-          if (key === undefined) return register(video, gone)
+        async use(video, disconnected) {
+          if (key === undefined) return register(video, disconnected)
           const tried = await idempotency.attempt(['videos', own.caseId], key, RegisteredVideo)
           const whole = digest.digest()
           if (!tried.isFirst) {
