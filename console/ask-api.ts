@@ -33,10 +33,15 @@ function outcomeOf<T>(status: number, text: string): Outcome<T> {
   }
 }
 
+/** Relative to the console's address: a proxy may serve Tabir below a path. */
+function below(path: string): string {
+  return `.${path}`
+}
+
 export function createApi(key: string): Api {
   async function ask<T>(method: string, path: string, body?: BodyInit, type?: string): Promise<Outcome<T>> {
     try {
-      const response = await fetch(path, {
+      const response = await fetch(below(path), {
         method,
         headers: { authorization: `Bearer ${key}`, ...(type !== undefined && { 'content-type': type }) },
         ...(body !== undefined && { body }),
@@ -56,7 +61,7 @@ export function createApi(key: string): Api {
   function upload<T>(path: string, { file, key: idempotencyKey, signal, tell }: Upload): Promise<Outcome<T>> {
     return new Promise((resolve) => {
       const request = new XMLHttpRequest()
-      request.open('POST', path)
+      request.open('POST', below(path))
       request.setRequestHeader('authorization', `Bearer ${key}`)
       request.setRequestHeader('content-type', 'application/octet-stream')
       request.setRequestHeader('idempotency-key', idempotencyKey)

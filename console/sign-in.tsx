@@ -1,6 +1,6 @@
 // Asks for a key. It goes to this service and into the memory of this tab.
 
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 
 export interface SignInProps<Session> {
   /** @returns the reason, when the key gives access to nothing. */
@@ -14,6 +14,8 @@ export function SignIn<Session extends object>({ signIn, opened, hasEnded }: Sig
   const input = useRef<HTMLInputElement>(null)
   const [isAsking, setIsAsking] = useState(false)
   const [problem, setProblem] = useState<string>()
+  // Signing out removes the focused button. Without this, the keyboard would start again at the top of the window.
+  useEffect(() => input.current?.focus(), [])
   const submit = async (event: Event) => {
     event.preventDefault()
     const key = input.current?.value.trim() ?? ''

@@ -156,7 +156,7 @@ async function matchesOfVideo(bytes) {
   const body = new FormData()
   body.append('video', new Blob([bytes]), 'video')
   const headers = { authorization: `Bearer ${process.env.TABIR_API_KEY}` }
-  const response = await fetch(new URL('/v1/match/videos', process.env.TABIR_URL), {
+  const response = await fetch(`${process.env.TABIR_URL.replace(/\/+$/, '')}/v1/match/videos`, {
     ...{ method: 'POST', headers, body, redirect: 'manual' }, // another server would get the video
     signal: AbortSignal.timeout(VIDEO_TIMEOUT_MS),
   }).catch(() => {

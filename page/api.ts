@@ -110,12 +110,12 @@ export const api = {
     key: string,
     proof?: Proof,
   ): Promise<Answer<Opened>> =>
-    ask('POST', '/v1/cases', {
+    ask('POST', 'v1/cases', {
       key,
       json: { adult: true, extendedProtection, ...(category !== undefined && { category }), ...(proof && { proof }) },
     }),
 
-  challenge: (): Promise<Answer<Challenge>> => ask('GET', '/v1/cases/challenge', {}),
+  challenge: (): Promise<Answer<Challenge>> => ask('GET', 'v1/cases/challenge', {}),
 
   /** @param pin or the recovery code in its place. */
   token: (caseNumber: string, pin: string): Promise<Answer<{ readonly token: string }>> =>
@@ -183,5 +183,5 @@ export const api = {
 } as const
 
 function pathOf(caseNumber: string): string {
-  return `/v1/cases/${encodeURIComponent(caseNumber)}`
+  return `v1/cases/${encodeURIComponent(caseNumber)}`
 }

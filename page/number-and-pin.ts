@@ -45,7 +45,7 @@ function noteOf({ caseNumber, pin, recoveryCode }: NumberAndPin): string {
 }
 
 function addressOfCase(): string {
-  return `${location.origin}/case`
+  return new URL('case', location.href).href
 }
 
 async function isCopied(text: string): Promise<boolean> {

@@ -19,7 +19,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   exchange: ['domain', 'hash'],
   services: ['domain', 'exchange', 'handoff', 'hash', 'jobs', 'net', 'search', 'store'],
   http: ['domain', 'exchange', 'hash', 'net', 'services', 'web'],
-  client: [],
+  client: ['domain'],
   web: ['domain'],
   app: ['domain', 'exchange', 'handoff', 'http', 'jobs', 'net', 'services', 'store', 'web'],
   cli: ['boot', 'domain', 'exchange', 'files', 'http', 'net', 'services', 'store'],

@@ -1,6 +1,7 @@
 // Imports a file of hashes into a bank: progress, refused lines, a way to stop, and earlier imports.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { SHORTER_LINES } from '../../src/domain/organisations/bank-import.js'
 import type { Api } from '../ask-api.js'
 import { Figures, Progress, RunButtons, Shown } from '../components.js'
 import { useDrops } from '../drops.js'
@@ -175,6 +176,7 @@ function Progressing({ progress }: { progress: ImportProgress }) {
           ]}
         />
       )}
+      {report?.rejections.some(({ reason }) => reason === 'record-too-long') === true && <p>{SHORTER_LINES}</p>}
       {report !== undefined && report.rejections.length > 0 && (
         <Table
           caption="Rejected lines"

@@ -48,7 +48,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     const { site, uploadLimits, country, now = Date.now, exposure = 'private' } = options
     await registerRoutes(guarded, { services, site, uploadLimits, country, now, exposure, metrics: metrics.text })
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    indexPrefix: '.', // relative addresses: a proxy may serve Tabir below a path
+    // Relative to `docs/json`. In `openapi.yaml` it is relative to that file.
+    transformSpecification: (description) => ({ ...description, servers: [{ url: '../' }] }),
+    transformSpecificationClone: false,
+  })
   return app
 }
 

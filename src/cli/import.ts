@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { WrongSettings } from '../boot/config.js'
 import { BANK_NAME_PATTERN } from '../domain/organisations/bank.js'
-import { FILE_FORMATS, IMPORT_STATES, RECORD_REJECTIONS } from '../domain/organisations/bank-import.js'
+import { FILE_FORMATS, IMPORT_STATES, RECORD_REJECTIONS, SHORTER_LINES } from '../domain/organisations/bank-import.js'
 import { byteBar } from './byte-bar.js'
 import { failed, printJson } from './output.js'
 import {
@@ -73,6 +73,7 @@ export async function importFile(args: readonly string[]): Promise<number> {
     if ('lines' in outcome) {
       bar.end()
       printJson(outcome)
+      if (outcome.rejections.some(({ reason }) => reason === 'record-too-long')) process.stderr.write(`${SHORTER_LINES}\n`)
       return outcome.rejected === 0 ? 0 : 3
     }
     if (tries === MAX_TRIES || !WORTH_ANOTHER_TRY.includes(outcome.code)) {

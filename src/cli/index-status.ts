@@ -3,10 +3,11 @@
 import { parseArgs } from 'node:util'
 import type { z } from 'zod'
 import { readConfig } from '../boot/config.js'
+import { routeAt } from '../domain/service-address.js'
 import { IndexReport } from '../http/schemas.js'
 import { notReadyReasonIn } from './doctor/doctor-api.js'
 import { failed } from './output.js'
-import { apiUrlFrom, createRemote, printApiUrl, REMOTE_OPTIONS } from './remote.js'
+import { apiUrlFrom, createRemote, printApiUrl, REMOTE_OPTIONS, shownAddress } from './remote.js'
 
 type Report = z.infer<typeof IndexReport>
 type Index = Report['indexes'][number]
@@ -25,15 +26,15 @@ export async function indexStatus(args: readonly string[]): Promise<number> {
   const remote = options['key-file'] === undefined && config.apiKey === undefined ? undefined : createRemote(options)
   if (typeof remote === 'string') return failed(remote, 2)
   printApiUrl(new URL(url))
-  const answer = await fetchIndex(new URL('/health/index', url), remote?.key).catch(() => undefined)
-  if (answer === undefined) return failed(`No api answers at ${new URL(url).origin}.`, 1)
+  const answer = await fetchIndex(routeAt(url, '/health/index'), remote?.key).catch(() => undefined)
+  if (answer === undefined) return failed(`No api answers at ${shownAddress(new URL(url))}.`, 1)
   const { status, text } = answer
   if (status === 401 || status === 403)
     return failed(
-      `The api at ${new URL(url).origin} requires a key with the scope admin, in TABIR_API_KEY or in a file named by --key-file.`,
+      `The api at ${shownAddress(new URL(url))} requires a key with the scope admin, in TABIR_API_KEY or in a file named by --key-file.`,
       1,
     )
-  if (status !== 200) return failed(`The api at ${new URL(url).origin} is not ready${reasonSuffix(text)}.`, 1)
+  if (status !== 200) return failed(`The api at ${shownAddress(new URL(url))} is not ready${reasonSuffix(text)}.`, 1)
   process.stdout.write(options.json === true ? `${text}\n` : formatReport(IndexReport.parse(JSON.parse(text))))
   return 0
 }

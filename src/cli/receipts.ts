@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { readConfig, WrongSettings } from '../boot/config.js'
+import { routeAt } from '../domain/service-address.js'
 import { Receipt } from '../services/cases/receipts.js'
 import { Report } from '../services/cases/report.js'
 import { isSignedBy, publicKeyFrom } from '../services/records/signer.js'
@@ -47,7 +48,7 @@ async function keyFrom({ key, url }: { readonly key: string | undefined; readonl
   if (key !== undefined) return publicKeyFrom(readFileSync(key, 'utf8'))
   const base = url ?? new URL(apiUrlFrom(readConfig(process.env)))
   printApiUrl(base)
-  const response = await fetch(new URL('/v1/receipts/key', base), { signal: AbortSignal.timeout(TIMEOUT_MS) })
+  const response = await fetch(routeAt(base, '/v1/receipts/key'), { signal: AbortSignal.timeout(TIMEOUT_MS) })
   if (response.status !== 200) throw new Error('no key there')
   return publicKeyFrom(await response.text())
 }

@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
 import { type Config, readConfig } from '../boot/config.js'
 import { jsonOrUndefined } from '../domain/json.js'
+import { isServiceAddress, routeAt } from '../domain/service-address.js'
 
 export const REMOTE_OPTIONS = { url: { type: 'string' }, 'key-file': { type: 'string' } } as const
 export const REMOTE_USAGE = `[--url URL] [--key-file FILE]
@@ -23,7 +24,7 @@ export function createRemote(values: { readonly url?: string; readonly 'key-file
   const config = readConfig(process.env)
   const { apiKey } = config
   const url = values.url ?? apiUrlFrom(config)
-  if (!URL.canParse(url) || !/^https?:/.test(url)) return '--url must be the http or https address of an api'
+  if (!isServiceAddress(url)) return '--url must be the http or https address of an api'
   const key = values['key-file'] === undefined ? apiKey : fileText(values['key-file'])
   if (key === undefined || !/^\S+$/.test(key))
     return 'An API key is required, in TABIR_API_KEY or in a file named by --key-file.'
@@ -37,7 +38,12 @@ export function apiUrlFrom({ apiUrl, host, port }: Config): string {
 
 /** Written to standard error, so that programs can parse standard output. */
 export function printApiUrl(url: URL): void {
-  process.stderr.write(`Api: ${url.origin}\n`)
+  process.stderr.write(`Api: ${shownAddress(url)}\n`)
+}
+
+/** The address for a message, without a user, password or query. */
+export function shownAddress({ origin, pathname }: URL): string {
+  return `${origin}${pathname.replace(/\/+$/, '')}`
 }
 
 export interface RemoteRequest {
@@ -53,7 +59,7 @@ export interface RemoteRequest {
  */
 export function ask({ url, key }: Remote, { method, path, headers, body }: RemoteRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const target = new URL(path, url)
+    const target = routeAt(url, path)
     const request = (target.protocol === 'https:' ? requestHttps : requestHttp)(target, {
       method,
       headers: { ...headers, authorization: `Bearer ${key}` },

@@ -14,7 +14,8 @@ export interface Contact {
   readonly link: string
 }
 
-const PATHS: Readonly<Record<PageName, string>> = { start: '/', case: '/case', 'how-it-works': '/how-it-works' }
+/** Relative, as all addresses in the page: a proxy may serve it below a path. */
+const PATHS: Readonly<Record<PageName, string>> = { start: './', case: 'case', 'how-it-works': 'how-it-works' }
 const FOOT = {
   start: 'page.footStart',
   case: 'page.footCase',

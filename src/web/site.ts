@@ -168,8 +168,8 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
 /** Addresses of the workers that hash. */
 function scriptsOf(worker: Asset, decoders: readonly (readonly [format: string, asset: Asset])[]) {
   return {
-    worker: `/assets/${worker.file}`,
-    decoders: Object.fromEntries(decoders.map(([format, { file }]) => [format, `/assets/${file}`])),
+    worker: `assets/${worker.file}`,
+    decoders: Object.fromEntries(decoders.map(([format, { file }]) => [format, `assets/${file}`])),
   }
 }
 
@@ -205,7 +205,7 @@ function rank(language: string): number {
 function flattened(manifest: OwnAssets): Record<string, string> {
   return Object.fromEntries(
     Object.entries(manifest).flatMap(([name, { file, integrity }]) => [
-      [`${name}.path`, `/assets/${file}`],
+      [`${name}.path`, `assets/${file}`],
       [`${name}.integrity`, integrity],
     ]),
   )

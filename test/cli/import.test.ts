@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -179,3 +179,31 @@ t.test('a file whose signals were removed can be imported again', async (t) => {
   t.same(await found(), [1, 1, 1], 'accepted signals match')
   t.equal((await signalIds()).length, 3, 'each signal once')
 })
+
+const withoutJq = spawnSync('jq', ['--version']).status !== 0 && 'no jq on this machine'
+
+t.test(
+  'a list in one long line of JSON is refused with a command that makes it importable',
+  { skip: withoutJq },
+  async (t) => {
+    const service = await startService(t)
+    const { key, headers } = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
+    await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'list' } })
+    const url = `http://127.0.0.1:${await listen(service.app)}`
+    const hashes = Array.from({ length: 5000 }, randomHashText)
+    const lists = { texts: hashes, objects: hashes.map((hash) => ({ type: 'pdq', hash })) }
+    for (const [name, list] of Object.entries(lists)) {
+      const folder = t.testdir({ 'list.json': JSON.stringify(list), 'short.txt': 'pdq 12\n' })
+      const into = async (file: string) => {
+        const ran = await tabir(key, 'import', join(folder, file), '--bank', 'list', '--url', url)
+        return { ...ran, report: JSON.parse(ran.out) }
+      }
+      const refused = await into('list.json')
+      t.match(refused, { status: 3, report: { rejectedFor: { 'record-too-long': 1 } } }, name)
+      const command = /jq .*/.exec(refused.errors)?.[0] ?? 'false'
+      execFileSync('sh', ['-c', command], { cwd: folder })
+      t.match(await into('list.ndjson'), { status: 0, report: { accepted: 5000, rejected: 0 } }, name)
+      t.notMatch((await into('short.txt')).errors, 'jq', 'no advice about other reasons')
+    }
+  },
+)

@@ -79,6 +79,21 @@ t.test('banks in the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
+  t.test('a list in one long line is refused with the next step', async (t) => {
+    const partner = await keyFor(site, 'lister', ['signals:write'], 'ngo')
+    await site.app.inject({ method: 'POST', url: '/v1/banks', headers: partner.headers, payload: { name: 'of-lister' } })
+    const { page, context } = await site.visit('/console', PHONE)
+    await signIn(page, partner.key)
+    await openPanel(page, 'Import')
+    await page.getByText('No file has been imported into this bank').waitFor()
+    const buffer = Buffer.from(JSON.stringify(Array.from({ length: 5000 }, () => randomHashText())))
+    await page.setInputFiles('input[type="file"]', { name: 'list.json', mimeType: 'application/json', buffer })
+    await page.getByRole('button', { name: 'Import it' }).click()
+    await page.getByText('Write one picture or video a line').waitFor()
+    await looksRight(t, page, 'a line is too long')
+    await context.close()
+  })
+
   t.test('a picture or a spreadsheet is refused before anything is sent', async (t) => {
     const partner = await keyFor(site, 'dropper', ['signals:write'], 'ngo')
     await site.app.inject({ method: 'POST', url: '/v1/banks', headers: partner.headers, payload: { name: 'of-dropper' } })

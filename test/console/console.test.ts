@@ -43,6 +43,16 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
+  t.test('after signing out the keyboard is in the field for the key', async (t) => {
+    const { page, context } = await site.visit('/console')
+    await signIn(page, key)
+    await page.getByRole('button', { name: 'Sign out' }).focus()
+    await page.keyboard.press('Enter')
+    await page.locator('#key').waitFor()
+    t.equal(await page.evaluate(() => document.activeElement?.id), 'key')
+    await context.close()
+  })
+
   t.test('a key shows the panels of its scopes only', async (t) => {
     const writer = await keyFor(site, 'ngo', ['signals:write'], 'ngo')
     const { page, context } = await site.visit('/console')

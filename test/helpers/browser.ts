@@ -31,8 +31,9 @@ export interface Site extends TestService {
   /**
    * A new window without cookies or history. Its errors are in `faults`. The headless shell needs less
    * processor time and loads no page icons.
+   * @param address a path, or the whole address of a proxy in front of the service
    */
-  visit(path: string, options?: BrowserContextOptions, browser?: BrowserName): Promise<Visit>
+  visit(address: string, options?: BrowserContextOptions, browser?: BrowserName): Promise<Visit>
 }
 
 export interface Visit {
@@ -53,7 +54,7 @@ export async function startSite(t: Test, options: TestServiceOptions = {}): Prom
   return {
     ...service,
     url,
-    async visit(path, contextOptions = {}, browser = 'shell') {
+    async visit(address, contextOptions = {}, browser = 'shell') {
       const context = await (await browserNamed(browser)).newContext({ locale: 'en', ...contextOptions })
       contexts.push(context)
       context.setDefaultTimeout(SLOW_MS)
@@ -63,7 +64,7 @@ export async function startSite(t: Test, options: TestServiceOptions = {}): Prom
       page.on('console', (message) => {
         if (message.type() === 'error' && !message.text().includes('Failed to load resource')) faults.push(message.text())
       })
-      await page.goto(`${url}${path}`)
+      await page.goto(new URL(address, url).href)
       return { page, context, faults }
     },
   }

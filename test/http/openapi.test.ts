@@ -66,8 +66,8 @@ t.test('openapi.yaml suits code generators: a relative server, portable patterns
   const { components, servers, webhooks } = Generated.parse(parse(described))
   t.same(
     servers,
-    [{ url: '/', description: 'Where this description is served from.' }],
-    'the server is relative, so /docs calls its own origin',
+    [{ url: './', description: 'Where this description is served from.' }],
+    'the server is relative to the description, also below a path',
   )
   t.notMatch(described, /\\p\{/, 'no pattern that only some engines support')
   const names = (words: object) => Object.keys(words).map((name) => name.toLowerCase())

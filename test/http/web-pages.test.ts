@@ -44,7 +44,7 @@ t.test('a page runs one script and one style, pinned by hash, and loads its own 
     const [script, ...otherScripts] = [...body.matchAll(/<script type="module" src="([^"]+)" integrity="([^"]+)"/g)]
     const [style, ...otherStyles] = [...body.matchAll(/<style>([\s\S]*?)<\/style>/g)]
     t.same([...otherScripts, ...otherStyles], [], url)
-    const file = await app.inject({ url: script?.[1] ?? '' })
+    const file = await app.inject({ url: `/${script?.[1]}` })
     t.equal(file.headers['cache-control'], 'no-store', 'a cached script would show that the page was opened')
     const scriptHash = sha384(file.rawPayload)
     t.equal(script?.[2], scriptHash)
@@ -57,6 +57,15 @@ t.test('a page runs one script and one style, pinned by hash, and loads its own 
       /<script(?![^>]* src=)(?! type="application\/json")|<style|<link rel="stylesheet|\son\w+=|\sstyle=/,
       'nothing without a hash',
     )
+  }
+})
+
+t.test('a page has relative addresses only, so that it works below a path', async (t) => {
+  const { app } = await usual
+  for (const url of [...PAGES, '/console']) {
+    const { body } = await app.inject({ url })
+    t.match(body, /src="assets\//, url)
+    t.notMatch(body, /(href|src)="\/|"\/(assets|v1)\//, url)
   }
 })
 
@@ -145,7 +154,7 @@ t.test('each hotline names its country in the language of the page', async (t) =
 })
 
 function workerIn(body: string): string {
-  return /"worker":"([^"]+)"/.exec(body)?.[1] ?? ''
+  return `/${/"worker":"([^"]+)"/.exec(body)?.[1]}`
 }
 
 function sha384(content: string | Buffer): string {

@@ -1,11 +1,12 @@
 // Managing webhooks, and a delivery with a real api, messenger and endpoint.
 
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
 import { refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, startService, until } from '../helpers/service.js'
-import { startEndpoint, verified } from '../helpers/webhooks.js'
+import { type Received, startEndpoint, verified } from '../helpers/webhooks.js'
 import { startMessenger } from '../helpers/workers.js'
 
 interface Made {
@@ -79,6 +80,7 @@ t.test('a test message is delivered once a messenger runs, and after a rotation 
   const [message] = endpoint.received
   if (message === undefined) throw new Error('it is there')
   t.match(verified(first.secret, message), { type: 'webhook.ping', data: { webhookId: first.webhookId } })
+  t.equal(signedByOpenssl(first.secret, message), message.headers['webhook-signature'], 'as openapi.yaml says')
   t.throws(() => verified(`whsec_${Buffer.alloc(32).toString('base64')}`, message))
   await until(async () => (await get(at(first.webhookId, '/deliveries'))).json().deliveries[0]?.state === 'delivered')
   t.match((await get(at(first.webhookId, '/deliveries'))).json(), {
@@ -103,3 +105,11 @@ t.test('a test message is delivered once a messenger runs, and after a rotation 
   refused(t, await get(at(first.webhookId)), 'webhook-unknown')
   t.notOk(service.log.join('').includes('/hook'), 'no address in the log')
 })
+
+/** The signature, computed from the description in openapi.yaml alone. */
+function signedByOpenssl(secret: string, { id, headers, text }: Received): string {
+  const key = Buffer.from(secret.replace('whsec_', ''), 'base64').toString('hex')
+  const args = ['dgst', '-sha256', '-mac', 'HMAC', '-macopt', `hexkey:${key}`, '-binary']
+  const signed = execFileSync('openssl', args, { input: `${id}.${headers['webhook-timestamp']}.${text}` })
+  return `v1,${signed.toString('base64')}`
+}

@@ -1,6 +1,7 @@
 // The entry point of @tabir/client: a typed client for the whole API, in Node and in browsers. It batches, retries and hashes pictures.
 
 import { detailsOf, type GivenSignal, hashImage, type Pixels } from '@tabir/hash'
+import { isServiceAddress, routeAt } from '../../../src/domain/service-address.js'
 import { linesOf } from './hash-lines.js'
 import { OPERATIONS, type Operations, type Schemas } from './operations.generated.js'
 
@@ -12,7 +13,7 @@ export type Answer<Op extends OperationId> = Operations[Op]['answer']
 export type { GivenSignal, Pixels, Schemas }
 
 export interface ClientOptions {
-  /** Origin of the service: `https://tabir.example`. */
+  /** Address of the service: `https://tabir.example`, or `https://ngo.example/tabir` below a path. */
   readonly url: string
   /** An API key or the token of a case. Public operations need none. */
   readonly key?: string
@@ -103,7 +104,7 @@ function signalsIn({ signals = [], video }: MatchQuery): number {
 
 /** Creates a client. Sends nothing. @throws {TypeError} when `url` is no address of a service */
 export function tabirClient(options: ClientOptions): TabirClient {
-  if (!/^https?:\/\//i.test(options.url) || !URL.canParse(options.url))
+  if (!isServiceAddress(options.url))
     throw new TypeError('url must be the address of a Tabir service, such as https://tabir.example')
   const { maxTries = MAX_TRIES, wait = sleep } = options
 
@@ -180,10 +181,8 @@ function requestFor<Op extends OperationId>({ url, key }: ClientOptions, operati
   const { method, path, keyed, body: kind } = OPERATIONS[operation]
   const given: { params?: object; query?: object; body?: unknown } = args
   const params = new Map(Object.entries(given.params ?? {}).map(([name, value]) => [name, String(value)]))
-  const target = new URL(
-    path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params.get(name) ?? '')),
-    url,
-  )
+  const route = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params.get(name) ?? ''))
+  const target = routeAt(url, route)
   for (const [name, value] of Object.entries(given.query ?? {})) {
     const values: unknown[] = Array.isArray(value) ? value : [value]
     for (const item of values) if (item !== undefined) target.searchParams.append(name, String(item))

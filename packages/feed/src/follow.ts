@@ -1,6 +1,7 @@
 // The entry point of `@tabir/feed`: follows the feed of a Tabir service and matches in memory, inside your own network.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isServiceAddress, routeAt } from '../../../src/domain/service-address.js'
 import { loadHeld, saveHeld } from './file.js'
 import { type AskedSignal, Held, type LocalMatch } from './held.js'
 import { FeedError, linesOf, parseLine } from './parse-lines.js'
@@ -11,7 +12,7 @@ export type { AskedSignal, LocalMatch } from './held.js'
 export { FeedError } from './parse-lines.js'
 
 export interface FollowOptions {
-  /** Origin of the service: `https://tabir.example` */
+  /** Address of the service: `https://tabir.example`, or `https://ngo.example/tabir` below a path. */
   readonly baseUrl: string
   /** An API key with the scope `feed`. */
   readonly key: string
@@ -68,7 +69,7 @@ const PERMANENT_CODES: readonly (string | undefined)[] = ['key-missing', 'key-in
 /** Loads the file, if there is one. Sends no request. @throws {FeedError} file-unreadable; {TypeError} when `baseUrl` is no address of a service */
 export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
   const { baseUrl, file, saveIntervalMs = SAVE_INTERVAL_MS, onError = () => {} } = options
-  if (!/^https?:\/\//i.test(baseUrl) || !URL.canParse(baseUrl))
+  if (!isServiceAddress(baseUrl))
     throw new TypeError('baseUrl must be the address of a Tabir service, such as https://tabir.example')
   const held = new Held()
   if (file !== undefined) await loadHeld(held, file)
@@ -120,7 +121,7 @@ function createPageReader(options: FollowOptions, held: Held, noteChange: () => 
   const { baseUrl, key, fetch: send = fetch } = options
 
   function urlFor(waitS: number): string {
-    const url = new URL('/v1/feed', baseUrl)
+    const url = routeAt(baseUrl, '/v1/feed')
     url.searchParams.set('limit', String(PAGE_LIMIT))
     if (held.cursor !== undefined) url.searchParams.set('after', held.cursor)
     if (waitS > 0) url.searchParams.set('wait', String(waitS))

@@ -28,6 +28,10 @@ export const RECORD_REJECTIONS = [
 ] as const
 export type RecordRejection = (typeof RECORD_REJECTIONS)[number]
 
+/** What to do after `record-too-long`. Most such files are a list in JSON without line ends. */
+export const SHORTER_LINES =
+  "A line is too long. Write one picture or video a line. For a list in one line of JSON: jq -rc '.[]' list.json > list.ndjson"
+
 /** The result of reading a line or record. `blank` is neither accepted nor rejected: an empty line, a comment or a header. */
 export type ReadRecord =
   | BankChange

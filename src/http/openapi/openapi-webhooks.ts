@@ -7,7 +7,7 @@ const HEADERS = {
   'webhook-id': 'The same in every attempt. Ignore a delivery whose id you have processed.',
   'webhook-timestamp': 'Unix time in seconds at which this attempt was signed. Reject deliveries that are minutes old.',
   'webhook-signature':
-    'By the Standard Webhooks specification: `v1,` and the HMAC-SHA-256 of `id.timestamp.body` in base64. While a secret is being replaced there are several, separated by spaces; one of them must match.',
+    'By the Standard Webhooks specification: `v1,` and the HMAC-SHA-256 of `id.timestamp.body` in base64. The key is the text of the secret after `whsec_`, decoded from base64. While a secret is being replaced there are several, separated by spaces; one of them must match.',
 } as const
 
 export function webhooksDescribed(): Record<string, unknown> {

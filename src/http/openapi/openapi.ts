@@ -75,10 +75,11 @@ export const openapi = fp(
       route.config = { ...config, problems: new Set([...common, ...problemCodesOf(schema.response)]) }
     })
     await app.register(swagger, {
+      stripBasePath: false, // it reads whole addresses only
       openapi: {
         openapi: '3.1.0',
         info: INFO,
-        servers: [{ url: '/', description: 'Where this description is served from.' }],
+        servers: [{ url: './', description: 'Where this description is served from.' }],
         tags: TAGS,
         components: {
           securitySchemes: {
