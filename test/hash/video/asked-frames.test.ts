@@ -27,13 +27,13 @@ function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): VideoF
 }
 
 /** A single frame is never dropped, so a limit is at least the most signals of one: two wholes, 3 deframed views, 9 pieces and 4 tilted ones. */
-const MOST_OF_FRAME = 18
+const MAX_OF_FRAME = 18
 
 t.test('the selection of query frames equals the plain version, also when signals are bounded', async (t) => {
   fc.assert(
     fc.property(
       sequences,
-      fc.oneof(fc.integer({ min: MOST_OF_FRAME, max: 200 }), fc.constant(8000)),
+      fc.oneof(fc.integer({ min: MAX_OF_FRAME, max: 200 }), fc.constant(8000)),
       (frames, maxSignals) => {
         const selection = createAskedFrames(maxSignals)
         const chosen = chosenBy(selection, frames).frames
