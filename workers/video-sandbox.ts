@@ -122,7 +122,7 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
     const message = messageIn(frame, purpose)
     if (message === undefined || ('facts' in message && decoder !== undefined)) return settle(UNDECODABLE)
     if (!('facts' in message)) return void settleWith(message, decoder).then(settle)
-    decoder = startDecoder(options, ffmpeg, message.facts, reader.link)
+    decoder = startDecoder(options, [ffmpeg, ...ffmpegArguments(message.facts, purpose)], message.facts, reader.link)
     watch.begin(message.facts)
   })
   writeFrame(reader.channel, Buffer.of(VIDEO_PURPOSE_BYTES[purpose]), ...video)
@@ -202,11 +202,11 @@ function startReader({ sandboxCommand, entry = [READER], onStart }: VideoSandbox
 /** The decoder gets this process's end of the link, and this process closes it. */
 function startDecoder(
   { sandboxCommand, onStart }: VideoSandboxOptions,
-  ffmpeg: string,
+  command: readonly string[],
   facts: VideoFacts,
   link: Duplex,
 ): Child {
-  const process = spawnSandboxed([ffmpeg, ...ffmpegArguments(facts)], {
+  const process = spawnSandboxed(command, {
     memoryMb: DECODER_MEMORY_MB,
     cpuS: Math.ceil(decodingLimitMs(facts) / 1000),
     sandboxCommand,

@@ -1,14 +1,16 @@
-// The frames of a video, decoded by the browser with WebCodecs: for each quarter of a second, the frame that is shown then.
+// The frames of a video, decoded by the browser with WebCodecs: for each quarter of a second, the frame that is shown then, and the one before it.
 
 import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
 import type { Container } from './container.js'
-import { timesShown } from './shown-times.js'
+import { isShownBetween, timesShown } from './shown-times.js'
 
 export interface ShownFrame {
   /** The wanted times at which the frame is shown; at least one, ascending. */
   readonly timesMs: readonly number[]
   /** Open until the next one is asked for. */
   readonly frame: VideoFrame | ImageBitmap
+  /** Gives what is shown halfway between the first of these times and the one before; `undefined` if that is the frame before. The caller closes it. */
+  between(): Promise<VideoFrame | ImageBitmap | undefined>
 }
 
 export interface ShownFrames {
@@ -18,8 +20,8 @@ export interface ShownFrames {
 
 /** Packets that wait for the decoder. */
 const MAX_WAITING_PACKETS = 8
-/** Frames that wait to be hashed: decoders of phones have few buffers in all. */
-const MAX_WAITING_FRAMES = 2
+/** Frames that wait to be hashed, each with one before it: decoders of phones have few buffers in all. */
+const MAX_WAITING_FRAMES = 1
 
 /** @returns `undefined` where the browser has no decoder for it. */
 export async function decodedFrames(container: Container): Promise<ShownFrames | undefined> {
@@ -36,12 +38,50 @@ interface Current {
   readonly atMs: number
 }
 
+/** A frame that waits to be hashed. */
+interface Waiting {
+  readonly timesMs: readonly number[]
+  readonly frame: VideoFrame
+  readonly halfway: VideoFrame | undefined
+}
+
+function close({ frame, halfway }: Waiting): void {
+  frame.close()
+  halfway?.close()
+}
+
+/** Lets frames wait if they are wanted, and closes the others. */
+function createQueue() {
+  const waiting: Waiting[] = []
+  /** Shown halfway between the last wanted time and the next one. */
+  let halfway: VideoFrame | undefined
+  return {
+    waiting,
+    /** @param untilMs when the next one is shown. */
+    add({ frame, atMs }: Current, untilMs: number): void {
+      const timesMs = timesShown(atMs, untilMs)
+      if (timesMs.length > 0) {
+        waiting.push({ timesMs, frame, halfway })
+        halfway = undefined
+      } else if (isShownBetween(atMs, untilMs)) {
+        halfway?.close()
+        halfway = frame
+      } else frame.close()
+    },
+    close(): void {
+      for (const one of waiting) close(one)
+      halfway?.close()
+    },
+  }
+}
+
 /**
  * Memory: the frames that wait and those in the decoder, some 15.
  * Ends early when the file ends early, or the decoder cannot read on.
  */
 async function* framesOf(container: Container, config: VideoDecoderConfig): AsyncGenerator<ShownFrame> {
-  const waiting: { readonly timesMs: readonly number[]; readonly frame: VideoFrame }[] = []
+  const queue = createQueue()
+  const { waiting } = queue
   let current: Current | undefined
   let state: 'decoding' | 'ended' | 'failed' = 'decoding'
   let wake = () => {}
@@ -49,10 +89,7 @@ async function* framesOf(container: Container, config: VideoDecoderConfig): Asyn
 
   /** @param untilMs when the next one is shown. */
   const finishCurrent = (untilMs: number) => {
-    if (current === undefined) return
-    const timesMs = timesShown(current.atMs, untilMs)
-    if (timesMs.length > 0) waiting.push({ timesMs, frame: current.frame })
-    else current.frame.close()
+    if (current !== undefined) queue.add(current, untilMs)
     current = undefined
   }
   const decoder = new VideoDecoder({
@@ -101,14 +138,15 @@ async function* framesOf(container: Container, config: VideoDecoderConfig): Asyn
       drain()
       const next = waiting.shift()
       if (next !== undefined) {
-        yield next
-        next.frame.close()
+        const { timesMs, frame, halfway: before } = next
+        yield { timesMs, frame, between: async () => before }
+        close(next)
       } else if (state === 'decoding') await changed()
       else return
     }
   } finally {
     if (state === 'decoding') state = 'ended'
-    for (const { frame } of waiting) frame.close()
+    queue.close()
     current?.frame.close()
     if (decoder.state !== 'closed') decoder.close()
     drain()

@@ -1,6 +1,7 @@
 // From a video file to hashes of its frames, on the device. Runs in a worker that may not connect to anything.
 
 import { hashVideo, type VideoPicture } from '../../packages/hash/src/hash-image.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { hashedFrameSize, isFrameTooLarge } from '../../src/domain/media/video-frame-size.js'
@@ -86,12 +87,20 @@ async function hashed(
 ): Promise<Outcome | undefined> {
   let count = 0
   async function* pictures(): AsyncGenerator<VideoPicture> {
-    for await (const { timesMs, frame } of shown.frames()) {
+    for await (const { timesMs, frame, between } of shown.frames()) {
       const pixels = await reader.read(frame)
+      let halfway: Pixels | undefined
+      const readHalfway = async () => {
+        const before = await between()
+        halfway = before && (await reader.read(before))
+        before?.close()
+        return halfway
+      }
       try {
-        for (const atMs of timesMs) yield { atMs, pixels, aspect }
+        for (const [i, atMs] of timesMs.entries()) yield { atMs, pixels, aspect, ...(i === 0 && { between: readHalfway }) }
       } finally {
         pixels.data.fill(0)
+        halfway?.data.fill(0)
       }
       count++
       progress(Math.min(1, (timesMs.at(-1) ?? 0) / Math.max(1, shown.durationMs)))

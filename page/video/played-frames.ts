@@ -1,7 +1,7 @@
 // The frames of a video that the page plays, where the browser has no WebCodecs or cannot decode this video with them. A worker has no player, so it
 // asks the page for one frame after the other, through a port.
 
-import { FRAME_INTERVAL_MS, MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
+import { FRAME_INTERVAL_MS, MAX_VIDEO_MS, REGISTERED_INTERVAL_MS } from '../../packages/hash/src/video-frames.js'
 import type { ShownFrame, ShownFrames } from './decoded-frames.js'
 
 export type ToPlayer = 'open' | { readonly atMs: number }
@@ -26,11 +26,16 @@ export async function playedFrames(port: MessagePort): Promise<PlayedFrames | un
 
 async function* framesUntil(port: MessagePort, endMs: number): AsyncGenerator<ShownFrame> {
   for (let atMs = 0; atMs === 0 || atMs < endMs; atMs += FRAME_INTERVAL_MS) {
-    const answer = await ask(port, { atMs })
-    if (answer === 'failed' || !('frame' in answer)) return
-    yield { timesMs: [atMs], frame: answer.frame }
-    answer.frame.close()
+    const frame = await frameAt(port, atMs)
+    if (frame === undefined) return
+    yield { timesMs: [atMs], frame, between: () => frameAt(port, atMs - REGISTERED_INTERVAL_MS) }
+    frame.close()
   }
+}
+
+async function frameAt(port: MessagePort, atMs: number): Promise<ImageBitmap | undefined> {
+  const answer = await ask(port, { atMs })
+  return answer === 'failed' || !('frame' in answer) ? undefined : answer.frame
 }
 
 function ask(port: MessagePort, message: ToPlayer): Promise<FromPlayer> {

@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
-import { FRAME_INTERVAL_MS, MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
+import { MAX_VIDEO_MS, REGISTERED_INTERVAL_MS } from '../../packages/hash/src/video-frames.js'
 import type { HashedVideo, HashedVideoFile } from '../domain/matching/hashed-image.js'
 import type { ProblemCode } from '../domain/problem.js'
 import { SignalMessage } from './message.js'
@@ -21,7 +21,7 @@ export type VideoHandoffProblem = (typeof VIDEO_HANDOFF_PROBLEMS)[number]
 
 export type VideoHandoffAnswer = { readonly video: HashedVideoFile } | { readonly problem: VideoHandoffProblem }
 
-export const MAX_VIDEO_FRAMES = 2 + MAX_VIDEO_MS / FRAME_INTERVAL_MS
+export const MAX_VIDEO_FRAMES = 2 + MAX_VIDEO_MS / REGISTERED_INTERVAL_MS
 /** Maximum signals of a frame, each of at most eight hashes. */
 const MAX_FRAME_SIGNALS = 64
 const MAX_LINE_CHARS = 1 << 16

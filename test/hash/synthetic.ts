@@ -48,3 +48,10 @@ export function rotatedPixels(picture: Pixels, { topBottom, leftRight, transpose
   }
   return { data: to, width: toWidth, height: toHeight, channels }
 }
+
+/** The scene of a seed in grey, as decoders deliver frames. */
+export function greyScene(seed: number, size: { readonly width: number; readonly height: number }): Pixels {
+  const { data } = scenePixels(seed, size)
+  const grey = Uint8Array.from({ length: size.width * size.height }, (_, i) => data[3 * i + 1] ?? 0)
+  return { data: grey, ...size, channels: 1 }
+}

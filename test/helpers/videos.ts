@@ -68,9 +68,12 @@ export function fileOf(times: readonly number[], track: Partial<MatroskaTrack> =
   return Buffer.concat([header, ...packets.flat()])
 }
 
-/** The grey frame at each quarter of a second, as ffmpeg itself reads the file. */
-export function framesOf(clip: Buffer, name: string, width: number, height: number): Buffer[] {
-  const filters = `fps=4:round=up,scale=${width}:${height}:flags=bilinear,format=gray`
+/** Its scenes change so fast that frames between two are registered. */
+export const FAST_SOURCE = "testsrc2=s=192x144:r=24:d=1,rotate='2.2*PI*t'"
+
+/** The grey frame at each quarter of a second, as ffmpeg itself reads the file. @param perSecond another number of frames. */
+export function framesOf(clip: Buffer, name: string, width: number, height: number, perSecond = 4): Buffer[] {
+  const filters = `fps=${perSecond}:round=up,scale=${width}:${height}:flags=bilinear,format=gray`
   const folder = mkdtempSync(join(tmpdir(), 'tabir-video-'))
   try {
     const path = join(folder, name)

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { orientationOf } from '../../page/video/frame-grey.js'
 import { createGreyReducer } from '../../page/video/grey-reducer.js'
-import { timesShown } from '../../page/video/shown-times.js'
+import { isShownBetween, timesShown } from '../../page/video/shown-times.js'
 import { ffmpeg, framesOf, makeClip } from '../helpers/videos.js'
 
 t.test('a frame is wanted for each quarter of a second in which it is shown', async (t) => {
@@ -14,6 +14,27 @@ t.test('a frame is wanted for each quarter of a second in which it is shown', as
   t.same(timesShown(-500, 10), [0], 'frames hidden by an edit list are not shown')
   t.same(timesShown(-500, -1), [])
 })
+
+t.test(
+  'a frame is kept for the case that two wanted frames differ if it is shown halfway between their times',
+  async (t) => {
+    const shown: readonly (readonly [number, number])[] = [
+      [125, 126],
+      [124, 126],
+      [375, 400],
+      [0, 1000],
+    ]
+    for (const [fromMs, toMs] of shown) t.equal(isShownBetween(fromMs, toMs), true, `${fromMs} to ${toMs}`)
+    const others: readonly (readonly [number, number])[] = [
+      [0, 125],
+      [126, 375],
+      [-200, 100],
+      [-200, -100],
+      [250, 250],
+    ]
+    for (const [fromMs, toMs] of others) t.equal(isShownBetween(fromMs, toMs), false, `${fromMs} to ${toMs}`)
+  },
+)
 
 t.test('the levels of a file are stretched to black and white, and values beyond are clipped', async (t) => {
   const reduce = createGreyReducer({ width: 4, height: 1 }, { width: 4, height: 1 })

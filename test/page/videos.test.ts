@@ -7,7 +7,7 @@ import { distance, parseHash } from '../../packages/hash/src/hash256.js'
 import { imagesOf, pictureFile, type Site, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 import { ask, platform } from '../helpers/trust.js'
-import { ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
+import { FAST_SOURCE, ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
 
 const skip = withoutBrowser !== false ? withoutBrowser : ffmpeg === undefined && 'needs ffmpeg (apt-get install ffmpeg)'
 const SIZE = { width: 160, height: 128 }
@@ -33,6 +33,14 @@ const fileOf = (name: string, buffer: Buffer): GivenFile => ({ name, mimeType: '
 const statesOf = (page: Page) =>
   page.$$eval('#pictures .state', (states) => states.map(({ textContent }) => textContent ?? ''))
 
+/** As a browser without WebCodecs. */
+async function withoutDecoder(page: Page): Promise<void> {
+  await page.route('**/assets/worker-video-*', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, body: `delete globalThis.VideoDecoder;${await response.text()}` })
+  })
+}
+
 /** Chooses files and protects them. @returns the videos that were sent. */
 async function sentFrom(page: Page, files: readonly GivenFile[]) {
   const sent: SentVideo[] = []
@@ -48,11 +56,10 @@ async function sentFrom(page: Page, files: readonly GivenFile[]) {
 
 /** Hashed here, from the grey frames of ffmpeg. */
 async function hashedHere(file: Buffer, name: string, { width, height }: typeof SIZE): Promise<SentVideo> {
-  const frames = framesOf(file, name, width, height).map((data, i) => ({
-    atMs: 250 * i,
-    pixels: { data, width, height, channels: 1 as const },
-    aspect: width / height,
-  }))
+  const all = framesOf(file, name, width, height, 8).map((data) => ({ data, width, height, channels: 1 as const }))
+  const frames = all.flatMap((pixels, i) =>
+    i % 2 === 1 ? [] : { atMs: 125 * i, pixels, aspect: width / height, between: () => all[i - 1] },
+  )
   return hashVideo(frames, { purpose: 'register' })
 }
 
@@ -112,17 +119,37 @@ t.test('videos and pictures are chosen together, hashed as by the service, and f
   t.same(faults, [])
 })
 
+t.test(
+  'frames between two that differ much are registered as by the service, also where the page plays the video',
+  {
+    skip,
+  },
+  async (t) => {
+    const site = await usualSite()
+    const fast = makeClip({ source: FAST_SOURCE }) ?? Buffer.alloc(0)
+    const own = await hashedHere(fast, 'fast.mp4', { width: 192, height: 144 })
+    t.ok(own.frames.some(({ atMs }) => atMs % 250 !== 0))
+    for (const isPlayed of [false, true]) {
+      const { page } = await site.visit('/')
+      if (isPlayed) await withoutDecoder(page)
+      const { sent } = await sentFrom(page, [fileOf('fast.mp4', fast)])
+      if (!isPlayed) checkSame(t, sent[0], own, 'decoded')
+      else
+        for (const [i, { atMs, signals }] of own.frames.entries()) {
+          t.equal(sent[0]?.frames[i]?.atMs, atMs)
+          t.ok(bitsBetween(sent[0]?.frames[i]?.signals[0]?.hash, signals[0]?.hash) <= MAX_PLAYED_BITS, `played, ${atMs}`)
+        }
+    }
+  },
+)
+
 t.test('a rotated video is hashed upright, also where the page plays it instead of decoding it', { skip }, async (t) => {
   const site = await usualSite()
   const turned = remuxed(clip('a.mp4', H264), 'turned.mp4', { input: ['-display_rotation', '90'] }) ?? Buffer.alloc(0)
   const own = await hashedHere(turned, 'turned.mp4', { width: SIZE.height, height: SIZE.width })
   for (const isPlayed of [false, true]) {
     const { page } = await site.visit('/')
-    if (isPlayed)
-      await page.route('**/assets/worker-video-*', async (route) => {
-        const response = await route.fetch()
-        await route.fulfill({ response, body: `delete globalThis.VideoDecoder;${await response.text()}` })
-      })
+    if (isPlayed) await withoutDecoder(page)
     const { sent } = await sentFrom(page, [fileOf('turned.mp4', turned)])
     if (!isPlayed) checkSame(t, sent[0], own, 'decoded')
     // By its colours and an interpolated size it has another hash, but a near one.

@@ -5,11 +5,12 @@ import t from 'tap'
 import { formatHash, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { createVideoHasher } from '../../packages/hash/src/video-frames.js'
+import type { Purpose } from '../../packages/hash/src/views.js'
 import type { View } from '../../src/domain/matching/signal.js'
 import { ffmpegFiles } from '../../workers/media/video/find-ffmpeg.js'
 import { findSandboxCommand, ownFiles } from '../../workers/sandbox-command.js'
 import { openVideoSandbox, type VideoAnswer } from '../../workers/video-sandbox.js'
-import { ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
+import { FAST_SOURCE, ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
 
 const skip = ffmpeg === undefined && 'there is no ffmpeg'
 const sandboxCommand = findSandboxCommand({
@@ -48,6 +49,7 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
   'WebM, VP8': { name: 'a.webm', clip: () => makeClip({ name: 'a.webm', output: VP8 }) },
   HEVC: { name: 'a.mp4', clip: () => makeClip({ output: HEVC }) },
   AV1: { name: 'a.mp4', clip: () => makeClip({ output: AV1 }) },
+  'a film that moves fast': { name: 'a.mp4', clip: () => makeClip({ source: FAST_SOURCE }) },
 }
 
 t.test('the hashes of a video are those of its frames', { skip }, async (t) => {
@@ -57,6 +59,16 @@ t.test('the hashes of a video are those of its frames', { skip }, async (t) => {
     else t.same(read(await sandbox.hash(Buffer.from(file), 'submission')), expected(file, name, size), what)
   }
   t.same(sandbox.pids, [], 'no child is left')
+})
+
+t.test('only registrations look at frames between two that differ much', { skip }, async (t) => {
+  const fast = makeClip({ source: FAST_SOURCE }) ?? Buffer.alloc(0)
+  const isBetween = (text: string) => Number.parseInt(text, 10) % 250 !== 0
+  const registered = expected(fast, 'a.mp4', SIZE)
+  t.ok(registered.some(isBetween))
+  const asked = read(await sandbox.hash(Buffer.from(fast), 'query'))
+  t.same(asked, expected(fast, 'a.mp4', SIZE, 'query'))
+  t.notOk([asked].flat().some(isBetween))
 })
 
 t.test('a video query has hashes of all orientations', { skip }, async (t) => {
@@ -83,10 +95,20 @@ function read(answer: VideoAnswer) {
   return 'problem' in answer ? answer.problem : answer.video.frames.map(written)
 }
 
-function expected(file: Buffer, name: string, { width, height }: { width: number; height: number }) {
-  const hasher = createVideoHasher(loadImageHasherSync(), 'register')
-  const frames = framesOf(file, name, width, height)
-  for (const [index, data] of frames.entries()) hasher.add(250 * index, { data, width, height, channels: 1 })
+function expected(
+  file: Buffer,
+  name: string,
+  { width, height }: { width: number; height: number },
+  purpose: Purpose = 'register',
+) {
+  const hasher = createVideoHasher(loadImageHasherSync(), purpose)
+  const size = { width, height, channels: 1 } as const
+  const all = framesOf(file, name, width, height, 8)
+  for (const [index, data] of framesOf(file, name, width, height).entries()) {
+    hasher.add(250 * index, { data, ...size })
+    const between = all[2 * index - 1]
+    if (between !== undefined) hasher.addBetween({ data: between, ...size })
+  }
   return hasher.result(1000).frames.map(written)
 }
 

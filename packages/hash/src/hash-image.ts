@@ -14,7 +14,7 @@ import type { Purpose, ViewKind } from './views.js'
 
 export type { Pixels } from './pixels.js'
 export { hashedSize } from './reduced-side.js'
-export { FRAME_INTERVAL_MS, MAX_VIDEO_MS } from './video-frames.js'
+export { FRAME_INTERVAL_MS, MAX_VIDEO_MS, REGISTERED_INTERVAL_MS } from './video-frames.js'
 
 /** A signal (one hash of a picture or of a part of it) in the form of the API, for `POST /v1/match` and `POST /v1/cases/{caseNumber}/hashes`. */
 export interface GivenSignal {
@@ -123,6 +123,11 @@ export interface VideoPicture extends Pick<HashImageOptions, 'aspect'> {
   readonly atMs: number
   /** As for `hashImage`; grey is enough. */
   readonly pixels: Pixels
+  /**
+   * Gives what is shown halfway between this frame and the one before, `REGISTERED_INTERVAL_MS` earlier, of the same `aspect`. It is called for
+   * registrations, and only where the two differ much: then more stills of the video are found. Nothing else depends on it.
+   */
+  readonly between?: () => Pixels | undefined | Promise<Pixels | undefined>
 }
 
 /** A video in the form of the API, for `POST /v1/match` and `POST /v1/cases/{caseNumber}/hashes`. */
@@ -137,10 +142,10 @@ export interface HashedVideo {
 }
 
 /**
- * Hashes a video by some of its frames, each like a picture. The same frames give the same hashes as in the service.
+ * Hashes a video by some of its frames, each like a picture. The same frames give the same hashes as in the service, which registers with `between`.
  *
  * @param frames what is shown at 0, 250, 500 … milliseconds (`FRAME_INTERVAL_MS`), by ascending time. Repeat a frame that is shown for longer. Frames
- *   in between are ignored. The next one is requested once the previous one is hashed, so a generator can reuse its buffer.
+ *   in between are ignored, but for those of `between`. The next one is requested once the previous one is hashed, so a generator can reuse its buffer.
  * @returns at most 10,000 signals to register, about 1,000 a minute; at most 8,000 to query, about 2,400 a minute. `frames` is empty if there is no
  *   frame with enough structure: then the video can be neither registered nor found.
  * @throws {RangeError} when a time or the duration is not a number or beyond `MAX_VIDEO_MS`; as `hashImage`.
@@ -152,7 +157,11 @@ export async function hashVideo(
 ): Promise<HashedVideo> {
   if (durationMs !== undefined) checkDuration(durationMs)
   const hasher = createVideoHasher(await imageHasher(), purpose)
-  for await (const { atMs, pixels, aspect } of frames) hasher.add(atMs, pixels, aspect)
+  for await (const { atMs, pixels, aspect, between } of frames) {
+    hasher.add(atMs, pixels, aspect)
+    const halfway = hasher.betweenMs === undefined ? undefined : await between?.()
+    if (halfway !== undefined) hasher.addBetween(halfway, aspect)
+  }
   const video = hasher.result(durationMs ?? Math.min(hasher.nextMs, MAX_VIDEO_MS))
   return { ...video, frames: video.frames.map((frame) => ({ ...frame, signals: given(frame.signals) })) }
 }

@@ -2,11 +2,12 @@
 // use it.
 
 import { MIN_USABLE_QUALITY } from './file-frames.js'
+import { distance, type Hash256 } from './hash256.js'
 import type { ImageHasher } from './image-hasher.js'
 import type { Pixels } from './pixels.js'
 import { createAskedFrames } from './video/asked-frames.js'
-import type { VideoFrame } from './video/frame-selection.js'
-import { createRegisteredFrames } from './video/registered-frames.js'
+import { type SeenFrame, slotOf, type VideoFrame } from './video/frame-selection.js'
+import { createRegisteredFrames, MIN_FAST_BITS } from './video/registered-frames.js'
 import type { Purpose } from './views.js'
 
 export { MAX_ASKED_VIDEO_SIGNALS } from './video/asked-frames.js'
@@ -15,6 +16,8 @@ export { MAX_VIDEO_SIGNALS } from './video/registered-frames.js'
 
 /** Interval at which frames are decoded and compared. */
 export const FRAME_INTERVAL_MS = 250
+/** The same for a registration, which also looks at frames between two that differ much. */
+export const REGISTERED_INTERVAL_MS = FRAME_INTERVAL_MS / 2
 /** Longer videos are refused. */
 export const MAX_VIDEO_MS = 600_000
 
@@ -50,6 +53,13 @@ export interface VideoHasher {
    */
   add(atMs: number, pixels: Pixels, aspect?: number): void
   /**
+   * Of a registration, after `add`: the time halfway between the last two frames, if these are in neighbouring intervals and differ much. Stills of
+   * what is shown then are found only if it is given to `addBetween`.
+   */
+  readonly betweenMs: number | undefined
+  /** Adds the frame of `betweenMs`, before the next one. Does nothing if none is wanted. Cost and errors as of `add`. */
+  addBetween(pixels: Pixels, aspect?: number): void
+  /**
    * @returns what was chosen so far: at most `MAX_VIDEO_SIGNALS` signals to register, `MAX_ASKED_VIDEO_SIGNALS` to query.
    * @throws as `checkDuration`.
    */
@@ -64,15 +74,17 @@ export function checkDuration(durationMs: number): void {
 export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoHasher {
   const selection = purpose === 'register' ? createRegisteredFrames() : createAskedFrames()
   let nextMs = 0
-  let last: { readonly atMs: number; readonly isFound: boolean } | undefined
+  let last: { readonly atMs: number; readonly isFound: boolean; readonly hash: Hash256 | undefined } | undefined
+  let between: { readonly atMs: number; readonly around: readonly [Hash256, Hash256] } | undefined
   let foundMs = 0
   const formsAtMs = new Set<number>()
 
-  function isFound(atMs: number, pixels: Pixels, aspect: number | undefined): boolean {
+  /** @returns `undefined` if the frame has too little structure. */
+  function seen(atMs: number, pixels: Pixels, aspect: number | undefined): SeenFrame | undefined {
     const whole = hasher.whole(pixels)
     const [hash] = whole.hashes
-    if (whole.quality < MIN_USABLE_QUALITY[purpose] || hash === undefined) return false
-    return selection.add({
+    if (whole.quality < MIN_USABLE_QUALITY[purpose] || hash === undefined) return undefined
+    return {
       atMs,
       hash,
       look(extent) {
@@ -80,7 +92,15 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
         if (isForm) formsAtMs.add(atMs)
         return isSimple ? undefined : [whole, ...signals]
       },
-    })
+    }
+  }
+
+  /** Sets `between` by the last frame and the next one. */
+  function lookBetween(atMs: number, hash: Hash256 | undefined): void {
+    if (selection.addBetween === undefined || last?.hash === undefined || hash === undefined) return
+    const isNext = slotOf(atMs, FRAME_INTERVAL_MS) === slotOf(last.atMs, FRAME_INTERVAL_MS) + 1
+    if (isNext && atMs - last.atMs >= REGISTERED_INTERVAL_MS && distance(last.hash, hash) >= MIN_FAST_BITS)
+      between = { atMs: Math.round((last.atMs + atMs) / 2), around: [last.hash, hash] }
   }
 
   /** How long the last frame is shown before `toMs`; 0 if it cannot be found. */
@@ -94,13 +114,26 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
     },
     add(givenMs, pixels, aspect) {
       if (!(givenMs <= MAX_VIDEO_MS)) throw new RangeError('the time of a frame is out of range')
+      between = undefined
       if (givenMs < nextMs) return
       const atMs = Math.round(givenMs)
-      const next = { atMs, isFound: isFound(atMs, pixels, aspect) }
+      const frame = seen(atMs, pixels, aspect)
+      lookBetween(atMs, frame?.hash)
+      const next = { atMs, isFound: frame !== undefined && selection.add(frame), hash: frame?.hash }
       // Some files start a few milliseconds late. Their first frame counts from 0.
       foundMs += last === undefined && next.isFound && atMs < FRAME_INTERVAL_MS ? atMs : spanMs(atMs)
       last = next
       nextMs = FRAME_INTERVAL_MS * (Math.floor(atMs / FRAME_INTERVAL_MS) + 1)
+    },
+    get betweenMs() {
+      return between?.atMs
+    },
+    addBetween(pixels, aspect) {
+      if (between === undefined) return
+      const { atMs, around } = between
+      between = undefined
+      const frame = seen(atMs, pixels, aspect)
+      if (frame !== undefined) selection.addBetween?.(frame, around)
     },
     result(givenMs) {
       checkDuration(givenMs)

@@ -8,26 +8,21 @@ import { apart, chosenBy, flipped, type MadeFrame, randomHash, sequences, signal
 /** The plain version: compares each frame with all others. */
 function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): { frames: VideoFrame[]; found: boolean[] } {
   const fulls: MadeFrame[] = []
-  let kept: { frame: MadeFrame; bits: number }[] = []
+  let kept: { frame: MadeFrame; bits: number; isBetween: boolean }[] = []
   let seconds = 2
   const slot = ({ atMs }: MadeFrame, length: number) => Math.floor(atMs / 1000 / length)
   const isFull = (frame: MadeFrame) => {
     const slotOf = (one: MadeFrame) => slot(one, seconds)
     return fulls.find((other) => slotOf(other) === slotOf(frame)) === frame
   }
-  const extentOf = ({ frame, bits }: (typeof kept)[number]) => {
+  const extentOf = ({ frame, bits, isBetween }: (typeof kept)[number]) => {
     if (isFull(frame)) return 'full'
-    return bits < 50 && !fulls.includes(frame) ? 'sparse' : 'thin'
+    return isBetween || (bits < 50 && !fulls.includes(frame)) ? 'sparse' : 'thin'
   }
   const chosen = () => kept.map((one) => ({ atMs: one.frame.atMs, signals: signalsOf(one.frame, extentOf(one)) }))
-  const found = frames.map((frame) => {
-    const bits = Math.min(256, ...kept.map((one) => apart(one.frame.hash, frame.hash)))
-    const full =
-      fulls.every((one) => slot(one, 2) !== slot(frame, 2)) && fulls.every((one) => apart(one.hash, frame.hash) >= 24)
-    if (!full && bits < 36) return true
-    if (frame.isSign) return false
-    if (full) fulls.push(frame)
-    kept.push({ frame, bits })
+  const nearest = (frame: MadeFrame) => Math.min(256, ...kept.map((one) => apart(one.frame.hash, frame.hash)))
+  const keep = (frame: MadeFrame, isBetween: boolean) => {
+    kept = [...kept, { frame, bits: nearest(frame), isBetween }].sort((a, b) => a.frame.atMs - b.frame.atMs)
     while (countSignals(chosen()) > maxSignals) {
       if (seconds < 8) seconds *= 2
       else {
@@ -37,7 +32,23 @@ function chosenPlainly(frames: readonly MadeFrame[], maxSignals: number): { fram
         kept = kept.filter((one) => one !== dropped)
       }
     }
+  }
+  const isAdded = (frame: MadeFrame) => {
+    const full =
+      fulls.every((one) => slot(one, 2) !== slot(frame, 2)) && fulls.every((one) => apart(one.hash, frame.hash) >= 24)
+    if (!full && nearest(frame) < 36) return true
+    if (frame.isSign) return false
+    if (full) fulls.push(frame)
+    keep(frame, false)
     return true
+  }
+  const found = frames.map((frame, i) => {
+    const isFound = isAdded(frame)
+    const [before, between] = [frames[i - 1], frame.between]
+    if (before === undefined || between === undefined || between.isSign) return isFound
+    const others = [before, frame].map(({ hash }) => apart(hash, between.hash))
+    if (Math.min(nearest(between), ...others) >= 72) keep(between, true)
+    return isFound
   })
   return { frames: chosen(), found }
 }
@@ -60,7 +71,8 @@ t.test('every frame that is not selected is near a selected one, unless it is a 
   fc.assert(
     fc.property(sequences, (frames) => {
       const chosen = new Set(chosenBy(createRegisteredFrames(), frames).frames.map(({ atMs }) => atMs))
-      const kept = frames.filter(({ atMs }) => chosen.has(atMs))
+      const all = frames.flatMap((frame) => (frame.between === undefined ? frame : [frame, frame.between]))
+      const kept = all.filter(({ atMs }) => chosen.has(atMs))
       return frames.every(({ hash, isSign }) => isSign || kept.some((other) => apart(hash, other.hash) < 36))
     }),
     { numRuns: 100 },
@@ -99,6 +111,32 @@ t.test('full frames are two seconds and 24 bits apart, thin ones 50 bits, sparse
     [1750, 'thin'],
   ])
   t.same(chosenFrom([at(0, hash, true), at(250, hash)]), [[250, 'full']], 'a sign represents nothing')
+})
+
+t.test('a frame between two has the whole if it is 72 bits from these and from all that are kept', async (t) => {
+  const first = randomHash(1)
+  const far = flipped(first, 100, 2)
+  const chosenWith = (hash: MadeFrame['hash'], isSign = false) =>
+    chosenFrom([at(0, first), { ...at(250, far), between: at(125, hash, isSign) }])
+  const without = [
+    [0, 'full'],
+    [250, 'thin'],
+  ]
+  t.same(chosenWith(randomHash(3)), [without[0], [125, 'sparse'], without[1]])
+  for (const [hash, is] of [
+    [first, 'before'],
+    [far, 'after'],
+  ] as const) {
+    const near = [71, 72].map((bits) => chosenWith(flipped(hash, bits, 4)).length)
+    t.same(near, [2, 3], is)
+  }
+  t.same(chosenWith(randomHash(3), true), without, 'a sign is not registered')
+  const unkept = flipped(first, 35, 5)
+  const counts = [71, 72].map((bits) => {
+    const last = { ...at(500, far), between: at(375, flipped(unkept, bits, 6)) }
+    return chosenFrom([at(0, first), at(250, unkept), last]).length
+  })
+  t.same(counts, [2, 3], 'also from one before that was not kept')
 })
 
 t.test('beyond the limit full frames are reduced first, then thin ones dropped', async (t) => {

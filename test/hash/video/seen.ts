@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import type { ImageSignal } from '../../../packages/hash/src/image-hasher.js'
-import type { FrameSelection, VideoFrame } from '../../../packages/hash/src/video/frame-selection.js'
+import type { FrameSelection, SeenFrame, VideoFrame } from '../../../packages/hash/src/video/frame-selection.js'
 import { type Extent, VIEW_KINDS, type ViewKind } from '../../../packages/hash/src/views.js'
 import { wordsFrom } from '../synthetic.js'
 
@@ -13,6 +13,8 @@ export interface MadeFrame {
   /** The number of its views of each kind, besides the whole. */
   readonly views: Readonly<Partial<Record<ViewKind, number>>>
   readonly isSign: boolean
+  /** What is shown halfway between the frame before and this one. */
+  readonly between?: MadeFrame
 }
 
 const made = fc.record({
@@ -26,15 +28,19 @@ const made = fc.record({
   }),
   isSign: fc.integer({ min: 0, max: 9 }).map((digit) => digit === 0),
   seed: fc.nat(),
+  /** How far the frame halfway is from the frame that this one is like. */
+  betweenBits: fc.option(fc.oneof(fc.nat({ max: 130 }), fc.integer({ min: 68, max: 76 })), { nil: undefined }),
 })
 
 export const sequences = fc.array(made, { maxLength: 60 }).map((all): MadeFrame[] => {
   const frames: MadeFrame[] = []
   let atMs = 0
-  for (const { like, flippedBits, steps, seed, ...rest } of all) {
+  for (const { like, flippedBits, steps, seed, betweenBits, ...rest } of all) {
     const earlier = frames.at(-1 - like)
     const hash = earlier === undefined ? randomHash(seed) : flipped(earlier.hash, flippedBits, seed)
-    frames.push({ atMs, hash, ...rest })
+    const isBetween = earlier !== undefined && betweenBits !== undefined
+    const between = isBetween && { atMs: atMs - 125, hash: flipped(earlier.hash, betweenBits, seed + 1), ...rest }
+    frames.push({ atMs, hash, ...rest, ...(between && { between }) })
     atMs += 250 * steps
   }
   return frames
@@ -80,19 +86,24 @@ export function signalsOf({ hash, views }: MadeFrame, extent: keyof typeof MOST)
   return [{ ...signal('whole'), type: 'pdq' }, signal('whole'), ...parts]
 }
 
-/** Adds all frames. @returns the selection, and which frames can be found. */
+/** Adds all frames, and those between them. @returns the selection, and which frames can be found. */
 export function chosenBy(
   selection: FrameSelection,
   frames: readonly MadeFrame[],
 ): { readonly frames: VideoFrame[]; readonly found: boolean[] } {
-  const found = frames.map((frame) =>
-    selection.add({
-      atMs: frame.atMs,
-      hash: frame.hash,
-      look: (extent) => (frame.isSign ? undefined : signalsOf(frame, known(extent))),
-    }),
-  )
+  const found = frames.map((frame, i) => {
+    const isFound = selection.add(seen(frame))
+    const before = frames[i - 1]
+    if (before !== undefined && frame.between !== undefined)
+      selection.addBetween?.(seen(frame.between), [before.hash, frame.hash])
+    return isFound
+  })
   return { frames: selection.frames(), found }
+}
+
+function seen(frame: MadeFrame): SeenFrame {
+  const { atMs, hash, isSign } = frame
+  return { atMs, hash, look: (extent) => (isSign ? undefined : signalsOf(frame, known(extent))) }
 }
 
 function known(extent: Extent): keyof typeof MOST {

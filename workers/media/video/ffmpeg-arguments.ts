@@ -1,11 +1,14 @@
 // The command line of ffmpeg for one video.
 
-import { FRAME_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
+import { FRAME_INTERVAL_MS, REGISTERED_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
 import { MAX_FRAME_PIXELS } from '../../../src/domain/media/video-frame-size.js'
+import type { VideoPurpose } from '../../../src/jobs/hash-video-job.js'
 import { VIDEO_DECODERS, type VideoFacts } from './video-facts.js'
 
-/** Keeps the frame that is shown at each quarter of a second. It is the first filter, so that other frames cost nothing but decoding. */
-const SHOWN_AT_QUARTERS = `fps=${1000 / FRAME_INTERVAL_MS}:round=up`
+/** Keeps the frame that is shown at each multiple of an interval. It is the first filter, so that other frames cost nothing but decoding. */
+function shownEach(intervalMs: number): string {
+  return `fps=${1000 / intervalMs}:round=up`
+}
 
 const TURNS: Readonly<Record<VideoFacts['rotation'], readonly string[]>> = {
   0: [],
@@ -18,9 +21,9 @@ const TURNS: Readonly<Record<VideoFacts['rotation'], readonly string[]>> = {
  * @returns arguments with which ffmpeg reads Matroska from standard input and writes grey frames of the hashed size as Matroska to standard output.
  *   It may open nothing else. Of `facts`, only numbers and words of our own tables are used.
  */
-export function ffmpegArguments({ codec, width, height, rotation, isFlipped }: VideoFacts): string[] {
+export function ffmpegArguments({ codec, width, height, rotation, isFlipped }: VideoFacts, purpose: VideoPurpose): string[] {
   const filters = [
-    SHOWN_AT_QUARTERS,
+    shownEach(purpose === 'submission' ? REGISTERED_INTERVAL_MS : FRAME_INTERVAL_MS),
     `scale=${width}:${height}:flags=bilinear`,
     'format=gray',
     ...TURNS[rotation],

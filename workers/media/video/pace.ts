@@ -1,6 +1,6 @@
 // Keeps decoding within a budget of processor time: decides which packets are decoded. Pure: the caller measures.
 
-import { FRAME_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
+import { REGISTERED_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
 
 /** Processor time of the decoder for each minute of video: nearly three times what 1080p at 30 frames a second costs. */
 export const DECODING_MS_PER_MINUTE = 15_000
@@ -33,7 +33,7 @@ export function createPace(): Pace {
   let isSkipping = false
   let lastKeyMs = Number.NEGATIVE_INFINITY
   let isKeyFramesOnly = false
-  /** The last packet that starts in each interval of `FRAME_INTERVAL_MS`, by the index of the interval's end. */
+  /** The last packet that starts in each interval of `REGISTERED_INTERVAL_MS`, by the index of the interval's end. */
   const lastIn = new Map<number, { readonly atMs: number; readonly isTaken: boolean }>()
   return {
     used: (ms) => {
@@ -49,13 +49,13 @@ export function createPace(): Pace {
       const isTaken = !isSkipping || (isKey && Math.abs(atMs - lastKeyMs) >= MIN_KEY_INTERVAL_MS)
       if (isKey && isTaken) lastKeyMs = atMs
       isKeyFramesOnly ||= !isTaken
-      const interval = Math.ceil(atMs / FRAME_INTERVAL_MS)
+      const interval = Math.ceil(atMs / REGISTERED_INTERVAL_MS)
       const last = lastIn.get(interval)
       if (last === undefined || last.atMs <= atMs) lastIn.set(interval, { atMs, isTaken })
       return isTaken
     },
     isShown(atMs) {
-      for (let interval = Math.floor(atMs / FRAME_INTERVAL_MS); interval >= 0; interval--) {
+      for (let interval = Math.floor(atMs / REGISTERED_INTERVAL_MS); interval >= 0; interval--) {
         const last = lastIn.get(interval)
         if (last !== undefined) return last.isTaken
       }

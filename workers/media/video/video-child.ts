@@ -2,7 +2,8 @@
 // of a second socket, and writes hashes to the first. It has no other file, network or secret.
 
 import { loadImageHasherSync } from '../../../packages/hash/src/image-hasher.js'
-import { createVideoHasher, type VideoHasher } from '../../../packages/hash/src/video-frames.js'
+import type { Pixels } from '../../../packages/hash/src/pixels.js'
+import { createVideoHasher, FRAME_INTERVAL_MS, type VideoHasher } from '../../../packages/hash/src/video-frames.js'
 import { MAX_VIDEO_BYTES } from '../../../src/domain/media/video-limits.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { openFrames, VIDEO_PURPOSE_BYTES, writeFrame } from '../../frames.js'
@@ -37,13 +38,31 @@ async function answerFor(message: Buffer): Promise<string> {
     const video = await openVideo(message.subarray(1))
     writeFrame(channel, Buffer.from(JSON.stringify({ facts: video.facts })))
     const hasher = hasherFor(message[0])
-    const durationMs = await throughDecoder(DECODER_FD, video, pace, (atMs, pixels, aspect) => {
-      if (atMs >= hasher.nextMs) hasher.add(atMs, pixels, aspect)
-    })
+    const frames = createFrameFeed(hasher)
+    const durationMs = await throughDecoder(DECODER_FD, video, pace, frames.take).finally(frames.wipe)
     return formatVideo(hasher.result(durationMs), pace.isKeyFramesOnly)
   } catch (error) {
     const known = VIDEO_PROBLEMS.find((code) => error instanceof Problem && error.code === code)
     return JSON.stringify({ problem: known ?? (ranOutOfMemory(error) ? 'hashing-unavailable' : 'video-undecodable') })
+  }
+}
+
+/** Hands frames to the hasher. Of those between two, which only registrations get, it keeps a copy until the next one shows whether it is wanted. */
+function createFrameFeed(hasher: VideoHasher) {
+  let copy = new Uint8Array()
+  let copiedMs = -1
+  return {
+    take(atMs: number, pixels: Pixels, aspect: number): void {
+      if (atMs % FRAME_INTERVAL_MS === 0) {
+        hasher.add(atMs, pixels, aspect)
+        if (hasher.betweenMs === copiedMs) hasher.addBetween({ ...pixels, data: copy }, aspect)
+      } else {
+        if (copy.length !== pixels.data.length) copy = new Uint8Array(pixels.data.length)
+        copy.set(pixels.data)
+        copiedMs = atMs
+      }
+    },
+    wipe: () => copy.fill(0),
   }
 }
 

@@ -21,6 +21,8 @@ export function createVpdqHasher(hasher: Pick<ImageHasher, 'whole'>): VideoHashe
       frames.push({ atMs, signals: [hasher.whole(pixels)] })
       nextMs = INTERVAL_MS * (Math.floor(atMs / INTERVAL_MS) + 1)
     },
+    betweenMs: undefined,
+    addBetween: () => {},
     result(givenMs) {
       checkDuration(givenMs)
       const usable = frames.filter(({ signals: [whole] }) => (whole?.quality ?? 0) >= MIN_USABLE_QUALITY.register)

@@ -27,6 +27,11 @@ export interface SeenFrame {
 export interface FrameSelection {
   /** @returns whether what the frame shows can be found: the frame is chosen, or is near one that was. */
   add(frame: SeenFrame): boolean
+  /**
+   * Registrations only. Adds the frame halfway between the last two. It changes nothing of what `add` answered.
+   * @param around the hashes of these two.
+   */
+  addBetween?(frame: SeenFrame, around: readonly [Hash256, Hash256]): void
   /** @returns the chosen frames by ascending time. */
   frames(): VideoFrame[]
   /** Whether frames or views of them were left out because there were too many signals. */

@@ -18,22 +18,27 @@ const MIN_FULL_BITS = 24
 const MIN_THIN_BITS = 50
 /** A sparse frame is nearer, but at least this far. A still in a screenshot has to be within 40 bits, and is some bits from its own frame anyway. */
 const MIN_SPARSE_BITS = 36
+/** Two frames in a row that differ by so much are too far apart for a still between them: the frame halfway is looked at, too. */
+export const MIN_FAST_BITS = 80
+/** The frame halfway is at least this far from all frames that are kept, and from the two around it. */
+const MIN_BETWEEN_BITS = 72
 
 /**
  * A full frame has all views but pieces and tilted ones. A thin frame has the whole, its first deframed view and a crop. A sparse frame has the
- * whole.
+ * whole. So has a frame between two.
  *
  * Of 24 edits of 63 clips, full and thin frames together found 88.9 %, with 967 signals a minute; one frame a second with all views found 89.4 %,
  * with 1,621. In that measurement full frames had pieces, and thin frames had no crops. Of 75 edited clips, pieces of full frames then found none,
  * and two crops of thin frames found four more, with as many signals. Of 155 edited clips, two more deframed views of thin frames found none, with 46
  * more signals a minute. Since queries have more crops (`undone-edits.ts`), a second crop of thin frames finds none of 783 edits. Sparse frames cost
- * a third of its signals, and of 62 stills in chats they find five more (bench/record/video.md).
+ * a third of its signals, and of 62 stills in chats they find five more. Frames between two cost 58 signals a minute, and of 783 edits find five more
+ * (bench/record/video.md).
  *
  * If there are too many signals, the interval of full frames becomes 4, then 8 seconds, and full frames in between become thin. After that, frames
  * are dropped one by one: first those that are not full, starting with the one that was least different when it was added, then full ones; of
  * equals the latest.
  *
- * Cost of a frame: its distances from at most 2,401 kept ones, 0.1 ms, and hashing it if it is kept.
+ * Cost of a frame: its distances from at most 4,801 kept ones, 0.2 ms, and hashing it if it is kept.
  * @param maxSignals for tests only.
  */
 export function createRegisteredFrames(maxSignals = MAX_VIDEO_SIGNALS): FrameSelection {
@@ -77,6 +82,12 @@ export function createRegisteredFrames(maxSignals = MAX_VIDEO_SIGNALS): FrameSel
     signalCount -= dropped?.signals.length ?? 0
   }
 
+  function bound(): void {
+    isThinned ||= signalCount > maxSignals
+    while (signalCount > maxSignals && intervalMs < FULL_INTERVAL_MS << MAX_WIDENINGS) widen()
+    while (signalCount > maxSignals) dropOne()
+  }
+
   return {
     add({ atMs, hash, look }) {
       const bits = nearestBits(hash, kept)
@@ -93,10 +104,18 @@ export function createRegisteredFrames(maxSignals = MAX_VIDEO_SIGNALS): FrameSel
         if (!isFirst(intervalMs)) makeThin(frame)
         fulls.push({ atMs, hash })
       }
-      isThinned ||= signalCount > maxSignals
-      while (signalCount > maxSignals && intervalMs < FULL_INTERVAL_MS << MAX_WIDENINGS) widen()
-      while (signalCount > maxSignals) dropOne()
+      bound()
       return true
+    },
+    addBetween({ atMs, hash, look }, around) {
+      const bits = nearestBits(hash, kept)
+      const isApart = around.every((other) => distance(hash, other) >= MIN_BETWEEN_BITS)
+      const signals = isApart && bits >= MIN_BETWEEN_BITS ? look('sparse') : undefined
+      if (signals === undefined) return
+      const place = kept.findLastIndex((frame) => frame.atMs < atMs) + 1
+      kept.splice(place, 0, { atMs, hash, bits, isFull: false, signals })
+      signalCount += signals.length
+      bound()
     },
     frames: () => kept.map(({ atMs, signals }) => ({ atMs, signals })),
     isThinned: () => isThinned,
