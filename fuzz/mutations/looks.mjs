@@ -33,6 +33,7 @@ const mutations = [
     [
       ["purpose === 'query' && extent === 'all' && isObject(raster)", "extent === 'all' && isObject(raster)"],
       ["purpose === 'query' && extent === 'all' && isObject(raster)", "purpose === 'query' && isObject(raster)"],
+      [' && !isOfObject(view)', ''],
     ],
     ['hash/deframe/object'],
   ),
@@ -56,7 +57,17 @@ const mutations = [
     [['isForm: isForm && hasPieces(signals), isObject }', 'isForm: isForm && hasPieces(signals) }']],
     ['domain/objects'],
   ),
-  inFile('packages/hash/src/views.ts', [[' && isPictureIn(raster, part)', '']], ['hash/views']),
+  inFile(
+    'packages/hash/src/views.ts',
+    [
+      [' && isPictureIn(raster, part)', ''],
+      ["framed === undefined ? withoutSides(whole, 'tilted') : []", '[]'],
+      ["framed === undefined ? withoutSides(whole, 'tilted') : []", "withoutSides(whole, 'tilted')"],
+      ["withoutSides(whole, 'tilted')", "withoutSides(whole, 'crop')"],
+      ['part: within(part, share), isCore: true', 'part: within(part, share)'],
+    ],
+    ['hash/views'],
+  ),
   inFile(
     'src/services/matching/observed.ts',
     [

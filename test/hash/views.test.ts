@@ -22,7 +22,7 @@ function cropped(picture: Pixels, [left, top, right, bottom]: Cut): Pixels {
   return cutOut(picture, { left: left * LEFT, top: top * TOP, right: WIDTH - right * LEFT, bottom: HEIGHT - bottom * TOP })
 }
 
-t.test('a copy without a twentieth at one side is found on a page', async (t) => {
+t.test('a copy without a twentieth at one side is found by its original, and finds it, also on a page', async (t) => {
   const sides: readonly Cut[] = [
     [1, 0, 0, 0],
     [0, 1, 0, 0],
@@ -33,6 +33,8 @@ t.test('a copy without a twentieth at one side is found on a page', async (t) =>
     const original = photographed(seed, WIDTH, HEIGHT)
     for (const side of sides) {
       const copy = cropped(original, side)
+      t.ok(nearest(original, copy) <= 4, `${seed}, ${side} registered: ${nearest(original, copy)}`)
+      t.ok(nearest(copy, original) <= 31, `${seed}, ${side} asked about: ${nearest(copy, original)}`)
       const page = onPage(copy)
       t.ok(nearest(page, original) <= 4, `${seed} without ${side}: ${nearest(page, original)}`)
     }
@@ -98,6 +100,18 @@ t.test('a form is not queried by crops of itself, which other forms of its kind 
   t.ok(areas(onPage(photographed(7, 480, 360)), 'query').some(isAtSide), 'a page is')
 })
 
+t.test('a photograph is queried as a whole without each side, and a page or a form is not', async (t) => {
+  const photograph = photographed(7, 480, 360)
+  const tilted = (picture: Pixels) => areas(picture, 'query', (view) => view === 'tilted').length
+  t.equal(tilted(photograph), ROTATIONS + 4)
+  t.ok(tilted(onPage(photograph)) <= ROTATIONS, 'a picture in a frame')
+  t.ok(hasher.hash(striped(), 'query').isForm)
+  t.ok(tilted(striped()) <= ROTATIONS, 'a form without a frame')
+})
+
+/** How many rotations of a query are hashed. */
+const ROTATIONS = 6
+
 /** So shaded that no row or column has one colour. Otherwise the second part would be the page without its margins. */
 function shadedGround(width: number, height: number): Uint8Array {
   return Uint8Array.from({ length: 3 * width * height }, (_, k) => {
@@ -132,6 +146,16 @@ function chat(picture: Pixels): Pixels {
     isInk(Math.floor(k / 3) % width, Math.floor(k / 3 / width)) ? 20 : 244,
   )
   return onto(picture, data, width, 60, 200)
+}
+
+/** Words from edge to edge. */
+function striped(): Pixels {
+  const [width, height] = [600, 800]
+  const data = Uint8Array.from({ length: 3 * width * height }, (_, k) => {
+    const [x, y] = [Math.floor(k / 3) % width, Math.floor(k / 3 / width)]
+    return y % 40 < 18 && (Math.imul(Math.floor(x / 24) + 1, 7919 + 31 * Math.floor(y / 40)) >>> 3) % 3 !== 0 ? 20 : 244
+  })
+  return { data, width, height, channels: 3 }
 }
 
 function onPage(picture: Pixels): Pixels {

@@ -81,7 +81,7 @@ export function loadImageHasherSync(): ImageHasher {
 /** Maximum number of `pdq-area` signals of a registered picture, a frame or a window. */
 export const MAX_AREA_SIGNALS = 32
 /** The same for a query by picture. */
-export const MAX_ASKED_AREA_SIGNALS = 45
+export const MAX_ASKED_AREA_SIGNALS = 49
 
 /** Pictures with a shorter side are hashed as a whole only. */
 const MIN_SIDE_PX = 32
@@ -124,7 +124,9 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const cut = new Set(isFlat && extent === 'all' ? all.map(({ cutFrom }) => cutFrom) : [])
       const pictures = new Set([...cut].filter((part) => part !== undefined && isLargePictureIn(raster, part)))
       const isOfForm = ({ isCore, cutFrom }: View) => isFlat && isCore === true && !pictures.has(cutFrom)
-      const views = all.filter((view) => view.isSign !== true && !isOfForm(view))
+      const isOneObject = purpose === 'query' && extent === 'all' && isObject(raster)
+      const isOfObject = ({ kind, isCore }: View) => isOneObject && isCore === true && kind === 'tilted'
+      const views = all.filter((view) => view.isSign !== true && !isOfForm(view) && !isOfObject(view))
       const options = {
         aspect,
         purpose,
@@ -133,7 +135,6 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
         isPlaced: purpose === 'query' && extent === 'all',
         isForm: isFlat && extent === 'all',
       }
-      const isOneObject = purpose === 'query' && extent === 'all' && isObject(raster)
       const signals = partsOf(kernel, raster, views, options)
       return { signals, isSimple: isSignAlone, isForm: isFlat, isObject: isOneObject }
     })

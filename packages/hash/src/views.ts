@@ -18,7 +18,7 @@ import { orientationsOf } from './transforms.js'
  * - `deframed`: the picture without its frame.
  * - `crop`: a likely crop.
  * - `piece`: a half or a quarter, in case something covers the rest.
- * - `tilted`: slightly rotated and cropped to a rectangle. Of a video's frame in a query, also crops without rotation.
+ * - `tilted`: slightly rotated and cropped to a rectangle. In a query, also crops without rotation.
  */
 export const VIEW_KINDS = ['whole', 'deframed', 'crop', 'piece', 'tilted'] as const
 export type ViewKind = (typeof VIEW_KINDS)[number]
@@ -50,7 +50,10 @@ export type View = (
 ) & {
   /** Unlikely to match, so it is queried in two orientations (original and mirrored) instead of eight. */
   readonly unlikely?: true
-  /** Registrations and queries cut this part in the same way. Two forms of one kind agree in it, so a form is not queried by it. */
+  /**
+   * Registrations and queries cut this part in the same way. Two forms of one kind agree in it, so a form is not queried by it. Two objects of one kind
+   * agree where it is `tilted`, so a picture of an object is not queried by that.
+   */
   readonly isCore?: true
   /** The part of a query that this one was cut from. If it shows a picture, a form is queried by a core of it. */
   readonly cutFrom?: Rectangle
@@ -177,7 +180,7 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
       ]
 }
 
-function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shape: Shape | undefined): View[] {
+function asked(raster: MeasuredRaster, aspect: number, { framed, parts }: Deframed, shape: Shape | undefined): View[] {
   const whole = wholeOf(raster)
   const sidesOf = (part: Rectangle) => aspectOf(part, raster, aspect)
   const likely = parts.slice(0, PARTS_ASKED)
@@ -204,7 +207,9 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shap
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
     ...(second === undefined ? [] : askedCores(cores(second, sidesOf(second)), second)),
-    ...(first === undefined ? [] : crops(first, WITHOUT_A_SIDE).map((view): View => ({ ...view, isCore: true }))),
+    ...(first === undefined ? [] : withoutSides(first, 'crop')),
+    // The whole of a framed picture shows an app or a table around it.
+    ...(framed === undefined ? withoutSides(whole, 'tilted') : []),
   ]
 }
 
@@ -260,6 +265,10 @@ function pieces(part: Rectangle, shares: readonly Share[]): View[] {
 
 function crops(part: Rectangle, shares: readonly Share[]): View[] {
   return shares.map((share) => ({ kind: 'crop', part: within(part, share) }))
+}
+
+function withoutSides(part: Rectangle, kind: 'crop' | 'tilted'): View[] {
+  return WITHOUT_A_SIDE.map((share) => ({ kind, part: within(part, share), isCore: true }))
 }
 
 function shapes(part: Rectangle, aspect: number): View[] {

@@ -25,7 +25,7 @@ export const MAX_QUERIES = 1000
 
 const MAX_SIGNALS_PER_QUERY = MAX_IMAGE_SIGNALS + 2
 
-/** Maximum signals of a call. Each is a search, so this bounds the cost: a thousand plain pictures, 170 with all their views, or a video. */
+/** Maximum signals of a call. Each is a search, so this bounds the cost: a thousand plain pictures, 156 with all their views, or a video. */
 export const MAX_SIGNALS = MAX_ASKED_VIDEO_SIGNALS
 
 export const MAX_CONTEXT_BYTES = 256

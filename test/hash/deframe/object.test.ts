@@ -72,6 +72,15 @@ t.test('whether a picture shows an object agrees with the definition', async () 
   assert.ok(objects > 20)
 })
 
+t.test('an object is queried by rotations of the whole, and not without its sides, where others are alike', async (t) => {
+  const flower: Outline = (x, y) => Math.hypot(x, y) < 0.5 + 0.2 * Math.cos(5 * Math.atan2(y, x))
+  const pixels = pictureOf(flower, (x, y) => 190 + ((7 * x + 13 * y) % 40))
+  const { signals, isForm, isObject } = hasher.hash(pixels, 'query')
+  t.notOk(isForm)
+  t.ok(isObject)
+  t.equal(signals.filter(({ view }) => view === 'tilted').length, 6)
+})
+
 t.test('it is told of queries only, and not of files with other frames', async (t) => {
   const pixels = pictureOf(shirt)
   t.equal((await hashImage(pixels)).isObject, true)

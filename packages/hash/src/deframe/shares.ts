@@ -30,8 +30,9 @@ export const EDGE_CROPS: readonly Share[] = [
 ]
 export const CROPS: readonly Share[] = [...EDGE_CROPS, CENTRE]
 /**
- * Without a twentieth at one side. Queries hash these crops of their likeliest part, which may show a little more than a registered crop. They overlap,
- * so they get the kind `crop`: each has to be nearer than other parts, and confirms none. Forms of one kind agree in them.
+ * Without a twentieth at one side. Queries hash these crops of their likeliest part and of the whole, which may show a little more than a registered
+ * crop. Crops of the likeliest part overlap other parts, so they get the kind `crop`: each has to be nearer than other parts, and confirms none. Crops
+ * of the whole get the kind `tilted`. Forms of one kind agree in both.
  */
 export const WITHOUT_A_SIDE: readonly Share[] = [
   [0.05, 0, 1, 1],
