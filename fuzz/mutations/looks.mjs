@@ -10,7 +10,8 @@ const mutations = [
       ['MIN_BORDER = 0.95', 'MIN_BORDER = 0.8'],
       ['MIN_ONE = 0.9', 'MIN_ONE = 0.5'],
       ['MAX_RECTANGULAR = 0.9', 'MAX_RECTANGULAR = 0.95'],
-      ['if (border.filter(isNear).length < MIN_BORDER * BORDER.length) return false', ''],
+      ['border.filter(isGround).length < minShare * BORDER.length ? undefined : isGround', 'isGround'],
+      ['MIN_TOUCHED_BORDER = 0.9', 'MIN_TOUCHED_BORDER = 0.95'],
       ['if (around.length === CELLS * CELLS) return false', ''],
       ['(CELLS * CELLS - around.length)', 'around.length'],
       ['if (part.length > most.length) most = part', 'most = part'],
@@ -31,9 +32,13 @@ const mutations = [
   inFile(
     'packages/hash/src/image-hasher.ts',
     [
-      ["purpose === 'query' && extent === 'all' && isObject(raster)", "extent === 'all' && isObject(raster)"],
-      ["purpose === 'query' && extent === 'all' && isObject(raster)", "purpose === 'query' && isObject(raster)"],
-      [' && !isOfObject(view)', ''],
+      ["purpose === 'query' && extent === 'all' && isOnPlainGround(raster)", "extent === 'all' && isOnPlainGround(raster)"],
+      [
+        "purpose === 'query' && extent === 'all' && isOnPlainGround(raster)",
+        "purpose === 'query' && isOnPlainGround(raster)",
+      ],
+      ['hasGround && isCore', 'isObject(raster) && isCore'],
+      [' && !isSideOfGround(view)', ''],
     ],
     ['hash/deframe/object'],
   ),

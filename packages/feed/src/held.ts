@@ -1,6 +1,5 @@
 // The signals that a follower of the feed keeps in memory, and an exact search among them.
 
-import { fairShareOf } from '../../../src/domain/matching/share.js'
 import { Corroborations } from '../../../src/domain/matching/corroborations.js'
 import {
   aloneBits,
@@ -10,6 +9,7 @@ import {
   PAIR_SUM_BITS,
   widestMatchBits,
 } from '../../../src/domain/matching/evidence.js'
+import { fairShareOf } from '../../../src/domain/matching/share.js'
 import { VIEW_NAMES, VIEWS, type View } from '../../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../../src/domain/matching/signal-types.js'
 import { isCopy } from '../../../src/domain/trust/flood.js'

@@ -2,7 +2,7 @@
 
 import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
 import { fillIn } from './deframe/mask.js'
-import { isObject } from './deframe/object.js'
+import { isObject, isOnPlainGround } from './deframe/object.js'
 import { type FrameKernel, loadFrameKernel, loadFrameKernelSync } from './frame-kernel.js'
 import { distance, type Hash256 } from './hash256.js'
 import type { MeasuredRaster } from './measured.js'
@@ -83,6 +83,7 @@ export const MAX_AREA_SIGNALS = 32
 /** The same for a query by picture. */
 export const MAX_ASKED_AREA_SIGNALS = 49
 
+const NO_PARTS: PartSignals = { signals: [], isSimple: false, isForm: false, isObject: false }
 /** Pictures with a shorter side are hashed as a whole only. */
 const MIN_SIDE_PX = 32
 
@@ -115,8 +116,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
     aspect = pixels.width / pixels.height,
     extent: Extent = 'all',
   ): PartSignals {
-    if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX)
-      return { signals: [], isSimple: false, isForm: false, isObject: false }
+    if (Math.min(pixels.width, pixels.height) < MIN_SIDE_PX) return NO_PARTS
     return frames.measure(pixels, (raster) => {
       const isSignAlone = purpose === 'register' && isSimple(raster, aspect)
       const all = viewsIn(raster, aspect, purpose, extent)
@@ -124,9 +124,9 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const cut = new Set(isFlat && extent === 'all' ? all.map(({ cutFrom }) => cutFrom) : [])
       const pictures = new Set([...cut].filter((part) => part !== undefined && isLargePictureIn(raster, part)))
       const isOfForm = ({ isCore, cutFrom }: View) => isFlat && isCore === true && !pictures.has(cutFrom)
-      const isOneObject = purpose === 'query' && extent === 'all' && isObject(raster)
-      const isOfObject = ({ kind, isCore }: View) => isOneObject && isCore === true && kind === 'tilted'
-      const views = all.filter((view) => view.isSign !== true && !isOfForm(view) && !isOfObject(view))
+      const hasGround = purpose === 'query' && extent === 'all' && isOnPlainGround(raster)
+      const isSideOfGround = ({ kind, isCore }: View) => hasGround && isCore === true && kind === 'tilted'
+      const views = all.filter((view) => view.isSign !== true && !isOfForm(view) && !isSideOfGround(view))
       const options = {
         aspect,
         purpose,
@@ -136,7 +136,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
         isForm: isFlat && extent === 'all',
       }
       const signals = partsOf(kernel, raster, views, options)
-      return { signals, isSimple: isSignAlone, isForm: isFlat, isObject: isOneObject }
+      return { signals, isSimple: isSignAlone, isForm: isFlat, isObject: hasGround && isObject(raster) }
     })
   }
 

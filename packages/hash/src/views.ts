@@ -52,7 +52,7 @@ export type View = (
   readonly unlikely?: true
   /**
    * Registrations and queries cut this part in the same way. Two forms of one kind agree in it, so a form is not queried by it. Two objects of one kind
-   * agree where it is `tilted`, so a picture of an object is not queried by that.
+   * on a plain ground agree where it is `tilted`, so a picture with such a ground is not queried by that.
    */
   readonly isCore?: true
   /** The part of a query that this one was cut from. If it shows a picture, a form is queried by a core of it. */

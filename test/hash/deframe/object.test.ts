@@ -72,14 +72,21 @@ t.test('whether a picture shows an object agrees with the definition', async () 
   assert.ok(objects > 20)
 })
 
-t.test('an object is queried by rotations of the whole, and not without its sides, where others are alike', async (t) => {
-  const flower: Outline = (x, y) => Math.hypot(x, y) < 0.5 + 0.2 * Math.cos(5 * Math.atan2(y, x))
-  const pixels = pictureOf(flower, (x, y) => 190 + ((7 * x + 13 * y) % 40))
-  const { signals, isForm, isObject } = hasher.hash(pixels, 'query')
-  t.notOk(isForm)
-  t.ok(isObject)
-  t.equal(signals.filter(({ view }) => view === 'tilted').length, 6)
-})
+t.test(
+  'objects on a plain ground are queried by rotations of the whole, and not without its sides, where others are alike',
+  async (t) => {
+    const flower: Outline = (x, y) => Math.hypot(x, y) < 0.5 + 0.2 * Math.cos(5 * Math.atan2(y, x))
+    const two: Outline = (x, y) => flower(2 * x - 0.9, 2 * y) || flower(2 * x + 0.9, 2 * y)
+    const cut: Outline = (x, y) => flower(0.8 * x - 0.875, 0.8 * y)
+    for (const [name, outline] of Object.entries({ flower, two, cut })) {
+      const pixels = pictureOf(outline, (x, y) => 190 + ((7 * x + 13 * y) % 40))
+      const { signals, isForm, isObject } = hasher.hash(pixels, 'query')
+      t.notOk(isForm, name)
+      t.equal(isObject, outline === flower, name)
+      t.equal(signals.filter(({ view }) => view === 'tilted').length, 6, name)
+    }
+  },
+)
 
 t.test('it is told of queries only, and not of files with other frames', async (t) => {
   const pixels = pictureOf(shirt)
