@@ -66,7 +66,7 @@ t.test('openapi.yaml suits code generators: a relative server, portable patterns
   const { components, servers, webhooks } = Generated.parse(parse(described))
   t.same(
     servers,
-    [{ url: './', description: 'Where this description is served from.' }],
+    [{ url: '.', description: 'Where this description is served from.' }],
     'the server is relative to the description, also below a path',
   )
   t.notMatch(described, /\\p\{/, 'no pattern that only some engines support')

@@ -79,7 +79,7 @@ export const openapi = fp(
       openapi: {
         openapi: '3.1.0',
         info: INFO,
-        servers: [{ url: './', description: 'Where this description is served from.' }],
+        servers: [{ url: '.', description: 'Where this description is served from.' }],
         tags: TAGS,
         components: {
           securitySchemes: {
