@@ -84,5 +84,5 @@ t.test('nothing is hashed if the picture is no longer there', async (t) => {
     t.fail('nothing to hash')
     return REFUSED
   }
-  t.equal(await worker(() => undefined, hash)(JOB), 'gone')
+  t.equal(await worker(() => undefined, hash)(JOB), 'abandoned')
 })
