@@ -10,7 +10,7 @@ const mutations = [
       ['MIN_BORDER = 0.95', 'MIN_BORDER = 0.8'],
       ['MIN_ONE = 0.9', 'MIN_ONE = 0.5'],
       ['MAX_RECTANGULAR = 0.9', 'MAX_RECTANGULAR = 0.95'],
-      ['border.filter(isGround).length < minShare * BORDER.length ? undefined : isGround', 'isGround'],
+      ['if (share < MIN_BORDER) return false', ''],
       ['MIN_TOUCHED_BORDER = 0.9', 'MIN_TOUCHED_BORDER = 0.95'],
       ['if (around.length === CELLS * CELLS) return false', ''],
       ['(CELLS * CELLS - around.length)', 'around.length'],
@@ -32,12 +32,9 @@ const mutations = [
   inFile(
     'packages/hash/src/image-hasher.ts',
     [
-      ["purpose === 'query' && extent === 'all' && isOnPlainGround(raster)", "extent === 'all' && isOnPlainGround(raster)"],
-      [
-        "purpose === 'query' && extent === 'all' && isOnPlainGround(raster)",
-        "purpose === 'query' && isOnPlainGround(raster)",
-      ],
-      ['hasGround && isCore', 'isObject(raster) && isCore'],
+      ["purpose === 'query' && extent === 'all' ? groundOf", "extent === 'all' ? groundOf"],
+      ["purpose === 'query' && extent === 'all' ? groundOf", "purpose === 'query' ? groundOf"],
+      ['isCore === true && isPlain(ground)', 'isCore === true && isObject(raster, ground)'],
       [' && !isSideOfGround(view)', ''],
     ],
     ['hash/deframe/object'],

@@ -17,7 +17,7 @@ export interface Canary {
   readonly pattern: Buffer
   /** Pictures that the service accepts: the pattern is in the metadata, and in the lossless ones in the pixels. */
   readonly accepted: readonly Picture[]
-  /** Files that it refuses, or of which it reads only the first frame. */
+  /** Files that it rejects. Of some it reads the first frame only. */
   readonly refused: readonly Picture[]
   readonly needles: readonly Needle[]
 }

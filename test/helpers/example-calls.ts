@@ -42,7 +42,7 @@ const HIDDEN: Readonly<Record<string, string>> = {
   pin: '123456',
 }
 
-/** The names of fields, and of the values only Tabir's words: when one is renamed, its examples must be written anew. */
+/** Keeps the names of fields, and only those values that are Tabir's own words. Renaming one of these makes the recorded examples out of date. */
 export function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf)
   if (typeof value === 'string' && OUR_WORD.test(value)) return value

@@ -83,8 +83,8 @@ function loop() {
   }
   return {
     /**
-     * Sends `count` requests in one tick, each of which takes `eachMs` if admitted. @returns how many were
-     * admitted, and the longest wait.
+     * Sends `count` requests in one tick. Each admitted request takes `eachMs`.
+     * @returns how many were admitted, and the longest wait.
      */
     tick(count: number, eachMs: number, otherMs = 0) {
       const beganAtMs = nowMs

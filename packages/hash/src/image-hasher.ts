@@ -2,7 +2,7 @@
 
 import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
 import { fillIn } from './deframe/mask.js'
-import { isObject, isOnPlainGround } from './deframe/object.js'
+import { groundOf, isObject, isPlain } from './deframe/object.js'
 import { type FrameKernel, loadFrameKernel, loadFrameKernelSync } from './frame-kernel.js'
 import { distance, type Hash256 } from './hash256.js'
 import type { MeasuredRaster } from './measured.js'
@@ -124,8 +124,8 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const cut = new Set(isFlat && extent === 'all' ? all.map(({ cutFrom }) => cutFrom) : [])
       const pictures = new Set([...cut].filter((part) => part !== undefined && isLargePictureIn(raster, part)))
       const isOfForm = ({ isCore, cutFrom }: View) => isFlat && isCore === true && !pictures.has(cutFrom)
-      const hasGround = purpose === 'query' && extent === 'all' && isOnPlainGround(raster)
-      const isSideOfGround = ({ kind, isCore }: View) => hasGround && isCore === true && kind === 'tilted'
+      const ground = purpose === 'query' && extent === 'all' ? groundOf(raster) : undefined
+      const isSideOfGround = ({ kind, isCore }: View) => kind === 'tilted' && isCore === true && isPlain(ground)
       const views = all.filter((view) => view.isSign !== true && !isOfForm(view) && !isSideOfGround(view))
       const options = {
         aspect,
@@ -136,7 +136,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
         isForm: isFlat && extent === 'all',
       }
       const signals = partsOf(kernel, raster, views, options)
-      return { signals, isSimple: isSignAlone, isForm: isFlat, isObject: hasGround && isObject(raster) }
+      return { signals, isSimple: isSignAlone, isForm: isFlat, isObject: ground !== undefined && isObject(raster, ground) }
     })
   }
 

@@ -29,9 +29,8 @@ const MAX_RECTANGULAR = 0.9
  * Whether a picture shows one object on a plain ground. A rectangular object may be a picture and does not count.
  * Cost: 0.1 ms for most pictures, whose border has many colours; 1 ms for an object.
  */
-export function isObject(raster: Colours): boolean {
-  const isGround = groundOf(raster, MIN_BORDER)
-  if (isGround === undefined) return false
+export function isObject(raster: Colours, { share, isGround } = groundOf(raster)): boolean {
+  if (share < MIN_BORDER) return false
   const near = Uint8Array.from({ length: CELLS * CELLS }, (_, cell) => Number(isGround(colourOf(raster, cell))))
   const around = connected(BORDER, (cell) => near[cell] === 1)
   if (around.length === CELLS * CELLS) return false
@@ -39,17 +38,24 @@ export function isObject(raster: Colours): boolean {
   return object.length >= MIN_ONE * (CELLS * CELLS - around.length) && rectangularity(hullOf(object)) <= MAX_RECTANGULAR
 }
 
-/** Whether most of a picture's border is a plain ground, also if something reaches the border. Cost: 0.1 ms. */
-export function isOnPlainGround(raster: Colours): boolean {
-  return groundOf(raster, MIN_TOUCHED_BORDER) !== undefined
+/** The colour of a picture's border. */
+export interface Ground {
+  /** Share of the border that has it. */
+  readonly share: number
+  readonly isGround: (colour: Colour) => boolean
 }
 
-/** @returns whether a colour is near the border's median; `undefined` if less than `minShare` of the border is. */
-function groundOf(raster: Colours, minShare: number): ((colour: Colour) => boolean) | undefined {
+/** Whether the border is plain, also if something reaches it. */
+export function isPlain(ground: Ground | undefined): boolean {
+  return ground !== undefined && ground.share >= MIN_TOUCHED_BORDER
+}
+
+/** Cost: 0.1 ms. */
+export function groundOf(raster: Colours): Ground {
   const border = BORDER.map((cell) => colourOf(raster, cell))
   const ground = medianOf(border)
   const isGround = (colour: Colour) => colour.every((level, i) => Math.abs(level - (ground[i] ?? 0)) <= TOLERANCE)
-  return border.filter(isGround).length < minShare * BORDER.length ? undefined : isGround
+  return { share: border.filter(isGround).length / BORDER.length, isGround }
 }
 
 const BORDER: readonly number[] = Array.from({ length: CELLS * CELLS }, (_, cell) => cell).filter(
