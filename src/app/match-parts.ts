@@ -23,16 +23,17 @@ export function createMatchParts(parts: StoreParts, index: IndexParts, { matchEv
   const probing = lifecycle.keep('probing', openProbingGuard(parts, index, events))
   const common = { replica, matchIds, viewIdOf, scheduler }
   const matcher = createMatcher({ ...common, finder: details?.finder, matchEvents, probing })
+  const videoMatcher = createVideoMatcher({ ...common, matchEvents, probing })
   return {
-    /** Matcher whose matches are not counted in statistics. */
-    uncounted: matcher,
+    /** Matchers whose matches are not counted in statistics. */
+    uncounted: { ...matcher, ...videoMatcher },
     /** Matcher for internal checks: its matches are not counted and have no effects. */
     quiet: createMatcher({ ...common, finder: undefined, matchEvents: { note() {} }, probing: NO_PROBING }),
     /** Undefined if no details are kept. */
     detailing: details?.detailing,
     services: {
       matcher: dailyCounts.counted(matcher),
-      videoMatcher: dailyCounts.countedVideos(createVideoMatcher({ ...common, matchEvents, probing })),
+      videoMatcher: dailyCounts.countedVideos(videoMatcher),
       matchIds,
       scheduler,
     },

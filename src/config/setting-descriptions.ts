@@ -79,7 +79,9 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
     meaning: 'pictures of an unattested case on its first day, and as many more each day',
   },
   TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: { meaning: 'signals that one organisation submits in a day; 0: no limit' },
-  TABIR_MAX_WATCHES_PER_ORG: { meaning: 'pictures that one organisation watches for; every api holds all in memory' },
+  TABIR_MAX_WATCHES_PER_ORG: {
+    meaning: 'pictures one organisation watches for; videos count once per 8 hashes; every api holds all in memory',
+  },
   TABIR_PROOF_ROUNDS: {
     shownDefault: '0; public: 1000',
     meaning: 'proof of work for opening a case, in derivations of half a millisecond; 0: none',

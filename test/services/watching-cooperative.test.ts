@@ -29,7 +29,7 @@ async function evaluator(t: Test, changed: (own: Pick<WatchingParts, 'images' | 
     index: { start() {}, reached: async () => {}, near: async () => [], size: 0, close: async () => {} },
     images,
     replica: { reached: async () => {}, catalogue: new Catalogue() },
-    matcher: { match: async () => [] },
+    matcher: { match: async () => [], matchVideos: async () => [] },
     matchIds: { idFor: () => '' },
     follower: new Redis(socket),
     now: () => Date.now(),

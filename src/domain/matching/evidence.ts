@@ -156,6 +156,12 @@ export function widestLineBits(type: SignalType, asked: View, rotated: boolean):
   return type === 'pdq-area' && asked !== 'crop' && !rotated ? lineBits(PARTIAL.has(asked)) : undefined
 }
 
+/** @returns as `widestLineBits`, but of a registered view over all query views; −1 if no pair of frames is near by this type. */
+export function widestAskedLineBits(type: SignalType, registered: View, rotated: boolean): number {
+  const ofAsked = VIEW_NAMES.filter((asked) => widestLineBits(type, asked, rotated) !== undefined)
+  return Math.max(NEVER_ALONE, ...ofAsked.map((asked) => lineBits(isPartial({ asked, registered }))))
+}
+
 /** @returns the widest distance that a person may want to review, in bits, inclusive. */
 export function reviewBits(type: SignalType, views: TwoViews): number {
   return type === 'pdq-area' ? reachOf(views, 'review') : SIGNAL_TYPES[type].maxThresholdBits

@@ -6,6 +6,7 @@ import {
   lineBits,
   matchBits,
   widestAskedBits,
+  widestAskedLineBits,
   widestMatchBits,
 } from '../matching/evidence.js'
 import type { View } from '../matching/signal.js'
@@ -138,6 +139,11 @@ export function widestThresholdOf(bank: Bank, type: SignalType, asked: View, rot
 /** @returns the largest `thresholdOf` of a registered view over all query views. */
 export function widestAskedThresholdOf(bank: Bank, type: SignalType, registered: View, rotated: boolean): number {
   return narrowed(bank, type, widestAskedBits(type, registered, rotated))
+}
+
+/** @returns the widest distance of a pair of frames on a line, for a registered view and any query view; negative if there is none. */
+export function widestAskedLineThresholdOf(bank: Bank, type: SignalType, registered: View, rotated: boolean): number {
+  return narrowed(bank, type, widestAskedLineBits(type, registered, rotated))
 }
 
 /** @returns the radius within which a match needs no corroboration. */

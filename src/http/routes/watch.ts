@@ -1,7 +1,8 @@
-// Watches: a platform stores hashes of uploads, and is notified if one of those pictures is registered later.
+// Watches: a platform stores hashes of uploads, and is notified if one of those pictures or videos is registered later.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { fileSignals } from '../../domain/matching/file-signals.js'
 import { parseSignalHash } from '../../domain/matching/hash-text.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
@@ -14,6 +15,7 @@ import {
 import { Problem } from '../../domain/problem.js'
 import type { Idempotency } from '../../services/load/idempotency.js'
 import type { NewWatch, WatchService, WatchView } from '../../services/watch/watch-service.js'
+import { AskedFrames, DurationMs, FileHashes } from '../given-videos.js'
 import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
@@ -28,6 +30,7 @@ import {
   ViewName,
 } from '../schemas.js'
 import type { ZodApp } from '../zod-app.js'
+import { countedAs, MAX_SIGNALS, signalsIn } from './match-schemas.js'
 
 const MAX_AT_ONCE = 1000
 
@@ -40,26 +43,39 @@ const NewWatches = z.strictObject({
     .meta({ description: 'How many days to watch. Then the hashes are erased.' }),
   watches: z
     .array(
-      z.strictObject({
-        reference: z
-          .string()
-          .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII')
-          .max(MAX_REFERENCE_CHARS)
-          .optional()
-          .meta({ description: 'Your own opaque reference. It is returned in the list of watches, and in no event.' }),
-        signals: z
-          .array(
-            z.strictObject({
-              type: SignalTypeName,
-              hash: SignalHashText,
-              quality: Quality.optional(),
-              view: ViewName.optional(),
+      z
+        .strictObject({
+          reference: z
+            .string()
+            .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII')
+            .max(MAX_REFERENCE_CHARS)
+            .optional()
+            .meta({ description: 'Your own opaque reference. It is returned in the list of watches, and in no event.' }),
+          signals: z
+            .array(
+              z.strictObject({
+                type: SignalTypeName,
+                hash: SignalHashText,
+                quality: Quality.optional(),
+                view: ViewName.optional(),
+              }),
+            )
+            .min(1)
+            .max(MAX_SIGNALS_PER_WATCH)
+            .optional()
+            .meta({ description: 'Hashes of one picture, as for a match.' }),
+          video: z
+            .strictObject({ durationMs: DurationMs.optional(), frames: AskedFrames, ...FileHashes })
+            .refine((video) => signalsIn([{ video }]) <= MAX_SIGNALS, `must have at most ${MAX_SIGNALS} signals`)
+            .optional()
+            .meta({
+              description: `A video in place of \`signals\`, as for a match, with at most ${MAX_SIGNALS} signals. Counts as one watch for each ${MAX_SIGNALS_PER_WATCH} signals, so you may leave out views other than \`whole\`. Frames that are forms are not watched.`,
             }),
-          )
-          .min(1)
-          .max(MAX_SIGNALS_PER_WATCH)
-          .meta({ description: 'Hashes of one picture, as for a match.' }),
-      }),
+        })
+        .refine(
+          ({ signals, video }) => (signals === undefined) !== (video === undefined),
+          'must have either signals or a video',
+        ),
     )
     .min(1)
     .max(MAX_AT_ONCE),
@@ -103,7 +119,7 @@ function watchRoute(app: ZodApp, { watches, idempotency }: WatchRouteOptions): v
         operationId: 'watch',
         summary: 'Watch for pictures and videos that are registered later',
         description:
-          'Create the watches before you match the pictures, so that no registration in between is missed. Every picture or video that is registered, or matches again, is compared with them by the rules of a match. For an uploaded video, watch the hash of its file, and its frames, each like a picture. A webhook with the event `match.found` receives the ids of the watch and of the match, once for each registered picture or video, even if several watches match it. Each watch counts as a query. No one else can see that a watch exists. Watches are encrypted, and erased when they expire, when they are removed, and when the organisation has no key left.',
+          'Create the watches before you match the pictures, so that no registration in between is missed. Every picture or video that is registered, or matches again, is compared with them by the rules of a match. A webhook with the event `match.found` receives the ids of the watch and of the match, once for each registered picture or video, even if several watches match it. Each watch counts as a query, a video as one for each 32 signals. No one else can see that a watch exists. Watches are encrypted, and erased when they expire, when they are removed, and when the organisation has no key left.',
         tags,
         headers: IdempotencyKey,
         body: NewWatches,
@@ -124,7 +140,10 @@ function watchRoute(app: ZodApp, { watches, idempotency }: WatchRouteOptions): v
     },
     async (request, reply) => {
       const { body, headers } = request
-      request.consumeQuota(reply, body.watches.length)
+      request.consumeQuota(
+        reply,
+        body.watches.reduce((sum, watch) => sum + countedAs(watch), 0),
+      )
       const caller = callerOf(request)
       const left = await idempotency.once(
         ['watch', caller.orgId],
@@ -197,15 +216,43 @@ function removeWatchRoute(app: ZodApp, { watches }: WatchRouteOptions): void {
   )
 }
 
-function toWatch({ reference, signals }: z.infer<typeof NewWatches>['watches'][number]): NewWatch | Problem {
-  const parsed: Signal[] = []
-  for (const { type, view, quality, hash: text } of signals) {
+type GivenWatch = z.infer<typeof NewWatches>['watches'][number]
+type GivenVideo = NonNullable<GivenWatch['video']>
+
+function toWatch({ reference, signals = [], video }: GivenWatch): NewWatch | Problem {
+  const watched = video === undefined ? pictureWatch(signals) : watchedVideo(video)
+  return watched instanceof Problem ? watched : { reference, ...watched }
+}
+
+function pictureWatch(given: NonNullable<GivenWatch['signals']>): Omit<NewWatch, 'reference'> | Problem {
+  const signals = parsed(given, 'minQuality')
+  return signals instanceof Problem ? signals : { signals }
+}
+
+/** Leaves out frames that are forms: a watch does not store that they have to be nearer. */
+function watchedVideo({ durationMs, frames, sha256, md5 }: GivenVideo): Omit<NewWatch, 'reference'> | Problem {
+  const watched = frames.filter(({ isForm }) => isForm !== true)
+  const signals: Signal[] = []
+  for (const [frame, given] of watched.entries()) {
+    const own = parsed(given.signals, 'minAskedQuality')
+    if (own instanceof Problem) return own
+    for (const signal of own) signals.push({ ...signal, frame })
+  }
+  signals.push(...fileSignals({ sha256: sha256 === undefined ? undefined : parseSignalHash('sha256', sha256), md5 }))
+  if (signals.length === 0) return new Problem('quality-too-low')
+  const framesAtMs = watched.map(({ atMs }) => atMs)
+  return { signals, video: { durationMs: durationMs ?? Math.max(1, framesAtMs.at(-1) ?? 0), framesAtMs } }
+}
+
+function parsed(given: NonNullable<GivenWatch['signals']>, least: 'minQuality' | 'minAskedQuality'): Signal[] | Problem {
+  const signals: Signal[] = []
+  for (const { type, view, quality, hash: text } of given) {
     const hash = parseSignalHash(type, text)
     if (hash === undefined) return new Problem('request-invalid')
-    if (quality !== undefined && quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
-    parsed.push({ type, view: view ?? 'whole', quality: quality ?? 100, hash })
+    if (quality !== undefined && quality < SIGNAL_TYPES[type][least]) return new Problem('quality-too-low')
+    signals.push({ type, view: view ?? 'whole', quality: quality ?? 100, hash })
   }
-  return { reference, signals: parsed }
+  return signals
 }
 
 function shapeOf({ watchId, reference, untilMs }: WatchView) {

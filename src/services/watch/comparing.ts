@@ -1,9 +1,10 @@
-// Compares registered pictures with watches, and notifies the organisations whose watches match.
+// Compares registered pictures and videos with watches, and notifies the organisations whose watches match.
 
 import { inChunks } from '../../domain/in-chunks.js'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
+import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { type RegisteredImage, type Signal, signalsByFrame } from '../../domain/matching/signal.js'
 import { isVisibleTo } from '../../domain/organisations/bank.js'
-import { MAX_COMPARED_PER_ORG } from '../../domain/organisations/watch.js'
+import { MAX_COMPARED_PER_ORG, MAX_SIGNALS_PER_WATCH } from '../../domain/organisations/watch.js'
 import { Problem } from '../../domain/problem.js'
 import type { Images } from '../../store/images/images.js'
 import { exactNameOf } from '../../store/organisations/exact-name.js'
@@ -13,6 +14,8 @@ import { forEachDue, isTransient } from '../load/each-due.js'
 import type { MatchIds } from '../matching/match-ids.js'
 import type { Matcher } from '../matching/matcher.js'
 import { rotated } from '../matching/orientations.js'
+import type { AskedVideo, VideoMatcher } from '../matching/video/video-matcher.js'
+import type { NearWatch } from './near-watches.js'
 import type { WatchIndex } from './watch-index.js'
 
 export interface ComparingParts {
@@ -20,7 +23,7 @@ export interface ComparingParts {
   readonly index: WatchIndex
   readonly images: Pick<Images, 'get' | 'inPieces'>
   readonly replica: Pick<Replica, 'reached' | 'catalogue'>
-  readonly matcher: Pick<Matcher, 'match'>
+  readonly matcher: Pick<Matcher, 'match'> & VideoMatcher
   readonly matchIds: Pick<MatchIds, 'idFor'>
   readonly now: () => number
   readonly onError: (error: unknown) => void
@@ -94,21 +97,26 @@ async function compareOne(parts: ComparingParts, imageId: string, image: Registe
   const bank = parts.replica.catalogue.banks.get(image.bank)
   if (bank?.purpose !== 'match') return
   const near = await parts.index.near(image.signals, bank)
-  const watchesByOrg = [...byOrg(near)].flatMap(([orgId, watchIds]) =>
-    isVisibleTo(bank, orgId) ? [{ orgId, watchIds: watchIds.sort().slice(0, MAX_COMPARED_PER_ORG) }] : [],
+  const watchesByOrg = [...byOrg(near)].flatMap(([orgId, watches]) =>
+    isVisibleTo(bank, orgId) ? [{ orgId, watches: watches.sort((a, b) => (a.watchId < b.watchId ? -1 : 1)) }] : [],
   )
   const { failed } = await forEachDue({
     what: 'organisations whose watches to compare with a picture',
     take: watchesByOrg,
     // Notify an organisation about a picture for one watch only. With many watches around a hash, the set of matching watches would reveal where the
     // registered hash lies.
-    async handle({ orgId, watchIds }) {
+    async handle({ watches }) {
       let isNotified = false
+      let signals = 0
       const ofOrg = await forEachDue({
         what: 'watches to compare with a picture',
-        take: watchIds,
-        async handle(watchId) {
-          if (!isNotified) isNotified = await compare(parts, { watchId, orgId, imageId }, exactNameOf(bank))
+        take: watches,
+        async handle(watch) {
+          if (isNotified || signals >= MAX_COMPARED_PER_ORG) return
+          const asked = await askedOf(parts.watches, watch)
+          if (asked === undefined) return
+          signals += Math.max(MAX_SIGNALS_PER_WATCH, asked.signals.length)
+          isNotified = await compare(parts, { ...watch, imageId, asked }, exactNameOf(bank))
         },
         onError: parts.onError,
         isNotAboutTheEntry: isTransient,
@@ -122,25 +130,52 @@ async function compareOne(parts: ComparingParts, imageId: string, image: Registe
   if (failed > 0) throw new Error('a picture could not be compared with all watches')
 }
 
+/** A query made of a watch. */
+interface AskedWatch {
+  /** Of a picture, all; of a video, those of its near frames. */
+  readonly signals: readonly HashedSignal[]
+  readonly video: AskedVideo | undefined
+}
+
+/** @returns `undefined` when the watch does not exist any more. */
+async function askedOf(watches: Watches, { watchId, frames }: NearWatch): Promise<AskedWatch | undefined> {
+  const [watched] = await watches.get([watchId])
+  if (watched === undefined) return undefined
+  const { video } = watched
+  if (video === undefined) return { signals: watched.signals.map(toAsked), video }
+  const [ofFile = [], ...byFrame] = signalsByFrame(watched)
+  const file = ofFile.map(toAsked)
+  const near = frames.map((frame) => ({
+    atMs: video.framesAtMs[frame] ?? 0,
+    signals: (byFrame[frame] ?? []).map(toAsked),
+  }))
+  return { signals: [...file, ...near.flatMap(({ signals }) => signals)], video: { frames: near, file } }
+}
+
+function toAsked({ type, view, quality, hash }: Signal): HashedSignal {
+  return { type, view, quality, hashes: rotated(type, view, hash) }
+}
+
 /**
- * Queries the matcher with a watched picture on behalf of its organisation. So evidence, thresholds, allowlists, grades and follow-up are those of a
- * normal match. It counts as a query of the organisation (probing.ts).
+ * Queries the matcher with a watch on behalf of its organisation. So evidence, thresholds, allowlists, grades and follow-up are those of a normal
+ * match. It counts as a query of the organisation (probing.ts).
  * @returns whether it matched and the organisation is notified.
  */
 async function compare(
   { watches, matcher, matchIds, now }: ComparingParts,
-  { watchId, orgId, imageId }: { readonly watchId: string; readonly orgId: string; readonly imageId: string },
+  {
+    watchId,
+    orgId,
+    imageId,
+    asked,
+  }: { readonly watchId: string; readonly orgId: string; readonly imageId: string; readonly asked: AskedWatch },
   bank: string,
 ): Promise<boolean> {
-  const [watched] = await watches.get([watchId])
-  if (watched === undefined) return false
-  const asked = watched.signals.map(({ hash, ...signal }) => ({
-    ...signal,
-    hashes: rotated(signal.type, signal.view, hash),
-  }))
-  // Only this image is asked about; others near the watched picture are ignored.
+  // Only this image is asked about; others near the watch are ignored.
   const about = { orgId, banks: [bank], thresholdBits: undefined, imageId }
-  const [matches = []] = await matcher.match([asked], about).catch((error) => {
+  const { video, signals } = asked
+  const matching = video === undefined ? matcher.match([signals], about) : matcher.matchVideos([video], about)
+  const [matches = []] = await matching.catch((error) => {
     // The organisation may just have lost access to the bank, or its key.
     if (error instanceof Problem && ['bank-unknown', 'key-suspended'].includes(error.code)) return []
     throw error
@@ -152,12 +187,12 @@ async function compare(
   return true
 }
 
-function byOrg(near: readonly { readonly orgId: string; readonly watchId: string }[]): Map<string, string[]> {
-  const found = new Map<string, string[]>()
-  for (const { orgId, watchId } of near) {
-    const ids = found.get(orgId) ?? []
-    ids.push(watchId)
-    found.set(orgId, ids)
+function byOrg(near: readonly NearWatch[]): Map<string, NearWatch[]> {
+  const found = new Map<string, NearWatch[]>()
+  for (const watch of near) {
+    const watches = found.get(watch.orgId) ?? []
+    watches.push(watch)
+    found.set(watch.orgId, watches)
   }
   return found
 }

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { parseUuid, uuidV7 } from '../../domain/ids.js'
-import type { Signal } from '../../domain/matching/signal.js'
+import type { RegisteredVideo, Signal } from '../../domain/matching/signal.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { watchedUntilMs } from '../../domain/organisations/watch.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
@@ -15,11 +15,13 @@ export type WatchView = WatchEntry
 export interface NewWatch {
   readonly reference: string | undefined
   readonly signals: readonly Signal[]
+  /** Only of a video. */
+  readonly video?: RegisteredVideo
 }
 
 export interface WatchService {
   /**
-   * Adds watches, all or none. Pictures registered after it returns are compared with them.
+   * Adds watches, all or none. What is registered after it returns is compared with them.
    * @param days duration of the watches. @returns the new watches, in the order of `watches`. @throws {Problem} watches-full
    */
   add(caller: Caller, watches: readonly NewWatch[], days: number): Promise<WatchView[]>
@@ -42,7 +44,7 @@ export function createWatchService({ watches, audit, maxPerOrg, now }: WatchServ
       if (given.length === 0) return []
       const nowMs = now()
       const untilMs = watchedUntilMs(nowMs, days)
-      const made = given.map(({ reference, signals }) => ({
+      const made = given.map(({ reference, signals, video }) => ({
         id: uuidV7(nowMs, randomBytes(10)),
         image: {
           bank: orgId,
@@ -51,6 +53,7 @@ export function createWatchService({ watches, audit, maxPerOrg, now }: WatchServ
           ref: reference,
           createdAtMs: nowMs,
           signals,
+          ...(video && { video }),
         },
       }))
       if ((await watches.put(orgId, made, untilMs, maxPerOrg)) === undefined) throw new Problem('watches-full')

@@ -203,6 +203,8 @@ export const keys = {
   watchesPattern: `${TAG}:watches:*`,
   /** sorted set: watch ids [16 bytes] of an organisation; score [epoch ms] when they end. */
   watchesOf: (orgId: string) => `${TAG}:watches-of:${orgId}`,
+  /** hash: watch id [16 bytes] → as how many further watches it counts, for those of videos; `all` → their sum. */
+  watchMore: (orgId: string) => `${TAG}:watch-more:${orgId}`,
   /** sorted set: watch id and organisation id [16 bytes each]; score [epoch ms] when the watch ends. */
   watchSchedule: `${TAG}:watch-schedule`,
   /** set: ids of organisations that have watches. */

@@ -3,6 +3,7 @@
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { formatUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
+import { countedAsWatches } from '../../domain/organisations/watch.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { lastPosition, type Position, WATCH_STREAM } from '../images/changes.js'
 import { decodeImage, encodeImage } from '../images/image-record.js'
@@ -48,7 +49,11 @@ export interface DueWatch {
 }
 
 export interface Watches {
-  /** All or none, durable when it returns. @returns the revision that has them; `undefined` when the organisation would have more than `most`. */
+  /**
+   * All or none, durable when it returns.
+   * @param most of an organisation, each counted as `countedAsWatches`.
+   * @returns the revision that has them; `undefined` when the organisation would have more.
+   */
   put(orgId: string, watches: readonly StoredWatch[], untilMs: number, most: number): Promise<number | undefined>
   /** The images of these watches, in their order; `undefined` for a watch that does not exist. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
@@ -118,6 +123,7 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
     keys.watchOrgs,
     keys.watchRevision,
     keys.watchChanges,
+    keys.watchMore(orgId),
   ]
 
   return {
@@ -127,7 +133,8 @@ function storedWatches(store: Store, keyring: Keyring): StoredWatches {
       for (const { id, image } of watches) {
         const bytes = idBuffer(id)
         shards.push(keys.watches(watchShard(bytes)))
-        args.push(bytes, keyring.seal(encodeImage(image), watchContext(bytes)))
+        const sealed = keyring.seal(encodeImage(image), watchContext(bytes))
+        args.push(bytes, sealed, countedAsWatches(image.signals.length))
       }
       const given = [orgId, idBuffer(orgId), most, untilMs, ...args]
       const reply = await store.write(putWatches, [...placesOf(orgId), ...shards], given)

@@ -126,7 +126,7 @@ export function* nearFramesOf(
 
 function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFrame[], void> {
   const { asking, ahead, observed } = searched
-  const { searcher, banks, widestOf, radiusOf } = asking
+  const { searcher, banks, widestOf, radiusOf, options } = asking
   const nearest = new Map<string, NearFrame>()
   for (const signal of frame.signals) {
     const { type, view } = signal
@@ -140,6 +140,7 @@ function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFra
       const content = dependsOnContent(type) ? contentOf(signal) : 'full'
       const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
       const measured = (hit: Hit) => {
+        if (options.imageId !== undefined && searcher.image(hit.image)?.id !== options.imageId) return undefined
         const bank = banks.get(searcher.factsOf(hit.image)?.bank ?? '')
         if (bank === undefined) return undefined
         const views = { asked: view, registered: viewOf(hit.view), rotated, content }

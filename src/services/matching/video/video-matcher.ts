@@ -30,7 +30,7 @@ export interface AskedVideo {
 
 export type VideoMatchOptions = Pick<
   MatchOptions,
-  'orgId' | 'banks' | 'contexts' | 'thresholdBits' | 'grading' | 'knowsDistance' | 'onMatched' | 'onTruncated'
+  'orgId' | 'banks' | 'contexts' | 'thresholdBits' | 'grading' | 'knowsDistance' | 'onMatched' | 'onTruncated' | 'imageId'
 >
 
 export interface VideoMatcher {

@@ -10,20 +10,29 @@ export const putWatches = {
     local orgs     = KEYS[3] -- set: organisations that have watches
     local revision = KEYS[4]
     local changes  = KEYS[5]
-    -- KEYS[6 + i]    hash: the shard of watch i
+    local more     = KEYS[6] -- hash: of watches that count as several, id [16 bytes] to how many more; 'all': their sum
+    -- KEYS[7 + i]    hash: the shard of watch i
     local orgId    = ARGV[1]
     local org      = ARGV[2] -- [16 bytes]
     local most     = tonumber(ARGV[3]) -- watches of one organisation
     local untilMs  = ARGV[4] -- [epoch ms]
-    -- ARGV[2i + 5]   [16 bytes] id of watch i
-    -- ARGV[2i + 6]   its sealed record
+    -- ARGV[3i + 5]   [16 bytes] id of watch i
+    -- ARGV[3i + 6]   its sealed record
+    -- ARGV[3i + 7]   as how many watches it counts
     -- returns [integer] the revision that has them, or nil when there would be too many
-    if redis.call('ZCARD', ofOrg) + #KEYS - 5 > most then return nil end
+    local count = redis.call('ZCARD', ofOrg) + tonumber(redis.call('HGET', more, 'all') or '0')
+    for i = 0, #KEYS - 7 do count = count + tonumber(ARGV[3 * i + 7]) end
+    if count > most then return nil end
     local ids = {}
-    for i = 0, #KEYS - 6 do
-      local id = ARGV[2 * i + 5]
+    for i = 0, #KEYS - 7 do
+      local id = ARGV[3 * i + 5]
+      local further = tonumber(ARGV[3 * i + 7]) - 1
       ids[#ids + 1] = id
-      redis.call('HSET', KEYS[6 + i], id, ARGV[2 * i + 6])
+      redis.call('HSET', KEYS[7 + i], id, ARGV[3 * i + 6])
+      if further > 0 then
+        redis.call('HSET', more, id, further)
+        redis.call('HINCRBY', more, 'all', further)
+      end
       redis.call('ZADD', ofOrg, untilMs, id)
       redis.call('ZADD', schedule, untilMs, id .. org)
     end
@@ -34,14 +43,15 @@ export const putWatches = {
 // Erases watches of an organisation and announces it to every replica. Idempotent. The keys of the shards are computed here; they have the same hash
 // tag as the declared keys.
 export const eraseWatches = {
-  numberOfKeys: 6,
+  numberOfKeys: 7,
   lua: `${announceLua}
     local ofOrg    = KEYS[1] -- sorted set: watch ids
     local schedule = KEYS[2] -- sorted set: watch id and organisation
     local orgs     = KEYS[3] -- set: organisations that have watches
     local revision = KEYS[4]
     local changes  = KEYS[5]
-    local erased   = KEYS[6] -- [integer] erasures since Redis last rewrote its append-only file
+    local more     = KEYS[6] -- hash: of watches that count as several, id [16 bytes] to how many more; 'all': their sum
+    local erased   = KEYS[7] -- [integer] erasures since Redis last rewrote its append-only file
     local orgId    = ARGV[1]
     local org      = ARGV[2] -- [16 bytes]
     local prefix   = ARGV[3] -- of all keys
@@ -55,11 +65,19 @@ export const eraseWatches = {
         local hex = string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end)
         redis.call('HDEL', prefix .. 'watches:' .. (id:byte(15) * 256 + id:byte(16)) % shards, id)
         redis.call('ZREM', schedule, id .. org)
+        local further = redis.call('HGET', more, id)
+        if further then
+          redis.call('HDEL', more, id)
+          redis.call('HINCRBY', more, 'all', -further)
+        end
         redis.call('DEL', prefix .. 'watch-found:' .. hex)
         erasedIds[#erasedIds + 1] = id
       end
     end
-    if redis.call('ZCARD', ofOrg) == 0 then redis.call('SREM', orgs, orgId) end
+    if redis.call('ZCARD', ofOrg) == 0 then
+      redis.call('SREM', orgs, orgId)
+      redis.call('DEL', more)
+    end
     if #erasedIds == 0 then return nil end
     redis.call('INCRBY', erased, #erasedIds)
     return announce(revision, changes, 'tombstone', table.concat(erasedIds))`,
