@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import { signalsByFrame } from '../../src/domain/matching/signal.js'
+import { type Signal, signalsByFrame } from '../../src/domain/matching/signal.js'
 import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
@@ -13,6 +13,7 @@ import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { rotated } from '../../src/services/matching/orientations.js'
 import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
+import { compareAll } from '../../src/services/watch/comparing.js'
 import { nearWatches } from '../../src/services/watch/near-watches.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
@@ -44,6 +45,13 @@ const lineFrameOf = (atMs: number, hash: string) => ({
 const at = (hash: string, bits: number) => {
   const parsed = parseHash(hash)
   return parsed === undefined ? '' : formatHash(bitsFrom(parsed, bits))
+}
+
+const FOUR_SECONDS = { durationMs: 4000, framesAtMs: [0, 1000, 2000, 3000] }
+function at100(text: string): Signal {
+  const hash = parseHash(text)
+  if (hash === undefined) throw new Error('no hash')
+  return { type: 'pdq', view: 'whole', quality: 100, hash }
 }
 
 async function watch(video: object, headers = platform.headers) {
@@ -135,6 +143,48 @@ t.test('a video without a usable frame is refused, and forms among its frames ar
   t.notOk((await found()).has(id))
   const [stored] = await watches.get([id])
   t.same(stored?.video, { durationMs: 1000, framesAtMs: [1000] })
+})
+
+t.test('one registration is compared with at most 8,000 hashes of an organisation', async (t) => {
+  const film = registeredClip(1, 2)
+  const catalogue = new Catalogue()
+  for (const [frames, most] of [
+    [0, 1000],
+    [4, 20],
+  ] as const) {
+    const signals = Array.from({ length: 400 }, (_, i) => ({ ...at100(randomHashText()), frame: Math.floor(i / 100) }))
+    const watched = frames === 0 ? imageWith([at100(randomHashText())]) : { ...imageWith(signals), video: FOUR_SECONDS }
+    let compared = 0
+    const noMatch = async () => {
+      compared++
+      return []
+    }
+    const near = Array.from({ length: 1100 }, (_, i) => ({
+      watchId: `${i}`.padStart(4, '0'),
+      orgId: 'org',
+      frames: Array.from({ length: frames }, (_, frame) => frame),
+    }))
+    await compareAll(
+      {
+        watches: { ...watches, get: async () => [watched] },
+        index: { start() {}, reached: async () => {}, near: async () => near, size: 1, close: async () => {} },
+        images: {
+          get: async () => [film],
+          async *inPieces() {
+            yield [film]
+          },
+        },
+        replica: { reached: async () => {}, catalogue },
+        matcher: { match: noMatch, matchVideos: noMatch },
+        matchIds: { idFor: () => '' },
+        now: Date.now,
+        onError: (error) => t.fail(String(error)),
+      },
+      ['image'],
+      new Map(),
+    )
+    t.equal(compared, most)
+  }
 })
 
 // The index of watches tells which frames are near. Only these are compared, and the result must be that of the whole video.
