@@ -65,7 +65,8 @@ export async function openContainer(file: Blob): Promise<Container | Rejected> {
 async function openedIn(input: Input): Promise<Container | Rejected> {
   if (!(await input.canRead())) return { ...rejected('not-a-picture'), what: 'video' }
   if ((await input.getTracks()).length > MAX_TRACKS) return rejected('video-damaged')
-  const track = await shownTrack(await input.getVideoTracks())
+  const format = await input.getFormat()
+  const track = await shownTrack(await input.getVideoTracks(), format === MP4 || format === QTFF)
   if (track === undefined) return rejected('video-damaged')
   const size = { width: await track.getCodedWidth(), height: await track.getCodedHeight() }
   if (!(size.width >= 1 && size.height >= 1)) return rejected('video-damaged')

@@ -34,10 +34,13 @@ interface PictureTrack {
 
 /**
  * @param tracks the tracks with pictures, in the order of the file.
- * @returns the one that players show: the first that is enabled. Mediabunny's primary track is the one with the highest bitrate, so a harmless second
- *   film in the file would hide the one that is seen.
+ * @param isIso whether the file is MP4 or MOV; otherwise it is Matroska or WebM.
+ * @returns the one that browsers show: of MP4 and MOV the first that is enabled, of Matroska the first, whatever its flags say (tried in Chromium 2026;
+ *   Firefox's demuxer takes the first as well). Mediabunny's primary track is the one with the highest bitrate, so a harmless second film in the file
+ *   would hide the one that is seen.
  */
-export async function shownTrack<T extends PictureTrack>(tracks: readonly T[]): Promise<T | undefined> {
+export async function shownTrack<T extends PictureTrack>(tracks: readonly T[], isIso: boolean): Promise<T | undefined> {
+  if (!isIso) return tracks[0]
   for (const track of tracks) if ((await track.getDisposition()).default) return track
   return tracks[0]
 }
