@@ -19,6 +19,7 @@ import {
   aspectOf,
   durationOf,
   firstShown,
+  isAllAtOnce,
   MAX_PACKETS,
   MAX_TRACKS,
   shownTrack,
@@ -74,6 +75,7 @@ async function openedIn(input: Input): Promise<Container | Rejected> {
   const sink = new EncodedPacketSink(track)
   const first = await firstShown(sink)
   if (first === null) return rejected('video-damaged') // also of an encrypted file
+  if (await isAllAtOnce(sink, first)) return rejected('video-damaged')
   const startS = await startOf(input)
   const durationMs = await durationOf(track, startS)
   if (!(durationMs <= MAX_VIDEO_MS)) return rejected('video-too-long')

@@ -208,12 +208,17 @@ t.test('a video that cannot be read is reported with an alternative, and not off
     fileOf('of another codec.mp4', clip('old.mp4', ['-c:v', 'mpeg4'])),
     fileOf('of another container.avi', clip('old.avi', ['-c:v', 'mpeg4'])),
     fileOf('without an end.mp4', mp4.subarray(0, mp4.length / 2)),
+    fileOf(
+      'all at once.webm',
+      remuxed(clip('a.webm', VP8), 'b.webm', { output: ['-bsf:v', 'setts=ts=0'] }) ?? Buffer.alloc(0),
+    ),
     fileOf('dark.mp4', makeClip({ source: 'color=black:s=160x120:d=1' }) ?? Buffer.alloc(0)),
   ])
   await allRead(page)
   t.match(await statesOf(page), [
     /This browser cannot read this video.*take a screenshot/,
     /This is a video of a kind that cannot be read here/,
+    /This video is damaged, incomplete or locked/,
     /This video is damaged, incomplete or locked/,
     /Nothing in this video can be recognised/,
   ])

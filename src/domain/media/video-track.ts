@@ -50,6 +50,28 @@ export async function firstShown<P>(packets: Packets<P>): Promise<P | null> {
   return (await packets.getKeyPacket(0)) ?? (await packets.getFirstPacket())
 }
 
+interface Following<P> {
+  getNextPacket(packet: P, options: { readonly metadataOnly: true }): Promise<P | null>
+}
+
+/** Packets that a film may have without another time: one that is not shown, and one that is. */
+const MAX_AT_ONE_TIME = 2
+
+/**
+ * @returns whether all packets of a film start within one millisecond of the first, so that a player shows one of its pictures, or all in no time.
+ * Cost: for other films, it reads to the first packet with another time.
+ */
+export async function isAllAtOnce<P extends Timed>(packets: Following<P>, first: P): Promise<boolean> {
+  const { atMs } = timesOf(first, 0)
+  let count = 1
+  const next = (packet: P) => packets.getNextPacket(packet, { metadataOnly: true }).catch(() => null)
+  for (let packet = await next(first); packet !== null && count < MAX_PACKETS; packet = await next(packet)) {
+    if (Math.abs(timesOf(packet, 0).atMs - atMs) > 1) return false
+    count++
+  }
+  return count > MAX_AT_ONE_TIME
+}
+
 /** @returns the time of the first sound or picture [s], which players show as the beginning. It is above 0 in recorded parts of a stream. */
 export async function startOf(input: { getFirstTimestamp(): Promise<number> }): Promise<number> {
   const startS = await input.getFirstTimestamp().catch(() => 0)

@@ -20,6 +20,7 @@ import {
   aspectOf,
   durationOf,
   firstShown,
+  isAllAtOnce,
   MAX_PACKETS,
   MAX_TRACKS,
   shownTrack,
@@ -79,6 +80,7 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
     const sink = new EncodedPacketSink(track)
     const first = await firstShown(sink)
     if (first === null) throw new Problem('video-undecodable') // or the file is encrypted
+    if (await isAllAtOnce(sink, first)) throw new Problem('video-undecodable')
     const startS = await startOf(input)
     const durationMs = await durationOf(track, startS)
     if (!(durationMs <= MAX_VIDEO_MS)) throw new Problem('video-too-long')

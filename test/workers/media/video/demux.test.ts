@@ -54,6 +54,14 @@ t.test('times that no player could follow are refused, and others are repaired',
     'video-undecodable',
     'more within one second',
   )
+  t.equal(await outcome(fileOf(every(0, 12))), 'video-undecodable', 'all at the same time')
+  t.equal(
+    await outcome(fileOf([...every(0, 6), ...Array.from({ length: 6 }, () => 1)])),
+    'video-undecodable',
+    'in a millisecond',
+  )
+  t.equal(await outcome(fileOf([...every(0, 12), 40])), 13, 'not all at the same time')
+  t.equal(await outcome(fileOf([0])), 1, 'a film of one picture')
   t.equal(await outcome(fileOf([100, 50, 0, 200])), 4, 'out of order')
   const late = await openVideo(fileOf([10 * HOUR_MS, 10 * HOUR_MS + 500]))
   t.ok(late.facts.durationMs < 2000, 'a part of a stream begins later than 0')
