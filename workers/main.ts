@@ -97,7 +97,9 @@ function createSandbox(): Sandbox {
 
 /** Pictures and videos are answered with 503 meanwhile; starts are tried again. */
 function tellFailedStart(msg: string, reason: string): void {
-  warn(JSON.stringify({ level: 'error', msg, reason, do: 'npx tabir doctor' }))
+  const isMemory = /memory|bad_alloc/i.test(reason)
+  const advice = isMemory ? 'raise TABIR_HASHER_MEMORY_MB, or free memory of this machine' : 'npx tabir doctor'
+  warn(JSON.stringify({ level: 'error', msg, reason, do: advice }))
 }
 
 /** None without ffmpeg: videos are for workers that have it. */
