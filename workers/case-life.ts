@@ -23,20 +23,31 @@ export interface CaseLifeOptions {
   /** A connection that waits for Redis however long it takes. */
   readonly connection: Redis
   readonly eraseIntervalMs: number
+  /** How often it is checked that no job is planned too late. */
+  readonly correctIntervalMs?: number
   readonly now: () => number
   /** Writes one line for the operator. */
   readonly warn: (line: string) => void
 }
 
 /** Runs until it is closed. Several processes may do this: each job runs in one of them at a time. */
-export function keepCases({ target, connection, eraseIntervalMs, now, warn }: CaseLifeOptions): { close(): Promise<void> } {
+export function keepCases(options: CaseLifeOptions): { close(): Promise<void> } {
+  const { target, connection, eraseIntervalMs, correctIntervalMs = EXPIRE_INTERVAL_MS, now, warn } = options
   const run = caseLifeHandler({ target, now, warn })
   const queue = new Queue(CASE_LIFE_QUEUE, { prefix: QUEUE_PREFIX, connection, streams: { events: { maxLen: 100 } } })
   queue.on('error', () => {})
   const intervalMs: Readonly<Record<CaseLifeJob, number>> = { expire: EXPIRE_INTERVAL_MS, erase: eraseIntervalMs }
   const opts = { removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 }
-  const planned = CASE_LIFE_JOBS.map((name) => queue.upsertJobScheduler(name, { every: intervalMs[name] }, { name, opts }))
+  const plan = (name: CaseLifeJob) => queue.upsertJobScheduler(name, { every: intervalMs[name] }, { name, opts })
+  const planned = CASE_LIFE_JOBS.map(plan)
   Promise.all(planned).catch(() => {}) // closed before Redis was reachable
+  // When a clock that was ahead is set back, the next job would not run before the time that was planned.
+  const correct = async (name: CaseLifeJob) => {
+    const { next = 0 } = (await queue.getJobScheduler(name)) ?? {}
+    if (next > Date.now() + 2 * intervalMs[name] && (await queue.removeJobScheduler(name))) await plan(name)
+  }
+  const correctAll = () => void Promise.all(CASE_LIFE_JOBS.map(correct)).catch(() => {}) // without Redis
+  const correcting = setInterval(correctAll, correctIntervalMs)
 
   const worker = new Worker(
     CASE_LIFE_QUEUE,
@@ -53,6 +64,7 @@ export function keepCases({ target, connection, eraseIntervalMs, now, warn }: Ca
   worker.on('error', () => {})
   return {
     async close() {
+      clearInterval(correcting)
       const isUnavailable = connection.status !== 'ready'
       await worker.close(isUnavailable)
       if (!isUnavailable) await queue.close()

@@ -99,7 +99,7 @@ export function deliverWebhooks(options: DeliverWebhookOptions): {
 type Wake = (webhookId: string, atMs: number) => Promise<void>
 
 async function fill(options: DeliverWebhookOptions, wake: Wake, closing: AbortSignal): Promise<void> {
-  const { deliveries, follower, waitingEvents, now } = options
+  const { deliveries, follower, waitingEvents } = options
   const token = randomUUID()
   const waiting = createWaitingIndex(waitingEvents)
   const alarm = createAlarm(options)
@@ -110,8 +110,8 @@ async function fill(options: DeliverWebhookOptions, wake: Wake, closing: AbortSi
     if (held === undefined) return await sleep(BLOCK_MS, undefined, { signal: closing })
     if (held === 'taken' || !isLoaded) await waiting.load()
     isLoaded = true
-    if (now() - sweptAtMs >= SWEEP_INTERVAL_MS) {
-      sweptAtMs = now()
+    if (performance.now() - sweptAtMs >= SWEEP_INTERVAL_MS) {
+      sweptAtMs = performance.now() // the clock of the machine may go back
       await sweep(options, wake)
     }
     const spread = (entry: OutboxEntry) => spreadOne({ ...options, wake, token, waiting, alarm }, entry)

@@ -77,7 +77,7 @@ async function start(): Promise<void> {
   await Promise.all(workers.map((each) => each.waitUntilReady()))
   const eraseIntervalMs = config.eraseIntervalS * 1000
   jobs.push(keepCases({ target, connection: redis, eraseIntervalMs, now: Date.now, warn }))
-  const isFit = () => worker.isRunning() && sandbox.pids.length > 0
+  const isFit = () => worker.isRunning() && sandbox.canStart
   const allLacking = ffmpeg === undefined ? ([...lacking, 'ffmpeg'] as const) : lacking
   jobs.push(keepHeartbeat({ redis, intervalMs: HEARTBEAT_INTERVAL_MS, isFit, lacking: allLacking }))
 }
@@ -88,10 +88,18 @@ function createSandbox(): Sandbox {
     memoryMb: config.hasherMemoryMb,
     timeLimitMs: HASHING_TIME_LIMIT_MS,
     entry: [fileURLToPath(new URL('./media/child.js', import.meta.url)), ...(config.heic === 'off' ? [HEIC_OFF] : [])],
+    onFailedStart: (reason) => tellFailedStart('no picture can be hashed: children that decode end at their start', reason),
     onOutOfMemory: () =>
       warn(JSON.stringify({ level: 'warn', msg: 'an image needs more memory than TABIR_HASHER_MEMORY_MB allows' })),
     sandboxCommand: findSandboxCommand({ readable: ownFiles(), hidden: secretPaths(config) }),
   })
+}
+
+/** Pictures and videos are answered with 503 meanwhile; starts are tried again. */
+function tellFailedStart(msg: string, reason: string): void {
+  const isMemory = /memory|bad_alloc/i.test(reason)
+  const advice = isMemory ? 'raise TABIR_HASHER_MEMORY_MB, or free memory of this machine' : 'npx tabir doctor'
+  warn(JSON.stringify({ level: 'error', msg, reason, do: advice }))
 }
 
 /** None without ffmpeg: videos are for workers that have it. */
@@ -111,7 +119,8 @@ function createVideoSandbox(found: FoundFfmpeg): Pick<VideoSandbox, 'hash' | 'cl
   const open = () => {
     const readable = [...ownFiles(), ...ffmpegFiles(found)]
     const sandboxCommand = findSandboxCommand({ readable, hidden: secretPaths(config) })
-    return openVideoSandbox({ ffmpeg: found.binary, sandboxCommand })
+    const onFailedStart = (reason: string) => tellFailedStart('videos cannot be hashed', reason)
+    return openVideoSandbox({ ffmpeg: found.binary, sandboxCommand, onFailedStart })
   }
   return {
     hash(...video) {

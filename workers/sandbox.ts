@@ -8,6 +8,7 @@ import { ISOLATION_LAYERS, type IsolationLayer } from '../src/domain/isolation-l
 import type { HashedImage, HashedSignal } from '../src/domain/matching/hashed-image.js'
 import { type HandoffAnswer, parseAnswer, type Wanted } from '../src/handoff/message.js'
 import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image-job.js'
+import { countFailedStarts, reasonOfFailedStart } from './failed-starts.js'
 import { fileHash } from './file-hash.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
 import type { SandboxCommand } from './sandbox-command.js'
@@ -29,7 +30,9 @@ export interface Sandbox {
   readonly ready: Promise<void>
   /** The layers that hold for a child: those the first child reports, and those proven from inside its sandbox. */
   readonly isolationLayers: Promise<readonly IsolationLayer[]>
-  /** Pids of the children that are alive, for a status page and for tests. */
+  /** False while children end before they are ready: then no picture can be hashed. */
+  readonly canStart: boolean
+  /** Pids of the children that are alive, for tests. */
   readonly pids: readonly number[]
   close(): Promise<void>
 }
@@ -45,6 +48,8 @@ export interface SandboxOptions {
   readonly sandboxCommand: SandboxCommand
   /** Called when an image was given up because two children in a row ran out of memory, for the operator's log. */
   readonly onOutOfMemory?: () => void
+  /** Called with the reason when children end before they are ready, once until one is ready again. For the operator's log. */
+  readonly onFailedStart?: (reason: string) => void
   /** Calls `ring` after `ms`, unless the returned function is called. Tests replace it. */
   readonly alarm?: (ms: number, ring: () => void) => () => void
 }
@@ -74,15 +79,23 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     reportIsolation = resolve
   })
 
+  const starts = countFailedStarts(() => {
+    const command = nodeCommand(options.entry, options.sandboxCommand)
+    reasonOfFailedStart(command, options).then((reason) => reason !== undefined && options.onFailedStart?.(reason))
+  })
   const offer = (child: Child) => {
     const next = waiting.shift()
     if (next === undefined) idle.push(child)
     else next(child)
   }
   const start = () => {
+    if (closing) return
     const child = startChild(options)
     children.add(child)
+    let wasReady = false
     child.ready.then((held) => {
+      wasReady = true
+      starts.succeeded()
       reportIsolation(
         ISOLATION_LAYERS.filter((layer) => held.includes(layer) || options.sandboxCommand.proven.includes(layer)),
       )
@@ -92,7 +105,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
       children.delete(child)
       const at = idle.indexOf(child)
       if (at >= 0) idle.splice(at, 1)
-      if (!closing) setTimeout(start, RESTART_DELAY_MS)
+      if (!closing) setTimeout(start, wasReady ? RESTART_DELAY_MS : starts.failed())
     })
   }
   for (let i = 0; i < options.children; i++) start()
@@ -123,6 +136,9 @@ export function openSandbox(options: SandboxOptions): Sandbox {
       if (last === 'out-of-memory') options.onOutOfMemory?.()
       return last === 'starved' || last === 'out-of-memory' ? UNAVAILABLE : UNDECODABLE
     },
+    get canStart() {
+      return !starts.areFailing
+    },
     get pids() {
       return [...children].flatMap(({ process }) => process.pid ?? [])
     },
@@ -134,7 +150,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
   }
 }
 
-/** A child that cannot start (no memory, a broken installation) must not cause a busy loop. */
+/** Children that die one after another must not cause a busy loop. */
 const RESTART_DELAY_MS = 50
 
 /** The most time that a starved child gets, as a multiple of its limit. The hand-off waits for three times the limit. */

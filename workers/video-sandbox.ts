@@ -6,17 +6,17 @@ import { constants } from 'node:os'
 import { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { HashedVideo } from '../src/domain/matching/hashed-image.js'
+import type { VideoCodecName } from '../src/domain/media/video-limits.js'
 import type { VideoPurpose } from '../src/jobs/hash-video-job.js'
 import { readFrames, VIDEO_PURPOSE_BYTES, writeFrame } from './frames.js'
 import { ffmpegArguments } from './media/video/ffmpeg-arguments.js'
-import { DECODING_MS_PER_MINUTE, DECODING_START_MS } from './media/video/pace.js'
-import type { VideoProblem } from './media/video/video-answer.js'
+import { READER_GREETING, type VideoProblem } from './media/video/video-answer.js'
 import type { VideoFacts } from './media/video/video-facts.js'
 import { MAX_VIDEO_MESSAGE_BYTES, parseVideoMessage, type VideoMessage } from './media/video/video-message.js'
-import { processorTimeMs } from './processor-time.js'
 import type { SandboxCommand } from './sandbox-command.js'
 import { nodeCommand, spawnSandboxed } from './sandboxed.js'
-import { innermost, isStarved } from './starved.js'
+import { type VideoStarts, watchVideoStarts } from './video-starts.js'
+import { createVideoWatch, decodingLimitMs, UNAVAILABLE, UNDECODABLE } from './video-watch.js'
 
 export type VideoAnswer = { readonly video: HashedVideo } | { readonly problem: Refusal }
 type Refusal = VideoProblem | 'video-unavailable'
@@ -27,8 +27,8 @@ export interface VideoSandbox {
    * both children have ended and nothing reads `video` any more.
    *
    * The answer is `video-undecodable` if a child dies by a fault of its own, or uses more processor time than a video of this length may. It is
-   * `hashing-unavailable` if the system kills a child, or a child runs out of memory or gets no processor: then nothing is wrong with the video. It
-   * is `video-unavailable` if there is no ffmpeg, or it does not run in the sandbox.
+   * `hashing-unavailable` if the system kills a child, or a child runs out of memory, gets no processor or ends at its start: then nothing is wrong
+   * with the video. It is `video-unavailable` if there is no ffmpeg, or it does not run in the sandbox.
    *
    * @param disconnected ends it, with `hashing-unavailable`.
    */
@@ -47,6 +47,8 @@ export interface VideoSandboxOptions {
   readonly entry?: readonly string[]
   /** Children that use no processor time for this long wait for each other. */
   readonly stuckMs?: number
+  /** Called with the reason when a child ends at its start, once until a video is hashed. For the operator's log. */
+  readonly onFailedStart?: (reason: string) => void
   /** Called with each child when it has started. For tests. */
   readonly onStart?: (which: 'reader' | 'decoder', pid: number) => void
 }
@@ -58,28 +60,25 @@ const READER_MEMORY_MB = 1024
 const DECODER_MEMORY_MB = 900
 /** Processor time of the child that hashes, for the longest video. */
 const READER_CPU_S = 120
-/** Processor time until the container is understood. */
-const OPENING_CPU_MS = 20_000
-const WATCH_INTERVAL_MS = 200
 const STUCK_MS = 15_000
 /** A decoder whose output has ended is gone soon. */
 const EXIT_TIMEOUT_MS = 5_000
 
-const UNAVAILABLE = { problem: 'hashing-unavailable' } as const
-const UNDECODABLE = { problem: 'video-undecodable' } as const
-
 export function openVideoSandbox(options: VideoSandboxOptions): VideoSandbox {
+  const { ffmpeg, sandboxCommand, entry = [READER], onFailedStart = () => {} } = options
   const runs = new Set<Run>()
+  const memoryMb = { reader: READER_MEMORY_MB, decoder: DECODER_MEMORY_MB }
+  const starts = ffmpeg && watchVideoStarts({ ffmpeg, entry, memoryMb, sandboxCommand, tell: onFailedStart })
   let isClosing = false
   return {
     async hash(video, purpose, disconnected) {
-      if (options.ffmpeg === undefined) return { problem: 'video-unavailable' }
+      if (!ffmpeg || !starts) return { problem: 'video-unavailable' }
       if (isClosing || disconnected?.aborted) return UNAVAILABLE
-      const run = startRun(options, options.ffmpeg, Buffer.isBuffer(video) ? [video] : video, purpose)
+      const run = startRun(options, ffmpeg, Buffer.isBuffer(video) ? [video] : video, purpose)
       runs.add(run)
       disconnected?.addEventListener('abort', run.stop)
       try {
-        return await run.answer
+        return await explained(await run.answer, run, starts)
       } finally {
         disconnected?.removeEventListener('abort', run.stop)
         runs.delete(run)
@@ -99,7 +98,26 @@ export function openVideoSandbox(options: VideoSandboxOptions): VideoSandbox {
 interface Run {
   readonly answer: Promise<VideoAnswer>
   readonly pids: readonly number[]
+  /** Whether the reader was ready. */
+  readonly hasBegun: boolean
+  readonly isStopped: boolean
+  /** What the decoder was started for. */
+  readonly codec: VideoCodecName | undefined
   stop(): void
+}
+
+/** A video is not to blame when the programs do not run. */
+async function explained(answer: VideoAnswer, run: Run, starts: VideoStarts): Promise<VideoAnswer> {
+  if ('video' in answer) starts.hashed()
+  if ('video' in answer || run.isStopped) return answer
+  if (!run.hasBegun) {
+    await starts.readerFailed()
+    return UNAVAILABLE
+  }
+  const { problem } = answer
+  const isOfDecoder = problem === 'video-undecodable' || problem === 'video-unavailable'
+  if (!isOfDecoder || run.codec === undefined || (await starts.canDecode(run.codec))) return answer
+  return problem === 'video-undecodable' ? UNAVAILABLE : answer
 }
 
 interface Child {
@@ -111,17 +129,23 @@ interface Child {
 function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly Buffer[], purpose: VideoPurpose): Run {
   const reader = startReader(options)
   let decoder: Child | undefined
+  let codec: VideoCodecName | undefined
+  let [hasBegun, isStopped] = [false, false]
   let settle = (_: VideoAnswer) => {}
   const settled = new Promise<VideoAnswer>((resolve) => {
     settle = resolve
   })
-  const watch = createWatch(() => ({ reader, decoder }), settle, reader.channel, options.stuckMs ?? STUCK_MS)
+  const watch = createVideoWatch(() => ({ reader, decoder }), settle, reader.channel, options.stuckMs ?? STUCK_MS)
 
   reader.dead.then(() => settle(afterDeath(reader.process)))
   readFrames(reader.channel, MAX_VIDEO_MESSAGE_BYTES, (frame) => {
+    const isGreeting = !hasBegun && frame.equals(READER_GREETING)
+    hasBegun = true
+    if (isGreeting) return
     const message = messageIn(frame, purpose)
     if (message === undefined || ('facts' in message && decoder !== undefined)) return settle(UNDECODABLE)
     if (!('facts' in message)) return void settleWith(message, decoder).then(settle)
+    codec = message.facts.codec
     decoder = startDecoder(options, [ffmpeg, ...ffmpegArguments(message.facts, purpose)], message.facts, reader.link)
     watch.begin(message.facts)
   })
@@ -142,7 +166,19 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
     get pids() {
       return [reader, decoder].flatMap((child) => (child === undefined || child.isDead ? [] : (child.process.pid ?? [])))
     },
-    stop: () => settle(UNAVAILABLE),
+    get hasBegun() {
+      return hasBegun
+    },
+    get isStopped() {
+      return isStopped
+    },
+    get codec() {
+      return codec
+    },
+    stop() {
+      isStopped = true
+      settle(UNAVAILABLE)
+    },
   }
 }
 
@@ -227,58 +263,4 @@ function watched(process: ChildProcess): Child {
     child.isDead = true
   })
   return child
-}
-
-/** More than the budget of `pace`, which is not exact to the packet. */
-function decodingLimitMs({ durationMs }: VideoFacts): number {
-  return 10_000 + 2 * (DECODING_START_MS + (DECODING_MS_PER_MINUTE * durationMs) / 60_000)
-}
-
-/** Tells the reader how much processor time the decoder has used, and ends what takes too long. */
-function createWatch(
-  children: () => { readonly reader: Child; readonly decoder: Child | undefined },
-  settle: (answer: VideoAnswer) => void,
-  channel: Duplex,
-  stuckMs: number,
-) {
-  let maxMs = performance.now() + WALL_TIMES * OPENING_CPU_MS
-  let isOpening = true
-  let seen = { cpuMs: 0, atMs: performance.now() }
-  const look = () => {
-    const { reader, decoder } = children()
-    const [readerMs = 0, decoderMs = 0] = [reader, decoder].map(cpuOf)
-    const cpuMs = readerMs + decoderMs
-    const nowMs = performance.now()
-    if (cpuMs !== seen.cpuMs) seen = { cpuMs, atMs: nowMs }
-    if (decoder !== undefined && channel.writable) writeFrame(channel, uint32(decoderMs))
-    const isStuck = cpuMs > 0 && nowMs - seen.atMs > stuckMs
-    if (isStuck || (isOpening && readerMs > OPENING_CPU_MS)) settle(UNDECODABLE)
-    else if (nowMs > maxMs) explainSlow(decoder ?? reader).then(settle)
-  }
-  const timer = setInterval(look, WATCH_INTERVAL_MS)
-  return {
-    begin(facts: VideoFacts) {
-      isOpening = false
-      maxMs = performance.now() + WALL_TIMES * decodingLimitMs(facts)
-    },
-    end: () => clearInterval(timer),
-  }
-}
-
-/** How much longer than their processor time children may take, because other processes need the processors. */
-const WALL_TIMES = 3
-
-async function explainSlow({ process: { pid } }: Child): Promise<VideoAnswer> {
-  return pid !== undefined && (await isStarved(innermost(pid))) ? UNAVAILABLE : UNDECODABLE
-}
-
-function cpuOf(child: Child | undefined): number | undefined {
-  const pid = child?.isDead === false ? child.process.pid : undefined
-  return pid === undefined ? undefined : processorTimeMs(innermost(pid))
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
 }

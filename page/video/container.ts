@@ -19,6 +19,7 @@ import {
   aspectOf,
   durationOf,
   firstShown,
+  isAllAtOnce,
   MAX_PACKETS,
   MAX_TRACKS,
   shownTrack,
@@ -65,7 +66,8 @@ export async function openContainer(file: Blob): Promise<Container | Rejected> {
 async function openedIn(input: Input): Promise<Container | Rejected> {
   if (!(await input.canRead())) return { ...rejected('not-a-picture'), what: 'video' }
   if ((await input.getTracks()).length > MAX_TRACKS) return rejected('video-damaged')
-  const track = await shownTrack(await input.getVideoTracks())
+  const format = await input.getFormat()
+  const track = await shownTrack(await input.getVideoTracks(), format === MP4 || format === QTFF)
   if (track === undefined) return rejected('video-damaged')
   const size = { width: await track.getCodedWidth(), height: await track.getCodedHeight() }
   if (!(size.width >= 1 && size.height >= 1)) return rejected('video-damaged')
@@ -73,6 +75,7 @@ async function openedIn(input: Input): Promise<Container | Rejected> {
   const sink = new EncodedPacketSink(track)
   const first = await firstShown(sink)
   if (first === null) return rejected('video-damaged') // also of an encrypted file
+  if (await isAllAtOnce(sink, first)) return rejected('video-damaged')
   const startS = await startOf(input)
   const durationMs = await durationOf(track, startS)
   if (!(durationMs <= MAX_VIDEO_MS)) return rejected('video-too-long')

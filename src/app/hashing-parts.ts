@@ -11,7 +11,7 @@ import { createHashing } from '../services/intake/hashing.js'
 import { createPictureFetching } from '../services/intake/picture-fetching.js'
 import { createVideoHashing } from '../services/intake/video-hashing.js'
 import { reused } from '../services/load/reused.js'
-import { lackVideoDecoders } from '../store/redis/heartbeats.js'
+import { countAlive, lackVideoDecoders } from '../store/redis/heartbeats.js'
 import { onceRedisAnswers } from './first-answer.js'
 import { openQueue } from './hashing-queue.js'
 import type { StoreParts } from './store-parts.js'
@@ -71,6 +71,7 @@ export async function openHashingParts({ options, lifecycle, store }: StoreParts
         enqueue: async (job, priority) => (await videoQueue).enqueue(job, priority),
         limits: videoLimits,
         lackDecoders: reused(() => lackVideoDecoders(store), DECODERS_KNOWN_MS, options.clock),
+        lackWorkers: async () => (await countAlive(store, 'workers')).alive === 0,
       }),
       pictures: createPictureFetching(options.fetchFrom),
     },

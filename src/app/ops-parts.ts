@@ -39,7 +39,7 @@ export function createOpsParts(
     services: {
       webhooks: createWebhooks({ webhooks, deliveries, trusted: options.webhookOrigins, now }),
       registry: createRegistryCounts({ replica, now, clock }),
-      health: healthOf({ replica, store, pendingImages, reconcilers, withdrawals }),
+      health: healthOf({ replica, store, pendingImages, reconcilers, withdrawals, clock }),
       operation: operationOf({
         store,
         folders: options.folders ?? new Map(),

@@ -14,7 +14,7 @@ export const UNDECODABLE = { problem: 'image-undecodable' }
 const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [], sandboxCommand: NO_SANDBOX }
 
 /** A child that runs each "image" as a program, and answers with its result as the quality. */
-const OBEDIENT_CHILD = `
+export const OBEDIENT_CHILD = `
 import { Socket } from 'node:net'
 import { readFrames, writeFrame } from '${FRAMES}'
 import * as fs from 'node:fs'

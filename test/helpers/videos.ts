@@ -61,6 +61,14 @@ export function encrypted(clip: Buffer): Buffer {
   return remuxed(clip, 'a.mp4', { output: KEY }) ?? Buffer.alloc(0)
 }
 
+/** @param clip a Matroska file of ffmpeg, which declares for each track whether it uses lacing: that flag becomes the one for enabled tracks. */
+export function withFirstTrackDisabled(clip: Buffer): Buffer {
+  const at = clip.indexOf(Buffer.of(0x9c, 0x81, 0x00))
+  const changed = Buffer.from(clip)
+  if (at >= 0) changed[at] = 0xb9
+  return changed
+}
+
 /** A Matroska file with packets at these times, which no decoder reads. */
 export function fileOf(times: readonly number[], track: Partial<MatroskaTrack> = {}): Buffer {
   const header = matroskaHeader({ codec: 'vp8', width: 640, height: 480, ...track })

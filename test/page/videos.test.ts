@@ -7,7 +7,7 @@ import { distance, parseHash } from '../../packages/hash/src/hash256.js'
 import { imagesOf, pictureFile, type Site, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 import { ask, platform } from '../helpers/trust.js'
-import { FAST_SOURCE, ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
+import { FAST_SOURCE, ffmpeg, framesOf, H264, makeClip, remuxed, withFirstTrackDisabled } from '../helpers/videos.js'
 
 const skip = withoutBrowser !== false ? withoutBrowser : ffmpeg === undefined && 'needs ffmpeg (apt-get install ffmpeg)'
 const SIZE = { width: 160, height: 128 }
@@ -159,13 +159,44 @@ t.test('a rotated video is hashed upright, also where the page plays it instead 
   }
 })
 
-t.test('of two films in one file the page hashes the one that is shown', { skip }, async (t) => {
+/** The width at which the browser itself shows a file. */
+function shownWidth(page: Page, file: Buffer, type: string): Promise<number> {
+  return page.evaluate(
+    async ([bytes, mime]) => {
+      const video = document.createElement('video')
+      const shown = new Promise<number>((resolve, reject) => {
+        video.onloadeddata = () => resolve(video.videoWidth)
+        video.onerror = () => reject(new Error(video.error?.message))
+      })
+      video.src = URL.createObjectURL(await (await fetch(`data:${mime};base64,${bytes}`)).blob())
+      return shown
+    },
+    [file.toString('base64'), type] as const,
+  )
+}
+
+t.test('of two films in one file the page hashes the one that the browser shows', { skip }, async (t) => {
   const site = await usualSite()
-  const { page } = await site.visit('/')
+  const { page: plain } = await site.visit('/')
+  await plain.goto('about:blank')
   const maps = ['-map', '0:v', '-map', '0:v', '-filter:v:1', 'negate,vflip,scale=640:512']
-  const both = clip('both.mp4', [...maps, ...H264, '-disposition:v:0', 'default', '-disposition:v:1', 'default'])
-  const { sent } = await sentFrom(page, [fileOf('both.mp4', both)])
-  checkSame(t, sent[0], await hashedHere(both, 'both.mp4', SIZE), 'the first')
+  const isSecondDefault = ['-disposition:v:0', '0', '-disposition:v:1', 'default']
+  const files = {
+    'both.mp4': clip('both.mp4', [...maps, ...H264, '-disposition:v:0', 'default', '-disposition:v:1', 'default']),
+    'second.webm': clip('second.webm', [...maps, ...VP8, ...isSecondDefault]),
+  }
+  for (const [name, file] of Object.entries(files)) {
+    t.equal(await shownWidth(plain, file, name.endsWith('webm') ? 'video/webm' : 'video/mp4'), SIZE.width, name)
+    const { page } = await site.visit('/')
+    const { sent } = await sentFrom(page, [fileOf(name, file)])
+    checkSame(t, sent[0], await hashedHere(file, name, SIZE), name)
+  }
+  const hidden = withFirstTrackDisabled(files['second.webm'])
+  t.equal(
+    await shownWidth(plain, hidden, 'video/webm'),
+    SIZE.width,
+    'the browser shows a disabled track, as the service assumes',
+  )
 })
 
 t.test('a video that cannot be read is reported with an alternative, and not offered for sending', { skip }, async (t) => {
@@ -177,12 +208,17 @@ t.test('a video that cannot be read is reported with an alternative, and not off
     fileOf('of another codec.mp4', clip('old.mp4', ['-c:v', 'mpeg4'])),
     fileOf('of another container.avi', clip('old.avi', ['-c:v', 'mpeg4'])),
     fileOf('without an end.mp4', mp4.subarray(0, mp4.length / 2)),
+    fileOf(
+      'all at once.webm',
+      remuxed(clip('a.webm', VP8), 'b.webm', { output: ['-bsf:v', 'setts=ts=0'] }) ?? Buffer.alloc(0),
+    ),
     fileOf('dark.mp4', makeClip({ source: 'color=black:s=160x120:d=1' }) ?? Buffer.alloc(0)),
   ])
   await allRead(page)
   t.match(await statesOf(page), [
     /This browser cannot read this video.*take a screenshot/,
     /This is a video of a kind that cannot be read here/,
+    /This video is damaged, incomplete or locked/,
     /This video is damaged, incomplete or locked/,
     /Nothing in this video can be recognised/,
   ])

@@ -46,6 +46,7 @@ t.test('a waiting video is refused when the last worker with a decoder ends', as
   const hashing = createVideoHashing({
     ...{ pendingVideos, handoffUrl: '', limits: VIDEO_LIMITS, recheckMs: 1 },
     enqueue: async ({ ticket }) => void tickets.push(ticket),
+    lackWorkers: async () => false,
     async lackDecoders() {
       store.asked++
       if (store.isGone) throw new Problem('store-unavailable')
@@ -71,4 +72,35 @@ t.test('a waiting video is refused when the last worker with a decoder ends', as
   pendingVideos.answer(tickets[0] ?? '', { problem: 'video-undecodable' })
   await t.rejects(claimed, { code: 'video-undecodable' })
   t.equal(pendingVideos.size, 0)
+})
+
+t.test('a video that no worker takes is refused as soon as a picture would be', async (t) => {
+  const pendingVideos = createPendingVideos(60_000)
+  t.teardown(() => pendingVideos.close())
+  const workers = { areGone: true, asked: 0 }
+  const hashing = createVideoHashing({
+    ...{ pendingVideos, handoffUrl: '', limits: VIDEO_LIMITS, recheckMs: 1, workersMs: 20 },
+    enqueue: async () => {},
+    lackDecoders: async () => false,
+    async lackWorkers() {
+      workers.asked++
+      return workers.areGone
+    },
+  })
+  const send = () => {
+    const video = hashing.receive({ group: 'one', member: 'one', charge() {} }, 10)
+    video.add(Buffer.alloc(10, 1))
+    return video.hash('query', new AbortController().signal)
+  }
+  await t.rejects(send(), { code: 'hashing-unavailable' })
+  t.equal(pendingVideos.size, 0, 'nothing of it is kept')
+
+  workers.areGone = false
+  const waiting = send()
+  const before = workers.asked
+  const beganAtMs = performance.now()
+  await until(() => workers.asked > before + 4 && performance.now() - beganAtMs > 60)
+  t.equal(pendingVideos.size, 1, 'behind other videos it may wait longer')
+  pendingVideos.close()
+  await t.rejects(waiting, { code: 'hashing-unavailable' })
 })

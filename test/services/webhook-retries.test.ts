@@ -129,6 +129,24 @@ t.test('the rate of an endpoint is not exceeded, and its Retry-After is honoured
   t.equal(nextAttemptAtMs(asked), 3_600_000, 'up to an hour')
 })
 
+t.test('a clock that was a day ahead and was set back delays no message by a day', async (t) => {
+  const { make, send, answer, pass, stateOf, received, webhookId } = await world(t, { maxPerSecond: 2 })
+  pass(DAY_MS)
+  answer(() => 500)
+  await make(...['failed', 'second', 'third'].map((id) => ({ id, subject: id })))
+  await send()
+  await deliveries.claim(webhookId, { leaseMs: 60_000, maxPerSecond: 2 }, START_MS + DAY_MS + 60_000) // by a process that dies
+  answer(() => 200)
+  pass(-DAY_MS)
+  for (let i = 0; i < 10; i++) {
+    await make({ id: `new ${i}`, subject: `new ${i}` })
+    await send()
+    pass(1000)
+  }
+  for (const id of ['failed', 'second', 'third', 'new 9']) t.match(await stateOf(id), { state: 'delivered' }, id)
+  t.ok(received.length >= 14)
+})
+
 t.test('a 410 after the owner has changed the address does not disable the endpoint', async (t) => {
   const { make, send, stateOf, answer, webhookId, url, received, beforeNextChange } = await world(t)
   answer(() => 410)

@@ -20,6 +20,7 @@ function worker(
     hash,
     ready: Promise.resolve(),
     isolationLayers: Promise.resolve([]),
+    canStart: true,
     pids: [],
     close: async () => {},
   }

@@ -1,7 +1,12 @@
 // Children of the sandbox that die or are killed: their image is tried once more, and other images go on.
 
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
-import { openObedient, program, UNDECODABLE } from '../helpers/sandbox.js'
+import { openSandbox } from '../../workers/sandbox.js'
+import { NO_SANDBOX } from '../../workers/sandbox-command.js'
+import { OBEDIENT_CHILD, openObedient, program, UNDECODABLE } from '../helpers/sandbox.js'
 import { until } from '../helpers/service.js'
 
 t.test('a child that dies is replaced, and its image is tried once more, then refused', async (t) => {
@@ -116,4 +121,32 @@ t.test('a closed sandbox leaves no process behind', async (t) => {
 
   t.same(sandbox.pids, [])
   for (const pid of before) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+})
+
+t.test('children that cannot start are tried again more and more seldom, and the operator is told once why', async (t) => {
+  const place = mkdtempSync(join(tmpdir(), 'tabir-broken-'))
+  t.teardown(() => rmSync(place, { recursive: true, force: true }))
+  const entry = join(place, 'child.mjs')
+  // Children can write no file, but make a folder.
+  const broken = `import { mkdirSync } from 'node:fs'
+    mkdirSync(${JSON.stringify(place)} + '/' + process.pid)
+    throw new Error('the decoder cannot be loaded')`
+  writeFileSync(entry, broken)
+  const reasons: string[] = []
+  const options = { children: 2, memoryMb: 1536, timeLimitMs: 10_000, entry: [entry], sandboxCommand: NO_SANDBOX }
+  const sandbox = openSandbox({ ...options, onFailedStart: (reason) => reasons.push(reason) })
+  t.teardown(() => sandbox.close())
+  const begun = () => readdirSync(place).length
+  const beganAtMs = performance.now()
+
+  await until(() => reasons.length > 0)
+  t.match(reasons[0], /^status 1: .*the decoder cannot be loaded/)
+  t.notOk(sandbox.canStart)
+  await until(() => performance.now() - beganAtMs > 3000)
+  t.ok(begun() < 12, `${begun()} starts in three seconds`)
+  t.equal(reasons.length, 1)
+
+  writeFileSync(entry, OBEDIENT_CHILD)
+  t.same(await sandbox.hash(program('return 5'), 'query'), { image: { quality: 5, signals: [] } }, 'it recovers by itself')
+  t.ok(sandbox.canStart)
 })

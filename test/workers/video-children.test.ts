@@ -37,6 +37,7 @@ import { readFrames, writeFrame } from '${FRAMES}'
 const channel = new Socket({ fd: 3, readable: true, writable: true })
 channel.on('end', () => process.exit(0)).on('error', () => process.exit(0))
 const say = (message) => writeFrame(channel, Buffer.from(JSON.stringify(message)))
+writeFrame(channel, Buffer.from('ready'))
 let isStarted = false
 readFrames(channel, 1 << 30, (program) => {
   if (!isStarted) new Function('say', program.subarray(1).toString())(say)
@@ -80,10 +81,13 @@ function obedient(t: Test, options: Partial<VideoSandboxOptions> = {}) {
 const program = (...messages: readonly unknown[]) =>
   Buffer.from(messages.map((message) => `say(${JSON.stringify(message)});`).join('\n'))
 
+/** Describes a decoder when it is asked for it, as ffmpeg does. */
+const KNOWS_DECODERS = 'case "$*" in *decoder=*) echo "Decoder h264 [H.264]:"; exit 0;; esac'
+
 /** A program in place of ffmpeg. */
-function inPlaceOfFfmpeg(t: Test, script: string): string {
+function inPlaceOfFfmpeg(t: Test, ...lines: readonly string[]): string {
   const path = join(place(t), 'ffmpeg')
-  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  writeFileSync(path, `${['#!/bin/sh', ...lines].join('\n')}\n`)
   chmodSync(path, 0o755)
   return path
 }
@@ -178,8 +182,8 @@ t.test('a decoder with wrong output makes the video undecodable', { skip: proces
   const hash = (sandbox: VideoSandbox) => sandbox.hash(clip, 'query')
   if (clip.length === 0) return
   for (const [what, script] of Object.entries(decoders))
-    t.same(await hash(opened(t, { ffmpeg: inPlaceOfFfmpeg(t, script) }).sandbox), UNDECODABLE, what)
-  const waiting = opened(t, { ffmpeg: inPlaceOfFfmpeg(t, 'exec sleep 600'), stuckMs: 1000 })
+    t.same(await hash(opened(t, { ffmpeg: inPlaceOfFfmpeg(t, KNOWS_DECODERS, script) }).sandbox), UNDECODABLE, what)
+  const waiting = opened(t, { ffmpeg: inPlaceOfFfmpeg(t, KNOWS_DECODERS, 'exec sleep 600'), stuckMs: 1000 })
   if (process.platform === 'linux') t.same(await hash(waiting.sandbox), UNDECODABLE, 'waiting for ever')
 })
 
@@ -190,6 +194,32 @@ t.test('a closed sandbox hashes no more videos', { skip }, async (t) => {
   t.same(await answer, UNAVAILABLE)
   t.same(await sandbox.hash(clip, 'query'), UNAVAILABLE)
   t.ok(started.length <= 2)
+})
+
+t.test('a video is not refused as damaged when the programs that read it do not run', { skip }, async (t) => {
+  const broken = join(place(t), 'reader.mjs')
+  writeFileSync(broken, `throw new Error('the parser cannot be loaded')`)
+  const ways: Readonly<Record<string, [Partial<VideoSandboxOptions>, RegExp]>> = {
+    'the reader ends at its start': [{ entry: [broken] }, /^status 1: .*the parser cannot be loaded/],
+    'ffmpeg ends at its start': [{ ffmpeg: inPlaceOfFfmpeg(t, 'echo "no such library" >&2; exit 1') }, /no such library/],
+    'ffmpeg has no decoder for it': [
+      { ffmpeg: inPlaceOfFfmpeg(t, 'case "$*" in *decoder=*) echo "Codec is not recognized"; exit 0;; esac; exit 1') },
+      /ffmpeg does not decode avc here .*not recognized/,
+    ],
+  }
+  for (const [way, [options, reason]] of Object.entries(ways)) {
+    const reasons: string[] = []
+    const { sandbox } = opened(t, { ...options, onFailedStart: (said) => reasons.push(said) })
+    t.same(await sandbox.hash(clip, 'query'), UNAVAILABLE, way)
+    t.same(await sandbox.hash(clip, 'query'), UNAVAILABLE, way)
+    t.equal(reasons.length, 1, 'the operator is told once')
+    t.match(reasons[0], reason)
+  }
+  const damaged = Buffer.from(clip).fill(0xff, clip.length >> 1)
+  const reasons: string[] = []
+  const { sandbox } = opened(t, { onFailedStart: (said) => reasons.push(said) })
+  await sandbox.hash(damaged, 'query')
+  t.same(reasons, [], 'a damaged video is no fault of the programs')
 })
 
 function readLink(path: string): string {

@@ -34,10 +34,13 @@ interface PictureTrack {
 
 /**
  * @param tracks the tracks with pictures, in the order of the file.
- * @returns the one that players show: the first that is enabled. Mediabunny's primary track is the one with the highest bitrate, so a harmless second
- *   film in the file would hide the one that is seen.
+ * @param isIso whether the file is MP4 or MOV; otherwise it is Matroska or WebM.
+ * @returns the one that browsers show: of MP4 and MOV the first that is enabled, of Matroska the first, whatever its flags say (tried in Chromium 2026;
+ *   Firefox's demuxer takes the first as well). Mediabunny's primary track is the one with the highest bitrate, so a harmless second film in the file
+ *   would hide the one that is seen.
  */
-export async function shownTrack<T extends PictureTrack>(tracks: readonly T[]): Promise<T | undefined> {
+export async function shownTrack<T extends PictureTrack>(tracks: readonly T[], isIso: boolean): Promise<T | undefined> {
+  if (!isIso) return tracks[0]
   for (const track of tracks) if ((await track.getDisposition()).default) return track
   return tracks[0]
 }
@@ -45,6 +48,28 @@ export async function shownTrack<T extends PictureTrack>(tracks: readonly T[]): 
 /** @returns the key frame at or before the beginning, or else the first packet; `null` for a file without packets, and for an encrypted one. */
 export async function firstShown<P>(packets: Packets<P>): Promise<P | null> {
   return (await packets.getKeyPacket(0)) ?? (await packets.getFirstPacket())
+}
+
+interface Following<P> {
+  getNextPacket(packet: P, options: { readonly metadataOnly: true }): Promise<P | null>
+}
+
+/** Packets that a film may have without another time: one that is not shown, and one that is. */
+const MAX_AT_ONE_TIME = 2
+
+/**
+ * @returns whether all packets of a film start within one millisecond of the first, so that a player shows one of its pictures, or all in no time.
+ * Cost: for other films, it reads to the first packet with another time.
+ */
+export async function isAllAtOnce<P extends Timed>(packets: Following<P>, first: P): Promise<boolean> {
+  const { atMs } = timesOf(first, 0)
+  let count = 1
+  const next = (packet: P) => packets.getNextPacket(packet, { metadataOnly: true }).catch(() => null)
+  for (let packet = await next(first); packet !== null && count < MAX_PACKETS; packet = await next(packet)) {
+    if (Math.abs(timesOf(packet, 0).atMs - atMs) > 1) return false
+    count++
+  }
+  return count > MAX_AT_ONE_TIME
 }
 
 /** @returns the time of the first sound or picture [s], which players show as the beginning. It is above 0 in recorded parts of a stream. */

@@ -25,6 +25,8 @@ const DAY_MS = 24 * HOUR_MS
 
 /** Delays between attempts; the last one repeats. Each is shortened at random by up to a tenth, so that retries do not all come at once. */
 const WAITS_MS = [5 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS] as const
+/** Longest delay of an attempt. */
+export const MAX_WAIT_MS = 12 * HOUR_MS
 /** Measured from the first attempt. A delivery that still fails afterwards is retried only on request. */
 export const TRIED_FOR_MS = 3 * DAY_MS
 /** A delivery is tried at least this often, even after `TRIED_FOR_MS`: no messenger may have run in that time. */
@@ -33,7 +35,7 @@ const MIN_ATTEMPTS = 10
 const MAX_ASKED_WAIT_MS = HOUR_MS
 
 /** Longest pause for a failing endpoint, for all of its deliveries. The pause doubles with each failure in a row. */
-const MAX_PAUSE_MS = MINUTE_MS
+export const MAX_PAUSE_MS = MINUTE_MS
 
 export interface Tried {
   /** Number of attempts including this one, from 1. */

@@ -22,7 +22,7 @@ import { CIRCULATIONS, HOLD_CAUSES } from '../../domain/trust/quarantine.js'
 import { DISPUTE_ANSWERS, DISPUTE_REASONS, DISPUTE_STATES, VERDICTS } from '../../domain/trust/trust.js'
 import { EXPORT_FORMATS } from '../../exchange/signal-writer.js'
 import { DEPTHS } from '../../services/matching/match.js'
-import { WITHDRAWAL_NOTING } from '../../services/ops/health.js'
+import { HASHING_STATES, WITHDRAWAL_NOTING } from '../../services/ops/health.js'
 import { FRAME_SIGNAL_TYPES } from '../given-videos.js'
 import { RegisteredState } from '../schemas.js'
 
@@ -76,6 +76,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   Verdict: VERDICTS,
   View: VIEW_NAMES,
   WebhookEvent: WEBHOOK_EVENT_NAMES,
+  HashingState: HASHING_STATES,
   WithdrawalNoting: WITHDRAWAL_NOTING,
 }
 

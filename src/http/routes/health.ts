@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Problem } from '../../domain/problem.js'
-import { type Health, WITHDRAWAL_NOTING } from '../../services/ops/health.js'
+import { HASHING_STATES, type Health, WITHDRAWAL_NOTING } from '../../services/ops/health.js'
 import { may } from '../problems.js'
 import { IndexReport } from '../schemas.js'
 
@@ -23,6 +23,9 @@ const Ready = z.object({
   durability: z.enum(['fsync', 'unknown', 'none']).meta({
     description:
       'fsync: everything answered with 2xx is on disk. unknown: the Redis server is too old to report it. none: its log is off, and a crash loses data.',
+  }),
+  hashing: z.enum(HASHING_STATES).optional().meta({
+    description: 'unavailable: no worker takes pictures and videos, which get 503. Hashes are still matched.',
   }),
   withdrawals: z.enum(WITHDRAWAL_NOTING).optional().meta({
     description:
@@ -48,10 +51,10 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
   const ready = async () => {
     const report = health.report()
     if (report instanceof Problem) throw report
+    const hashing = await health.hashing()
     // Probes have no key and need no counts.
-    return countsFor === 'public'
-      ? { ready: true as const, ...report }
-      : { ready: true as const, durability: report.durability }
+    const shown = countsFor === 'public' ? report : { durability: report.durability }
+    return { ready: true as const, ...shown, ...(hashing !== undefined && { hashing }) }
   }
   app.get(
     '/health/ready',

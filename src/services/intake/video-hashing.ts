@@ -5,6 +5,7 @@ import type { VideoLimits } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
 import type { PendingVideos } from '../../handoff/pending-videos.js'
 import { createVideoBytes } from '../../handoff/video-bytes.js'
+import { IMAGE_TTL_MS } from '../../jobs/hash-image-job.js'
 import { type HashVideoJob, VIDEO_PRIORITY, type VideoPurpose } from '../../jobs/hash-video-job.js'
 import type { HashingFor } from './hashing.js'
 import { createPictureShares } from './picture-shares.js'
@@ -47,8 +48,12 @@ export interface VideoHashingParts {
   readonly enqueue: (job: HashVideoJob, priority: number) => Promise<void>
   readonly limits: VideoLimits
   readonly lackDecoders: VideoHashing['lackDecoders']
-  /** How often a waiting video calls `lackDecoders` again: the last worker with a decoder may stop. */
+  /** Whether no worker is alive. @throws {Problem} store-unavailable */
+  readonly lackWorkers: () => Promise<boolean>
+  /** How often a waiting video calls both again: the last worker with a decoder may stop. */
   readonly recheckMs?: number
+  /** How long a video waits while no worker is alive [ms]. One may be starting. */
+  readonly workersMs?: number
 }
 
 /**
@@ -62,7 +67,8 @@ const MAX_BEHIND = 100_000
 const RECHECK_MS = 5000
 
 export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
-  const { pendingVideos, handoffUrl, enqueue, limits, lackDecoders, recheckMs = RECHECK_MS } = parts
+  const { pendingVideos, handoffUrl, enqueue, limits, lackDecoders, lackWorkers } = parts
+  const { recheckMs = RECHECK_MS, workersMs = IMAGE_TTL_MS } = parts
   const room = createVideoRoom(limits)
   const shares = createPictureShares()
 
@@ -78,8 +84,11 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
     const { ticket, answer, cancel } = pendingVideos.put(bytes)
     disconnected.addEventListener('abort', cancel)
     let areLacking = false
+    let aliveAtMs = performance.now()
     const recheck = async () => {
       if (pendingVideos.isTaken(ticket)) return
+      if (!(await lackWorkers().catch(() => false))) aliveAtMs = performance.now()
+      else if (performance.now() - aliveAtMs >= workersMs) return cancel()
       areLacking = await lackDecoders().catch(() => false) // the store may be back soon
       if (areLacking) cancel()
     }

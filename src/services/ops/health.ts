@@ -1,5 +1,6 @@
 // Health of this process: whether it can answer, and what it has loaded.
 
+import { setTimeout } from 'node:timers/promises'
 import type { IsolationLayer } from '../../domain/isolation-layers.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
@@ -15,6 +16,7 @@ import { createWaitingEventStore } from '../../store/webhooks/waiting-events.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Reconcilers } from '../interop/reconcilers.js'
+import { reused } from '../load/reused.js'
 
 export interface HealthReport {
   readonly revision: number
@@ -28,6 +30,13 @@ export interface HealthReport {
 /** Whether withdrawals are recorded on disk for restores. `behind`: some are not, and a restore would undo them. `off`: none are recorded. */
 export const WITHDRAWAL_NOTING = ['noted', 'behind', 'off'] as const
 export type WithdrawalNoting = (typeof WITHDRAWAL_NOTING)[number]
+
+/** `unavailable`: no worker takes pictures and videos. Hashes are still matched. */
+export const HASHING_STATES = ['available', 'unavailable'] as const
+export type HashingState = (typeof HASHING_STATES)[number]
+
+/** How long it is reused whether workers are alive, and how long a probe waits for it. */
+const WORKERS_KNOWN_MS = 1000
 
 export interface IndexStatus {
   readonly type: RowType
@@ -53,6 +62,8 @@ export interface IndexReport {
 export interface Health {
   /** @returns the report, or the problem that keeps this process from answering. */
   report(): HealthReport | Problem
+  /** Whether any worker takes pictures. `undefined` if the store does not say so within a second: a probe must not wait for it. */
+  hashing(): Promise<HashingState | undefined>
   /** @see Replica.waitUntilFresh */
   waitUntilFresh(): Promise<void> | undefined
   /** What the index consists of. @throws {Problem} index-loading, store-unavailable */
@@ -90,10 +101,12 @@ export interface HealthParts {
   readonly reconcilers: Pick<Reconcilers, 'list'>
   /** Undefined if withdrawals are not recorded. */
   readonly withdrawals: { readonly isBehind: boolean } | undefined
+  readonly clock: () => number
 }
 
-export function healthOf({ replica, store, pendingImages, reconcilers, withdrawals }: HealthParts): Health {
+export function healthOf({ replica, store, pendingImages, reconcilers, withdrawals, clock }: HealthParts): Health {
   const noting = () => (withdrawals === undefined ? 'off' : withdrawals.isBehind ? 'behind' : 'noted')
+  const areWorkersAlive = reused(async () => (await countAlive(store, 'workers')).alive > 0, WORKERS_KNOWN_MS, clock)
   return {
     report() {
       try {
@@ -109,6 +122,11 @@ export function healthOf({ replica, store, pendingImages, reconcilers, withdrawa
         if (error instanceof Problem) return error
         throw error
       }
+    },
+    async hashing() {
+      const asked = areWorkersAlive().catch(() => undefined)
+      const areAlive = await Promise.race([asked, setTimeout(WORKERS_KNOWN_MS, undefined, { ref: false })])
+      return areAlive === undefined ? undefined : areAlive ? 'available' : 'unavailable'
     },
     waitUntilFresh: () => replica.waitUntilFresh(),
     storeUnavailable: () => store.unavailableCounts,

@@ -6,6 +6,8 @@ import {
   type DeliveryState,
   KEPT_FOR_MS,
   MAX_IN_FLIGHT,
+  MAX_PAUSE_MS,
+  MAX_WAIT_MS,
   pauseMs,
 } from '../../domain/organisations/webhook.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
@@ -256,7 +258,7 @@ function sendingIn(store: Store): Pick<Deliveries, 'claim' | 'settle'> {
   ]
   return {
     async claim(webhookId, { leaseMs, maxPerSecond }, nowMs) {
-      const args = [webhookId, nowMs, leaseMs, MAX_IN_FLIGHT, maxPerSecond, keys.prefix]
+      const args = [webhookId, nowMs, leaseMs, MAX_IN_FLIGHT, maxPerSecond, keys.prefix, MAX_PAUSE_MS, MAX_WAIT_MS]
       const reply = await store.write(claimDeliveries, placesOf(webhookId), args)
       const [again, ...ids] = Array.isArray(reply) ? reply.map(String) : ['']
       return { ids, againAtMs: again === '' ? undefined : Number(again) }

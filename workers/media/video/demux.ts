@@ -20,6 +20,7 @@ import {
   aspectOf,
   durationOf,
   firstShown,
+  isAllAtOnce,
   MAX_PACKETS,
   MAX_TRACKS,
   shownTrack,
@@ -28,7 +29,7 @@ import {
 } from '../../../src/domain/media/video-track.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { BoundedSource } from './bounded-source.js'
-import { hasFewParts } from './matroska-tables.js'
+import { prepareMatroska } from './matroska-tables.js'
 import { areTablesSmall } from './mp4-tables.js'
 import type { VideoFacts } from './video-facts.js'
 
@@ -62,23 +63,24 @@ export interface OpenedVideo {
 const MAX_PACKETS_PER_SECOND = 2_000
 
 /**
- * Opens a file in any of the supported containers, which its content tells apart.
+ * Opens a file, which belongs to this from now on, in any of the supported containers, which its content tells apart.
  * @throws {Problem} `media-unsupported` for other files, and for codecs that are not supported; `video-undecodable` for a damaged file or one without
  *   a video track; `video-too-long`; `video-too-large`.
- * Cost: bounded by the checks of its tables (`areTablesSmall`, `hasFewParts`) and of reads (`BoundedSource`).
+ * Cost: bounded by the checks of its tables (`areTablesSmall`, `prepareMatroska`) and of reads (`BoundedSource`).
  */
 export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
   const input = new Input({ source: new BoundedSource(file), formats: [MP4, QTFF, MATROSKA, WEBM] })
   if (!(await input.canRead().catch(() => false))) throw new Problem('media-unsupported')
   try {
-    const isSmall = isIsoMedia(await input.getFormat()) ? areTablesSmall(file) : hasFewParts(file)
-    if (!isSmall) throw new Problem('video-undecodable')
-    const track = await pictureTrackOf(input)
+    const isIso = isIsoMedia(await input.getFormat())
+    if (!(isIso ? areTablesSmall(file) : prepareMatroska(file))) throw new Problem('video-undecodable')
+    const track = await pictureTrackOf(input, isIso)
     const codec = await codecOf(track)
     const size = await sizeOf(track)
     const sink = new EncodedPacketSink(track)
     const first = await firstShown(sink)
     if (first === null) throw new Problem('video-undecodable') // or the file is encrypted
+    if (await isAllAtOnce(sink, first)) throw new Problem('video-undecodable')
     const startS = await startOf(input)
     const durationMs = await durationOf(track, startS)
     if (!(durationMs <= MAX_VIDEO_MS)) throw new Problem('video-too-long')
@@ -99,10 +101,10 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
 
 const isIsoMedia = (format: InputFormat) => format === MP4 || format === QTFF
 
-async function pictureTrackOf(input: Input): Promise<InputVideoTrack> {
+async function pictureTrackOf(input: Input, isIso: boolean): Promise<InputVideoTrack> {
   const tracks = await input.getTracks()
   if (tracks.length > MAX_TRACKS) throw new Problem('video-undecodable')
-  const track = await shownTrack(await input.getVideoTracks())
+  const track = await shownTrack(await input.getVideoTracks(), isIso)
   if (track === undefined) throw new Problem('video-undecodable')
   return track
 }

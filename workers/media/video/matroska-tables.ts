@@ -1,4 +1,5 @@
-// Counts the tracks and other parts that a Matroska file declares before a parser reads them, because the parser keeps an object for each.
+// Prepares a Matroska file for a parser: counts the tracks and other parts that it declares, because the parser keeps an object for each, and
+// enables its tracks.
 
 import { MAX_TRACKS } from '../../../src/domain/media/video-track.js'
 
@@ -6,6 +7,7 @@ const EBML = 0x1a45dfa3
 const SEGMENT = 0x18538067
 const CLUSTER = 0x1f43b675
 const TRACKS = 0x1654ae6b
+const FLAG_ENABLED = 0xb9
 const VOID = 0xec
 const CRC = 0xbf
 /** Maximum number of parts. Ten minutes with a cue for each of 60 frames a second have 36,000. */
@@ -19,12 +21,22 @@ interface Element {
 }
 
 /**
+ * Enables all tracks in `file`: browsers show the first track with pictures, also one that says that it is not to be used, which the parser would
+ * leave out.
  * @returns false for more than `MAX_TRACKS` tracks or `MAX_PARTS` parts. Elements after one of unknown length are not counted.
  * Cost: a step for each part, at most `MAX_PARTS`.
  */
-export function hasFewParts(file: Uint8Array): boolean {
+export function prepareMatroska(file: Uint8Array): boolean {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   let [parts, tracks] = [0, 0]
+  const enable = ({ start, end = start }: Element) => {
+    for (let at = start; at < Math.min(end, view.byteLength); ) {
+      const field = elementAt(view, at)
+      if (field?.end === undefined || ++parts > MAX_PARTS) return
+      if (field.id === FLAG_ENABLED && field.end > field.start && field.end <= view.byteLength) file[field.end - 1] = 1
+      at = field.end
+    }
+  }
   for (let at = 0; parts <= MAX_PARTS; parts++) {
     const element = elementAt(view, at)
     if (element === undefined) return true
@@ -36,6 +48,7 @@ export function hasFewParts(file: Uint8Array): boolean {
       if (part?.end === undefined) break
       if (id === TRACKS && ++tracks > MAX_TRACKS) return false
       if (++parts > MAX_PARTS) return false
+      if (id === TRACKS) enable(part)
       inner = part.end
     }
   }

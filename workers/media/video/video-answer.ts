@@ -14,6 +14,9 @@ export const VIDEO_PROBLEMS = [
 ] as const satisfies readonly ProblemCode[]
 export type VideoProblem = (typeof VIDEO_PROBLEMS)[number]
 
+/** The first message: the program runs, and has read nothing of a file yet. */
+export const READER_GREETING = Buffer.from('ready')
+
 export function formatVideo({ frames, ...facts }: VideoSignals, isKeyFramesOnly: boolean): string {
   const written = frames.map((frame) => ({
     ...frame,

@@ -11,7 +11,7 @@ import { ranOutOfMemory } from '../out-of-memory.js'
 import { openVideo } from './demux.js'
 import { createPace } from './pace.js'
 import { throughDecoder } from './through-decoder.js'
-import { formatVideo, VIDEO_PROBLEMS } from './video-answer.js'
+import { formatVideo, READER_GREETING, VIDEO_PROBLEMS } from './video-answer.js'
 import { createVpdqHasher } from './vpdq-hasher.js'
 
 const CHANNEL_FD = 3
@@ -31,6 +31,7 @@ const channel = openFrames(CHANNEL_FD, 1 + MAX_VIDEO_BYTES, (message) => {
 })
 channel.on('end', () => process.exit(0)) // the parent has exited
 channel.on('error', () => process.exit(0))
+writeFrame(channel, READER_GREETING)
 
 /** @param message a byte with the purpose, then the file. @returns JSON. Never throws. */
 async function answerFor(message: Buffer): Promise<string> {

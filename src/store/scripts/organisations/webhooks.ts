@@ -14,6 +14,7 @@ import { outboxLua } from './outbox.js'
 
 // Claims the deliveries that may be sent to an endpoint now. Only the first of each subject is claimed, so that events about a subject stay in order.
 // The number at a time and per second is bounded; a failing endpoint gets one at a time. A claim that is never settled ends with its lease.
+// A stored time that lies further ahead than any wait was written by a clock that was ahead: it counts as over.
 export const claimDeliveries = {
   numberOfKeys: 4,
   lua: `
@@ -27,19 +28,27 @@ export const claimDeliveries = {
     local most      = tonumber(ARGV[4]) -- deliveries at a time
     local perSecond = tonumber(ARGV[5])
     local prefix    = ARGV[6]
+    local maxPauseMs = tonumber(ARGV[7]) -- [ms] the longest pause of an endpoint
+    local maxWaitMs  = tonumber(ARGV[8]) -- [ms] the longest wait of a delivery
     -- returns {[epoch ms] when to ask again, or empty when nothing waits, delivery id, delivery id, …}
     if redis.call('HEXISTS', endpoints, endpoint) == 0 then return { '' } end
     redis.call('ZREMRANGEBYSCORE', leases, '-inf', atMs)
+    redis.call('ZREMRANGEBYSCORE', leases, '(' .. string.format('%d', atMs + leaseMs), '+inf')
+    for _, subject in ipairs(redis.call('ZRANGEBYSCORE', queues, '(' .. string.format('%d', atMs + maxWaitMs), '+inf', 'LIMIT', 0, 1000)) do
+      redis.call('ZADD', queues, atMs, subject)
+    end
     local failures, pausedUntilMs, tokens, tokensAtMs = unpack(redis.call('HMGET', health, 'failures', 'pausedUntilMs', 'tokens', 'tokensAtMs'))
     if tonumber(failures or '0') > 0 then most = 1 end
-    tokens = math.min(perSecond, tonumber(tokens or perSecond) + (atMs - tonumber(tokensAtMs or atMs)) * perSecond / 1000)
+    tokens = math.min(perSecond, tonumber(tokens or perSecond) + math.max(0, atMs - tonumber(tokensAtMs or atMs)) * perSecond / 1000)
     local againMs = atMs
     local free = most - redis.call('ZCARD', leases)
-    if tonumber(pausedUntilMs or '0') > atMs then
+    local pauseMs = tonumber(pausedUntilMs or '0') - atMs
+    if pauseMs > 0 and pauseMs <= maxPauseMs then
       free = 0
       againMs = tonumber(pausedUntilMs)
     elseif free > 0 and tokens < 1 then
       free = 0
+      redis.call('HSET', health, 'tokens', tokens, 'tokensAtMs', atMs)
       againMs = atMs + math.ceil((1 - tokens) * 1000 / perSecond)
     end
     local claimed = {}

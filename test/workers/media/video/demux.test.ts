@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Problem } from '../../../../src/domain/problem.js'
 import { openVideo } from '../../../../workers/media/video/demux.js'
-import { encrypted, ffmpeg, fileOf, H264, makeClip, remuxed } from '../../../helpers/videos.js'
+import { encrypted, ffmpeg, fileOf, H264, makeClip, remuxed, withFirstTrackDisabled } from '../../../helpers/videos.js'
 
 const skip = ffmpeg === undefined && 'there is no ffmpeg'
 const clip = makeClip({ output: [...H264, '-movflags', '+faststart'] }) ?? Buffer.alloc(0)
@@ -54,6 +54,14 @@ t.test('times that no player could follow are refused, and others are repaired',
     'video-undecodable',
     'more within one second',
   )
+  t.equal(await outcome(fileOf(every(0, 12))), 'video-undecodable', 'all at the same time')
+  t.equal(
+    await outcome(fileOf([...every(0, 6), ...Array.from({ length: 6 }, () => 1)])),
+    'video-undecodable',
+    'in a millisecond',
+  )
+  t.equal(await outcome(fileOf([...every(0, 12), 40])), 13, 'not all at the same time')
+  t.equal(await outcome(fileOf([0])), 1, 'a film of one picture')
   t.equal(await outcome(fileOf([100, 50, 0, 200])), 4, 'out of order')
   const late = await openVideo(fileOf([10 * HOUR_MS, 10 * HOUR_MS + 500]))
   t.ok(late.facts.durationMs < 2000, 'a part of a stream begins later than 0')
@@ -98,16 +106,23 @@ t.test('a file without a readable video is refused', { skip }, async (t) => {
   t.equal(await outcome(Buffer.alloc(0)), 'media-unsupported', 'an empty file')
 })
 
-t.test('of several films in one file the one is read that players show', { skip }, async (t) => {
+t.test('of several films in one file the one is read that browsers show', { skip }, async (t) => {
   const maps = ['-map', '0:v', '-map', '0:v', '-s:v:1', '768x576', ...H264]
   const areBothOn = ['-disposition:v:0', 'default', '-disposition:v:1', 'default']
   const isFirstOff = ['-disposition:v:0', '0', '-disposition:v:1', 'default']
+  const [FIRST, SECOND] = [
+    { width: 192, height: 144 },
+    { width: 768, height: 576 },
+  ]
   for (const name of ['a.mp4', 'a.mov', 'a.mkv']) {
     const both = makeClip({ name, output: [...maps, ...areBothOn] }) ?? Buffer.alloc(0)
-    t.match((await openVideo(both)).size, { width: 192, height: 144 }, `${name}: the first, although the second is larger`)
+    t.match((await openVideo(both)).size, FIRST, `${name}: the first, although the second is larger`)
     const second = makeClip({ name, output: [...maps, ...isFirstOff] }) ?? Buffer.alloc(0)
-    t.match((await openVideo(second)).size, { width: 768, height: 576 }, `${name}: the second, as the first is disabled`)
+    if (name !== 'a.mkv') t.match((await openVideo(second)).size, SECOND, `${name}: the second, as the first is disabled`)
+    else t.match((await openVideo(second)).size, FIRST, `${name}: the first, although the second is the default`)
   }
+  const disabled = withFirstTrackDisabled(makeClip({ name: 'a.mkv', output: maps }) ?? Buffer.alloc(0))
+  t.match((await openVideo(disabled)).size, FIRST, 'a disabled track of Matroska is shown as well')
   const old = makeClip({ output: [...maps, '-c:v:0', 'mpeg4', ...areBothOn] }) ?? Buffer.alloc(0)
   t.equal(await outcome(old), 'media-unsupported', 'no other in place of the one that is shown')
 })
