@@ -69,3 +69,12 @@ export const VideoFrameMessage = z.strictObject({
     .max(MAX_FRAME_SIGNALS),
   isForm: z.literal(true).exactOptional(),
 })
+
+/** The hashes of a video, or of an animation as a video has them. */
+export const HashedFramesMessage = z.strictObject({
+  ...VIDEO_FACTS_MESSAGE,
+  frames: z
+    .array(VideoFrameMessage)
+    .max(MAX_VIDEO_FRAMES)
+    .refine((frames) => frames.every(({ atMs }, index) => atMs > (frames[index - 1]?.atMs ?? -1))),
+})

@@ -11,10 +11,10 @@ import {
 } from '../../packages/hash/src/details/written.js'
 import { MAX_IMAGE_SIGNALS } from '../../packages/hash/src/file-frames.js'
 import { formatHash } from '../../packages/hash/src/hash256.js'
-import type { HashedImage } from '../domain/matching/hashed-image.js'
+import type { HashedImage, HashedSignal } from '../domain/matching/hashed-image.js'
 import { SIGNAL_TYPE_NAMES } from '../domain/matching/signal-types.js'
 import type { ProblemCode } from '../domain/problem.js'
-import { Quality, SIGNAL_RULES, SignalMessage } from './frame-message.js'
+import { HashedFramesMessage, Quality, SIGNAL_RULES, SignalMessage } from './frame-message.js'
 
 /** Problems that decoding may report. All others concern cases or keys: a decoder must not be able to report them. */
 export const DECODING_PROBLEMS = [
@@ -62,6 +62,7 @@ const Message = z.union([
       isSimple: z.literal(true).optional(),
       isForm: z.literal(true).optional(),
       isObject: z.literal(true).optional(),
+      animation: HashedFramesMessage.optional(),
       details: bytesAs(readRegistered, MAX_REGISTERED_BYTES).optional(),
       asked: bytesAs(readAsked, MAX_ASKED_BYTES).optional(),
     }),
@@ -76,12 +77,13 @@ const Message = z.union([
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
   const answer = Message.parse(JSON.parse(text))
   if ('problem' in answer) return answer
-  const { isSimple, isForm, isObject, details, asked, ...rest } = answer.image
+  const { isSimple, isForm, isObject, animation, details, asked, ...rest } = answer.image
   const image = {
     ...rest,
     ...(isSimple && { isSimple }),
     ...(isForm && { isForm }),
     ...(isObject && { isObject }),
+    ...(animation !== undefined && { animation }),
     ...(details !== undefined && { details }),
     ...(asked !== undefined && { asked }),
   }
@@ -90,33 +92,46 @@ export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
 }
 
 /**
- * @returns whether an answer has only what was asked for. A submission gets one hash for each part, details to register, and perhaps `isSimple`. A
- *   query gets several orientations of each part, details to query with, and perhaps `isForm` or `isObject`.
+ * @returns whether an answer has only what was asked for. A submission gets one hash for each part, details to register, and perhaps `isSimple` and
+ *   frames of an animation. A query gets several orientations of each part, details to query with, and perhaps `isForm` or `isObject`.
  */
-function isWanted({ signals, isSimple, isForm, isObject, details, asked }: HashedImage, wanted: Wanted): boolean {
+function isWanted({ signals, isSimple, isForm, isObject, animation, details, asked }: HashedImage, wanted: Wanted): boolean {
   const isRegistered = wanted.purpose === 'submission'
-  if (isRegistered ? isForm || isObject : isSimple) return false
+  if (isRegistered ? isForm || isObject : isSimple || animation !== undefined) return false
   if (
     wanted.details === 'none' ? details !== undefined || asked !== undefined : (isRegistered ? asked : details) !== undefined
   )
     return false
-  return signals.every(({ type, hashes }) => type !== 'pdq-area' || (hashes.length === 1) === isRegistered)
+  const frames = animation?.frames ?? []
+  return [{ signals }, ...frames].every((own) =>
+    own.signals.every(({ type, hashes }) => type !== 'pdq-area' || (hashes.length === 1) === isRegistered),
+  )
 }
 
 export function formatAnswer(answer: HandoffAnswer): string {
   if ('problem' in answer) return JSON.stringify({ problem: answer.problem })
-  const { quality, signals, isSimple, isForm, isObject, details, asked } = answer.image
+  const { quality, signals, isSimple, isForm, isObject, animation, details, asked } = answer.image
   return JSON.stringify({
     image: {
       quality,
-      signals: signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
+      signals: written(signals),
       ...(isSimple && { isSimple }),
       ...(isForm && { isForm }),
       ...(isObject && { isObject }),
+      ...(animation && {
+        animation: {
+          ...animation,
+          frames: animation.frames.map((frame) => ({ ...frame, signals: written(frame.signals) })),
+        },
+      }),
       ...(details !== undefined && { details: base64(writeRegistered(details)) }),
       ...(asked !== undefined && { asked: base64(writeAsked(asked)) }),
     },
   })
+}
+
+function written(signals: readonly HashedSignal[]) {
+  return signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) }))
 }
 
 function base64(bytes: Uint8Array): string {
