@@ -1,7 +1,7 @@
 // Opens files with ImageDecoder of WebCodecs, where the browser has it: animations frame by frame, and JPEG at a part of its size.
 
-import { type LookedFrame, lookedFrames, lookedMs } from '../../packages/hash/src/animation-frames.js'
 import { chooseFrames, shownMs } from '../../packages/hash/src/file-frames.js'
+import { type LookedFrame, lookedFrames, lookedMs } from '../../packages/hash/src/video/animation-frames.js'
 import { drawnSource } from './drawn.js'
 import { jpegDivisor } from './grouping.js'
 import { type Opened, openedPicture, type ShownMoment } from './opened.js'

@@ -84,8 +84,8 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): Repeat
   const selection = purpose === 'register' ? createRegisteredFrames() : createAskedFrames()
   let nextMs = 0
   let shown: Shown | undefined
-  let last: { readonly atMs: number; readonly isFound: boolean; readonly hash: Hash256 | undefined } | undefined
-  let between: { readonly atMs: number; readonly around: readonly [Hash256, Hash256] } | undefined
+  let last: Seen | undefined
+  let between: ReturnType<typeof halfwayOf>
   let foundMs = 0
   const formsAtMs = new Set<number>()
 
@@ -104,14 +104,6 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): Repeat
     }
   }
 
-  /** Sets `between` by the last frame and the next one. */
-  function lookBetween(atMs: number, hash: Hash256 | undefined): void {
-    if (selection.addBetween === undefined || last?.hash === undefined || hash === undefined) return
-    const isNext = slotOf(atMs, FRAME_INTERVAL_MS) === slotOf(last.atMs, FRAME_INTERVAL_MS) + 1
-    if (isNext && atMs - last.atMs >= REGISTERED_INTERVAL_MS && distance(last.hash, hash) >= MIN_FAST_BITS)
-      between = { atMs: Math.round((last.atMs + atMs) / 2), around: [last.hash, hash] }
-  }
-
   /** How long the last frame is shown before `toMs`; 0 if it cannot be found. */
   function spanMs(toMs: number): number {
     return last?.isFound === true ? Math.min(toMs - last.atMs, MAX_FRAME_SPAN_MS) : 0
@@ -125,7 +117,7 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): Repeat
     const atMs = Math.round(givenMs)
     shown = look()
     const frame = seen(atMs, shown)
-    lookBetween(atMs, frame?.hash)
+    if (selection.addBetween !== undefined) between = halfwayOf(last, { atMs, hash: frame?.hash })
     const next = { atMs, isFound: frame !== undefined && selection.add(frame), hash: frame?.hash }
     // Some files start a few milliseconds late. Their first frame counts from 0.
     foundMs += last === undefined && next.isFound && atMs < FRAME_INTERVAL_MS ? atMs : spanMs(atMs)
@@ -167,6 +159,21 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): Repeat
       return { durationMs, frames, protectedShare: share, ...(isThinned && { isThinned }) }
     },
   }
+}
+
+interface Seen {
+  readonly atMs: number
+  readonly isFound: boolean
+  /** `undefined` if it has too little structure. */
+  readonly hash: Hash256 | undefined
+}
+
+/** @returns the time halfway between two frames, if they are in neighbouring intervals and differ much. */
+function halfwayOf(last: Seen | undefined, { atMs, hash }: Pick<Seen, 'atMs' | 'hash'>) {
+  if (last?.hash === undefined || hash === undefined) return undefined
+  const isNext = slotOf(atMs, FRAME_INTERVAL_MS) === slotOf(last.atMs, FRAME_INTERVAL_MS) + 1
+  const isFast = atMs - last.atMs >= REGISTERED_INTERVAL_MS && distance(last.hash, hash) >= MIN_FAST_BITS
+  return isNext && isFast ? { atMs: Math.round((last.atMs + atMs) / 2), around: [last.hash, hash] as const } : undefined
 }
 
 /** A frame of which only the whole is hashed yet. */

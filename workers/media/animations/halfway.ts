@@ -1,6 +1,6 @@
 // Keeps the canvas of the frame that may be wanted halfway between two looked frames.
 
-import type { LookedFrame } from '../../../packages/hash/src/animation-frames.js'
+import type { LookedFrame } from '../../../packages/hash/src/video/animation-frames.js'
 import type { Rgba } from './canvas.js'
 
 /** Larger canvases are not copied, to bound the memory. */

@@ -1,9 +1,9 @@
 // Turns an animation into still pictures, as viewers show its frames. Each then goes through the same decoder as any other picture.
 
 import sharp from 'sharp'
-import { lookedMs } from '../../../packages/hash/src/animation-frames.js'
 import { MAX_CHOSEN_FRAMES } from '../../../packages/hash/src/file-frames.js'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../../packages/hash/src/pixels.js'
+import { lookedMs } from '../../../packages/hash/src/video/animation-frames.js'
 import type { MediaFormat } from '../../../src/domain/media/media-formats.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { type DrawingPlan, planOf, startsOf } from '../../../src/handoff/animations/animation.js'

@@ -1,6 +1,6 @@
 // Chooses which frames of an animation are looked at, so that it is registered like a video. Workers and browsers both use it.
 
-import { FRAME_INTERVAL_MS, MAX_VIDEO_MS, REGISTERED_INTERVAL_MS } from './video-frames.js'
+import { FRAME_INTERVAL_MS, MAX_VIDEO_MS, REGISTERED_INTERVAL_MS } from '../video-frames.js'
 
 /** Maximum frames of an animation that are looked at. For more, the interval is doubled. */
 export const MAX_LOOKED_FRAMES = 120
@@ -41,7 +41,7 @@ function framesAt(intervalMs: number, durationsMs: readonly number[]): LookedFra
     const timesMs: number[] = []
     for (; nextMs < endMs; nextMs += intervalMs) timesMs.push(nextMs)
     if (timesMs.length > 0) {
-      const isOther = halfway > (looked.at(-1)?.index ?? index) && halfway < index
+      const isOther = halfway > (looked.at(-1)?.index ?? index)
       looked.push({ index, timesMs, ...(isOther && { between: halfway }) })
     }
     const halfwayMs = nextMs - REGISTERED_INTERVAL_MS

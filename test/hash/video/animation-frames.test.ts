@@ -1,7 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { lookedFrames, lookedMs, MAX_LOOKED_FRAMES } from '../../packages/hash/src/animation-frames.js'
-import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
+import { lookedFrames, lookedMs } from '../../../packages/hash/src/video/animation-frames.js'
+import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
+
+/** As many as half a minute has at four a second. */
+const MAX_LOOKED = 120
 
 const durations = fc.array(fc.oneof(fc.constantFrom(11, 20, 40, 100, 125, 250), fc.integer({ min: 11, max: 70_000 })), {
   maxLength: 400,
@@ -27,7 +30,7 @@ t.test('an animation is looked at every 250 ms, as a video is; every 500 ms and 
         }))
       let intervalMs = 250
       const countOf = () => new Set(plainly(intervalMs).map(({ index }) => index)).size
-      while (countOf() > MAX_LOOKED_FRAMES) intervalMs *= 2
+      while (countOf() > MAX_LOOKED) intervalMs *= 2
       const wanted = countOf() < 2 ? [] : plainly(intervalMs)
       const looked = lookedFrames(durationsMs)
       t.same(
@@ -54,6 +57,7 @@ t.test('frames that do not fit in the time are looked at less often, or not at a
     lookedFrames(second, () => false),
     [],
   )
+  t.equal(lookedFrames(Array<number>(400).fill(100)).length, 80, '40 s, two a second')
   t.same(lookedFrames([]), [])
   t.same(lookedFrames([5000]), [], 'a single frame is a picture')
   t.end()
