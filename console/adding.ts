@@ -115,7 +115,10 @@ export function createAdding({ api, bank, ref, signal, tell }: AddingOptions): A
 }
 
 function bodyOf(hashed: Readable, common: { readonly ref?: string }): object {
-  if (hashed.kind === 'hashed') return { images: [{ signals: hashed.signals, ...common }] }
+  if (hashed.kind === 'hashed') {
+    const { signals, animation } = hashed
+    return { images: [{ signals, ...(animation && { animation }), ...common }] }
+  }
   return { videos: [{ ...hashed.video, ...common }] }
 }
 

@@ -6,7 +6,7 @@ import type { ReportFormat } from '../src/domain/cases/report-words.js'
 import type { Law, Statement } from '../src/domain/cases/sla.js'
 import type { Category } from '../src/domain/matching/signal.js'
 import type { DisputeAnswer } from '../src/domain/trust/trust.js'
-import type { FileSignal, HashedVideoFile } from './hashing/outcome.js'
+import type { FileSignal, Hashed, HashedVideoFile } from './hashing/outcome.js'
 import type { Challenge, Proof } from './proving.js'
 import { type Answer, ask, upload } from './sending/requests.js'
 
@@ -85,6 +85,7 @@ export interface CaseFile {
 export interface GivenHashes {
   readonly images: readonly {
     readonly signals: readonly FileSignal[]
+    readonly animation?: Hashed['animation']
     readonly details?: string
     readonly category?: Category
   }[]
@@ -93,7 +94,7 @@ export interface GivenHashes {
 
 export interface Added {
   readonly quality?: number
-  /** Of a video that the service hashed: the share of its length in which it can be recognised, 0…1. */
+  /** Of a video or animation that the service hashed: the share of its length in which it can be recognised, 0…1. */
   readonly protectedShare?: number
   /** held: registered, and matches nothing until it has been reviewed. */
   readonly state: 'registered' | 'held' | 'refused'

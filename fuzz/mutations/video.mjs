@@ -4,7 +4,14 @@ import { inFile } from './in-file.mjs'
 
 const inHash = (file, mutations) => inFile(`packages/hash/src/${file}.ts`, mutations)
 
-const tests = ['hash/video/registered-frames', 'hash/video/asked-frames', 'hash/video/between', 'hash/video-frames']
+const tests = [
+  'hash/video/registered-frames',
+  'hash/video/asked-frames',
+  'hash/video/between',
+  'hash/video/animation-frames',
+  'hash/video-frames',
+  'workers/media/moments',
+]
 
 const mutations = [
   inHash('video/registered-frames', [
@@ -47,15 +54,28 @@ const mutations = [
     ['MAX_FRAME_SPAN_MS = 2000', 'MAX_FRAME_SPAN_MS = 20000'],
     ['whole.quality < MIN_USABLE_QUALITY[purpose] || ', ''],
     ['Math.floor(atMs / FRAME_INTERVAL_MS) + 1', 'Math.floor(atMs / FRAME_INTERVAL_MS)'],
-    ['MIN_FAST_BITS)', 'MIN_FAST_BITS + 1)'],
+    ['>= MIN_FAST_BITS', '>= MIN_FAST_BITS + 1'],
     ['isNext && ', ''],
     ['atMs - last.atMs >= REGISTERED_INTERVAL_MS && ', ''],
-    ['between = { atMs: Math.round((last.atMs + atMs) / 2)', 'between = { atMs: last.atMs + REGISTERED_INTERVAL_MS'],
+    ['{ atMs: Math.round((last.atMs + atMs) / 2)', '{ atMs: last.atMs + REGISTERED_INTERVAL_MS'],
     ['const { atMs, around } = between\n      between = undefined', 'const { atMs, around } = between'],
-    ['between = undefined\n      if (givenMs < nextMs) return', 'if (givenMs < nextMs) return'],
+    ['between = undefined\n    if (givenMs < nextMs) return', 'if (givenMs < nextMs) return'],
     ['Math.max(Math.round(givenMs), last?.atMs ?? 0)', 'Math.round(givenMs)'],
     ['isSimple ? undefined : [whole, ...signals]', '[whole, ...signals]'],
     ['atMs < FRAME_INTERVAL_MS ? atMs : spanMs(atMs)', 'false ? atMs : spanMs(atMs)'],
+  ]),
+  inHash('video/animation-frames', [
+    ['MAX_LOOKED_FRAMES = 120', 'MAX_LOOKED_FRAMES = 10_000'],
+    ['Math.min(startMs + durationMs, MAX_VIDEO_MS)', 'startMs + durationMs'],
+    ['nextMs < endMs', 'nextMs <= endMs'],
+    ['halfwayMs >= startMs && ', ''],
+    ['if (looked.length < 2) break', ''],
+  ]),
+  inFile('workers/media/moments.ts', [
+    ['for (const atMs of timesMs) video.add(atMs, pixels, pixels.aspect)', ''],
+    ['else for (const atMs of timesMs) video.addAgain(atMs)', ''],
+    ['timesMs.length > 0 && video.betweenMs !== undefined', 'false'],
+    ['found.frames.length < 2 ? undefined : found', 'found'],
   ]),
 ].flat()
 

@@ -1,6 +1,7 @@
 // From a file to hashes, on the device. Runs in a worker that may not connect to anything.
 import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
-import { detailsOf, type FilePicture, hashFrames } from '../../packages/hash/src/hash-image.js'
+import { detailsOf, type FilePicture, hashFrames, hashVideo, type VideoPicture } from '../../packages/hash/src/hash-image.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { isLong } from '../../packages/hash/src/windows.js'
@@ -10,7 +11,7 @@ import { hasClip } from '../../src/domain/media/motion-clip.js'
 import { cannotOpen, headOf } from './cannot-open.js'
 import { HEAD_BYTES } from './file-head.js'
 import type { ChosenFile, Opened, Opener } from './opened.js'
-import { type FileSignal, notAPicture, type Outcome, rejected } from './outcome.js'
+import { type FileSignal, type Hashed, notAPicture, type Outcome, rejected } from './outcome.js'
 import { windowsIn } from './parts-of-long.js'
 import { type Background, isTransparent, pixelsOf, type Source } from './source.js'
 
@@ -53,11 +54,13 @@ async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Want
   if (quality < SIGNAL_TYPES.pdq.minQuality) return rejected('too-plain')
   if (isSimple === true) return rejected('too-simple')
   const main = frames[mainFrame]
+  const animation = await animationIn(opened)
   const details = wanted === 'details' && main !== undefined ? await detailsIn(main) : undefined
   return {
     kind: 'hashed',
     quality,
     signals: [...signals, ...(await sha256(file))],
+    ...animation,
     ...(details !== undefined && { details }),
     ...((await read(file, (bytes) => hasClip(bytes, format))) && { hasClip: true as const }),
   }
@@ -83,6 +86,14 @@ async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Want
     if (first !== undefined) yield* windowsIn(first, format)
   }
 
+  /** Of an animation with several different frames: what the service registers of it as of a video. */
+  async function animationIn({ moments }: Opened): Promise<Pick<Hashed, 'animation' | 'protectedShare'>> {
+    if (moments === undefined) return {}
+    const found = await hashVideo(momentsOf(moments, format), { purpose: 'register', durationMs: moments.durationMs })
+    const { durationMs, protectedShare } = found
+    return found.frames.length < 2 ? {} : { animation: { durationMs, frames: found.frames }, protectedShare }
+  }
+
   /** Reads the picture again, because details are computed at another size than hashes. */
   async function detailsIn({ index, background }: HashedFrame): Promise<string | undefined> {
     const source = await opened.source(index)
@@ -92,6 +103,30 @@ async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Want
       return await detailsOf(pixels, { purpose: 'register' })
     } finally {
       pixels.data.fill(0)
+    }
+  }
+}
+
+async function* momentsOf(
+  { frames }: NonNullable<Opened['moments']>,
+  format: ChosenFile['format'],
+): AsyncGenerator<VideoPicture> {
+  for await (const { timesMs, source, between } of frames()) {
+    const shown = await source()
+    if (shown === undefined) continue
+    const aspect = aspectOf(shown)
+    const pixels = await pixelsOf(shown, format, hashedSize, 'white')
+    let halfway: Pixels | undefined
+    const readHalfway = async () => {
+      const before = await between()
+      halfway = before && (await pixelsOf(before, format, hashedSize, 'white'))
+      return halfway
+    }
+    try {
+      for (const [i, atMs] of timesMs.entries()) yield { atMs, pixels, aspect, ...(i === 0 && { between: readHalfway }) }
+    } finally {
+      pixels.data.fill(0)
+      halfway?.data.fill(0)
     }
   }
 }

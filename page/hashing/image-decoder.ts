@@ -1,9 +1,10 @@
 // Opens files with ImageDecoder of WebCodecs, where the browser has it: animations frame by frame, and JPEG at a part of its size.
 
 import { chooseFrames, shownMs } from '../../packages/hash/src/file-frames.js'
+import { type LookedFrame, lookedFrames, lookedMs } from '../../packages/hash/src/video/animation-frames.js'
 import { drawnSource } from './drawn.js'
 import { jpegDivisor } from './grouping.js'
-import { type Opened, openedPicture } from './opened.js'
+import { type Opened, openedPicture, type ShownMoment } from './opened.js'
 import type { Sides, Source } from './source.js'
 
 export function hasImageDecoder(): boolean {
@@ -12,7 +13,9 @@ export function hasImageDecoder(): boolean {
 
 /** Maximum number of pixels decoded to learn how long each frame is shown. That is 2,000 frames of a sticker. */
 const MAX_LOOKED_PIXELS = 500_000_000
-const MAX_LOOKED_FRAMES = 20_000
+const MAX_LISTED_FRAMES = 20_000
+/** Maximum number of pixels decoded of the frames that are looked at as in a video. */
+const MAX_MOMENT_PIXELS = 250_000_000
 
 /**
  * @param orientation by which each frame has to be turned, as EXIF numbers them.
@@ -21,21 +24,32 @@ const MAX_LOOKED_FRAMES = 20_000
 export async function openAnimation(file: Blob, type: string, orientation: number): Promise<Opened | undefined> {
   const decoder = await decoderOf({ type, data: await file.arrayBuffer(), preferAnimation: true })
   if (decoder === undefined) return undefined
-  const durationsMs = await durationsIn(decoder)
+  const { durationsMs, pixelsOfFrame } = await durationsIn(decoder)
   const chosen = chooseFrames(durationsMs)
   if (chosen.length === 0) {
     decoder.close()
     return undefined
   }
   let last: Source | undefined
+  const shown = async (frameIndex: number): Promise<Source> => {
+    last?.close()
+    const { image } = await decoder.decode({ frameIndex })
+    last = drawnSource(await bitmapOf(image), { hasAlpha: true, orientation, isDecodedWhole: true })
+    return last
+  }
+  async function* frames(looked: readonly LookedFrame[]): AsyncGenerator<ShownMoment> {
+    for (const { index, timesMs, between } of looked)
+      yield {
+        timesMs,
+        source: () => shown(index),
+        between: async () => (between === undefined ? undefined : shown(between)),
+      }
+  }
+  const looked = lookedFrames(durationsMs, (some) => some.length * pixelsOfFrame <= MAX_MOMENT_PIXELS)
   return {
     count: chosen.length,
-    async source(index) {
-      last?.close()
-      const { image } = await decoder.decode({ frameIndex: chosen[index] ?? 0 })
-      last = drawnSource(await bitmapOf(image), { hasAlpha: true, orientation, isDecodedWhole: true })
-      return last
-    },
+    source: (index) => shown(chosen[index] ?? 0),
+    ...(looked.length > 0 && { moments: { durationMs: lookedMs(durationsMs), frames: () => frames(looked) } }),
     close() {
       last?.close()
       decoder.close()
@@ -44,18 +58,20 @@ export async function openAnimation(file: Blob, type: string, orientation: numbe
 }
 
 /** Stops at the first frame that cannot be decoded: viewers show the frames before it. */
-async function durationsIn(decoder: ImageDecoder): Promise<number[]> {
+async function durationsIn(decoder: ImageDecoder) {
   const durationsMs: number[] = []
-  const frames = Math.min(decoder.tracks.selectedTrack?.frameCount ?? 0, MAX_LOOKED_FRAMES)
+  let pixelsOfFrame = 0
+  const frames = Math.min(decoder.tracks.selectedTrack?.frameCount ?? 0, MAX_LISTED_FRAMES)
   for (let pixels = 0; durationsMs.length < frames && pixels < MAX_LOOKED_PIXELS; ) {
     const decoded = await decoder.decode({ frameIndex: durationsMs.length }).catch(() => undefined)
     if (decoded === undefined) break
     const { image } = decoded
     durationsMs.push(shownMs((image.duration ?? 0) / 1000))
-    pixels += image.codedWidth * image.codedHeight
+    pixelsOfFrame = image.codedWidth * image.codedHeight
+    pixels += pixelsOfFrame
     image.close()
   }
-  return durationsMs
+  return { durationsMs, pixelsOfFrame }
 }
 
 /**

@@ -19,7 +19,17 @@ export interface Opened {
    * @returns a source that is open until the next call, or until `close`; `undefined` for a further picture that cannot be shown.
    */
   source(index: number): Promise<Source | undefined>
+  /** Of an animation: the frames that are looked at as in a video, and how long it is. */
+  readonly moments?: { readonly durationMs: number; readonly frames: () => AsyncIterable<ShownMoment> }
   close(): void
+}
+
+export interface ShownMoment {
+  /** As of `LookedFrame`. */
+  readonly timesMs: readonly number[]
+  /** Open until the next call of either, or until the next moment. */
+  readonly source: () => Promise<Source | undefined>
+  readonly between: () => Promise<Source | undefined>
 }
 
 /** @returns an outcome for a file that it cannot open. Throws only for lack of memory, or where the platform lacks what it needs. */

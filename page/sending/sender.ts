@@ -179,8 +179,12 @@ async function explains(job: Job, { kind }: Failure, picture: Usable): Promise<b
   return kind !== 'away' || !('file' in picture) || 'failure' in (await api.view(job.access))
 }
 
-function contentOf({ signals, details }: Hashed, category: { readonly category?: Category }, withDetails: boolean) {
-  return { signals, ...(details !== undefined && withDetails && { details }), ...category }
+function contentOf(
+  { signals, animation, details }: Hashed,
+  category: { readonly category?: Category },
+  withDetails: boolean,
+) {
+  return { signals, ...(animation && { animation }), ...(details !== undefined && withDetails && { details }), ...category }
 }
 
 /** At least the own backoff: a server that asks for no delay would otherwise be called in a loop. */

@@ -9,12 +9,12 @@ import {
   writeAsked,
   writeRegistered,
 } from '../../packages/hash/src/details/written.js'
-import { MAX_FRAMES, MAX_IMAGE_SIGNALS } from '../../packages/hash/src/file-frames.js'
-import { formatHash, type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
-import type { HashedImage } from '../domain/matching/hashed-image.js'
-import { VIEW_NAMES, type View } from '../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/matching/signal-types.js'
+import { MAX_IMAGE_SIGNALS } from '../../packages/hash/src/file-frames.js'
+import { formatHash } from '../../packages/hash/src/hash256.js'
+import type { HashedImage, HashedSignal } from '../domain/matching/hashed-image.js'
+import { SIGNAL_TYPE_NAMES } from '../domain/matching/signal-types.js'
 import type { ProblemCode } from '../domain/problem.js'
+import { HashedFramesMessage, Quality, SIGNAL_RULES, SignalMessage } from './frame-message.js'
 
 /** Problems that decoding may report. All others concern cases or keys: a decoder must not be able to report them. */
 export const DECODING_PROBLEMS = [
@@ -33,25 +33,8 @@ export interface Wanted {
   readonly details: 'none' | 'also'
 }
 
-/** For each signal type: the maximum number of signals of one picture, their views, and how many hashes each may have. */
-const SIGNAL_RULES: Readonly<
-  Record<SignalType, { readonly max: number; readonly views: readonly View[]; readonly hashes: readonly number[] }>
-> = {
-  pdq: { max: MAX_FRAMES, views: ['whole'], hashes: [8] },
-  'pdq-area': { max: MAX_IMAGE_SIGNALS, views: VIEW_NAMES, hashes: [1, 2, 8] },
-  blockhash: { max: 1, views: ['whole'], hashes: [8] },
-  sha256: { max: 1, views: ['whole'], hashes: [1] },
-  video_md5: { max: 0, views: [], hashes: [] },
-}
 /** Of the frames, and a blockhash and a sha256. */
 const MAX_SIGNALS = MAX_IMAGE_SIGNALS + 2
-
-const HashText = z.string().transform((text, context): Hash256 => {
-  const hash = parseHash(text)
-  if (hash !== undefined) return hash
-  context.addIssue({ code: 'custom', message: 'must be 64 lowercase hex digits' })
-  return z.NEVER
-})
 
 function bytesAs<T>(read: (bytes: Uint8Array) => T | undefined, maxBytes: number) {
   return z
@@ -64,29 +47,6 @@ function bytesAs<T>(read: (bytes: Uint8Array) => T | undefined, maxBytes: number
       return z.NEVER
     })
 }
-
-const Quality = z.int().min(0).max(100)
-
-const Share = z.number().min(0).max(1)
-const Part = z
-  .strictObject({ left: Share, top: Share, right: Share, bottom: Share })
-  .refine(({ left, top, right, bottom }) => left < right && top < bottom)
-
-export const SignalMessage = z
-  .strictObject({
-    type: z.enum(SIGNAL_TYPE_NAMES),
-    view: z.enum(VIEW_NAMES),
-    quality: Quality,
-    hashes: z.array(HashText).max(8),
-    part: Part.optional(),
-    isPicture: z.literal(true).optional(),
-  })
-  .refine(({ type, view, quality, hashes, part, isPicture }) => {
-    const rules = SIGNAL_RULES[type]
-    if (isPicture && (view !== 'deframed' || part === undefined)) return false
-    if (part !== undefined && (type !== 'pdq-area' || view === 'whole' || hashes.length === 1)) return false
-    return rules.views.includes(view) && rules.hashes.includes(hashes.length) && (type !== 'sha256' || quality === 100)
-  })
 
 const Message = z.union([
   z.strictObject({ problem: z.enum(DECODING_PROBLEMS) }),
@@ -102,6 +62,7 @@ const Message = z.union([
       isSimple: z.literal(true).optional(),
       isForm: z.literal(true).optional(),
       isObject: z.literal(true).optional(),
+      animation: HashedFramesMessage.optional(),
       details: bytesAs(readRegistered, MAX_REGISTERED_BYTES).optional(),
       asked: bytesAs(readAsked, MAX_ASKED_BYTES).optional(),
     }),
@@ -116,12 +77,13 @@ const Message = z.union([
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
   const answer = Message.parse(JSON.parse(text))
   if ('problem' in answer) return answer
-  const { isSimple, isForm, isObject, details, asked, ...rest } = answer.image
+  const { isSimple, isForm, isObject, animation, details, asked, ...rest } = answer.image
   const image = {
     ...rest,
     ...(isSimple && { isSimple }),
     ...(isForm && { isForm }),
     ...(isObject && { isObject }),
+    ...(animation !== undefined && { animation }),
     ...(details !== undefined && { details }),
     ...(asked !== undefined && { asked }),
   }
@@ -130,33 +92,46 @@ export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
 }
 
 /**
- * @returns whether an answer has only what was asked for. A submission gets one hash for each part, details to register, and perhaps `isSimple`. A
- *   query gets several orientations of each part, details to query with, and perhaps `isForm` or `isObject`.
+ * @returns whether an answer has only what was asked for. A submission gets one hash for each part, details to register, and perhaps `isSimple` and
+ *   frames of an animation. A query gets several orientations of each part, details to query with, and perhaps `isForm` or `isObject`.
  */
-function isWanted({ signals, isSimple, isForm, isObject, details, asked }: HashedImage, wanted: Wanted): boolean {
+function isWanted({ signals, isSimple, isForm, isObject, animation, details, asked }: HashedImage, wanted: Wanted): boolean {
   const isRegistered = wanted.purpose === 'submission'
-  if (isRegistered ? isForm || isObject : isSimple) return false
+  if (isRegistered ? isForm || isObject : isSimple || animation !== undefined) return false
   if (
     wanted.details === 'none' ? details !== undefined || asked !== undefined : (isRegistered ? asked : details) !== undefined
   )
     return false
-  return signals.every(({ type, hashes }) => type !== 'pdq-area' || (hashes.length === 1) === isRegistered)
+  const frames = animation?.frames ?? []
+  return [{ signals }, ...frames].every((own) =>
+    own.signals.every(({ type, hashes }) => type !== 'pdq-area' || (hashes.length === 1) === isRegistered),
+  )
 }
 
 export function formatAnswer(answer: HandoffAnswer): string {
   if ('problem' in answer) return JSON.stringify({ problem: answer.problem })
-  const { quality, signals, isSimple, isForm, isObject, details, asked } = answer.image
+  const { quality, signals, isSimple, isForm, isObject, animation, details, asked } = answer.image
   return JSON.stringify({
     image: {
       quality,
-      signals: signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
+      signals: written(signals),
       ...(isSimple && { isSimple }),
       ...(isForm && { isForm }),
       ...(isObject && { isObject }),
+      ...(animation && {
+        animation: {
+          ...animation,
+          frames: animation.frames.map((frame) => ({ ...frame, signals: written(frame.signals) })),
+        },
+      }),
       ...(details !== undefined && { details: base64(writeRegistered(details)) }),
       ...(asked !== undefined && { asked: base64(writeAsked(asked)) }),
     },
   })
+}
+
+function written(signals: readonly HashedSignal[]) {
+  return signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) }))
 }
 
 function base64(bytes: Uint8Array): string {

@@ -3,10 +3,9 @@
 
 import { z } from 'zod'
 import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
-import { MAX_VIDEO_MS, REGISTERED_INTERVAL_MS } from '../../packages/hash/src/video-frames.js'
 import type { HashedVideo, HashedVideoFile } from '../domain/matching/hashed-image.js'
 import type { ProblemCode } from '../domain/problem.js'
-import { SignalMessage } from './message.js'
+import { MAX_VIDEO_FRAMES, VIDEO_FACTS_MESSAGE, VideoFrameMessage } from './frame-message.js'
 
 /** Problems that hashing a video may report. */
 export const VIDEO_HANDOFF_PROBLEMS = [
@@ -21,29 +20,7 @@ export type VideoHandoffProblem = (typeof VIDEO_HANDOFF_PROBLEMS)[number]
 
 export type VideoHandoffAnswer = { readonly video: HashedVideoFile } | { readonly problem: VideoHandoffProblem }
 
-export const MAX_VIDEO_FRAMES = 2 + MAX_VIDEO_MS / REGISTERED_INTERVAL_MS
-/** Maximum signals of a frame, each of at most eight hashes. */
-const MAX_FRAME_SIGNALS = 64
 const MAX_LINE_CHARS = 1 << 16
-
-const TimeMs = z.int().min(0).max(MAX_VIDEO_MS)
-
-/** The facts of a video besides its frames, in this answer and in that of the child that hashes it. */
-export const VIDEO_FACTS_MESSAGE = {
-  durationMs: TimeMs,
-  protectedShare: z.number().min(0).max(1),
-  isKeyFramesOnly: z.literal(true).exactOptional(),
-  isThinned: z.literal(true).exactOptional(),
-}
-
-export const VideoFrameMessage = z.strictObject({
-  atMs: TimeMs,
-  signals: z
-    .array(SignalMessage.refine(({ type }) => type === 'pdq' || type === 'pdq-area'))
-    .min(1)
-    .max(MAX_FRAME_SIGNALS),
-  isForm: z.literal(true).exactOptional(),
-})
 
 const Head = z.union([
   z.strictObject({ problem: z.enum(VIDEO_HANDOFF_PROBLEMS) }),

@@ -73,13 +73,19 @@ const ENDS_TOO_EARLY = 'must end after its last frame'
 /** A video of a case. */
 export const GivenVideo = z.strictObject({ ...Declared, ...VideoFields }).refine(endsAfterFrames, ENDS_TOO_EARLY)
 
+/** The frames of an animation, which is a picture by its signals. */
+export const GivenAnimation = z
+  .strictObject({ durationMs: DurationMs, frames: GivenFrames })
+  .refine(endsAfterFrames, ENDS_TOO_EARLY)
+  .meta({ description: 'Of an animation: its frames as a video would have them.' })
+
 export const GivenBankVideo = z
   .strictObject({ ...Declared, ...VideoFields, ref: GivenRef.optional() })
   .refine(endsAfterFrames, ENDS_TOO_EARLY)
   .refine(({ frames }) => frames.some(({ signals }) => signals.some(isWhole)), 'must have a frame that was hashed whole')
 
 /** @returns the signals of the frames, then those of the file. */
-export function videoSignals({ durationMs, frames, sha256, md5 }: z.infer<typeof GivenVideo>) {
+export function videoSignals({ durationMs, frames, sha256, md5 }: Omit<z.infer<typeof GivenVideo>, 'category'>) {
   const signals: Signal[] = []
   for (const [frame, given] of frames.entries()) {
     const own = toSignals(given.signals)
@@ -89,6 +95,35 @@ export function videoSignals({ durationMs, frames, sha256, md5 }: z.infer<typeof
   signals.push(...fileSignals({ sha256: sha256 === undefined ? undefined : parseHash(sha256), md5 }))
   return { signals, video: { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) } }
 }
+
+/** @param given a picture, or an animation with its frames. */
+export function pictureSignals({
+  signals: given,
+  animation,
+}: {
+  readonly signals: readonly z.infer<typeof GivenSignal>[]
+  readonly animation?: z.infer<typeof GivenAnimation> | undefined
+}) {
+  const signals = toSignals(given)
+  if (signals instanceof Problem) return signals
+  if (animation === undefined) return { signals }
+  const film = videoSignals(animation)
+  if (film instanceof Problem) return film
+  return { signals: [...signals, ...film.signals], video: { ...film.video, isAnimation: true as const } }
+}
+
+/** Whether an animation has a signal by which it is known as a picture. */
+export function isPicture({
+  signals,
+  animation,
+}: {
+  readonly signals: readonly Pick<z.infer<typeof GivenSignal>, 'type' | 'view'>[]
+  readonly animation?: unknown
+}): boolean {
+  return animation === undefined || signals.some(({ type, view = 'whole' }) => type === 'pdq' && view === 'whole')
+}
+
+export const NO_PICTURE = 'of an animation must have a pdq of a whole frame'
 
 export function toSignals(given: readonly z.infer<typeof GivenSignal>[]): Signal[] | Problem {
   const signals: Signal[] = []

@@ -79,11 +79,16 @@ t.test('a plan draws its chosen frames with all that they need, within its time'
   fc.assert(
     fc.property(fc.array(kinds, { minLength: 1, maxLength: 60 }), fc.constantFrom(0.1, 20, 200), (changes, msPerFrame) => {
       const frames = changes.map(frame)
-      const { chosen, drawn, timeMs } = planOf({ ...SIZE, frames }, { msPerFrame, nsPerPixel: 1 }, MEGABYTE, 8)
+      const { chosen, drawn, looks, timeMs } = planOf({ ...SIZE, frames }, { msPerFrame, nsPerPixel: 1 }, MEGABYTE, 8)
       const starts = startsOf({ ...SIZE, frames })
-      for (const index of chosen) {
-        for (let at = starts[index] ?? 0; at <= index; at++) if (!drawn.includes(at)) return false
+      const all = [...drawn, ...looks.further]
+      if (new Set(all).size < all.length) return false
+      const has = (index: number, some: readonly number[]) => {
+        for (let at = starts[index] ?? 0; at <= index; at++) if (!some.includes(at)) return false
+        return true
       }
+      if (!chosen.every((index) => has(index, drawn))) return false
+      if (!looks.looked.every(({ index, between = index }) => has(index, all) && has(between, all))) return false
       const isBounded = timeMs <= allowedMs(MEGABYTE) || chosen.length === 1
       return chosen.length >= 1 && isBounded && drawn.every((index, k) => k === 0 || index > (drawn[k - 1] ?? 0))
     }),
@@ -168,4 +173,25 @@ t.test('any header is read without an error, or ends the file early', async (t) 
     { numRuns: 300 },
   )
   t.pass()
+})
+
+t.test('what is left of the time is used to look at frames as in a video, within the same limits', (t) => {
+  const plan = (count: number, changes: Partial<FrameHeader> = {}, size = SIZE, bytes = MEGABYTE) =>
+    planOf({ ...size, frames: Array.from({ length: count }, () => frame({ ...size, ...changes })) }, CHEAP, bytes, 8)
+  t.equal(plan(120).looks.looked.length, 48, '12 s, four frames a second')
+  t.ok(plan(120, { durationMs: 3000 }).looks.looked.length > 30, 'six minutes')
+  const hostile = [
+    plan(20_000, { durationMs: 11 }),
+    plan(20_000, { durationMs: 655_350 }),
+    plan(10_000, { width: 1, height: 1 }),
+    plan(300, {}, { width: 7680, height: 4320 }),
+    plan(300, { isOpaque: false, disposal: 'restore' }, { width: 1920, height: 1080 }),
+  ]
+  for (const { looks, timeMs, chosen } of hostile) {
+    t.ok(timeMs <= allowedMs(MEGABYTE) || chosen.length === 1, `${timeMs} ms`)
+    t.ok(looks.looked.length <= 120)
+  }
+  t.same(plan(300, {}, { width: 7680, height: 4320 }).looks.looked, [], '8K')
+  t.same(planOf({ ...SIZE, frames: [frame(), frame()] }, CHEAP, MEGABYTE, 1).looks.looked, [], 'when one frame is wanted')
+  t.end()
 })

@@ -49,6 +49,14 @@ t.test('a worker’s answer is read as it was written', async () => {
       assert.deepEqual(parseAnswer(formatAnswer({ image: said })), { image: said })
     }),
   )
+  const hashes = [fc.sample(hash, 1)[0] ?? Buffer.alloc(0)] as Hash256[]
+  const one = { type: 'pdq-area' as const, view: 'crop' as const, quality: 60, hashes }
+  const animation = { durationMs: 900, protectedShare: 0.5, frames: [0, 250].map((atMs) => ({ atMs, signals: [one] })) }
+  const animated = { image: { quality: 80, signals: [], animation } }
+  assert.deepEqual(parseAnswer(formatAnswer(animated), { purpose: 'submission', details: 'none' }), animated)
+  assert.throws(() => parseAnswer(formatAnswer(animated), { purpose: 'query', details: 'none' }))
+  const backwards = { ...animation, frames: [...animation.frames].reverse() }
+  assert.throws(() => parseAnswer(formatAnswer({ image: { quality: 80, signals: [], animation: backwards } })))
   const looks = [{ isSimple: true as const }, { isForm: true as const }, { isObject: true as const }]
   for (const image of [{ details }, { asked }, ...looks].map((more) => ({ quality: 80, signals: [], ...more })))
     assert.deepEqual(parseAnswer(formatAnswer({ image })), { image })

@@ -46,6 +46,17 @@ t.test(
   },
 )
 
+t.test('an animation has the id and the block of the same picture without moments', async (t) => {
+  const of = (frame: number, signal: Signal): Signal => ({ ...signal, frame })
+  const [a, b, file] = [frame(), frame(), { ...frame(), type: 'sha256' } as const]
+  const picture = [a, b, file]
+  const animation = [...picture, of(0, frame()), of(1, frame())]
+  t.equal(imageIdOf(secret, 'case', animation), imageIdOf(secret, 'case', picture))
+  t.equal(pictureIdOf(secret, 'bank', animation, undefined), pictureIdOf(secret, 'bank', picture, undefined))
+  const signals = invalidatedSignals({} as Parameters<typeof invalidatedSignals>[0], secret, () => 0)
+  t.same(signals.digestsOf([animation]), signals.digestsOf([picture]))
+})
+
 t.test('an image is blocked if all of its frames are blocked', async (t) => {
   const [blocked, alsoBlocked, other] = [frame(), frame(), frame()]
   const digests = new Set<string>()

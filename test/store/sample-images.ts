@@ -70,7 +70,16 @@ export const anyVideo: fc.Arbitrary<RegisteredImage> = fc
   .tuple(anyImage, video, fc.array(fc.nat(12), { minLength: 40, maxLength: 40 }))
   .map(([{ details: _, ...image }, video, deal]) => ({ ...image, video, signals: dealt(image.signals, video, deal) }))
 
-export const anyImageOrVideo = fc.oneof(anyImage, anyVideo)
+/** Unlike a video, it may have details. */
+const anyAnimation: fc.Arbitrary<RegisteredImage> = fc
+  .tuple(anyImage, video, fc.array(fc.nat(12), { minLength: 40, maxLength: 40 }))
+  .map(([image, video, deal]) => ({
+    ...image,
+    video: { ...video, isAnimation: true },
+    signals: dealt(image.signals, video, deal),
+  }))
+
+export const anyImageOrVideo = fc.oneof(anyImage, anyVideo, anyAnimation)
 
 /** As many frames as signals are allowed, each with one signal. */
 export function longestVideo(seed: number): RegisteredImage {

@@ -11,7 +11,7 @@ import { ranOutOfMemory } from './out-of-memory.js'
 /** @returns the hashes, or the code of a problem; never a decoder's message. Never throws. The caller overwrites `bytes`. */
 export async function answerFor(bytes: Buffer, purpose: Purpose, details: DetailsWanted = 'none'): Promise<HandoffAnswer> {
   try {
-    const { quality, signals, blockhash, isSimple, isForm, isObject, mainFrame } = await hashImage(bytes, purpose)
+    const { quality, signals, blockhash, isSimple, isForm, isObject, mainFrame, animation } = await hashImage(bytes, purpose)
     const found = details === 'none' ? {} : await detailsOf(bytes, purpose, mainFrame)
     return {
       image: {
@@ -20,6 +20,7 @@ export async function answerFor(bytes: Buffer, purpose: Purpose, details: Detail
         ...(isSimple && { isSimple }),
         ...(isForm && { isForm }),
         ...(isObject && { isObject }),
+        ...(animation && { animation }),
         ...found,
       },
     }

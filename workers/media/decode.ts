@@ -19,7 +19,7 @@ const DECODERS: Readonly<Record<DecoderName, Decoder>> = { libvips, libheif, bmp
 
 /**
  * Calls `use` with each frame of a file, and overwrites its pixels afterwards, also after an error.
- * @returns the results of `use`, at least one.
+ * @returns the results of `use`, at least one, without those of moments.
  * @throws {Problem} `media-unsupported` when no decoder opens the file; `image-too-many-pixels`, also when the header declares more than a file
  *   of this size may cost; and what a decoder throws.
  */
@@ -27,7 +27,8 @@ export async function eachFrame<T>(bytes: Buffer, limits: FrameLimits, use: (fra
   const made: T[] = []
   for await (const frame of framesOf(bytes, limits)) {
     try {
-      made.push(use(frame))
+      const result = use(frame)
+      if (frame.moment === undefined) made.push(result)
     } finally {
       frame.pixels.data.fill(0)
     }
@@ -38,8 +39,9 @@ export async function eachFrame<T>(bytes: Buffer, limits: FrameLimits, use: (fra
 
 /** The first frame, for tests and measurements. The caller overwrites its pixels. @throws {Problem} as `eachFrame` does. */
 export async function decode(bytes: Buffer, sizeFor: FrameLimits['sizeFor'] = hashedSize): Promise<DecodedPicture> {
-  for await (const { pixels } of framesOf(bytes, { sizeFor, purpose: 'register' })) return pixels
-  throw new Problem('image-undecodable')
+  const pixels = await firstOf(framesOf(bytes, { sizeFor, purpose: 'register' }))
+  if (pixels === undefined) throw new Problem('image-undecodable')
+  return pixels
 }
 
 async function* framesOf(given: Buffer, limits: FrameLimits): AsyncGenerator<Frame, void, void> {
@@ -72,8 +74,13 @@ async function* framesOfStills(
 ): AsyncIterable<Frame> {
   let made = 0
   let failure: unknown
-  for await (const still of stillsOf(bytes, format, limits)) {
+  for await (const { moment, ...still } of stillsOf(bytes, format, limits)) {
     try {
+      if (moment !== undefined) {
+        const pixels = await firstOf(DECODERS[decoder].open(still.bytes, still.format, { ...limits, maxFrames: 1 }))
+        if (pixels !== undefined) yield { pixels, moment }
+        continue
+      }
       for await (const frame of DECODERS[decoder].open(still.bytes, still.format, limits)) {
         made++
         yield frame
@@ -84,4 +91,9 @@ async function* framesOfStills(
     }
   }
   if (made === 0 && failure !== undefined) throw failure
+}
+
+async function firstOf(frames: AsyncIterable<Frame>): Promise<DecodedPicture | undefined> {
+  for await (const { pixels } of frames) return pixels
+  return undefined
 }

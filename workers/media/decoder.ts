@@ -9,7 +9,12 @@ export interface Frame {
   readonly pixels: DecodedPicture
   /** Set for a window of a long picture, which comes after the picture itself. */
   readonly isWindow?: true
+  /** Set for a frame of an animation that is looked at as in a video. It comes before those that represent the animation, which it may show, too. */
+  readonly moment?: Moment
 }
+
+/** When a frame is shown, in milliseconds, for each time that one is wanted; or `halfway` between the last two. */
+export type Moment = readonly number[] | 'halfway'
 
 interface Size {
   readonly width: number
@@ -23,6 +28,13 @@ export interface FrameLimits {
   readonly purpose: Purpose
   /** Decode no more frames than this, windows included. */
   readonly maxFrames?: number
+  /** Present if an animation is looked at as a video. */
+  readonly moments?: {
+    /** Called once before the first moment. @param durationMs of the animation, as far as it is looked at. */
+    readonly begin: (durationMs: number) => void
+    /** Called after each moment: whether the frame halfway from the one before is wanted. */
+    readonly wantsHalfway: () => boolean
+  }
 }
 
 export interface Decoder {

@@ -3,10 +3,13 @@ import { createFrameMerger } from '../../packages/hash/src/file-frames.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { type ImageSignal, loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
+import type { VideoSignals } from '../../packages/hash/src/video-frames.js'
 import type { Purpose } from '../../packages/hash/src/views.js'
 import { Problem } from '../../src/domain/problem.js'
 import { eachFrame } from './decode.js'
+import type { Frame } from './decoder.js'
 import { blockhashesOf, blockhashesOfTiny } from './imghash-blockhash.js'
+import { createMoments } from './moments.js'
 
 export interface ImageHashes {
   /** PDQ's quality, 0…100. Under 50 the picture has too little structure to be registered. */
@@ -23,6 +26,8 @@ export interface ImageHashes {
   readonly isObject: boolean
   /** Index of the frame of which all views are hashed. Details are computed from this frame, too. */
   readonly mainFrame: number
+  /** Registrations of animations only: the frames that a video would be registered by, if there are several. */
+  readonly animation?: VideoSignals
 }
 
 /**
@@ -34,8 +39,10 @@ export async function hashImage(bytes: Buffer, purpose: Purpose): Promise<ImageH
   let blockhash: readonly Hash256[] = []
   let mainFrame = 0
   let frames = 0
-  await eachFrame(bytes, { sizeFor: hashedSize, purpose }, ({ pixels, isWindow = false }) => {
-    const extent = merger.extentOf(isWindow)
+  const moments = purpose === 'register' ? createMoments(hasher) : undefined
+  const take = ({ pixels, isWindow, moment }: Frame) => {
+    if (moment !== undefined) return moments?.add(pixels, moment)
+    const extent = merger.extentOf(isWindow === true)
     const found = hasher.hash(pixels, purpose, pixels.aspect, extent)
     merger.add(found, extent)
     const { blockTotals } = found
@@ -44,11 +51,18 @@ export async function hashImage(bytes: Buffer, purpose: Purpose): Promise<ImageH
       mainFrame = frames
     }
     frames++
-  })
+  }
+  let animation: VideoSignals | undefined
+  try {
+    await eachFrame(bytes, { sizeFor: hashedSize, purpose, ...(moments && { moments }) }, take)
+    animation = moments?.result()
+  } finally {
+    moments?.wipe()
+  }
   const merged = merger.result()
   if (merged === undefined) throw new Problem('image-undecodable')
   const { quality, signals, isSimple, isForm, isObject } = merged
-  return { quality, signals, blockhash, isSimple, isForm, isObject, mainFrame }
+  return { quality, signals, blockhash, isSimple, isForm, isObject, mainFrame, ...(animation && { animation }) }
 }
 
 const hasher = loadImageHasherSync()

@@ -3,7 +3,7 @@
 
 import { MIN_USABLE_QUALITY } from './file-frames.js'
 import { distance, type Hash256 } from './hash256.js'
-import type { ImageHasher } from './image-hasher.js'
+import type { ImageHasher, ImageSignal } from './image-hasher.js'
 import type { Pixels } from './pixels.js'
 import { createAskedFrames } from './video/asked-frames.js'
 import { type SeenFrame, slotOf, type VideoFrame } from './video/frame-selection.js'
@@ -66,22 +66,31 @@ export interface VideoHasher {
   result(durationMs: number): VideoSignals
 }
 
+export interface RepeatingVideoHasher extends VideoHasher {
+  /**
+   * Adds the last frame again, because it is still shown. Does what `add` would with the same pixels, without hashing them. They must not be
+   * overwritten yet.
+   * @throws {RangeError} when no frame was added, or as `add`.
+   */
+  addAgain(atMs: number): void
+}
+
 /** @throws {RangeError} when the duration is not a number from 0 to `MAX_VIDEO_MS`. */
 export function checkDuration(durationMs: number): void {
   if (!(durationMs >= 0 && durationMs <= MAX_VIDEO_MS)) throw new RangeError('the duration is out of range')
 }
 
-export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoHasher {
+export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): RepeatingVideoHasher {
   const selection = purpose === 'register' ? createRegisteredFrames() : createAskedFrames()
   let nextMs = 0
-  let last: { readonly atMs: number; readonly isFound: boolean; readonly hash: Hash256 | undefined } | undefined
-  let between: { readonly atMs: number; readonly around: readonly [Hash256, Hash256] } | undefined
+  let shown: Shown | undefined
+  let last: Seen | undefined
+  let between: ReturnType<typeof halfwayOf>
   let foundMs = 0
   const formsAtMs = new Set<number>()
 
   /** @returns `undefined` if the frame has too little structure. */
-  function seen(atMs: number, pixels: Pixels, aspect: number | undefined): SeenFrame | undefined {
-    const whole = hasher.whole(pixels)
+  function seen(atMs: number, { whole, pixels, aspect }: Shown): SeenFrame | undefined {
     const [hash] = whole.hashes
     if (whole.quality < MIN_USABLE_QUALITY[purpose] || hash === undefined) return undefined
     return {
@@ -95,35 +104,39 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
     }
   }
 
-  /** Sets `between` by the last frame and the next one. */
-  function lookBetween(atMs: number, hash: Hash256 | undefined): void {
-    if (selection.addBetween === undefined || last?.hash === undefined || hash === undefined) return
-    const isNext = slotOf(atMs, FRAME_INTERVAL_MS) === slotOf(last.atMs, FRAME_INTERVAL_MS) + 1
-    if (isNext && atMs - last.atMs >= REGISTERED_INTERVAL_MS && distance(last.hash, hash) >= MIN_FAST_BITS)
-      between = { atMs: Math.round((last.atMs + atMs) / 2), around: [last.hash, hash] }
-  }
-
   /** How long the last frame is shown before `toMs`; 0 if it cannot be found. */
   function spanMs(toMs: number): number {
     return last?.isFound === true ? Math.min(toMs - last.atMs, MAX_FRAME_SPAN_MS) : 0
+  }
+
+  /** @param look gives the frame, if one is wanted for this time. */
+  function add(givenMs: number, look: () => Shown): void {
+    if (!(givenMs <= MAX_VIDEO_MS)) throw new RangeError('the time of a frame is out of range')
+    between = undefined
+    if (givenMs < nextMs) return
+    const atMs = Math.round(givenMs)
+    shown = look()
+    const frame = seen(atMs, shown)
+    if (selection.addBetween !== undefined) between = halfwayOf(last, { atMs, hash: frame?.hash })
+    const next = { atMs, isFound: frame !== undefined && selection.add(frame), hash: frame?.hash }
+    // Some files start a few milliseconds late. Their first frame counts from 0.
+    foundMs += last === undefined && next.isFound && atMs < FRAME_INTERVAL_MS ? atMs : spanMs(atMs)
+    last = next
+    nextMs = FRAME_INTERVAL_MS * (Math.floor(atMs / FRAME_INTERVAL_MS) + 1)
   }
 
   return {
     get nextMs() {
       return nextMs
     },
-    add(givenMs, pixels, aspect) {
-      if (!(givenMs <= MAX_VIDEO_MS)) throw new RangeError('the time of a frame is out of range')
-      between = undefined
-      if (givenMs < nextMs) return
-      const atMs = Math.round(givenMs)
-      const frame = seen(atMs, pixels, aspect)
-      lookBetween(atMs, frame?.hash)
-      const next = { atMs, isFound: frame !== undefined && selection.add(frame), hash: frame?.hash }
-      // Some files start a few milliseconds late. Their first frame counts from 0.
-      foundMs += last === undefined && next.isFound && atMs < FRAME_INTERVAL_MS ? atMs : spanMs(atMs)
-      last = next
-      nextMs = FRAME_INTERVAL_MS * (Math.floor(atMs / FRAME_INTERVAL_MS) + 1)
+    add(atMs, pixels, aspect) {
+      add(atMs, () => ({ whole: hasher.whole(pixels), pixels, aspect }))
+    },
+    addAgain(atMs) {
+      add(atMs, () => {
+        if (shown === undefined) throw new RangeError('no frame was added')
+        return shown
+      })
     },
     get betweenMs() {
       return between?.atMs
@@ -132,7 +145,7 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
       if (between === undefined) return
       const { atMs, around } = between
       between = undefined
-      const frame = seen(atMs, pixels, aspect)
+      const frame = seen(atMs, { whole: hasher.whole(pixels), pixels, aspect })
       if (frame !== undefined) selection.addBetween?.(frame, around)
     },
     result(givenMs) {
@@ -146,4 +159,26 @@ export function createVideoHasher(hasher: ImageHasher, purpose: Purpose): VideoH
       return { durationMs, frames, protectedShare: share, ...(isThinned && { isThinned }) }
     },
   }
+}
+
+interface Seen {
+  readonly atMs: number
+  readonly isFound: boolean
+  /** `undefined` if it has too little structure. */
+  readonly hash: Hash256 | undefined
+}
+
+/** @returns the time halfway between two frames, if they are in neighbouring intervals and differ much. */
+function halfwayOf(last: Seen | undefined, { atMs, hash }: Pick<Seen, 'atMs' | 'hash'>) {
+  if (last?.hash === undefined || hash === undefined) return undefined
+  const isNext = slotOf(atMs, FRAME_INTERVAL_MS) === slotOf(last.atMs, FRAME_INTERVAL_MS) + 1
+  const isFast = atMs - last.atMs >= REGISTERED_INTERVAL_MS && distance(last.hash, hash) >= MIN_FAST_BITS
+  return isNext && isFast ? { atMs: Math.round((last.atMs + atMs) / 2), around: [last.hash, hash] as const } : undefined
+}
+
+/** A frame of which only the whole is hashed yet. */
+interface Shown {
+  readonly whole: ImageSignal
+  readonly pixels: Pixels
+  readonly aspect: number | undefined
 }

@@ -45,12 +45,14 @@ export interface Signal {
   /** 0…100 as PDQ measures it; 100 for types without such a measure. */
   readonly quality: number
   readonly hash: Hash256
-  /** Of a video: index in `framesAtMs` of the hashed frame. Absent for a signal of the whole file, and for pictures. */
+  /** Of a video or animation: index in `framesAtMs` of the hashed frame. Absent for a signal of the whole file, and for pictures. */
   readonly frame?: number
 }
 
-/** The fields that an image has only if it is a video. */
+/** The fields that an image has only if it is a video, or an animation with several different frames. */
 export interface RegisteredVideo {
+  /** Set for an animation. It is a picture by its signals of the whole file, and is found by its frames like a video, too. */
+  readonly isAnimation?: true
   /** [ms] an integer, less than 2³². */
   readonly durationMs: number
   /** [ms] when each hashed frame is shown: integers, less than 2³²; at most `MAX_VIDEO_SIGNALS` of them. */
@@ -68,13 +70,19 @@ export interface RegisteredFacts {
   /** Id of its case. Absent for images of banks, and for images that older versions stored. */
   readonly caseId?: string
   readonly createdAtMs: number
-  /** Only of a video. */
-  readonly video?: Pick<RegisteredVideo, 'durationMs'>
+  /** Only of a video or animation. */
+  readonly video?: Pick<RegisteredVideo, 'durationMs' | 'isAnimation'>
 }
 
-/** @returns the duration in seconds, rounded up; `undefined` for a picture. */
+/** @returns the duration in seconds, rounded up; `undefined` for a picture or animation. */
 export function durationSOf(video: RegisteredFacts['video']): number | undefined {
-  return video && Math.ceil(video.durationMs / 1000)
+  return video === undefined || video.isAnimation ? undefined : Math.ceil(video.durationMs / 1000)
+}
+
+/** @returns the signals by which an image is known again: those of a picture or animation without its frames, all of a video. */
+export function ownSignalsOf(signals: readonly Signal[]): readonly Signal[] {
+  const ofFile = signals.filter(({ frame }) => frame === undefined)
+  return ofFile.some(({ type, view }) => type === 'pdq' && view === 'whole') ? ofFile : signals
 }
 
 /** A registered picture or video. The unit of withdrawal and of matching: one image gives at most one match. */

@@ -16,15 +16,16 @@ export function timedSignals({ signals, video }: Pick<RegisteredImage, 'signals'
   })
 }
 
-/** The reverse of `timedSignals`. Signals with the same `atMs` belong to one frame. */
+/** The reverse of `timedSignals`. Signals with the same `atMs` belong to one frame. A video that is also a picture is an animation. */
 export function videoOf(
   durationMs: number,
   signals: readonly TimedSignal[],
 ): Required<Pick<RegisteredImage, 'signals' | 'video'>> {
   const framesAtMs = [...new Set(signals.flatMap(({ atMs }) => atMs ?? []))].sort((a, b) => a - b)
+  const isAnimation = signals.some(({ type, view, atMs }) => type === 'pdq' && view === 'whole' && atMs === undefined)
   const frameAt = new Map(framesAtMs.map((atMs, frame) => [atMs, frame]))
   return {
-    video: { durationMs, framesAtMs },
+    video: { durationMs, framesAtMs, ...(isAnimation && { isAnimation }) },
     signals: signals.map(({ atMs, ...rest }) => {
       const frame = atMs === undefined ? undefined : frameAt.get(atMs)
       return frame === undefined ? rest : { ...rest, frame }

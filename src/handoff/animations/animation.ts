@@ -1,6 +1,7 @@
 // What the headers of an animated file declare about its frames, and which frames are worth drawing. Decodes nothing.
 
 import { chooseFrames, MAX_CHOSEN_FRAMES } from '../../../packages/hash/src/file-frames.js'
+import { type LookPlan, looksWithin, NO_LOOKS } from './looks.js'
 
 /** Offsets in a file; `to` is exclusive. */
 export type ByteRange = readonly [from: number, to: number]
@@ -80,7 +81,9 @@ export interface DrawingPlan {
   readonly chosen: readonly number[]
   /** Indexes of the frames to draw, in ascending order: the chosen ones, those that they are drawn on, and further ones. */
   readonly drawn: readonly number[]
-  /** Estimated time for drawing these and for decoding and hashing the chosen ones. */
+  /** The frames to look at as in a video, in the time that is left. */
+  readonly looks: LookPlan
+  /** Estimated time for all this. */
   readonly timeMs: number
 }
 
@@ -107,20 +110,20 @@ export function planOf(
 
   const drawn = new Set<number>()
   let timeMs = 0
-  /** Adds a frame and those it is drawn on. @returns false, without adding any, if that would take more than `mostMs` in total. */
-  const add = (index: number, extraMs: number, mostMs: number): boolean => {
+  /** The frames that a frame is drawn on, and itself, without those in `done`. */
+  const missingFor = (index: number, done: ReadonlySet<number>): number[] => {
     const missing: number[] = []
-    let addedMs = extraMs
     const start = starts[index] ?? 0
     for (let at = index; at >= start; at--) {
-      if (drawn.has(at)) {
-        if ((starts[at] ?? 0) <= start) break // then all earlier ones are drawn, too
-        continue
-      }
-      missing.push(at)
-      addedMs += costs[at] ?? 0
-      if (drawn.size > 0 && timeMs + addedMs > mostMs) return false
+      if (!done.has(at)) missing.push(at)
+      else if ((starts[at] ?? 0) <= start) break // then all earlier ones are drawn, too
     }
+    return missing
+  }
+  /** Adds a frame and those it is drawn on. @returns false, without adding any, if that would take more than `mostMs` in total. */
+  const add = (index: number, extraMs: number, mostMs: number): boolean => {
+    const missing = missingFor(index, drawn)
+    const addedMs = missing.reduce((sum, at) => sum + (costs[at] ?? 0), extraMs)
     if (drawn.size > 0 && timeMs + addedMs > mostMs) return false
     for (const at of missing) drawn.add(at)
     timeMs += addedMs
@@ -136,7 +139,17 @@ export function planOf(
     const furtherMs = Math.min(limitMs, timeMs + FURTHER_DRAWING_MS)
     for (const index of reachable) if (!add(index, 0, furtherMs)) break
   }
-  return { chosen, drawn: [...drawn].sort((a, b) => a - b), timeMs }
+  const looks =
+    maxFrames === 1
+      ? NO_LOOKS
+      : looksWithin(limitMs - timeMs, {
+          durationsMs: frames.map(({ durationMs }) => durationMs),
+          pixels: width * height,
+          costOf: (index) => costs[index] ?? 0,
+          decoded: drawn,
+          missingFor,
+        })
+  return { chosen, drawn: [...drawn].sort((a, b) => a - b), looks, timeMs: timeMs + looks.timeMs }
 }
 
 /** @returns for each frame, the index of the first frame that has to be drawn for it to look as displayed. */

@@ -4,6 +4,7 @@
 import { chooseFrames, shownMs } from '../../../packages/hash/src/file-frames.js'
 import { type Box, boxesIn } from '../../domain/media/heif-boxes.js'
 import { type Animation, allowedMs, type ByteRange, chosenMs, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
+import { looksWithin, NO_LOOKS } from './looks.js'
 
 export interface AvifFrame extends FrameHeader {
   /** The index of the frame at which decoding has to begin: the last sync sample at or before this frame. */
@@ -40,20 +41,21 @@ const NS_PER_PIXEL = 30
 
 /**
  * Chooses the frames that represent the sequence, within a time limit. To get a frame, all frames since its sync sample are decoded.
- * @returns indexes, the frame shown longest first; and the estimated time for decoding and hashing them.
+ * @returns `chosen`: indexes, the frame shown longest first; `looks`: those to look at as in a video, in the time that is left; and the estimated time
+ *   for decoding and hashing all of them.
  */
 export function chosenSamples({ width, height, frames }: AvifAnimation, sizeBytes: number, maxFrames: number) {
   const limitMs = allowedMs(sizeBytes)
-  const costMs = (index: number) =>
-    chosenMs({ width, height }) + ((index + 1 - (frames[index]?.start ?? 0)) * width * height * NS_PER_PIXEL) / 1e6
+  const decodingMs = (index: number) => ((index + 1 - (frames[index]?.start ?? 0)) * width * height * NS_PER_PIXEL) / 1e6
+  const costMs = (index: number) => chosenMs({ width, height }) + decodingMs(index)
   let bytes = 0
-  const reachable = frames.flatMap(({ isWhole, start, data }, index) => {
+  // Overlapping samples could make a small file expensive. So frames are not decoded once the samples since the sync sample are larger than the file.
+  const isReadable = frames.map(({ isWhole, start, data }, index) => {
     if (start === index) bytes = 0
     for (const [from, to] of data) bytes += isWhole ? to - from : Number.POSITIVE_INFINITY
-    // Overlapping samples could make a small file expensive. So frames are not chosen once the samples since the sync sample are larger than the
-    // file.
-    return bytes <= sizeBytes && costMs(index) <= limitMs ? [index] : []
+    return bytes <= sizeBytes
   })
+  const reachable = frames.flatMap((_, index) => (isReadable[index] && costMs(index) <= limitMs ? [index] : []))
   const preferred = chooseFrames(reachable.map((index) => frames[index]?.durationMs ?? 0)).map((at) => reachable[at] ?? 0)
   const chosen: number[] = []
   let timeMs = 0
@@ -62,7 +64,18 @@ export function chosenSamples({ width, height, frames }: AvifAnimation, sizeByte
     timeMs += costMs(index)
     chosen.push(index)
   }
-  return { chosen, timeMs }
+  const end = isReadable.indexOf(false)
+  const looks =
+    maxFrames === 1
+      ? NO_LOOKS
+      : looksWithin(limitMs - timeMs, {
+          durationsMs: frames.slice(0, end < 0 ? frames.length : end).map(({ durationMs }) => durationMs),
+          pixels: width * height,
+          decoded: new Set(),
+          missingFor: (index) => [index],
+          costOf: decodingMs,
+        })
+  return { chosen, looks, timeMs: timeMs + looks.timeMs }
 }
 
 function trackOf(file: Buffer, track: Box): AvifAnimation | undefined {

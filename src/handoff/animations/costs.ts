@@ -56,7 +56,7 @@ function drawnCost(animation: Animation | undefined, cost: DrawingCost, headByte
   const largest = areas.reduce((most, area) => Math.max(most, area), canvas)
   return {
     timeMs,
-    memoryMb: (largest * BYTES_PER_PIXEL + canvas * BYTES_PER_KEPT_PIXEL * mostFrames(animation)) / 1e6,
+    memoryMb: (largest * BYTES_PER_PIXEL + canvas * BYTES_PER_KEPT_PIXEL * (mostFrames(animation) + 1)) / 1e6,
   }
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { BANK_PURPOSES } from '../../domain/organisations/bank.js'
 import { Declared } from '../declared-age.js'
+import { GivenAnimation, isPicture, NO_PICTURE } from '../given-videos.js'
 import {
   BankName,
   CategoryName,
@@ -52,10 +53,12 @@ export const GivenBankImage = z
   .strictObject({
     ...Declared,
     signals: GivenImageSignals,
+    animation: GivenAnimation.optional(),
     ref: GivenRef.optional(),
     category: CategoryName.optional(),
   })
   .refine(({ signals }) => signals.some(({ view = 'whole' }) => view === 'whole'), 'must have a signal of the whole picture')
+  .refine(isPicture, NO_PICTURE)
 
 export const BankView = z
   .object({

@@ -12,7 +12,7 @@ import type { Banks } from '../../services/banks/banks.js'
 import type { Registration } from '../../services/intake/registration.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
 import { Declared } from '../declared-age.js'
-import { GivenBankVideo, toSignals, videoSignals } from '../given-videos.js'
+import { GivenBankVideo, pictureSignals, videoSignals } from '../given-videos.js'
 import { isStream, readNdjson } from '../ndjson.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
@@ -186,11 +186,12 @@ function signalIn(value: unknown): NewSignal | Problem {
   return parsed.success ? toNewSignal(parsed.data) : new Problem('request-invalid')
 }
 
-function toNewImage({ signals: given, ref, category }: z.infer<typeof GivenBankImage>): NewSignal | Problem {
-  const signals = toSignals(given)
-  if (signals instanceof Problem) return signals
-  const signal = signals.find(({ view }) => view === 'whole')
-  return signal === undefined ? new Problem('request-invalid') : { signal, picture: signals, ref, category }
+function toNewImage({ ref, category, ...given }: z.infer<typeof GivenBankImage>): NewSignal | Problem {
+  const picture = pictureSignals(given)
+  if (picture instanceof Problem) return picture
+  const { signals, video } = picture
+  const signal = signals.find(({ view, frame }) => view === 'whole' && frame === undefined)
+  return signal === undefined ? new Problem('request-invalid') : { signal, picture: signals, video, ref, category }
 }
 
 function toNewVideo(given: z.infer<typeof GivenBankVideo>): NewSignal | Problem {

@@ -122,5 +122,5 @@ function qualityOf({ signals, video }: Pick<RegisteredImage, 'signals' | 'video'
   const [main, ...others] = signals.filter(({ type, view }) => type === 'pdq' && view === 'whole')
   const best = (some: readonly Signal[]) => some.reduce((most, { quality }) => Math.max(most, quality), 0)
   if (main === undefined) return best(signals)
-  return video === undefined ? main.quality : best([main, ...others])
+  return video === undefined || video.isAnimation ? main.quality : best([main, ...others])
 }

@@ -2,7 +2,7 @@
 
 import { createHmac } from 'node:crypto'
 import { uuidV8 } from '../../domain/ids.js'
-import type { Signal } from '../../domain/matching/signal.js'
+import { ownSignalsOf, type Signal } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import type { SignalIdentity } from '../../domain/organisations/bank-change.js'
 
@@ -31,7 +31,8 @@ function signalIdOf(
  * The id of a picture or video of a bank. Never equal to the id of a single signal: a hash that is submitted alone must not replace a picture with
  * all its views.
  */
-export function pictureIdOf(secret: Buffer, bank: string, signals: readonly Signal[], ref: string | undefined): string {
+export function pictureIdOf(secret: Buffer, bank: string, given: readonly Signal[], ref: string | undefined): string {
+  const signals = ownSignalsOf(given)
   const wholes = wholesOf(signals, 'pdq')
   const kind = isOfVideo(signals) ? 'video' : 'picture'
   // Of a picture the first alone, so that one that gains or loses a frame or a view stays the same image.
@@ -41,7 +42,7 @@ export function pictureIdOf(secret: Buffer, bank: string, signals: readonly Sign
   return uuidV8(digest.digest())
 }
 
-/** A video of one frame and a picture with the same hash have different ids, so neither replaces the other. */
+/** A video of one frame and a picture with the same hash have different ids, so neither replaces the other. @param signals as of `ownSignalsOf`. */
 function isOfVideo(signals: readonly Signal[]): boolean {
   return signals.some(({ frame }) => frame !== undefined)
 }
@@ -59,7 +60,8 @@ export const ORIGIN_BYTES = 6
  * are several), otherwise from SHA-256 of the file, otherwise from all signals in their order. Begins with the prefix of the case. Only the holder of
  * the case and operators see ids.
  */
-export function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): string {
+export function imageIdOf(secret: Buffer, caseId: string, given: readonly Signal[]): string {
+  const signals = ownSignalsOf(given)
   const itself = [wholesOf(signals, 'pdq'), wholesOf(signals, 'sha256').slice(0, 1)].find(({ length }) => length > 0)
   const digest = createHmac('sha256', secret).update(`${isOfVideo(signals) ? 'video' : 'case'}\0${caseId}\0`)
   for (const { type, view, hash } of itself ?? signals) digest.update(`${type}\0${view}\0`).update(hash)

@@ -2,7 +2,7 @@
 // submitted the picture. If the picture was judged harmless, it applies to every case.
 
 import { createHmac } from 'node:crypto'
-import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
+import { ownSignalsOf, type RegisteredImage, type Signal } from '../../domain/matching/signal.js'
 import { BLOCKED_FOR_MS } from '../../domain/trust/strikes.js'
 import type { BlockChange, ResubmissionBlocks } from '../../store/organisations/resubmission-blocks.js'
 
@@ -73,7 +73,7 @@ function isAllBlocked(signals: readonly Signal[], blocked: number): boolean {
 
 /** The signals that identify a picture: PDQ of the whole view, one per frame; without PDQ, all signals of the whole view. */
 function wholeSignals(signals: readonly Signal[]): readonly Signal[] {
-  const whole = signals.filter(({ view }) => view === 'whole')
+  const whole = ownSignalsOf(signals).filter(({ view }) => view === 'whole')
   const pdq = whole.filter(({ type }) => type === 'pdq')
   return pdq.length > 0 ? pdq : whole
 }

@@ -8,14 +8,23 @@ interface Answered {
   readonly match: Pick<Match, 'grade' | 'distanceBits' | 'atMs'>
 }
 
-/** The best frame of each video, and all pictures. The best frame has the best grade, and of those the smallest distance. */
+/**
+ * The best frame of each video, and all pictures. The best frame has the best grade, and of those the smallest distance. If an animation is found
+ * best as a picture, its best frame tells the moment.
+ */
 export function bestFrames<T extends Answered>(answer: readonly T[]): T[] {
   const best = new Map<string, T>()
+  const timed = new Map<string, T>()
   for (const one of answer) {
-    const known = best.get(one.imageId)
-    if (known === undefined || isBetter(one.match, known.match)) best.set(one.imageId, one)
+    for (const known of one.match.atMs === undefined ? [best] : [best, timed]) {
+      const other = known.get(one.imageId)
+      if (other === undefined || isBetter(one.match, other.match)) known.set(one.imageId, one)
+    }
   }
-  return [...best.values()]
+  return [...best.values()].map((one) => {
+    const atMs = one.match.atMs ?? timed.get(one.imageId)?.match.atMs
+    return atMs === one.match.atMs ? one : { ...one, match: { ...one.match, atMs } }
+  })
 }
 
 /** Whether a match is better than another of the same image. */

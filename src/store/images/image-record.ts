@@ -24,7 +24,7 @@ import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
  * version 1:  [1] version  [6] createdAtMs  [1] tier  [1] category or 0
  *             [1] length of bank, then its bytes  [1] length of ref, then its bytes
  *             per signal: [1] type  [1] view  [1] quality  [32] hash
- *             of a video: [1] head  [2] 0  [4] duration [ms]  [28] 0
+ *             of a video: [1] head  [1] 1 for an animation, otherwise 0  [1] 0  [4] duration [ms]  [28] 0
  *             per frame:  [1] frame  [2] 0  [4] when it is shown [ms]  [28] 0, followed by its signals
  *             of details: [1] head  [1] width / 2  [1] height / 2  [4] subject group  [28] 0
  *             per row:    [1] row  [1] place  [1] pose  [32] hash
@@ -44,6 +44,8 @@ export const RECORD = {
   /** Offset of the number within a head of details, a head of a video, or a frame. */
   numberAt: 3,
 } as const
+
+const IS_ANIMATION = 1
 
 /** Prefix of the context that an image's record is sealed with; the image id follows. */
 export const IMAGE_CONTEXT = Buffer.from('image:')
@@ -124,9 +126,14 @@ function decodeHeader(bytes: Buffer): { readonly facts: RegisteredFacts; readonl
     ref: isOfCase ? undefined : caseIdOrRef,
     ...(isOfCase && caseIdOrRef !== undefined && { caseId: caseIdOrRef }),
     createdAtMs: bytes.readUIntBE(RECORD.createdAtMsAt, 6),
-    ...(bytes[rowsAt] === VIDEO_CODES.head && { video: { durationMs: bytes.readUInt32BE(rowsAt + RECORD.numberAt) } }),
+    ...(bytes[rowsAt] === VIDEO_CODES.head && { video: decodeVideoHead(bytes, rowsAt) }),
   }
   return { facts, rowsAt }
+}
+
+function decodeVideoHead(bytes: Buffer, at: number): NonNullable<RegisteredFacts['video']> {
+  const durationMs = bytes.readUInt32BE(at + RECORD.numberAt)
+  return { durationMs, ...(bytes.readUInt8(at + 1) === IS_ANIMATION && { isAnimation: true }) }
 }
 
 function encodeSignals(image: RegisteredImage): Buffer[] {
@@ -137,7 +144,9 @@ function encodeSignals(image: RegisteredImage): Buffer[] {
     encodeNumber(VIDEO_CODES.frame, video.framesAtMs[frame] ?? 0),
     ...own.map(encodeSignal),
   ])
-  return [encodeNumber(VIDEO_CODES.head, video.durationMs), ...ofFile.map(encodeSignal), ...frames]
+  const head = encodeNumber(VIDEO_CODES.head, video.durationMs)
+  if (video.isAnimation) head[1] = IS_ANIMATION
+  return [head, ...ofFile.map(encodeSignal), ...frames]
 }
 
 function encodeNumber(code: number, number: number): Buffer {

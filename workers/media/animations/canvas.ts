@@ -101,3 +101,8 @@ function blended(over: number, alpha: number, under: number): number {
   }
   return result >>> 0
 }
+
+export function isOpaque(data: Uint8Array): boolean {
+  for (let at = 3; at < data.length; at += 4) if (data[at] !== OPAQUE) return false
+  return true
+}

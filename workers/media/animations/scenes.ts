@@ -4,22 +4,18 @@ import { createHash } from 'node:crypto'
 import { mostFrames } from '../../../src/handoff/animations/animation.js'
 import type { Rgba } from './canvas.js'
 
-export interface Scene extends Rgba {
-  readonly isOpaque: boolean
-}
-
 export interface Scenes {
   /** Adds a frame to the scene that it looks like, or as a new scene. @param isChosen whether the frame's scene has to be among the results. */
   add(frame: number, canvas: Rgba, durationMs: number, isChosen: boolean): void
   /** Called after a damaged frame. Browsers show no later frames, so no scene from before is dropped for a later one. */
   protect(): void
   /** @returns the scenes of the chosen frames in this order, then the others, those shown longest first. */
-  best(chosen: readonly number[]): readonly Scene[]
+  best(chosen: readonly number[]): readonly Rgba[]
   /** Overwrites all pixels. */
   wipe(): void
 }
 
-interface Kept extends Scene {
+interface Kept extends Rgba {
   readonly sample: Uint8Array
   /** The chosen frames of the scene, and its first one. */
   readonly frames: Set<number>
@@ -72,7 +68,7 @@ export function createScenes(file: Buffer, size: { readonly width: number; reado
       const data = new Uint8Array(canvas.data)
       const frames = new Set([frame])
       const { width, height } = canvas
-      kept.push({ data, width, height, isOpaque: isOpaque(data), sample, frames, shownMs: durationMs, isChosen })
+      kept.push({ data, width, height, sample, frames, shownMs: durationMs, isChosen })
     },
     protect() {
       for (const scene of kept) scene.isChosen = true
@@ -125,9 +121,4 @@ function looksSame(a: Uint8Array, b: Uint8Array): boolean {
     sum += difference
   }
   return sum <= MAX_MEAN_LEVELS * a.length
-}
-
-function isOpaque(data: Uint8Array): boolean {
-  for (let at = 3; at < data.length; at += 4) if (data[at] !== 255) return false
-  return true
 }

@@ -5,7 +5,7 @@ import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 import type { HashedVideo } from '../../../src/domain/matching/hashed-image.js'
 import { MAX_FRAME_SIDE_PX } from '../../../src/domain/media/video-frame-size.js'
 import { VIDEO_CODECS } from '../../../src/domain/media/video-limits.js'
-import { MAX_VIDEO_FRAMES, VIDEO_FACTS_MESSAGE, VideoFrameMessage } from '../../../src/handoff/video-answers.js'
+import { HashedFramesMessage } from '../../../src/handoff/frame-message.js'
 import type { VideoPurpose } from '../../../src/jobs/hash-video-job.js'
 import { VIDEO_PROBLEMS, type VideoProblem } from './video-answer.js'
 import { ROTATIONS, type VideoFacts } from './video-facts.js'
@@ -30,15 +30,7 @@ const Facts = z.strictObject({
 const Message = z.union([
   z.strictObject({ facts: Facts }),
   z.strictObject({ problem: z.enum(VIDEO_PROBLEMS) }),
-  z.strictObject({
-    video: z.strictObject({
-      ...VIDEO_FACTS_MESSAGE,
-      frames: z
-        .array(VideoFrameMessage)
-        .max(MAX_VIDEO_FRAMES)
-        .refine((frames) => frames.every(({ atMs }, index) => atMs > (frames[index - 1]?.atMs ?? -1))),
-    }),
-  }),
+  z.strictObject({ video: HashedFramesMessage }),
 ])
 
 /**

@@ -11,7 +11,7 @@ import type { Registration } from '../../../services/intake/registration.js'
 import type { EventLoopScheduler } from '../../../services/load/event-loop-scheduler.js'
 import { finishing, type Idempotency } from '../../../services/load/idempotency.js'
 import { Declared } from '../../declared-age.js'
-import { GivenVideo, toSignals, videoSignals } from '../../given-videos.js'
+import { GivenAnimation, GivenVideo, isPicture, NO_PICTURE, pictureSignals, videoSignals } from '../../given-videos.js'
 import { isStream } from '../../ndjson.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may, problemBody } from '../../problems.js'
@@ -27,12 +27,15 @@ const GivenHashes = z
     ...Declared,
     images: z
       .array(
-        z.strictObject({
-          ...Declared,
-          signals: GivenImageSignals,
-          details: GivenDetails.optional(),
-          category: CategoryName.optional(),
-        }),
+        z
+          .strictObject({
+            ...Declared,
+            signals: GivenImageSignals,
+            animation: GivenAnimation.optional(),
+            details: GivenDetails.optional(),
+            category: CategoryName.optional(),
+          })
+          .refine(isPicture, NO_PICTURE),
       )
       .max(MAX_IMAGES_OF_HASHES)
       .default([]),
@@ -184,15 +187,16 @@ async function registerEach(request: FastifyRequest, options: LinesOptions): Pro
 }
 
 function toGivenImage(
-  { signals: given, category, details: text }: z.infer<typeof GivenHashes>['images'][number],
+  { category, details: text, ...given }: z.infer<typeof GivenHashes>['images'][number],
   takesDetails: boolean,
 ): UsableImage | Problem {
   if (text !== undefined && !takesDetails) return new Problem('extended-protection-off')
   const details = text === undefined ? undefined : readRegistered(Buffer.from(text, 'base64'))
   if (text !== undefined && details === undefined) return new Problem('request-invalid')
-  const signals = toSignals(given)
-  if (signals instanceof Problem) return signals
-  return { signals, category, quality: bestQuality(signals), ...(details !== undefined && { details }) }
+  const picture = pictureSignals(given)
+  if (picture instanceof Problem) return picture
+  const quality = bestQuality(picture.signals.filter((signal) => !isOfFrame(signal)))
+  return { ...picture, category, quality, ...(details !== undefined && { details }) }
 }
 
 function toGivenVideo(given: z.infer<typeof GivenVideo>): UsableImage | Problem {

@@ -11,7 +11,14 @@ import { may } from '../../problems.js'
 import { CaseNumberParam, IdempotencyKey } from '../../schemas.js'
 import { eachImage, type InFlight, type UploadLimits } from '../../upload.js'
 import type { ZodApp } from '../../zod-app.js'
-import { FOR_IMAGES, RegisteredImages, registerUsable, type UsableImage } from './registered-images.js'
+import {
+  FOR_IMAGES,
+  RegisteredImages,
+  registered,
+  registerUsable,
+  signalsOfFrames,
+  type UsableImage,
+} from './registered-images.js'
 
 const UPLOADED_TIMEOUT_MS = 500
 
@@ -100,12 +107,20 @@ export function mayForUploads(...own: readonly ProblemCode[]): ReturnType<typeof
 }
 
 /** @throws {Problem} image-too-simple */
-function toNewImage({ quality, signals, details, isSimple }: HashedImage): UsableImage {
+function toNewImage({ quality, signals, details, isSimple, animation }: HashedImage): UsableImage {
   if (isSimple) throw new Problem('image-too-simple')
   return {
     quality,
     ...(details !== undefined && { details }),
     category: undefined,
-    signals: signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }])),
+    signals: [...registered(signals), ...signalsOfFrames(animation?.frames ?? [])],
+    ...(animation !== undefined && {
+      protectedShare: animation.protectedShare,
+      video: {
+        isAnimation: true,
+        durationMs: animation.durationMs,
+        framesAtMs: animation.frames.map(({ atMs }) => atMs),
+      },
+    }),
   }
 }

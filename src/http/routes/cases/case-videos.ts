@@ -5,7 +5,6 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { fileSignals } from '../../../domain/matching/file-signals.js'
 import type { HashedVideoFile } from '../../../domain/matching/hashed-image.js'
-import type { Signal } from '../../../domain/matching/signal.js'
 import { VIDEO_FORMATS } from '../../../domain/media/video-limits.js'
 import type { ProblemCode } from '../../../domain/problem.js'
 import type { Registration } from '../../../services/intake/registration.js'
@@ -16,7 +15,7 @@ import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CaseNumberParam, IdempotencyKey, Quality, RegisteredState } from '../../schemas.js'
 import { withVideo } from '../../video-upload.js'
-import { FOR_IMAGES, registerUsable, type UsableImage } from './registered-images.js'
+import { FOR_IMAGES, registerUsable, signalsOfFrames, type UsableImage } from './registered-images.js'
 
 const NEVER = new AbortController().signal
 
@@ -115,14 +114,8 @@ export function mayForVideos(...own: readonly ProblemCode[]): ReturnType<typeof 
 }
 
 function toNewImage({ durationMs, frames, file }: HashedVideoFile): UsableImage {
-  const signals: Signal[] = fileSignals(file)
-  let quality = 0
-  for (const [frame, own] of frames.entries())
-    for (const { hashes, ...signal } of own.signals) {
-      const [hash] = hashes
-      if (hash === undefined) continue
-      signals.push({ ...signal, hash, frame })
-      quality = Math.max(quality, signal.quality)
-    }
+  const ofFrames = signalsOfFrames(frames)
+  const quality = ofFrames.reduce((best, signal) => Math.max(best, signal.quality), 0)
+  const signals = [...fileSignals(file), ...ofFrames]
   return { signals, category: undefined, quality, video: { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) } }
 }

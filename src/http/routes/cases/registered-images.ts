@@ -1,9 +1,12 @@
 // What the routes that add pictures and videos to a case share: outcomes and problems.
 
 import { z } from 'zod'
+import type { HashedSignal, HashedVideo } from '../../../domain/matching/hashed-image.js'
+import type { Signal } from '../../../domain/matching/signal.js'
 import { Problem } from '../../../domain/problem.js'
 import type { OwnCase } from '../../../services/cases/case-access.js'
 import type { NewImage, Registration } from '../../../services/intake/registration.js'
+import { HashedVideoFacts } from '../../given-videos.js'
 import { problemBody } from '../../problems.js'
 import { PartProblem, Quality, RegisteredState } from '../../schemas.js'
 
@@ -20,7 +23,15 @@ export const FOR_IMAGES = [
 
 export const RegisteredImages = z.object({
   images: z.array(
-    z.object({ imageId: z.uuid().optional(), quality: Quality.optional(), state: RegisteredState, problem: PartProblem }),
+    z.object({
+      imageId: z.uuid().optional(),
+      quality: Quality.optional(),
+      protectedShare: HashedVideoFacts.protectedShare
+        .optional()
+        .meta({ description: 'Of an animation: share of its duration in which every frame can be found.' }),
+      state: RegisteredState,
+      problem: PartProblem,
+    }),
   ),
 })
 
@@ -36,7 +47,9 @@ export async function registerUsable(
     if (image instanceof Problem) return image
     const id = registered.next().value
     if (id === undefined) throw new Error('each image that can be registered has an outcome')
-    return id instanceof Problem ? id : { imageId: id, quality: image.quality }
+    if (id instanceof Problem) return id
+    const { quality, protectedShare } = image
+    return { imageId: id, quality, ...(protectedShare !== undefined && { protectedShare }) }
   })
   const refusal = outcomes.find((outcome) => outcome instanceof Problem)
   if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
@@ -47,4 +60,17 @@ export async function registerUsable(
   )
 }
 
-export type UsableImage = NewImage & { readonly quality: number }
+export type UsableImage = NewImage & {
+  readonly quality: number
+  /** Only of an animation that is registered by several frames. */
+  readonly protectedShare?: number
+}
+
+export function signalsOfFrames(frames: HashedVideo['frames']): Signal[] {
+  return frames.flatMap((own, frame) => registered(own.signals).map((signal) => ({ ...signal, frame })))
+}
+
+/** @returns the signals with the hash of the unchanged orientation. */
+export function registered(signals: readonly HashedSignal[]): Signal[] {
+  return signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }]))
+}
