@@ -42,6 +42,15 @@ t.test('a photograph above or below a drawing of the same width is registered wi
   }
 })
 
+t.test('a drawing and a photograph in one column are registered together where no plain frame surrounds them', async (t) => {
+  for (const seed of [2, 4]) {
+    const around = photographed(seed + 40, 520, 900)
+    const column = onPage(drawn(seed, 400, 300), 520, 900, 60, 80, around)
+    const { points } = details.register(onPage(photographed(seed + 20, 400, 300), 520, 900, 60, 500, column))
+    t.ok(Math.abs(points.width / points.height - 400 / 720) < 0.1, `${points.width} × ${points.height}`)
+  }
+})
+
 t.test('a page without a frame is registered by a picture on it, but not by a smaller one, such as an avatar', async (t) => {
   const page = shaded(700, 900, (x, y) => (y % 30 < 10 && x % 12 < 5 && x > 40 && x < 660 ? [20, 20, 20] : [250, 250, 250]))
   for (const [picture, aspect] of [

@@ -18,7 +18,7 @@ export interface Deframed {
 export interface Framed extends Rectangle {
   /** Whether the surroundings are much plainer than the part. If not, it may be a photograph of a window or a poster, without a frame. */
   readonly isPlainAround: boolean
-  /** This part and those that are nearly as likely, the one with the most fine structure first. */
+  /** This part and, in plain surroundings, those that are nearly as likely. The one with the most fine structure is first. */
   readonly byTexture: readonly Rectangle[]
 }
 
@@ -49,7 +49,7 @@ export function deframe(raster: MeasuredRaster): Deframed {
   const ranked = behindBand(bestOf(lines, texture, RANKED_PARTS)).map((part) => withoutPadding(raster, part))
   const textured = texturedPart(texture)
   const large = ranked.filter((part) => areaOf(part) >= MIN_FRAMED_AREA * areaOf(whole))
-  const framed = large.find((part) => part.score >= FRAMED_SCORE)
+  const likeliest = large.find((part) => part.score >= FRAMED_SCORE)
   const parts = [
     ...ranked.slice(0, 1),
     trimmed(raster, whole),
@@ -58,16 +58,18 @@ export function deframe(raster: MeasuredRaster): Deframed {
   ]
   return {
     parts: distinct([whole, ...parts.filter((part) => overlapOf(part, whole) >= MIN_AREA)], SAME_OVERLAP).slice(1),
-    framed:
-      framed === undefined
-        ? undefined
-        : {
-            ...framed,
-            isPlainAround: isPlainAround(texture, framed, whole),
-            byTexture: large
-              .filter((part) => part.score >= framed.score - NEARLY_AS_LIKELY)
-              .sort((a, b) => densityOf(texture, b) - densityOf(texture, a)),
-          },
+    framed: likeliest === undefined ? undefined : framedOf(likeliest, large, texture),
+  }
+}
+
+/** @param large parts that may be the picture, `part` among them. */
+function framedOf(part: Ranked, large: readonly Ranked[], texture: Texture): Framed {
+  const isPlain = isPlainAround(texture, part)
+  const asLikely = isPlain ? large.filter(({ score }) => score >= part.score - NEARLY_AS_LIKELY) : [part]
+  return {
+    ...part,
+    isPlainAround: isPlain,
+    byTexture: asLikely.sort((a, b) => densityOf(texture, b) - densityOf(texture, a)),
   }
 }
 
@@ -79,7 +81,8 @@ function behindBand(ranked: Ranked[]): Ranked[] {
   return [{ ...picture, score: first.score }, ...ranked.filter((part) => part !== picture)]
 }
 
-function isPlainAround(texture: Texture, part: Rectangle, whole: Rectangle): boolean {
+function isPlainAround(texture: Texture, part: Rectangle): boolean {
+  const whole = wholeOf(texture)
   const inside = densityOf(texture, part)
   const area = areaOf(part) / areaOf(whole)
   return densityOf(texture, whole) - inside * area <= PLAIN_AROUND * inside * (1 - area)
