@@ -54,7 +54,7 @@ const mutations = [
     ['framed?.byTexture.find((part) => !isStrip(part))', 'framed?.byTexture[0]'],
     ['framed?.byTexture.find((part) => !isStrip(part))', 'undefined'],
     ['isPictureIn(raster, likeliest)', 'true'],
-    ['isLargePictureIn(raster, part)', 'isPictureIn(raster, part)'],
+    ['isPhotographIn(raster, part, MIN_PHOTOGRAPH_AREA)', 'isPictureIn(raster, part)'],
     ['Math.max(across, down) > STRIP_ASPECT', 'across > STRIP_ASPECT'],
     ['STRIP_ASPECT = 2.5', 'STRIP_ASPECT = 2.3'],
   ]),

@@ -7,7 +7,7 @@ import type { MeasuredRaster } from '../measured.js'
 import type { Pixels } from '../pixels.js'
 import { wholeOf } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
-import { isLargePictureIn, isPictureIn } from '../simple.js'
+import { isPhotographIn, isPictureIn } from '../simple.js'
 import { type AskedView, featuresOf, MIN_SIDE_PX } from './features.js'
 import { kept } from './kept.js'
 import { type DetailRows, MAX_POINTS, type Points, pointsOf, rowsOf } from './rows.js'
@@ -45,6 +45,8 @@ const ASKED = 300
 const PARTS_ASKED = 6
 /** Maximum ratio of the long to the short side of a part to register. Nearly all films are less wide. */
 const STRIP_ASPECT = 2.5
+/** Minimum share of a form that a photograph in it takes. Smaller ones are avatars, which many forms share. */
+const MIN_PHOTOGRAPH_AREA = 0.07
 
 export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details {
   return {
@@ -97,8 +99,8 @@ function isTiny({ width, height }: Pixels): boolean {
 
 /**
  * The part that is registered. Of parts in a frame that are nearly as likely, the one with the most fine structure: others contain text and buttons,
- * too. If it is a form, such as a page without a frame, the likeliest picture in that form. No part that is long and narrow, as a line of text or a
- * row of buttons is.
+ * too. If it is a form, such as a page without a frame, the likeliest photograph in it. Other pictures, such as logos, are on many forms. No part that
+ * is long and narrow, as a line of text or a row of buttons is.
  */
 function pictureIn(raster: MeasuredRaster, { width, height }: Pixels): Rectangle {
   const isStrip = ({ left, top, right, bottom }: Rectangle) => {
@@ -108,7 +110,7 @@ function pictureIn(raster: MeasuredRaster, { width, height }: Pixels): Rectangle
   const { framed, parts } = deframe(raster)
   const likeliest = framed?.byTexture.find((part) => !isStrip(part)) ?? wholeOf(raster)
   if (isPictureIn(raster, likeliest)) return likeliest
-  return parts.find((part) => !isStrip(part) && isLargePictureIn(raster, part)) ?? likeliest
+  return parts.find((part) => !isStrip(part) && isPhotographIn(raster, part, MIN_PHOTOGRAPH_AREA)) ?? likeliest
 }
 
 /** The middle half of each side. If the picture fills a phone's screen, this part shows more of the picture than of the app. */
