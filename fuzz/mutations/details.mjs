@@ -51,10 +51,16 @@ const mutations = [
     ['agreeing.length > (best?.agreeing.length ?? 0)', 'true'],
   ]),
   inDetails('details', [
-    ['isStrip(part) ? whole : part', 'part'],
-    ['isStrip(part) ? whole : part', 'whole'],
+    ['framed?.byTexture.find((part) => !isStrip(part))', 'framed?.byTexture[0]'],
+    ['framed?.byTexture.find((part) => !isStrip(part))', 'undefined'],
+    ['isPictureIn(raster, likeliest)', 'true'],
+    ['isPhotographIn(raster, part, MIN_PHOTOGRAPH_AREA)', 'isPictureIn(raster, part)'],
     ['Math.max(across, down) > STRIP_ASPECT', 'across > STRIP_ASPECT'],
     ['STRIP_ASPECT = 2.5', 'STRIP_ASPECT = 2.3'],
+  ]),
+  inFile('packages/hash/src/deframe/deframe.ts', [
+    ['densityOf(texture, b) - densityOf(texture, a)', '0'],
+    ['isPlain ? large.filter', 'true ? large.filter'],
   ]),
   inDetails('features', [
     [

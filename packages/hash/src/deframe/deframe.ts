@@ -18,6 +18,8 @@ export interface Deframed {
 export interface Framed extends Rectangle {
   /** Whether the surroundings are much plainer than the part. If not, it may be a photograph of a window or a poster, without a frame. */
   readonly isPlainAround: boolean
+  /** This part and, in plain surroundings, those that are nearly as likely. The one with the most fine structure is first. */
+  readonly byTexture: readonly Rectangle[]
 }
 
 /** Minimum score of a framed part. 95 of 100 pictures with a frame score higher, 95 of 100 without one score lower. */
@@ -26,6 +28,8 @@ const FRAMED_SCORE = 9.8
 const MIN_BEHIND_SCORE = 8
 /** Share of the whole area. A smaller part may be a button or an input field, which many screenshots have. */
 const MIN_FRAMED_AREA = 0.1
+/** Parts whose score is lower by at most this are nearly as likely as the framed one. */
+const NEARLY_AS_LIKELY = 1.5
 /** Maximum density of fine structure around the part, relative to its inside. Excludes half of the pictures that only seem to have a frame. */
 const PLAIN_AROUND = 0.7
 const RANKED_PARTS = 12
@@ -44,7 +48,8 @@ export function deframe(raster: MeasuredRaster): Deframed {
   const whole = wholeOf(raster)
   const ranked = behindBand(bestOf(lines, texture, RANKED_PARTS)).map((part) => withoutPadding(raster, part))
   const textured = texturedPart(texture)
-  const framed = ranked.find((part) => part.score >= FRAMED_SCORE && areaOf(part) >= MIN_FRAMED_AREA * areaOf(whole))
+  const large = ranked.filter((part) => areaOf(part) >= MIN_FRAMED_AREA * areaOf(whole))
+  const likeliest = large.find((part) => part.score >= FRAMED_SCORE)
   const parts = [
     ...ranked.slice(0, 1),
     trimmed(raster, whole),
@@ -53,7 +58,18 @@ export function deframe(raster: MeasuredRaster): Deframed {
   ]
   return {
     parts: distinct([whole, ...parts.filter((part) => overlapOf(part, whole) >= MIN_AREA)], SAME_OVERLAP).slice(1),
-    framed: framed === undefined ? undefined : { ...framed, isPlainAround: isPlainAround(texture, framed, whole) },
+    framed: likeliest === undefined ? undefined : framedOf(likeliest, large, texture),
+  }
+}
+
+/** @param large parts that may be the picture, `part` among them. */
+function framedOf(part: Ranked, large: readonly Ranked[], texture: Texture): Framed {
+  const isPlain = isPlainAround(texture, part)
+  const asLikely = isPlain ? large.filter(({ score }) => score >= part.score - NEARLY_AS_LIKELY) : [part]
+  return {
+    ...part,
+    isPlainAround: isPlain,
+    byTexture: asLikely.sort((a, b) => densityOf(texture, b) - densityOf(texture, a)),
   }
 }
 
@@ -65,7 +81,8 @@ function behindBand(ranked: Ranked[]): Ranked[] {
   return [{ ...picture, score: first.score }, ...ranked.filter((part) => part !== picture)]
 }
 
-function isPlainAround(texture: Texture, part: Rectangle, whole: Rectangle): boolean {
+function isPlainAround(texture: Texture, part: Rectangle): boolean {
+  const whole = wholeOf(texture)
   const inside = densityOf(texture, part)
   const area = areaOf(part) / areaOf(whole)
   return densityOf(texture, whole) - inside * area <= PLAIN_AROUND * inside * (1 - area)

@@ -3,9 +3,11 @@
 import { deframe } from '../deframe/deframe.js'
 import type { DetailsKernel } from '../details-kernel.js'
 import type { FrameKernel } from '../frame-kernel.js'
+import type { MeasuredRaster } from '../measured.js'
 import type { Pixels } from '../pixels.js'
 import { wholeOf } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
+import { isPhotographIn, isPictureIn } from '../simple.js'
 import { type AskedView, featuresOf, MIN_SIDE_PX } from './features.js'
 import { kept } from './kept.js'
 import { type DetailRows, MAX_POINTS, type Points, pointsOf, rowsOf } from './rows.js'
@@ -20,8 +22,8 @@ export interface RegisteredDetails {
 
 export interface Details {
   /**
-   * Computes the details to register a picture by. Of a picture in a frame, only those of the inside: apps draw the same frame around many pictures.
-   * None if a side is under `MIN_SIDE_PX`.
+   * Computes the details to register a picture by. Of a picture in a frame or on a page, only those of the inside: apps draw the same frame around
+   * many pictures. None if a side is under `MIN_SIDE_PX`.
    *
    * Cost: that of detecting features in seven pictures with a longer side of 480 pixels.
    */
@@ -43,18 +45,16 @@ const ASKED = 300
 const PARTS_ASKED = 6
 /** Maximum ratio of the long to the short side of a part to register. Nearly all films are less wide. */
 const STRIP_ASPECT = 2.5
+/** Minimum share of a form that a photograph in it takes. Smaller ones are avatars, which many forms share. */
+const MIN_PHOTOGRAPH_AREA = 0.07
 
 export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details {
   return {
     register(pixels) {
       if (isTiny(pixels)) return NONE
-      const whole = wholeOf(pixels)
-      const part = frames.measure(pixels, (raster) => {
-        const { framed } = deframe(raster)
-        if (framed === undefined) return whole
-        const part = scaled(framed, pixels.width / raster.width, pixels.height / raster.height)
-        return isStrip(part) ? whole : part
-      })
+      const part = frames.measure(pixels, (raster) =>
+        scaled(pictureIn(raster, pixels), pixels.width / raster.width, pixels.height / raster.height),
+      )
       const luma = reduced(pixels, part)
       const options = { sidePx: REGISTERED_SIDE_PX, count: FOUND, mirrors: false, aspect: luma.width / luma.height }
       const view = kernel.usePyramid(luma, REGISTERED_SIDE_PX, (pyramid) => featuresOf(pyramid, wholeOf(luma), options))
@@ -97,10 +97,20 @@ function isTiny({ width, height }: Pixels): boolean {
   return Math.min(width, height) < MIN_SIDE_PX
 }
 
-/** Whether a part is long and narrow, as a line of text or a row of buttons is. It must not be registered instead of the picture. */
-function isStrip({ left, top, right, bottom }: Rectangle): boolean {
-  const [across, down] = [right - left, bottom - top]
-  return Math.max(across, down) > STRIP_ASPECT * Math.min(across, down)
+/**
+ * The part that is registered. Of parts in a frame that are nearly as likely, the one with the most fine structure: others contain text and buttons,
+ * too. If it is a form, such as a page without a frame, the likeliest photograph in it. Other pictures, such as logos, are on many forms. No part that
+ * is long and narrow, as a line of text or a row of buttons is.
+ */
+function pictureIn(raster: MeasuredRaster, { width, height }: Pixels): Rectangle {
+  const isStrip = ({ left, top, right, bottom }: Rectangle) => {
+    const [across, down] = [((right - left) * width) / raster.width, ((bottom - top) * height) / raster.height]
+    return Math.max(across, down) > STRIP_ASPECT * Math.min(across, down)
+  }
+  const { framed, parts } = deframe(raster)
+  const likeliest = framed?.byTexture.find((part) => !isStrip(part)) ?? wholeOf(raster)
+  if (isPictureIn(raster, likeliest)) return likeliest
+  return parts.find((part) => !isStrip(part) && isPhotographIn(raster, part, MIN_PHOTOGRAPH_AREA)) ?? likeliest
 }
 
 /** The middle half of each side. If the picture fills a phone's screen, this part shows more of the picture than of the app. */
