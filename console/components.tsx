@@ -1,8 +1,9 @@
 // Small parts that panels share.
 
 import type { ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useContext, useState } from 'preact/hooks'
 import type { Loaded } from './load.js'
+import { Refusal } from './refusal.js'
 
 /** What was loaded, or that it is being loaded, or why it cannot be. */
 export function Shown<T>({ loaded, children }: { loaded: Loaded<T>; children: (value: T) => ComponentChildren }) {
@@ -33,24 +34,19 @@ export interface ConfirmProps {
 /** A button that asks once more before it acts. */
 export function ConfirmButton({ label, question, isGrave = false, act }: ConfirmProps) {
   const [at, setAt] = useState<'rest' | 'asked' | 'acting'>('rest')
-  const [problem, setProblem] = useState<string>()
+  const refuse = useContext(Refusal)
   const go = async () => {
     setAt('acting')
-    setProblem(await act())
+    refuse(undefined)
+    const why = await act()
+    if (why !== undefined) refuse(`${label}: ${why}`)
     setAt('rest')
   }
   if (at === 'rest')
     return (
-      <>
-        <button type="button" class="small" onClick={() => setAt('asked')}>
-          {label}
-        </button>
-        {problem !== undefined && (
-          <span class="error" role="alert">
-            {problem}
-          </span>
-        )}
-      </>
+      <button type="button" class="small" onClick={() => setAt('asked')}>
+        {label}
+      </button>
     )
   return (
     <fieldset class="sure">

@@ -5,10 +5,12 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { OrgKind, Scope } from '../src/domain/organisations/access.js'
 import { type Api, createApi } from './ask-api.js'
 import { type Panel, panelsFor } from './panels.js'
+import { Refusal, Refused } from './refusal.js'
 import { SignIn } from './sign-in.js'
 
 /** Signs out after this time without input, so that an abandoned tab holds no key. */
 const IDLE_MS = 900_000
+const LOOK_MS = 10_000
 
 /** Whose key it is, as the service says. */
 interface Holder {
@@ -24,28 +26,42 @@ interface Session {
 
 function Console() {
   const [session, setSession] = useState<Session>()
-  const [hasEnded, setHasEnded] = useState(false)
+  /** Why the last sign-in has ended. */
+  const [ended, setEnded] = useState<string>()
   useEffect(() => {
     if (session === undefined) return
-    const end = () => {
-      setHasEnded(true)
+    const end = (why: string) => {
+      setEnded(why)
       setSession(undefined)
     }
-    let timer = setTimeout(end, IDLE_MS)
     const stop = new AbortController()
-    const again = () => {
-      clearTimeout(timer)
-      timer = setTimeout(end, IDLE_MS)
+    const { signal } = stop
+    // Asks the clock: a timer stands still while the device sleeps.
+    let usedAtMs = Date.now()
+    const isIdle = () => Date.now() - usedAtMs >= IDLE_MS
+    const endIdle = () => isIdle() && end(SIGNED_OUT)
+    const timer = setInterval(endIdle, LOOK_MS)
+    const use = () => {
+      endIdle()
+      usedAtMs = Date.now()
     }
-    for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, again, { signal: stop.signal })
-    addEventListener('pagehide', end, { signal: stop.signal })
+    for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, use, { signal })
+    addEventListener('visibilitychange', endIdle, { signal })
+    addEventListener('pagehide', () => end(SIGNED_OUT), { signal })
+    const { refused } = session.api
+    if (refused.aborted) end(KEY_REFUSED)
+    else refused.addEventListener('abort', () => end(KEY_REFUSED), { signal })
     return () => {
-      clearTimeout(timer)
+      clearInterval(timer)
       stop.abort()
     }
   }, [session])
-  if (session === undefined) return <SignIn signIn={signIn} hasEnded={hasEnded} opened={setSession} />
-  return <Panels {...session} signOut={() => setSession(undefined)} />
+  if (session === undefined) return <SignIn signIn={signIn} ended={ended} opened={setSession} />
+  const signOut = () => {
+    setEnded(undefined)
+    setSession(undefined)
+  }
+  return <Panels {...session} signOut={signOut} />
 }
 
 /** @returns the reason, when the key gives access to nothing. */
@@ -59,12 +75,19 @@ async function signIn(key: string): Promise<Session | string> {
 
 const WRONG_KEY =
   'This key is not valid here. Check that it is complete, from tbr_ to its last character. It may also have expired or been revoked.'
+const SIGNED_OUT = 'You were signed out.'
+const KEY_REFUSED =
+  'You were signed out: the service does not accept the key any more. It was revoked or suspended, has expired, or may not be used from this address.'
 const NOTHING_TO_SEE = 'This key is valid, and has none of the scopes that the console needs.'
 
 function Panels({ api, holder, panels, signOut }: Session & { signOut: () => void }) {
-  const [current, setCurrent] = useState(panels[0])
+  const [current, show] = usePanel(panels)
+  const [refusal, setRefusal] = useState<string>()
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => heading.current?.focus(), [current])
+  useEffect(() => {
+    setRefusal(undefined)
+    heading.current?.focus()
+  }, [current])
   const View = current?.View
   return (
     <>
@@ -78,7 +101,7 @@ function Panels({ api, holder, panels, signOut }: Session & { signOut: () => voi
                   type="button"
                   class="tab"
                   aria-current={panel === current ? 'page' : undefined}
-                  onClick={() => setCurrent(panel)}
+                  onClick={() => show(panel)}
                 >
                   {panel.title}
                 </button>
@@ -97,10 +120,29 @@ function Panels({ api, holder, panels, signOut }: Session & { signOut: () => voi
         <h1 tabIndex={-1} ref={heading}>
           {current?.title}
         </h1>
-        {View !== undefined && <View api={api} />}
+        <Refused text={refusal} />
+        <Refusal.Provider value={setRefusal}>{View !== undefined && <View api={api} />}</Refusal.Provider>
       </main>
     </>
   )
+}
+
+/** The panel that is shown. Each is an entry in the history of the tab, so that Back shows the one before and does not leave the console. */
+function usePanel(panels: readonly Panel[]): [Panel | undefined, (panel: Panel) => void] {
+  const [current, setCurrent] = useState(panels[0])
+  useEffect(() => {
+    const stop = new AbortController()
+    history.replaceState(panels[0]?.title, '')
+    addEventListener('popstate', ({ state }) => setCurrent(panels.find(({ title }) => title === state) ?? panels[0]), {
+      signal: stop.signal,
+    })
+    return () => stop.abort()
+  }, [panels])
+  const show = (panel: Panel) => {
+    if (panel !== current) history.pushState(panel.title, '')
+    setCurrent(panel)
+  }
+  return [current, show]
 }
 
 const place = document.getElementById('console')

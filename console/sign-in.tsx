@@ -6,11 +6,11 @@ export interface SignInProps<Session> {
   /** @returns the reason, when the key gives access to nothing. */
   readonly signIn: (key: string) => Promise<Session | string>
   readonly opened: (session: Session) => void
-  /** Whether a sign-in has ended. */
-  readonly hasEnded: boolean
+  /** Why the last sign-in has ended. */
+  readonly ended: string | undefined
 }
 
-export function SignIn<Session extends object>({ signIn, opened, hasEnded }: SignInProps<Session>) {
+export function SignIn<Session extends object>({ signIn, opened, ended }: SignInProps<Session>) {
   const input = useRef<HTMLInputElement>(null)
   const [isAsking, setIsAsking] = useState(false)
   const [problem, setProblem] = useState<string>()
@@ -34,9 +34,9 @@ export function SignIn<Session extends object>({ signIn, opened, hasEnded }: Sig
         For organisations and the operator. Your key is kept in the memory of this tab until you sign out, leave, or do
         nothing for 15 minutes.
       </p>
-      {hasEnded && (
+      {ended !== undefined && (
         <p class="card" role="status">
-          You were signed out.
+          {ended}
         </p>
       )}
       <form class="card" onSubmit={(event) => void submit(event)}>

@@ -49,7 +49,7 @@ export function Keys({ api }: { api: Api }) {
     <>
       {made !== undefined && <MadeKey secret={made.key} onDone={() => setMade(undefined)} />}
       <Shown loaded={loaded}>{({ keys }) => <KeyTable keys={keys} end={end} make={make} />}</Shown>
-      <NewKeyForm make={make} />
+      <NewKeyForm make={make} nowMs={api.nowMs} />
     </>
   )
 }
@@ -117,7 +117,7 @@ function KeyTable({ keys, end, make }: { keys: readonly Key[]; end: Act; make: M
   )
 }
 
-function NewKeyForm({ make }: { make: Make }) {
+function NewKeyForm({ make, nowMs }: { make: Make; nowMs: () => number }) {
   const [problem, setProblem] = useState<string>()
   const create = async (event: SubmitEvent) => {
     event.preventDefault()
@@ -130,7 +130,7 @@ function NewKeyForm({ make }: { make: Make }) {
       .filter((network) => network !== '')
     const why = await make('/v1/keys', {
       ...{ org: given.get('org'), kind: given.get('kind'), scopes: given.getAll('scopes') },
-      ...(days !== '' && { expiresAt: new Date(Date.now() + Number(days) * DAY_MS).toISOString() }),
+      ...(days !== '' && { expiresAt: new Date(nowMs() + Number(days) * DAY_MS).toISOString() }),
       ...(networks.length > 0 && { networks }),
     })
     setProblem(why)

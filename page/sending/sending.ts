@@ -118,7 +118,7 @@ function isOver(code: string): boolean {
 /** Waits until the time has passed, the device is online again, or the button is pressed. */
 export function waitingFor(retry: HTMLButtonElement): Waiting {
   return {
-    now: () => Date.now(),
+    now: () => performance.timeOrigin + performance.now(), // the clock of the device may be set meanwhile
     async until(ms) {
       const pressed = new AbortController()
       const press = () => pressed.abort()

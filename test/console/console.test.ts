@@ -109,9 +109,41 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await row.getByRole('button', { name: 'Yes' }).click()
     await page.getByText('No dispute waits for a decision.').waitFor()
     t.same(await matchesOf(site, one.headers, disputed.hash), [], 'invalidated')
+    t.equal(await page.locator('main > .error').count(), 0)
     t.same(faults, [])
     await context.close()
   })
+
+  t.test(
+    'what was decided in another tab is not decided again, and the page says so until something else is done',
+    async (t) => {
+      const [first, second] = [await caseWithPicture(site), await caseWithPicture(site)]
+      const asOperator = { authorization: `Bearer ${key}` }
+      for (const { imageId } of [first, second])
+        await ask(site, 'POST', `/v1/signals/${imageId}/dispute`, asOperator, { reason: 'other' })
+      const { page, context, faults } = await site.visit('/console', DARK)
+      await signIn(page, key)
+      await openPanel(page, 'Disputes')
+      const decide = async (imageId: string, button: string) => {
+        const row = page.getByRole('row', { name: imageReference(imageId) })
+        await row.getByRole('button', { name: button }).click()
+        await row.getByRole('button', { name: 'Yes' }).click()
+        await row.waitFor({ state: 'detached' })
+      }
+      const elsewhere = `/v1/signals/${first.imageId}/dispute/decision`
+      await ask(site, 'POST', elsewhere, asOperator, { outcome: 'rejected' })
+      await decide(first.imageId, 'Remove protection')
+      const refusal = page.locator('main > .error')
+      await refusal.waitFor()
+      t.match(await refusal.textContent(), /^Remove protection: There is no open dispute/)
+      t.ok(await refusal.evaluate((element) => element === document.activeElement), 'the keyboard is there')
+      await looksRight(t, page, 'refused')
+      await decide(second.imageId, 'Keep protecting')
+      await refusal.waitFor({ state: 'detached' })
+      t.same(faults, [])
+      await context.close()
+    },
+  )
 
   t.test('an NGO lists what it can attest, attests it and finds its case by number', async (t) => {
     const helper = await keyFor(site, 'helper', ['cases:write', 'feedback'], 'ngo')

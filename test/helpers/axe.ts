@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { pictureFile, type Site } from './browser.js'
+import { faint } from './contrast.js'
 import { flat } from './hostile-pictures.js'
 import type { GivenFile } from './steps.js'
 import { walk } from './walk.js'
@@ -74,6 +75,7 @@ export async function walkWithAxe(
       const { page, context, faults } = await site.visit('/how-it-works', options)
       const look = async (state: string) => {
         if (language === looked || FIRST_STATES.includes(state)) t.same(await faultsOf(page), [], `${language}: ${state}`)
+        if (language === looked) t.same(await faint(page), [], `${language}: ${state}, contrast`)
         if (language === looked) t.same(await borderless(page), [], `${language}: ${state}, in forced colours`)
         const overflowPx = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

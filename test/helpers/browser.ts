@@ -3,7 +3,7 @@
 import type { AddressInfo } from 'node:net'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import root, { type Test } from 'tap'
-import { launchChromium, launchShell, withoutBrowser } from './chromium.js'
+import { launchChromium, launchLarge, launchShell, withoutBrowser } from './chromium.js'
 import { scene } from './pictures.js'
 import { startService, type TestService, type TestServiceOptions } from './service.js'
 import type { GivenFile } from './steps.js'
@@ -13,7 +13,7 @@ export { withoutBrowser }
 /** A maximum for busy machines: waiting ends as soon as the condition holds. */
 const SLOW_MS = 100_000
 
-const LAUNCH = { shell: launchShell, chromium: launchChromium }
+const LAUNCH = { shell: launchShell, chromium: launchChromium, large: launchLarge }
 type BrowserName = keyof typeof LAUNCH
 const opened = new Map<BrowserName, Promise<Browser>>()
 

@@ -55,7 +55,12 @@ export function launchShell(): Promise<Browser> {
   return launch(existsSync(SHELL) ? SHELL : executablePath)
 }
 
-function launch(executablePath: string | undefined): Promise<Browser> {
+/** As somebody sets it who needs letters of twice the size. */
+export function launchLarge(): Promise<Browser> {
+  return launch(executablePath, ['--blink-settings=defaultFontSize=32'])
+}
+
+function launch(executablePath: string | undefined, more: readonly string[] = []): Promise<Browser> {
   if (executablePath === undefined) throw new Error('there is no Chromium')
-  return chromium.launch({ executablePath, args: FLAGS })
+  return chromium.launch({ executablePath, args: [...FLAGS, ...more] })
 }

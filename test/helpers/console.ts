@@ -3,6 +3,7 @@
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
 import { faultsOf } from './axe.js'
+import { faint } from './contrast.js'
 
 export const PHONE = { viewport: { width: 320, height: 640 } }
 
@@ -16,9 +17,19 @@ export async function openPanel(page: Page, panel: string): Promise<void> {
   await page.locator('h1', { hasText: panel }).waitFor()
 }
 
+/** On a light and on a dark screen. */
+async function faintInBoth(page: Page): Promise<string[]> {
+  const isDark = await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches)
+  await page.emulateMedia({ colorScheme: isDark ? 'light' : 'dark' })
+  const other = await faint(page)
+  await page.emulateMedia({ colorScheme: isDark ? 'dark' : 'light' })
+  return [...other, ...(await faint(page))]
+}
+
 export async function looksRight(t: Test, page: Page, state: string): Promise<void> {
   await page.waitForFunction(() => !document.body.textContent?.includes('Loading'))
   t.same(await faultsOf(page), [], state)
+  t.same(await faintInBoth(page), [], `${state}: contrast`)
   const overflowPx = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
   t.equal(overflowPx, 0, `${state}: the page is not scrolled sideways`)
   const cut = await page.$$eval('caption, td:first-child', (parts) =>

@@ -71,6 +71,26 @@ t.test('a restart of the server in between only delays the page', { skip: withou
   t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are protected.')
 })
 
+t.test('a clock that is set back while the page waits does not make it wait longer', { skip: withoutBrowser }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/how-it-works')
+  await page.addInitScript(() => {
+    const right = Date.now.bind(Date)
+    Date.now = () => right() - ('setBack' in globalThis ? 86_400_000 : 0)
+  })
+  await page.goto(site.url)
+  await toChoosing(page)
+  const inTwoRequests = Array.from({ length: 21 }, (_, k) => pictureFile(k, { width: 160, height: 120 }))
+  await choose(page, await Promise.all(inTwoRequests))
+  await allRead(page)
+  await page.route('**/hashes', (route) => route.abort('connectionrefused'), { times: 1 })
+  await page.click('#choose-go')
+  await page.click('#protect')
+  await page.waitForSelector('#net:not([hidden])')
+  await page.evaluate(() => Reflect.set(globalThis, 'setBack', true))
+  await t.resolves(page.locator('#sent-text', { hasText: 'Done. 21 pictures are protected.' }).waitFor({ timeout: 30_000 }))
+})
+
 t.test('two tabs detect each other and say that each makes its own number', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page, context } = await site.visit('/')
