@@ -54,6 +54,14 @@ export function pasted(seed: number, width: number, height: number): Pixels {
   return picture
 }
 
+/** A picture pasted onto another one. */
+export function onto(pasted: Pixels, ground: Pixels, left: number, top: number): Pixels {
+  const data = Uint8Array.from(ground.data)
+  for (let y = 0; y < pasted.height; y++)
+    data.set(pasted.data.subarray(3 * y * pasted.width, 3 * (y + 1) * pasted.width), 3 * ((top + y) * ground.width + left))
+  return { ...ground, data }
+}
+
 /** Pictures of any of these kinds, with the given sides. */
 export function pictures(side: fc.Arbitrary<number>): fc.Arbitrary<Pixels> {
   const period = fc.integer({ min: 1, max: 40 })

@@ -38,7 +38,7 @@ export interface HashImageOptions {
  *
  * @param pixels the displayed picture: rotated by its EXIF orientation, in sRGB, transparency on white. Pictures of more than 1.5 megapixels have
  *   to be reduced to `hashedSize` with a triangle filter, and then need `aspect`. Never enlarge a picture.
- * @returns 1 to 51 signals for a query, 1 to 34 to register: the whole picture's `pdq` first; `blockhash` last, unless a side is under 16 pixels; parts
+ * @returns 1 to 77 signals for a query, 1 to 34 to register: the whole picture's `pdq` first; `blockhash` last, unless a side is under 16 pixels; parts
  *   of the picture between them, unless a side is under 32 pixels.
  *   - `isSimple`, when registering: the picture is a sign in a few flat colours. Cases refuse it.
  *   - `isForm`, for a query: the picture is flat and has few colours, as forms do. Send it with the query, so that other forms do not match.

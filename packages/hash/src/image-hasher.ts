@@ -21,6 +21,7 @@ import {
   MAX_THIN,
   type Purpose,
   queryOrientations,
+  smallViewsOf,
   type View,
   type ViewKind,
   viewsOf,
@@ -81,7 +82,7 @@ export function loadImageHasherSync(): ImageHasher {
 /** Maximum number of `pdq-area` signals of a registered picture, a frame or a window. */
 export const MAX_AREA_SIGNALS = 32
 /** The same for a query by picture. */
-export const MAX_ASKED_AREA_SIGNALS = 49
+export const MAX_ASKED_AREA_SIGNALS = 75
 
 const NO_PARTS: PartSignals = { signals: [], isSimple: false, isForm: false, isObject: false }
 /** Pictures with a shorter side are hashed as a whole only. */
@@ -130,7 +131,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const options = {
         aspect,
         purpose,
-        maxDeframed: isAskedOfVideo(extent) ? LIKELY_PARTS : MAX_AREA_SIGNALS,
+        maxDeframed: isAskedOfVideo(extent) ? LIKELY_PARTS : MAX_ASKED_AREA_SIGNALS,
         maxSignals: purpose === 'query' && extent === 'all' ? MAX_ASKED_AREA_SIGNALS : MAX_AREA_SIGNALS,
         isPlaced: purpose === 'query' && extent === 'all',
         isForm: isFlat && extent === 'all',
@@ -189,7 +190,7 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   if (extent === 'window') return [{ kind: WINDOW_KIND[purpose], part: wholeOf(raster) }]
   if (extent === 'sparse') return [{ kind: 'whole', part: wholeOf(raster) }]
   const views = viewsOf(raster, aspect, purpose)
-  if (extent === 'all') return views
+  if (extent === 'all') return purpose === 'query' ? [...views, ...smallViewsOf(raster, aspect, views)] : views
   const of = (wanted: ViewKind) => views.filter(({ kind, isEnd }) => kind === wanted && isEnd !== true)
   const crops = of('crop')
     .filter(({ isThin = false }) => isThin)
@@ -199,10 +200,8 @@ function viewsIn(raster: MeasuredRaster, aspect: number, purpose: Purpose, exten
   // The views of a thin frame come first of their kinds, so that a full frame can be made thin by leaving out signals.
   if (extent === 'full') return [...new Set([...thin, ...of('deframed'), ...of('crop')])]
   if (extent === 'frame') return [...of('whole'), ...of('deframed').slice(0, MAX_DEFRAMED_OF_FRAME)]
-  const [inside, cores] = [
-    of('deframed').filter(({ isCore }) => isCore !== true),
-    of('deframed').filter(({ isCore }) => isCore),
-  ]
+  const inside = of('deframed').filter(({ isCore }) => isCore !== true)
+  const cores = of('deframed').filter(({ isCore }) => isCore)
   // Returns all deframed views, although only `LIKELY_PARTS` of them are hashed, because the first ones may be too plain.
   const likely = [...of('whole'), ...inside, ...cores]
   if (extent === 'likely') return likely

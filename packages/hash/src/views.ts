@@ -5,7 +5,8 @@ import { type Deframed, deframe, SAME_OVERLAP } from './deframe/deframe.js'
 import { seenEndsOf } from './deframe/ends.js'
 import type { IsBackground } from './deframe/mask.js'
 import { inscribed, isShape, outlineOf, type Shape } from './deframe/shape.js'
-import { CENTRE, CROPS, EDGE_CROPS, HALVES, QUARTERS, WITHOUT_A_SIDE } from './deframe/shares.js'
+import { CENTRE, CROPS, EDGE_CROPS, HALVES, QUARTERS, SHAPES, STORY, WITHOUT_A_SIDE } from './deframe/shares.js'
+import { smallPicturesOf } from './deframe/small-pictures.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, overlapOf, type Rectangle, type Share, shaped, within } from './rectangle.js'
@@ -91,6 +92,13 @@ export function viewsOf(raster: MeasuredRaster, aspect: number, purpose: Purpose
   return [...views, ...viewsOfCuts(commonIn(outline, (part) => aspectOf(part, raster, aspect)))]
 }
 
+/** @param asked what `viewsOf` returns for the query. @returns further views of a query by picture: small pictures on a page. */
+export function smallViewsOf(raster: MeasuredRaster, aspect: number, asked: readonly View[]): View[] {
+  if (asked.some(({ isInShape }) => isInShape === true)) return []
+  const known = asked.flatMap(({ kind, part, isSign }) => (kind === 'deframed' && isSign !== true ? [part] : []))
+  return smallPicturesOf(raster, aspect, known).map((part) => ({ kind: 'deframed', part, unlikely: true }))
+}
+
 /** @returns the hashes to query with: all eight orientations of whole pictures and likely deframed parts; of others the original and mirrored. */
 export function queryOrientations<Hash>(
   { kind, unlikely }: Pick<View, 'kind' | 'unlikely'>,
@@ -118,9 +126,6 @@ const FULL_SCREEN_AREA = 0.75
  */
 const MAX_REGISTERED_RATIO = 2.5
 export const LIKELY_PARTS = 4
-const STORY = 9 / 16
-/** Width over height: a story, a post, a square, a wide screen. */
-const SHAPES = [STORY, 4 / 5, 1, 16 / 9] as const
 const REGISTERED_ANGLES_DEG = [4, -4, 8.5, -8.5] as const
 /** For pictures that were rotated on an enlarged canvas: the view rotates back and crops to the original picture. */
 const FILLED_ANGLES_DEG = [4, -4, 9, -9] as const

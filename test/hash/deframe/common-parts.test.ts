@@ -3,6 +3,7 @@ import { common, middleOf } from '../../../packages/hash/src/deframe/common-part
 import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
 import { cutOut, type Pixels } from '../../../packages/hash/src/pixels.js'
 import type { Rectangle } from '../../../packages/hash/src/rectangle.js'
+import { onto } from '../patterns.js'
 import { photographed } from '../synthetic.js'
 import { areas, findEachOther, nearest } from './nearest.js'
 
@@ -81,13 +82,6 @@ function shaded(width: number, height: number, levelAt: (x: number, y: number) =
     levelAt(Math.floor(k / 3) % width, Math.floor(k / 3 / width)),
   )
   return { data, width, height, channels: 3 }
-}
-
-function onto(pasted: Pixels, ground: Pixels, left: number, top: number): Pixels {
-  const data = Uint8Array.from(ground.data)
-  for (let y = 0; y < pasted.height; y++)
-    data.set(pasted.data.subarray(3 * y * pasted.width, 3 * (y + 1) * pasted.width), 3 * ((top + y) * ground.width + left))
-  return { ...ground, data }
 }
 
 /** The middle square of a picture, in a circle on black. */

@@ -2,6 +2,9 @@
 
 import type { Share } from '../rectangle.js'
 
+export const STORY = 9 / 16
+/** Shapes in which apps show pictures, width over height: a story, a post, a square, a wide screen. */
+export const SHAPES = [STORY, 4 / 5, 1, 16 / 9] as const
 export const HALVES: readonly Share[] = [
   [0, 0, 0.5, 1],
   [0.5, 0, 1, 1],

@@ -83,7 +83,7 @@ function plainColours(raster: Colours, lineAt: (index: number) => Rectangle, mos
   return []
 }
 
-function isSameColour(rgb: Uint8Array, a: number, b: number): boolean {
+export function isSameColour(rgb: Uint8Array, a: number, b: number): boolean {
   return [0, 1, 2].every((channel) => Math.abs((rgb[a + channel] ?? 0) - (rgb[b + channel] ?? 0)) <= TOLERANCE)
 }
 
@@ -92,7 +92,7 @@ function isPlain(raster: Colours, line: Rectangle): boolean {
 }
 
 /** @returns the index of a pixel with the colour of a row or column, if it has one except for a few stray pixels. */
-function plainColour({ width, rgb }: Colours, line: Rectangle): number | undefined {
+export function plainColour({ width, rgb }: Colours, line: Rectangle): number | undefined {
   const across = line.bottom - line.top === 1
   const count = across ? line.right - line.left : line.bottom - line.top
   const step = across ? 3 : 3 * width
