@@ -1,13 +1,13 @@
 // From a file to hashes, on the device. Runs in a worker that may not connect to anything.
 import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
 import { detailsOf, type FilePicture, hashFrames, hashVideo, type VideoPicture } from '../../packages/hash/src/hash-image.js'
-import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { isLong } from '../../packages/hash/src/windows.js'
 import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { formatOf } from '../../src/domain/media/media-formats.js'
 import { hasClip } from '../../src/domain/media/motion-clip.js'
+import { picturesAt } from '../video/pictures-at.js'
 import { cannotOpen, headOf } from './cannot-open.js'
 import { HEAD_BYTES } from './file-head.js'
 import type { ChosenFile, Opened, Opener } from './opened.js'
@@ -114,20 +114,11 @@ async function* momentsOf(
   for await (const { timesMs, source, between } of frames()) {
     const shown = await source()
     if (shown === undefined) continue
-    const aspect = aspectOf(shown)
-    const pixels = await pixelsOf(shown, format, hashedSize, 'white')
-    let halfway: Pixels | undefined
-    const readHalfway = async () => {
+    const picture = { pixels: await pixelsOf(shown, format, hashedSize, 'white'), aspect: aspectOf(shown) }
+    yield* picturesAt(timesMs, picture, async () => {
       const before = await between()
-      halfway = before && (await pixelsOf(before, format, hashedSize, 'white'))
-      return halfway
-    }
-    try {
-      for (const [i, atMs] of timesMs.entries()) yield { atMs, pixels, aspect, ...(i === 0 && { between: readHalfway }) }
-    } finally {
-      pixels.data.fill(0)
-      halfway?.data.fill(0)
-    }
+      return before && (await pixelsOf(before, format, hashedSize, 'white'))
+    })
   }
 }
 

@@ -1,7 +1,6 @@
 // From a video file to hashes of its frames, on the device. Runs in a worker that may not connect to anything.
 
 import { hashVideo, type VideoPicture } from '../../packages/hash/src/hash-image.js'
-import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { hashedFrameSize, isFrameTooLarge } from '../../src/domain/media/video-frame-size.js'
@@ -12,6 +11,7 @@ import { type Outcome, rejected } from '../hashing/outcome.js'
 import { type Container, openContainer } from './container.js'
 import { decodedFrames, type ShownFrames } from './decoded-frames.js'
 import { createFrameReader, type FrameReader } from './frame-grey.js'
+import { picturesAt } from './pictures-at.js'
 import { playedFrames } from './played-frames.js'
 
 const MAX_BYTES = 500_000_000
@@ -88,20 +88,12 @@ async function hashed(
   let count = 0
   async function* pictures(): AsyncGenerator<VideoPicture> {
     for await (const { timesMs, frame, between } of shown.frames()) {
-      const pixels = await reader.read(frame)
-      let halfway: Pixels | undefined
-      const readHalfway = async () => {
+      yield* picturesAt(timesMs, { pixels: await reader.read(frame), aspect }, async () => {
         const before = await between()
-        halfway = before && (await reader.read(before))
+        const halfway = before && (await reader.read(before))
         before?.close()
         return halfway
-      }
-      try {
-        for (const [i, atMs] of timesMs.entries()) yield { atMs, pixels, aspect, ...(i === 0 && { between: readHalfway }) }
-      } finally {
-        pixels.data.fill(0)
-        halfway?.data.fill(0)
-      }
+      })
       count++
       progress(Math.min(1, (timesMs.at(-1) ?? 0) / Math.max(1, shown.durationMs)))
     }

@@ -35,6 +35,14 @@ export const Context = z
   .min(1)
   .refine((text) => Buffer.byteLength(text) <= MAX_CONTEXT_BYTES, `must have at most ${MAX_CONTEXT_BYTES} bytes`)
 
+/** A signal of a query, or of a watch. */
+export const AskedSignal = z.strictObject({
+  type: SignalTypeName,
+  hash: SignalHashText,
+  quality: Quality.optional(),
+  view: ViewName.optional(),
+})
+
 export const Query = z
   .strictObject({
     context: Context.optional().meta({
@@ -42,22 +50,10 @@ export const Query = z
         'Your own name for the place where you saw it: opaque, at most 256 bytes. Send a keyed hash of a chat or group id, never of a person. See /v1/insights/contexts.',
     }),
     id: z.string().max(128).optional().meta({ description: 'Your own id; returned with the result.' }),
-    signals: z
-      .array(
-        z.strictObject({
-          type: SignalTypeName,
-          hash: SignalHashText,
-          quality: Quality.optional(),
-          view: ViewName.optional(),
-        }),
-      )
-      .min(1)
-      .max(MAX_SIGNALS_PER_QUERY)
-      .optional()
-      .meta({
-        description:
-          'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone, and so has one that looks like itself when it is flipped along a diagonal.',
-      }),
+    signals: z.array(AskedSignal).min(1).max(MAX_SIGNALS_PER_QUERY).optional().meta({
+      description:
+        'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone, and so has one that looks like itself when it is flipped along a diagonal.',
+    }),
     video: z
       .strictObject({ durationMs: DurationMs.optional(), frames: AskedFrames, ...FileHashes })
       .optional()

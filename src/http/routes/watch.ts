@@ -19,18 +19,9 @@ import { AskedFrames, DurationMs, FileHashes } from '../given-videos.js'
 import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may, problemBody } from '../problems.js'
-import {
-  IdempotencyKey,
-  Instant,
-  instant,
-  PartProblem,
-  Quality,
-  SignalHashText,
-  SignalTypeName,
-  ViewName,
-} from '../schemas.js'
+import { IdempotencyKey, Instant, instant, PartProblem } from '../schemas.js'
 import type { ZodApp } from '../zod-app.js'
-import { countedAs, MAX_SIGNALS, signalsIn } from './match-schemas.js'
+import { AskedSignal, countedAs, MAX_SIGNALS, signalsIn } from './match-schemas.js'
 
 const MAX_AT_ONCE = 1000
 
@@ -52,14 +43,7 @@ const NewWatches = z.strictObject({
             .optional()
             .meta({ description: 'Your own opaque reference. It is returned in the list of watches, and in no event.' }),
           signals: z
-            .array(
-              z.strictObject({
-                type: SignalTypeName,
-                hash: SignalHashText,
-                quality: Quality.optional(),
-                view: ViewName.optional(),
-              }),
-            )
+            .array(AskedSignal)
             .min(1)
             .max(MAX_SIGNALS_PER_WATCH)
             .optional()
