@@ -32,9 +32,15 @@ const CHOICES: readonly Choice[] = [
 ]
 const UPLOAD_LIMITS = { maxImageBytes: 1000, maxImages: 2, maxInFlightBytes: 10_000 }
 
-setFlagsFromString('--allow-natives-syntax')
-const haveOneHiddenClass = new Function('a', 'b', 'return %HaveSameMap(a, b)') as (a: object, b: object) => boolean
-setFlagsFromString('--no-allow-natives-syntax')
+/** Compiled anew each time: V8 discards the code of a function that was not called for a while, and could not read the source again without the flag. */
+function haveOneHiddenClass(a: object, b: object): boolean {
+  setFlagsFromString('--allow-natives-syntax')
+  try {
+    return new Function('a', 'b', 'return %HaveSameMap(a, b)')(a, b)
+  } finally {
+    setFlagsFromString('--no-allow-natives-syntax')
+  }
+}
 
 /** The routes that match pictures, and the options that they handed over. */
 async function open(t: Test) {
