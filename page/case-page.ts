@@ -127,9 +127,10 @@ async function enter(visit: Visit): Promise<void> {
 }
 
 async function openView(visit: Visit): Promise<void> {
+  const isStill = stillOnStep()
   const lastId = await refresh(visit)
   if (lastId === undefined || visit.access === undefined) return
-  goTo('view')
+  if (isStill()) goTo('view') // or a question that she opened meanwhile would close
   visit.stopFollowing()
   visit.stopFollowing = follow(visit.access, lastId, {
     happened: (event) => {

@@ -49,10 +49,25 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     await page.click('#added-done')
     await page.waitForFunction(() => document.getElementById('view-images')?.textContent === '3')
 
+    let endWait = () => {}
+    const late = new Promise<void>((resolve) => {
+      endWait = resolve
+    })
     await page.click('#withdraw')
     await page.click('#withdraw-no')
     t.equal(await textOf(page, '#view-images'), '3', 'nothing happens before the confirmation')
     await page.click('#withdraw')
+    await page.route('**/v1/cases/**', async (route) => {
+      await late
+      await route.continue()
+    })
+    await page.click('#withdraw-no')
+    await page.click('#withdraw')
+    const response = page.waitForResponse((one) => one.request().method() === 'GET')
+    endWait()
+    await (await response).finished()
+    await page.unroute('**/v1/cases/**')
+    t.notOk(await page.isHidden('#withdraw-yes'), 'an answer from before does not close the question')
     await page.click('#withdraw-yes')
     await page.waitForSelector('#withdrawn-row:not([hidden])')
     t.equal(await textOf(page, '[role="status"]'), 'Everything is taken back. Nothing of it is recognised any more.')
