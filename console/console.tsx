@@ -1,7 +1,7 @@
 // Entry of the console: signing in with a key, which is kept in the memory of this tab and nowhere else.
 
 import { render } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { OrgKind, Scope } from '../src/domain/organisations/access.js'
 import { type Api, createApi } from './ask-api.js'
 import { type Panel, panelsFor } from './panels.js'
@@ -28,7 +28,8 @@ function Console() {
   const [session, setSession] = useState<Session>()
   /** Why the last sign-in has ended. */
   const [ended, setEnded] = useState<string>()
-  useEffect(() => {
+  // Before the panels are painted: a page that is left at once must not keep them.
+  useLayoutEffect(() => {
     if (session === undefined) return
     const end = (why: string) => {
       setEnded(why)
