@@ -4,6 +4,8 @@ import type { FromPlayer, ToPlayer } from './played-frames.js'
 
 /** A browser may report nothing for a video that it cannot play. */
 const TIMEOUT_MS = 20_000
+/** Wait for a frame to be drawn, after a seek. */
+const DRAWN_TIMEOUT_MS = 250
 /** Seek slightly later, because times are rounded and the frame that starts at this time is wanted. */
 const AFTER_S = 0.001
 
@@ -50,8 +52,11 @@ export function createPlayer(file: Blob): Player {
   async function shown(atMs: number): Promise<Exclude<FromPlayer, 'failed'>> {
     if (video === undefined) throw new TypeError('there is no video')
     const isThere = happened(video, 'seeked')
+    const isDrawn = new Promise<void>((resolve) => video?.requestVideoFrameCallback?.(() => resolve()))
     video.currentTime = atMs / 1000 + AFTER_S
     await isThere
+    // A busy browser still shows the frame before when the seek is over. The same frame is not drawn again.
+    await Promise.race([isDrawn, new Promise((resolve) => setTimeout(resolve, DRAWN_TIMEOUT_MS))])
     return { frame: await createImageBitmap(video) }
   }
 }
