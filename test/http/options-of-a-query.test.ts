@@ -32,7 +32,7 @@ const CHOICES: readonly Choice[] = [
 ]
 const UPLOAD_LIMITS = { maxImageBytes: 1000, maxImages: 2, maxInFlightBytes: 10_000 }
 
-/** Compiled anew each time: V8 discards the code of a function that was not called for a while, and could not read the source again without the flag. */
+/** Compiles the function for each call. V8 discards the code of an unused function, and needs the flag to compile it again. */
 function haveOneHiddenClass(a: object, b: object): boolean {
   setFlagsFromString('--allow-natives-syntax')
   try {

@@ -176,7 +176,7 @@ function halfwayOf(last: Seen | undefined, { atMs, hash }: Pick<Seen, 'atMs' | '
   return isNext && isFast ? { atMs: Math.round((last.atMs + atMs) / 2), around: [last.hash, hash] as const } : undefined
 }
 
-/** A frame of which only the whole is hashed yet. */
+/** A frame whose parts are not hashed yet. */
 interface Shown {
   readonly whole: ImageSignal
   readonly pixels: Pixels

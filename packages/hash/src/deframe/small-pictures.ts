@@ -8,7 +8,7 @@ import { SHAPES } from './shares.js'
 
 /** Maximum pictures. Each costs two needles. A gallery with four columns shows up to 28 on a phone's screen. */
 const MAX_PICTURES = 24
-/** Maximum pictures of which crops are hashed, too. */
+/** The largest pictures are also cropped: at most this many. */
 const MAX_CROPPED = 6
 /** Maximum ratio of the long to the short side. A longer part is usually a line of text or a bar. */
 const MAX_RATIO = 2.5
