@@ -1,13 +1,15 @@
-// One build for every verb: kernels (AssemblyScript → WebAssembly, embedded as base64 modules), tsc, then the submitter's page.
-// Does nothing that takes long and is already done, so `npm start` and `npm test` can afford to call it every time.
-import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs'
+// One build for every verb: kernels (AssemblyScript → WebAssembly, embedded as base64 modules), TypeScript → JavaScript, packages, the submitters' page.
+// Does nothing that takes long and is already done, so `npm start` and `npm test` can afford to call it every time. It removes types and does not
+// check them: that takes a minute, and `npm run typecheck` does it.
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { writeOperations } from './client-operations.mjs'
 import { buildKernels } from './kernels.mjs'
 import { bundlePackages } from './packages/build.mjs'
 import { buildPage } from './page/build.mjs'
+import { bundleProcesses } from './processes.mjs'
 
 const root = dirname(fileURLToPath(import.meta.url))
 
@@ -18,14 +20,54 @@ const beside = [
   'src/services/matching/background-rows.bin',
 ]
 
-buildKernels(root)
+/** Folders with TypeScript for Node and, below `page` and `console`, for browsers. Kernels are compiled apart. */
+const SOURCES = [
+  'src',
+  'workers',
+  'page',
+  'console',
+  'test',
+  ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}/src`),
+]
+
+await buildKernels(root)
 writeOperations(join(root, 'openapi.yaml'), join(root, 'packages/client/src/operations.generated.ts'))
 removeOrphans(join(root, 'dist'))
-const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' })
-if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+await transpile()
 for (const data of beside) copyFileSync(join(root, data), join(root, 'dist', data))
 await bundlePackages()
 await buildPage(join(root, 'page'), join(root, 'dist/public'))
+
+/** One module for each source that is newer than its module, with a source map. */
+async function transpile() {
+  const changed = SOURCES.flatMap(sourcesIn).filter((source) => !isBuilt(source))
+  if (changed.length === 0) return
+  await build({
+    absWorkingDir: root,
+    entryPoints: changed,
+    outbase: '.',
+    outdir: 'dist',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: 'warning',
+  })
+  await bundleProcesses(root)
+}
+
+function sourcesIn(folder) {
+  if (!existsSync(join(root, folder))) return []
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((name) => /(?<!\.d)\.tsx?$/.test(name) && !/^(src\/[^/]+|packages\/[^/]+\/src)\/kernel\//.test(name))
+}
+
+function isBuilt(source) {
+  const module = join(root, 'dist', source.replace(/\.tsx?$/, '.js'))
+  return existsSync(module) && statSync(module).mtimeMs >= statSync(join(root, source)).mtimeMs
+}
 
 /** A test or module that was deleted must not live on in dist/ and be run. */
 function removeOrphans(folder) {

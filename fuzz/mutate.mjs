@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util'
 import * as asc from 'assemblyscript/asc'
 import ts from 'typescript'
 import { embedded, flagsOf } from '../kernels.mjs'
+import { bundleProcesses, ENTRIES } from '../processes.mjs'
 import { changesOf, lists } from './mutations/lists.mjs'
 
 const { values } = parseArgs({
@@ -108,7 +109,12 @@ async function tried(folder, mutation) {
       const original = readFileSync(built)
       restores.push(() => writeFileSync(built, original))
       writeFileSync(built, mutant)
+      if (file.includes('/kernel/')) sources.set('src/search/engine.generated.ts', mutant)
     }
+    restores.push(() => {
+      for (const entry of ENTRIES) cpSync(join(root, 'dist', `${entry}.js`), join(folder, 'dist', `${entry}.js`))
+    })
+    await bundleProcesses(root, join(folder, 'dist'), sources)
     return await killedBy(folder, list.runOf === undefined ? testsOf(mutation).map(testRun) : [list.runOf(mutation)])
   } finally {
     for (const restore of restores) restore()

@@ -74,7 +74,7 @@ function reachedFrom(first, declarations) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const name = basename(process.cwd())
-  buildKernels(root)
+  await buildKernels(root)
   writeOperations(join(root, 'openapi.yaml'), join(packages, 'client/src/operations.generated.ts'))
   await bundlePackages()
   await writeTypes(name)

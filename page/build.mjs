@@ -14,7 +14,8 @@ import {
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { brotliCompress, gzip } from 'node:zlib'
 import { build } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -83,21 +84,19 @@ export async function buildPage(source, target) {
   mkdirSync(dirname(target), { recursive: true })
   const fresh = `${target}-${process.pid}`
   mkdirSync(join(fresh, 'assets'), { recursive: true })
-  const manifest = {}
-  for (const [role, name] of Object.entries({
-    script: 'page.js',
-    worker: 'worker.js',
-    icon: 'icon.svg',
-    console: 'console.js',
-  })) {
-    manifest[role] = writeAsset(join(fresh, 'assets'), name, made.get(name))
-  }
-  manifest.decoders = Object.fromEntries(
-    Object.entries(decoders).map(([format, entry]) => {
-      const name = entry.replace(/\.ts$/, '.js')
-      return [format, writeAsset(join(fresh, 'assets'), name, made.get(name))]
-    }),
-  )
+  const assets = (names) =>
+    Promise.all(
+      Object.entries(names).map(async ([role, name]) => [
+        role,
+        await writeAsset(join(fresh, 'assets'), name, made.get(name)),
+      ]),
+    )
+  const scripts = Object.entries(decoders).map(([format, entry]) => [format, entry.replace(/\.ts$/, '.js')])
+  const [roles, ofDecoders] = await Promise.all([
+    assets({ script: 'page.js', worker: 'worker.js', icon: 'icon.svg', console: 'console.js' }),
+    assets(Object.fromEntries(scripts)),
+  ])
+  const manifest = { ...Object.fromEntries(roles), decoders: Object.fromEntries(ofDecoders) }
   for (const folder of ['html', 'messages']) cpSync(join(source, folder), join(fresh, folder), { recursive: true })
   cpSync(join(console, 'console.html'), join(fresh, 'html/console.html'))
   for (const name of ['style.css', 'console.css']) writeFileSync(join(fresh, 'html', name), made.get(name))
@@ -106,13 +105,14 @@ export async function buildPage(source, target) {
   renameSync(fresh, target)
 }
 
-function writeAsset(folder, name, contents) {
+async function writeAsset(folder, name, contents) {
   const digest = createHash('sha384').update(contents).digest()
   const [stem, ending] = name.split('.')
   const file = `${stem}-${digest.toString('hex').slice(0, 16)}.${ending}`
   writeFileSync(join(folder, file), contents)
-  writeFileSync(join(folder, `${file}.br`), brotliCompressSync(contents))
-  writeFileSync(join(folder, `${file}.gz`), gzipSync(contents, { level: 9 }))
+  const [br, gz] = await Promise.all([promisify(brotliCompress)(contents), promisify(gzip)(contents, { level: 9 })])
+  writeFileSync(join(folder, `${file}.br`), br)
+  writeFileSync(join(folder, `${file}.gz`), gz)
   return { file, integrity: `sha384-${digest.toString('base64')}` }
 }
 

@@ -92,7 +92,7 @@ t.test('a build hides remarks of the compiler, and shows all output of a failure
     'node_modules/assemblyscript/bin': { 'asc.js': compiler(0) },
     'packages/hash/src/kernel': { 'pdq.ts': '' },
   })
-  const program = `import { buildKernels } from ${JSON.stringify(join(root, 'kernels.mjs'))}; buildKernels(${JSON.stringify(folder)})`
+  const program = `import { buildKernels } from ${JSON.stringify(join(root, 'kernels.mjs'))}; await buildKernels(${JSON.stringify(folder)})`
   const build = () => spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
   t.match(build(), { status: 0, stdout: '', stderr: '' })
   const generated = join(folder, 'packages/hash/src/pdq.generated.ts')
