@@ -112,7 +112,7 @@ t.test('a restore that is killed several times finishes and applies withdrawals 
   }
   t.notOk(existsSync(join(dataDir, 'restoring')))
 
-  const second = await startService(t, { redis: await startRedis(t, dataDir), sealKey: SEAL_KEY })
+  const second = await startService(t, { redis: await startRedis(t, { dataDir }), sealKey: SEAL_KEY })
   const payload = { queries: [kept, ...withdrawn].map(({ hash }) => ({ signals: [{ type: 'pdq', hash }] })) }
   const response = await second.app.inject({ method: 'POST', url: '/v1/match', payload, headers })
   const { results } = response.json<{ results: { matches: unknown[] }[] }>()

@@ -83,7 +83,7 @@ t.test('a restore brings back the backup without images, signals and keys withdr
   const again = await tabir({ TABIR_DATA_DIR: dataDir }, 'restore', file, ...logs)
   t.match(again, { status: 2, errors: /This data folder has data/ })
 
-  const second = await startService(t, { redis: await startRedis(t, dataDir), sealKey: SEAL_KEY, withdrawalsFolder })
+  const second = await startService(t, { redis: await startRedis(t, { dataDir }), sealKey: SEAL_KEY, withdrawalsFolder })
   t.same(await matching(second, ngo.headers, [...hashes, late.hash]), [1, 0, 1, 0, 1, 1, 1, 0, 0, 0, 0])
   t.same(await second.services.health.workers(), { alive: 0, silent: 0 }, 'no former process counts as silent')
   const view = async ({ url, headers }: typeof kept) => (await second.app.inject({ url, headers })).json()

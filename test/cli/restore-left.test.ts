@@ -26,7 +26,7 @@ async function world(t: Test) {
   const dataDir = join(place, 'data')
   const restore = (from = file) => ['restore', from, '--withdrawals', withdrawalsFolder]
   const ready = async () => {
-    const restored = await startService(t, { redis: await startRedis(t, dataDir), sealKey: SEAL_KEY })
+    const restored = await startService(t, { redis: await startRedis(t, { dataDir }), sealKey: SEAL_KEY })
     return (await restored.app.inject({ url: '/health/ready' })).json<{ images: number }>().images
   }
   return { place, service, file, backup, dataDir, restore, ready }

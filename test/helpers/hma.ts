@@ -3,7 +3,7 @@
 import type { InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { z } from 'zod'
-import { keyFor, startService, type TestService } from './service.js'
+import { keyFor, startService, type TestService, type TestServiceOptions } from './service.js'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -30,8 +30,8 @@ export function hmaClient({ app }: TestService, headers: Headers, base = '') {
 export const HMA_SCOPES = ['match', 'match:distance', 'signals:write'] as const
 
 /** A platform with a bank MINE, and its most frequent calls. */
-export async function hmaWorld(t: Test) {
-  const service = await startService(t)
+export async function hmaWorld(t: Test, options: TestServiceOptions = {}) {
+  const service = await startService(t, options)
   const key = await keyFor(service, 'platform', HMA_SCOPES)
   const hma = hmaClient(service, key.headers)
   await hma('POST', '/c/banks', { name: 'MINE' })

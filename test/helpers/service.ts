@@ -43,6 +43,8 @@ export interface TestService {
 
 export interface TestServiceOptions {
   readonly redis?: TestRedis
+  /** With a worker process that hashes pictures and videos. */
+  readonly workers?: boolean
   /** The address of another Redis. */
   readonly redisUrl?: string
   readonly sealKey?: Buffer
@@ -126,7 +128,7 @@ export async function startService(
   t: Ending & Partial<Pick<Test, 'fail'>>,
   options: TestServiceOptions = {},
 ): Promise<TestService> {
-  const redis = options.redis ?? (await startRedis(t))
+  const redis = options.redis ?? (await startRedis(t, { workers: options.workers === true }))
   const log: string[] = []
   const services = await openServices({
     redis: {
@@ -144,7 +146,7 @@ export async function startService(
     env: 'test',
     snapshots: undefined,
     withdrawalsFolder: options.withdrawalsFolder,
-    folders: new Map([['data', redis.dataDir]]),
+    folders: new Map([['data', redis.folder]]),
     ...(options.videoLimits !== undefined && { videoLimits: options.videoLimits }),
     ...(options.auditKeepDays !== undefined && { auditKeepDays: options.auditKeepDays }),
     ...(options.probing !== undefined && { probing: options.probing }),

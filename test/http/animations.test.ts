@@ -9,7 +9,6 @@ import { refused } from '../helpers/refusal.js'
 import { keyFor, openCase, randomHashText, startService, withBitsFlipped } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
 import { send, startUploads } from '../helpers/uploads.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const signal = (hash: string) => ({ type: 'pdq', view: 'whole', quality: 90, hash })
 const frameAt = (atMs: number, hash: string) => ({ atMs, signals: [signal(hash)] })
@@ -80,9 +79,8 @@ t.test('an animation without a picture, out of order or with plain frames is ref
 })
 
 t.test('a GIF that is uploaded is found by a still of any moment', async (t) => {
-  const { service, her, platform } = await startUploads(t)
+  const { service, her, platform } = await startUploads(t, { workers: true })
   const ofCase = { url: `${her.url}/images`, headers: her.headers }
-  await startWorkers(t, service.redis)
   const size = { width: 200, height: 150 }
   const frames = await Promise.all(
     Array.from({ length: 24 }, async (_, k) => {

@@ -11,7 +11,6 @@ import { scene } from '../helpers/pictures.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
-import { startWorkers } from '../helpers/workers.js'
 
 interface Answer {
   readonly results: {
@@ -34,9 +33,8 @@ async function hidden(picture: Buffer, { mirrored = false } = {}): Promise<Buffe
 }
 
 t.test('a copy that hashes miss is found by details under extended protection, until the case is withdrawn', async (t) => {
-  const service = await startService(t, { extendedProtection: true })
+  const service = await startService(t, { workers: true, extendedProtection: true })
   const { app } = service
-  await startWorkers(t, service.redis)
   const platform = await keyFor(service, 'platform', ['match'])
   const trusted = await keyFor(service, 'trusted', ['match', 'match:distance'])
   const [plain, her] = [await openCase(app), await openCase(app, { extendedProtection: true })]

@@ -11,7 +11,7 @@ import { keyFor, startService, until } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
 import { clipForm, ffmpeg } from '../helpers/videos.js'
 import { startEndpoint } from '../helpers/webhooks.js'
-import { startMessenger, startWorkers } from '../helpers/workers.js'
+import { startMessenger } from '../helpers/workers.js'
 
 // Calls every operation once. The requests and answers are the examples of openapi.yaml. For a new operation:
 // call it here, then run `npm run openapi`, which writes src/http/openapi/examples.json and openapi.yaml.
@@ -43,10 +43,10 @@ t.test('every operation can be called with the shape of its example, and answers
   const endpoint = await startEndpoint(t)
   const origins = new Set([endpoint.origin])
   const service = await startService(t, {
+    workers: true,
     webhookOrigins: origins,
     exchanges: exchangesIn(JSON.stringify({ exchanges: [EXCHANGE] })),
   })
-  await startWorkers(t, service.redis)
   await startMessenger(t, service.redis, origins)
   service.services.beginPulling()
   const url = `http://127.0.0.1:${await listen(service.app)}`

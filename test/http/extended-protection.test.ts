@@ -10,7 +10,6 @@ import { scene } from '../helpers/pictures.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const picture = (await scene(61, { width: 1600, height: 1200 })).bytes
 const pixels = await decode(picture)
@@ -18,9 +17,8 @@ const { signals } = await hashImage(pixels, { purpose: 'register', aspect: pixel
 const details = await detailsOf(await decode(picture, detailedSize), { purpose: 'register' })
 
 t.test('details are stored only for cases with extended protection, from uploads and devices', async (t) => {
-  const service = await startService(t, { extendedProtection: true })
+  const service = await startService(t, { workers: true, extendedProtection: true })
   const { app, redis } = service
-  await startWorkers(t, redis)
   const store = new Redis(redis.socket)
   t.teardown(() => store.disconnect())
   const kept = async () => {

@@ -8,7 +8,6 @@ import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { images } from '../helpers/multipart.js'
 import { fromPixels, type Pixels, randomFrom, scenePixels } from '../helpers/pictures.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const WIDTH = 420
 const HEIGHT = 640
@@ -135,8 +134,7 @@ t.test('a video of other forms does not match registered forms or videos of form
 t.test(
   'an uploaded picture is seen to be a form, or to show one object, and then another one of its kind does not match',
   async (t) => {
-    const service = await startService(t)
-    await startWorkers(t, service.redis)
+    const service = await startService(t, { workers: true })
     const { headers } = await keyFor(service, 'platform', ['match'])
     const { url, headers: hers } = await openCase(service.app)
     const register = async (signals: readonly object[]) => {

@@ -10,7 +10,6 @@ import { scene } from '../helpers/pictures.js'
 import { MARKER } from '../helpers/refusal.js'
 import { silent } from '../helpers/requests.js'
 import { keyFor, startService, until } from '../helpers/service.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const picture = await scene(4242)
 const LIMIT_BYTES = 2 << 20
@@ -20,6 +19,7 @@ async function world(t: Test, answers: Record<string, PictureAnswer>, reach?: Fe
   const service = await startService(t, {
     ...(reach !== undefined && { fetchFrom: { reach, trusted: new Set([pictures.origin]) } }),
     uploadLimits: { maxImageBytes: LIMIT_BYTES },
+    workers: true,
   })
   const key = await keyFor(service, 'platform', ['match', 'match:distance', 'signals:write'])
   const hma = hmaClient(service, key.headers)
@@ -73,7 +73,6 @@ t.test('a picture is hashed, looked up and banked by URL as when it is uploaded'
     '/metadata': redirect('http://169.254.169.254/latest'),
   }
   const { service, origin, asked, hma, coop, from } = await world(t, answers, 'trusted')
-  await startWorkers(t, service.redis)
   const hash = async (path: string, more = '') => await hma('GET', `/h/hash?${from(path)}${more}`)
 
   const whole = await hash('/p.jpg')

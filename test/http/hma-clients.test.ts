@@ -7,15 +7,13 @@ import { flat } from '../helpers/hostile-pictures.js'
 import { imagePart, multipart } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { keyFor, startService } from '../helpers/service.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const Hashes = z.strictObject({ pdq: z.string() })
 const Added = z.strictObject({ id: z.int(), signals: Hashes })
 
 t.test('known HMA clients get the answers that they read', { timeout: 230_000 }, async (t) => {
-  const service = await startService(t)
+  const service = await startService(t, { workers: true })
   const key = await keyFor(service, 'platform', ['match', 'match:distance', 'signals:write', 'feed'])
-  await startWorkers(t, service.redis)
   const picture = await scene(4242)
   // A new form for each request: the server overwrites the bytes it receives.
   const form = (name: string, fields: Record<string, string> = {}) =>

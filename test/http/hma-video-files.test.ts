@@ -9,7 +9,6 @@ import { hmaWorld } from '../helpers/hma.js'
 import { multipart } from '../helpers/multipart.js'
 import { redisOf } from '../helpers/requests.js'
 import { ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const skip = ffmpeg === undefined && 'there is no ffmpeg'
 const [width, height] = [192, 144]
@@ -27,8 +26,7 @@ t.test(
   'a video file is answered with its MD5 and the PDQ of each second, and with what is selected',
   { skip },
   async (t) => {
-    const world = await hmaWorld(t)
-    await startWorkers(t, world.service.redis)
+    const world = await hmaWorld(t, { workers: true })
     const hasher = loadImageHasherSync()
     const seconds = framesOf(clip, 'a.mp4', width, height).filter((_, i) => i % 4 === 0)
     t.equal(seconds.length, 3)
@@ -56,8 +54,7 @@ t.test(
 )
 
 t.test('an added video file is found by the same file, by copies and by vPDQ', { skip }, async (t) => {
-  const world = await hmaWorld(t)
-  await startWorkers(t, world.service.redis)
+  const world = await hmaWorld(t, { workers: true })
   const added = await sendTo(world, '/c/bank/MINE/content', clip)
   t.match(added, { status: 200, body: { id: Number, signals: { video_md5: md5, vpdq: /^\["[0-9a-f]{64},\d+,0\.000"/ } } })
   const { id, signals } = added.body as { id: number; signals: { vpdq: string } }

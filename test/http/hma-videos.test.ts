@@ -5,7 +5,6 @@ import t from 'tap'
 import { HMA_SCOPES, hmaClient, hmaWorld } from '../helpers/hma.js'
 import { keyFor, openCase, randomHashText, withBitsFlipped } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const vpdq = (hashes: readonly string[]) => JSON.stringify(hashes.map((hash, i) => `${hash},100,${(2 * i).toFixed(1)}`))
 const query = (type: string, signal: string) => `signal_type=${type}&signal=${encodeURIComponent(signal)}`
@@ -22,8 +21,7 @@ function form(name: string, bytes: Buffer, fields: Readonly<Record<string, strin
 }
 
 t.test('a video is found by its MD5 and by vPDQ on each HMA route, until it is removed', async (t) => {
-  const { service, hma } = await hmaWorld(t)
-  await startWorkers(t, service.redis)
+  const { service, hma } = await hmaWorld(t, { workers: true })
   const bytes = randomBytes(70_000)
   const md5 = createHash('md5').update(bytes).digest('hex')
   const hashes = Array.from({ length: 5 }, randomHashText)
@@ -65,8 +63,7 @@ t.test('a video is found by its MD5 and by vPDQ on each HMA route, until it is r
 })
 
 t.test('an uploaded video is added by its MD5, and a video of a case is found until withdrawal', async (t) => {
-  const { service, hma } = await hmaWorld(t)
-  await startWorkers(t, service.redis)
+  const { service, hma } = await hmaWorld(t, { workers: true })
   const bytes = randomBytes(3000)
   const md5 = createHash('md5').update(bytes).digest('hex')
   const { payload, headers } = form('video', bytes, { note: 'sent' })

@@ -7,7 +7,6 @@ import { type Picture, scene } from '../helpers/pictures.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const KEY = 'b6f0c9c2-0c3e-4f57-9d35-1f7c2f0c7a11'
 const key = (value = KEY) => ({ 'idempotency-key': value })
@@ -58,8 +57,7 @@ t.test('hashes are registered once for an idempotency key and a case, and a refu
 })
 
 t.test('pictures are registered once for an idempotency key, with any multipart boundary', async (t) => {
-  const { app, redis } = await startService(t)
-  await startWorkers(t, redis)
+  const { app } = await startService(t, { workers: true })
   const her = await openCase(app)
   const [bird, tree] = [await scene(1), await scene(2)]
   let sent = 0

@@ -3,11 +3,9 @@ import t from 'tap'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
-import { startWorkers } from '../helpers/workers.js'
 
 t.test('an uploaded picture is found as a changed copy, and not after its withdrawal', async (t) => {
-  const service = await startService(t)
-  await startWorkers(t, service.redis)
+  const service = await startService(t, { workers: true })
   const { app } = service
   const platform = await keyFor(service, 'platform', ['match'])
   const her = await openCase(app)

@@ -8,7 +8,6 @@ import { heic } from '../helpers/heic.js'
 import { images } from '../helpers/multipart.js'
 import { everyFormat, fromPixels, oddButGood, orientations, orientedJpeg, type Picture, scene } from '../helpers/pictures.js'
 import { codeOf, keyFor, openCase, startService, type TestService } from '../helpers/service.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const SEED = 300
 /** Greyscale and a white margin change these scenes by 25 bits, which is still a match. */
@@ -27,14 +26,11 @@ const Found = z.object({
 })
 
 t.test('pictures in unusual formats and orientations', async (t) => {
-  const service = await startService(t)
-  const [kinds] = await Promise.all([
-    Promise.all([
-      everyFormat(SEED),
-      oddButGood(SEED),
-      Promise.all(orientations.map((orientation) => orientedJpeg(SEED, orientation))),
-    ]),
-    startWorkers(t, service.redis),
+  const service = await startService(t, { workers: true })
+  const kinds = await Promise.all([
+    everyFormat(SEED),
+    oddButGood(SEED),
+    Promise.all(orientations.map((orientation) => orientedJpeg(SEED, orientation))),
   ])
   const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
   const pictures = kinds.flat()

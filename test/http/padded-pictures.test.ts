@@ -13,7 +13,6 @@ import { refused } from '../helpers/refusal.js'
 import { silent } from '../helpers/requests.js'
 import { keyFor, openCase, startService, type TestServiceOptions, until } from '../helpers/service.js'
 import { beginUpload, connectionsOf, listen } from '../helpers/sockets.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const LIMIT_BYTES = 1 << 20
 const SEED = 901
@@ -26,8 +25,10 @@ const Result = z.object({
 })
 
 async function world(t: Test, more: TestServiceOptions['uploadLimits'] = {}) {
-  const service = await startService(t, { uploadLimits: { maxImageBytes: LIMIT_BYTES, maxImages: 3, ...more } })
-  await startWorkers(t, service.redis)
+  const service = await startService(t, {
+    workers: true,
+    uploadLimits: { maxImageBytes: LIMIT_BYTES, maxImages: 3, ...more },
+  })
   const { app } = service
   const her = await openCase(app)
   const { headers } = await keyFor(service, 'platform', ['match'])

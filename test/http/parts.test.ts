@@ -5,15 +5,13 @@ import { decode } from '../../workers/media/decode.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
-import { startWorkers } from '../helpers/workers.js'
 
 interface Answer {
   readonly results: { readonly matches: { readonly grade: string; readonly view: string; readonly signalType: string }[] }[]
 }
 
 t.test('a picture is found in a screenshot, border or crop, under a sticker and askew, until withdrawn', async (t) => {
-  const service = await startService(t)
-  await startWorkers(t, service.redis)
+  const service = await startService(t, { workers: true })
   const { app } = service
   const platform = await keyFor(service, 'platform', ['match'])
   const her = await openCase(app)
@@ -61,8 +59,7 @@ t.test('a picture is found in a screenshot, border or crop, under a sticker and 
 })
 
 t.test('a registered screenshot matches the picture inside it and not other screenshots with the same frame', async (t) => {
-  const service = await startService(t)
-  await startWorkers(t, service.redis)
+  const service = await startService(t, { workers: true })
   const { app } = service
   const platform = await keyFor(service, 'platform', ['match'])
   const her = await openCase(app)
@@ -112,8 +109,7 @@ t.test('a picture that was hashed on a device is found in a screenshot by hashes
 })
 
 t.test('pictures that consist of frames or grids get no match and no unexpected problem', async (t) => {
-  const service = await startService(t)
-  await startWorkers(t, service.redis)
+  const service = await startService(t, { workers: true })
   const platform = await keyFor(service, 'platform', ['match'])
   const grid = (across: number, down: number) =>
     Array.from({ length: 640 * 640 }, (_, k) => ((k % 640) % across < 2 || Math.floor(k / 640) % down < 2 ? 30 : 235))
@@ -156,8 +152,7 @@ t.test('pictures that consist of frames or grids get no match and no unexpected 
 })
 
 t.test('a copy too pale to register still matches, and one that is almost blank is refused', async (t) => {
-  const service = await startService(t)
-  await startWorkers(t, service.redis)
+  const service = await startService(t, { workers: true })
   const { app } = service
   const platform = await keyFor(service, 'platform', ['match'])
   const her = await openCase(app)

@@ -10,7 +10,6 @@ import { scene } from '../helpers/pictures.js'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
 import { matroskaUpload } from '../helpers/videos.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const Result = z.object({
   matches: z.array(z.object({ grade: z.string() })),
@@ -24,9 +23,8 @@ const IMAGES = 10_000
 const BITS = 31
 
 t.test('each route that matches can be asked to keep the goals for each upload', async (t) => {
-  const service = await startService(t)
+  const service = await startService(t, { workers: true })
   const { app } = service
-  await startWorkers(t, service.redis)
   const { headers } = await keyFor(service, 'platform', ['match', 'signals:write'])
   const add = async (signals: readonly object[]) => {
     const added = await ask(service, 'POST', '/v1/banks/of-ours/signals', headers, { signals })

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { refused } from '../helpers/refusal.js'
 import { del, post, redisOf, tryPin } from '../helpers/requests.js'
+import { runs } from '../helpers/runs.js'
 import { openCase, startService } from '../helpers/service.js'
 
 const service = await startService(t)
@@ -89,6 +90,6 @@ t.test('after any sequence of PIN changes and uses with lost answers, a PIN that
       for (const pin of [...shown]) if (await use(pin)) opening++
       return opening >= 1 && opening <= 2 && (await statusOf(her, token)) === 200
     }),
-    { numRuns: 12 },
+    { numRuns: runs(12) },
   )
 })

@@ -12,6 +12,7 @@ import { PROBLEM_CODES, Problem } from '../../src/domain/problem.js'
 import { problemBody } from '../../src/http/problems.js'
 import { MatchResult, type ResultParts, resultText, shownMatch } from '../../src/http/shown-match.js'
 import type { Match } from '../../src/services/matching/match.js'
+import { runs } from '../helpers/runs.js'
 
 const side = fc.double({ min: 0, max: 1, noNaN: true })
 
@@ -87,7 +88,7 @@ t.test('a result is written byte for byte as the schema would write it', async (
       }
       assert.equal(resultText(parts), JSON.stringify(z.encode(MatchResult, shown)))
     }),
-    { numRuns: 3000 },
+    { numRuns: runs(300) },
   )
 })
 

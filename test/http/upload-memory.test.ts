@@ -65,9 +65,9 @@ t.test('every kind of refusal frees the memory of its picture', async (t) => {
   const picture = await scene(410, { width: 320, height: 240 })
   const { service, platform } = await startUploads(t, {
     uploadLimits: { maxInFlightBytes: picture.bytes.length, maxImageBytes: picture.bytes.length },
+    workers: true,
   })
   const { app } = service
-  await startWorkers(t, service.redis)
   const larger = { ...picture, bytes: withLongHead(picture.bytes, picture.bytes.length + 4) }
 
   for (const body of [

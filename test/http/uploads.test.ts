@@ -46,7 +46,6 @@ import { MARKER, refused } from '../helpers/refusal.js'
 import { openCase, until } from '../helpers/service.js'
 import { beginUpload, connectionsOf, listen } from '../helpers/sockets.js'
 import { imagesOf, json, send, startUploads } from '../helpers/uploads.js'
-import { startWorkers } from '../helpers/workers.js'
 
 const LIMIT_BYTES = 20 << 20
 
@@ -55,8 +54,7 @@ const Answer = z.object({
 })
 
 t.test('uploads of every kind, with a worker', async (t) => {
-  const { service, routes, her, platform } = await startUploads(t)
-  await startWorkers(t, service.redis)
+  const { service, routes, her, platform } = await startUploads(t, { workers: true })
   const marked = withJpegComment((await scene(81)).bytes, MARKER)
   const large = { name: 'large.jpg', contentType: 'image/jpeg', bytes: withLongHead(marked, LIMIT_BYTES + 1) }
   const { app } = service
