@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import t from 'tap'
 import { createLifecycle, startOrStop } from '../../src/app/lifecycle.js'
+import { runs } from '../helpers/runs.js'
 
 t.test('every started part is stopped once and in reverse order, even if starts or stops fail', async (t) => {
   const part = fc.record({
@@ -46,7 +47,7 @@ t.test('every started part is stopped once and in reverse order, even if starts 
       }
       t.throws(() => lifecycle.add('late', () => {}), /had been stopped/)
     }),
-    { numRuns: 200 },
+    { numRuns: runs(66) },
   )
 })
 

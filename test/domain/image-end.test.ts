@@ -4,6 +4,7 @@ import t from 'tap'
 import { imageEnd } from '../../src/domain/media/image-end.js'
 import { withLongHead } from '../helpers/hostile-pictures.js'
 import { everyFormat, type Picture, scene, scenePixels } from '../helpers/pictures.js'
+import { runs } from '../helpers/runs.js'
 
 const MIB = 1 << 20
 
@@ -67,7 +68,7 @@ t.test('the end of an image is found, whatever follows and however the file is s
         // After an AVIF whole boxes count, as for a decoder: more may belong to the image.
         return name.endsWith('.avif') ? end !== undefined && end >= bytes.length : end === bytes.length
       }),
-      { numRuns: 50 },
+      { numRuns: runs(25) },
     )
   }
 })
@@ -97,7 +98,7 @@ t.test('the end of any file is found quickly and is never beyond the file', asyn
       const end = imageEnd(inPieces(file, size))
       return end === undefined || (Number.isSafeInteger(end) && end > 0 && end <= file.length)
     }),
-    { numRuns: 1500 },
+    { numRuns: runs(150) },
   )
 
   const gif = Buffer.concat([

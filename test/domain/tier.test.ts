@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { TIER_NAMES, TIERS } from '../../src/domain/matching/signal.js'
 import { encodeSupport, type Support, TIER_RULES, tierOf, tierWith } from '../../src/domain/trust/tier.js'
+import { runs } from '../helpers/runs.js'
 
 const nobody: Support = { verifications: 0, attestations: 0, confirmations: 0, notBlocked: 0 }
 const support = fc.record<Support>({
@@ -59,7 +60,7 @@ t.test('support encoded in one byte gives the same tier', async () => {
     fc.property(tier, support, (registered, said) => {
       assert.equal(tierWith(registered, encodeSupport(said)), tierOf(registered, said))
     }),
-    { numRuns: 5000 },
+    { numRuns: runs(500) },
   )
   assert.equal(encodeSupport(nobody), 0)
 })

@@ -6,6 +6,7 @@ import { MAX_SEGMENTS } from '../../src/domain/matching/segments.js'
 import { type Evidence, evidenceOf, MAX_PAIRS } from '../../src/domain/matching/video-evidence.js'
 import { pair, picture, segment } from '../helpers/frame-pairs.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
+import { runs } from '../helpers/runs.js'
 
 t.test('two pairs of distinct frames form a line up to 56 bits, and one pair does not', async (t) => {
   const two = (bits: number, other: Partial<FramePair> = {}) => [
@@ -168,7 +169,7 @@ t.test('a line is found exactly when a naive search of all pairs finds one', asy
       t.equal(surplusBits, naive)
       t.equal(segments.length > 0, naive >= 0 || pairs.some(({ grade }) => grade !== undefined))
     }),
-    { numRuns: 300 },
+    { numRuns: runs(60) },
   )
 })
 
@@ -196,7 +197,7 @@ t.test('each segment holds what it states, whatever the order of the pairs', asy
         .map(({ one }) => one)
       t.same(segmentsOf(shuffled), segments)
     }),
-    { numRuns: 200 },
+    { numRuns: runs(66) },
   )
 })
 

@@ -9,6 +9,7 @@ import type { RegisteredImage, Signal } from '../../src/domain/matching/signal.j
 import { createJsonReader } from '../../src/exchange/json-signals.js'
 import { linesOf } from '../../src/exchange/signal-writer.js'
 import { MAX_SHORT_LINE_CHARS } from '../../src/exchange/text-lines.js'
+import { runs } from '../helpers/runs.js'
 
 const hash = () => hashFromBytes(randomBytes(32))
 const id = (number: number) => `00000000-0000-7000-8000-${String(number).padStart(12, '0')}`
@@ -122,6 +123,6 @@ t.test('in any mixture of lines every complete record is read and nothing throws
       const whole = records.reduce((sum, record) => sum + text.split(record.join('\n')).length - 1, 0)
       return put === whole
     }),
-    { numRuns: 100 },
+    { numRuns: runs(33) },
   )
 })

@@ -9,6 +9,7 @@ import { readerFor } from '../../src/exchange/signal-lines.js'
 import { MAX_LINE_CHARS } from '../../src/exchange/text-lines.js'
 import { readVpdqJson } from '../../src/exchange/vpdq.js'
 import { isVpdq } from '../../src/exchange/vpdq-lines.js'
+import { runs } from '../helpers/runs.js'
 
 interface Frame {
   readonly hash: string
@@ -164,6 +165,6 @@ t.test('with any truncation, mixture or change nothing throws, and frames stay i
         return times.length === one.hashes.length && times.every((ms, i) => i === 0 || ms > (times[i - 1] ?? 0))
       })
     }),
-    { numRuns: 300 },
+    { numRuns: runs(60) },
   )
 })

@@ -5,6 +5,7 @@ import { areaTableOf, SAMPLES_A_SIDE, sampleArea } from '../../packages/hash/src
 import { type Raster, rasterOf, wholeOf } from '../../packages/hash/src/raster.js'
 import type { Rectangle } from '../../packages/hash/src/rectangle.js'
 import { gridOf, sampleTilted } from '../../packages/hash/src/tilt.js'
+import { runs } from '../helpers/runs.js'
 import { sloping } from './patterns.js'
 import { drawn, noisy } from './synthetic.js'
 
@@ -27,7 +28,7 @@ t.test('a sample is the mean of its area, wherever its borders lie', async () =>
       sampleArea(areaTableOf(raster), part, into)
       for (const [k, mean] of meansOf(raster, part).entries()) assert.ok(Math.abs((into[k] ?? 0) - mean) < 1e-3)
     }),
-    { numRuns: 60 },
+    { numRuns: runs(30) },
   )
 })
 

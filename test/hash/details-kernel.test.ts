@@ -9,6 +9,7 @@ import { loadDetailsKernelSync } from '../../packages/hash/src/details-kernel.js
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { wholeOf } from '../../packages/hash/src/raster.js'
 import type { Rectangle } from '../../packages/hash/src/rectangle.js'
+import { runs } from '../helpers/runs.js'
 import { withMemory } from './kernel-memory.js'
 import { chessboard, pictures } from './patterns.js'
 import { noisy } from './synthetic.js'
@@ -34,7 +35,7 @@ t.test('the kernel finds and describes the same corners as the oracle, in any pa
         })
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runs(50) },
   )
 })
 

@@ -4,6 +4,7 @@ import t from 'tap'
 import { loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
 import { type MeasuredRaster, measuredOf } from '../../packages/hash/src/measured.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
+import { runs } from '../helpers/runs.js'
 import { withMemory } from './kernel-memory.js'
 import { chessboard, pictures, shaded } from './patterns.js'
 import { noisy } from './synthetic.js'
@@ -20,7 +21,7 @@ t.test('the kernel equals the oracle on pictures of any size and kind', async ()
     fc.property(pictures(side), (picture) => {
       assertEqual(picture)
     }),
-    { numRuns: 300 },
+    { numRuns: runs(60) },
   )
 })
 
@@ -29,7 +30,7 @@ t.test('the kernel equals the oracle where one side or both are reduced', async 
     fc.property(pictures(anySide), (picture) => {
       assertEqual(picture)
     }),
-    { numRuns: 25 },
+    { numRuns: runs(12) },
   )
 })
 
@@ -58,7 +59,7 @@ t.test('a reduced picture has the means of its areas as pixels', async () => {
         for (const [k, mean] of means.entries()) assert.ok(Math.abs((rgb[k] ?? 0) - mean) <= 0.6, `${rgb[k]} for ${mean}`)
       })
     }),
-    { numRuns: 20 },
+    { numRuns: runs(10) },
   )
 })
 

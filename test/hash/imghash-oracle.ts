@@ -3,6 +3,7 @@
 import fc from 'fast-check'
 import imghash from 'imghash'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
+import { runs } from '../helpers/runs.js'
 import { noisy } from './synthetic.js'
 
 /** Sides that the 16 blocks divide, and others. */
@@ -30,7 +31,7 @@ export function checkCloseCalls(check: (picture: Pixels) => void): void {
       const { data, ...size } = noisy(seed, width, height, 3)
       check({ ...size, data: data.map((byte) => base + (byte % (steps + 1))) })
     }),
-    { numRuns: 300 },
+    { numRuns: runs(60) },
   )
   for (const grey of [127, 128, 129]) check({ data: new Uint8Array(32 * 32).fill(grey), width: 32, height: 32, channels: 1 })
 }

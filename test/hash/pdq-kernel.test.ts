@@ -6,6 +6,7 @@ import { wasmBase64 } from '../../packages/hash/src/pdq.generated.js'
 import { dctMatrix, type PdqResult, pdq, samplePosition, samplesOf, windowOf } from '../../packages/hash/src/pdq.js'
 import { loadPdqKernelSync } from '../../packages/hash/src/pdq-kernel.js'
 import { MAX_SIDE_PX, type Pixels } from '../../packages/hash/src/pixels.js'
+import { runs } from '../helpers/runs.js'
 import { withMemory } from './kernel-memory.js'
 import { noisy } from './synthetic.js'
 
@@ -26,7 +27,7 @@ t.test('the kernel equals the oracle on pictures of any size', async () => {
       const picture = noisy(seed, width, height, channels)
       assert.deepEqual(bits(kernel.hash(picture)), bits(pdq(picture)))
     }),
-    { numRuns: 150 },
+    { numRuns: runs(50) },
   )
 })
 
@@ -39,7 +40,7 @@ t.test('the kernel equals the oracle in every sample, down to rounding errors th
       assert.deepEqual(samples(picture), samplesOf(picture))
     }),
     {
-      numRuns: 40,
+      numRuns: runs(20),
       examples: [
         [7, 64, 64, 3],
         [7, 2049, 33, 4],
@@ -123,7 +124,7 @@ t.test('the kernel sums the blocks of blockhash exactly, even where their border
         assert.deepEqual(blockTotals, blockTotalsOf(picture))
       },
     ),
-    { numRuns: 60 },
+    { numRuns: runs(30) },
   )
 })
 

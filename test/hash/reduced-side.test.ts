@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { reducedSide } from '../../packages/hash/src/reduced-side.js'
+import { runs } from '../helpers/runs.js'
 
 t.test('a long side is reduced to about 600 pixels, and a short one is never enlarged', async () => {
   fc.assert(
@@ -11,7 +12,7 @@ t.test('a long side is reduced to about 600 pixels, and a short one is never enl
       if (length <= 650) assert.equal(reduced, length)
       else assert.ok(reduced >= 450 && reduced <= 650)
     }),
-    { numRuns: 60 },
+    { numRuns: runs(30) },
   )
 })
 

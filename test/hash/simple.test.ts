@@ -7,6 +7,7 @@ import { type ImageSignals, loadImageHasherSync } from '../../packages/hash/src/
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { rasterOf } from '../../packages/hash/src/raster.js'
 import { isForm, isPage, isPhotographIn, isSignIn, isSimple } from '../../packages/hash/src/simple.js'
+import { runs } from '../helpers/runs.js'
 import { chessboard, pictures, plain, shaded, striped } from './patterns.js'
 import { drawn, noisy } from './synthetic.js'
 
@@ -82,7 +83,7 @@ t.test('any picture is judged simple or not', async () => {
     fc.property(pictures(fc.integer({ min: 1, max: 120 })), (pixels) => {
       assert.equal(typeof isSimple(rasterOf(pixels)), 'boolean')
     }),
-    { numRuns: 40 },
+    { numRuns: runs(20) },
   )
 })
 

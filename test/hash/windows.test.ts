@@ -7,6 +7,7 @@ import { cutOut, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { overlapOf, type Rectangle } from '../../packages/hash/src/rectangle.js'
 import { isLong, windowedSize, windowsOf } from '../../packages/hash/src/windows.js'
 import { scenePixels } from '../helpers/pictures.js'
+import { runs } from '../helpers/runs.js'
 
 const kernel = loadFrameKernelSync()
 const blank = measuredOf({ data: new Uint8Array(64 * 64).fill(255), width: 64, height: 64, channels: 1 })
@@ -41,7 +42,7 @@ t.test('squares cover a picture at every offset', async () => {
       }
       return squares.length <= MAX_WINDOWS && squares.every((square) => isSquareIn(square, picture, short))
     }),
-    { numRuns: 30 },
+    { numRuns: runs(15) },
   )
 })
 

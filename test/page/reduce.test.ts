@@ -5,6 +5,7 @@ import t from 'tap'
 import type { Decoded } from '../../page/hashing/grouping.js'
 import { createMeans } from '../../page/hashing/means.js'
 import { reduced } from '../../page/hashing/reduce.js'
+import { runs } from '../helpers/runs.js'
 
 interface Size {
   readonly width: number
@@ -52,7 +53,7 @@ t.test('a full picture is reduced to exactly the pixels of libvips, in any strip
       assert.ok(expected.equals(Buffer.from(picture.data)))
       assert.ok(isWiped(), 'the input is overwritten')
     }),
-    { numRuns: 150 },
+    { numRuns: runs(50) },
   )
 })
 
@@ -98,6 +99,6 @@ t.test('createMeans gives the means of groups or areas, as a reducing decoder do
         assert.ok(Math.abs(value - (made[k] ?? Number.NaN)) <= 0.51, `${value} and ${made[k]}`)
       })
     }),
-    { numRuns: 150 },
+    { numRuns: runs(50) },
   )
 })

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import type { Usable } from '../../page/choosing/picture.js'
 import type { FileSignal } from '../../page/hashing/outcome.js'
 import { type Result, sender } from '../../page/sending/sender.js'
+import { runs } from '../helpers/runs.js'
 
 const ACCESS = { caseNumber: 'TBR-0000-0000-0000', token: 'token' }
 const HTML = '<html>Blocked</html>'
@@ -87,7 +88,7 @@ t.test('the page shows the true state of each image, whatever happens to request
         assert.equal(said.size, natures.length, 'every picture has an outcome')
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runs(50) },
   )
 })
 

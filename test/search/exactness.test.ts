@@ -4,6 +4,7 @@ import { t } from 'tap'
 import { distance, HASH_BITS, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { linear, type Row } from '../../src/search/linear.js'
 import { SignalIndex } from '../../src/search/signal-index.js'
+import { runs } from '../helpers/runs.js'
 import {
   BAND_BITS,
   BANDS,
@@ -68,7 +69,7 @@ t.test('rows one bit within, at and beyond the threshold are told apart, however
 
       assertSameHits(build(rows).within(needles, thresholdBits), linear(rows, needles, thresholdBits))
     }),
-    { numRuns: 20 },
+    { numRuns: runs(10) },
   )
 })
 

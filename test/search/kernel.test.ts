@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { t } from 'tap'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { MAX_REACH, scratch } from '../../src/search/engine.js'
+import { runs } from '../helpers/runs.js'
 import { BAND_BITS, BANDS, dealt, flippedByBand, randomFrom, rowsOf } from './corpora.js'
 import {
   assertSame,
@@ -44,7 +45,7 @@ t.test('with any reaches that sum to threshold + 1, each needle finds exactly th
       assertSame(keysOf(probedByBand(block, needles, reach, thresholdBits)), expected)
       assertSame(keysOf(followed(headOf(all).block, needles, reach, thresholdBits)), expected)
     }),
-    { numRuns: 30 },
+    { numRuns: runs(15) },
   )
 })
 
@@ -61,7 +62,7 @@ t.test('a plan for one threshold serves smaller ones', async () => {
       assertSame(keysOf(probed(segmentOf(all).block, needles, reach, smaller)), expected)
       assertSame(keysOf(followed(headOf(all).block, needles, reach, smaller)), expected)
     }),
-    { numRuns: 10 },
+    { numRuns: runs(10) },
   )
 })
 
@@ -78,7 +79,7 @@ t.test('a row is read if it is under the reach of a band, and under the sums wit
       assertSame(keysOf(probed(segmentOf(all).block, needles, reach, 256)), expected)
       assertSame(keysOf(followed(headOf(all).block, needles, reach, 256)), expected)
     }),
-    { numRuns: 30 },
+    { numRuns: runs(15) },
   )
 })
 

@@ -4,6 +4,7 @@ import { t } from 'tap'
 import { NARROW } from '../../src/search/band-shape.js'
 import { BANDS, MAX_REACH } from '../../src/search/engine.js'
 import { type BandCounts, costFor, greedyPlan, planFor, scanNs, uniformCounts } from '../../src/search/plan.js'
+import { runs } from '../helpers/runs.js'
 import { BAND_BITS, randomFrom } from './corpora.js'
 
 const MAX_THRESHOLD_BITS = BANDS * MAX_REACH - 1
@@ -67,7 +68,7 @@ t.test('no other deal of the reaches is cheaper than the plan', async () => {
         assert.equal(sum(bands.map((band) => plan.reach[band] ?? 0)), thresholdBits + 1)
       },
     ),
-    { numRuns: 200 },
+    { numRuns: runs(66) },
   )
 })
 

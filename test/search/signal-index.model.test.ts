@@ -5,6 +5,7 @@ import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
 import type { Hit } from '../../src/search/hit.js'
 import { linear, type Row } from '../../src/search/linear.js'
 import { SignalIndex } from '../../src/search/signal-index.js'
+import { runs } from '../helpers/runs.js'
 import { columnsOf, seeded, sorted, spread, zeros } from './rows.js'
 
 // Changes in random order against a plain Map, with searches that span several of them. Images have thousands of rows, so
@@ -52,7 +53,7 @@ t.test('any order of inserts, removals, compaction and searches gives the answer
       assert.equal(index.rows, live.length)
       assert.deepEqual(sorted(index.within([seeded(0), seeded(1)], 31)), sorted(linear(live, [seeded(0), seeded(1)], 31)))
     }),
-    { numRuns: 60, interruptAfterTimeLimit: 10_000 },
+    { numRuns: runs(30), interruptAfterTimeLimit: 10_000 },
   )
 })
 

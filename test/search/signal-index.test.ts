@@ -6,6 +6,7 @@ import { BANDS } from '../../src/search/engine.js'
 import { linear } from '../../src/search/linear.js'
 import { SignalIndex } from '../../src/search/signal-index.js'
 import { MAX_HITS } from '../../src/search/together.js'
+import { runs } from '../helpers/runs.js'
 import { compactAll, indexOf } from './indexes.js'
 import { drain } from './parts.js'
 import { columnsOf, packed, seeded, sorted, spread, zeros } from './rows.js'
@@ -46,7 +47,7 @@ t.test('a search finds exactly what a linear scan finds', async () => {
 
       assert.deepEqual(sorted(index.within(needles, thresholdBits)), sorted(linear(rows, needles, thresholdBits)))
     }),
-    { numRuns: 400 },
+    { numRuns: runs(80) },
   )
 })
 
@@ -72,7 +73,7 @@ t.test('several sets of needles in one pass each find what they find alone, rows
         assert.ok(!answers.includes(undefined) || rows.length > MAX_HITS)
       },
     ),
-    { numRuns: 400 },
+    { numRuns: runs(80) },
   )
 })
 

@@ -12,6 +12,7 @@ import { planFor } from '../../src/search/plan.js'
 import { ROW_BYTES } from '../../src/search/row-block.js'
 import { Segment } from '../../src/search/segment.js'
 import { SignalIndex } from '../../src/search/signal-index.js'
+import { runs } from '../helpers/runs.js'
 import { below, blurred, clumpy, flipped, type Random, randomFrom, rowsOf, sample } from './corpora.js'
 import { assertSame, type Found, foundBy, keysOf, within } from './kernel-probes.js'
 import { blockOf, drain, hitsOf, MIN_SEGMENT_ROWS, padded } from './parts.js'
@@ -127,7 +128,7 @@ t.test('with any bands and reaches, each needle finds exactly the rows within th
         assertSame(keysOf(probed(segment, needles, reach, thresholdBits, all)), expected)
       },
     ),
-    { numRuns: 20 },
+    { numRuns: runs(10) },
   )
 })
 

@@ -19,6 +19,7 @@ import { ID_PARTS } from '../../src/services/index/ordinals-by-id.js'
 import { encodeImage } from '../../src/store/images/image-record.js'
 import { ColumnsBuilder } from '../../src/store/images/reader/columns.js'
 import { hashNamed } from '../helpers/hashes.js'
+import { runs } from '../helpers/runs.js'
 
 const IMAGES = 4
 const MAX_FRAMES = 4
@@ -251,7 +252,7 @@ t.test('a catalogue of pictures and videos equals the list after every change', 
       }
       world.end()
     }),
-    { numRuns: 25 },
+    { numRuns: runs(12) },
   )
 })
 

@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net'
 import fc from 'fast-check'
 import { t } from 'tap'
 import { createEventLoopScheduler } from '../../src/services/load/event-loop-scheduler.js'
+import { runs } from '../helpers/runs.js'
 
 const RULE = { sliceMs: 4, pieceMs: 1 }
 
@@ -193,7 +194,7 @@ t.test('whatever arrives in any order, every task gets its turn and no turn is l
       }
       if (done < tasks.length) throw new Error(`${tasks.length - done} never came to their end`)
     }),
-    { numRuns: 50 },
+    { numRuns: runs(25) },
   )
 })
 

@@ -5,6 +5,7 @@ import type { Tier } from '../../src/domain/matching/signal.js'
 import { encodeSupport, tierWith } from '../../src/domain/trust/tier.js'
 import type { ImageFacts } from '../../src/services/index/image-facts.js'
 import { ImageTable } from '../../src/services/index/image-table.js'
+import { runs } from '../helpers/runs.js'
 
 const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, notBlocked: 0 })
 
@@ -59,7 +60,7 @@ t.test('an image table equals a map, whatever is added and removed and however i
         }).every(Boolean)
       )
     }),
-    { numRuns: 300 },
+    { numRuns: runs(60) },
   )
 })
 

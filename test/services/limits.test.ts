@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { createLimitCounter, type Limit } from '../../src/services/load/limits.js'
 import type { Use } from '../../src/store/organisations/usage-counters.js'
+import { runs } from '../helpers/runs.js'
 
 const LIMIT: Limit = { name: 'match-requests', windowS: 60, most: 10, isLocal: false, failsClosed: false }
 const NEVER_MS = 2 ** 31 - 1
@@ -86,7 +87,7 @@ t.test('a process admits no more than the limit plus the calls of others that it
       }
       await close()
     }),
-    { numRuns: 200 },
+    { numRuns: runs(66) },
   )
 })
 

@@ -15,6 +15,7 @@ import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
+import { runs } from '../helpers/runs.js'
 import { seeded } from '../search/rows.js'
 
 const IMAGES = 6
@@ -211,7 +212,7 @@ t.test('a query during any changes finds all that is registered throughout, and 
       }
       assert.equal(catalogue.index('pdq').rows, 0, 'no replaced row is left')
     }),
-    { numRuns: 60 },
+    { numRuns: runs(30) },
   )
 })
 
@@ -252,7 +253,7 @@ t.test('a search that pauses in an index of thousands finds the same', async () 
       }
       assert.equal(catalogue.index('pdq').rows, 20_000)
     }),
-    { numRuns: 20 },
+    { numRuns: runs(10) },
   )
   assert.ok(pauses > 0)
 })

@@ -17,6 +17,7 @@ import { createVideoMatcher } from '../../src/services/matching/video/video-matc
 import { BARE, bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
+import { runs } from '../helpers/runs.js'
 
 const ID = '00000000-0000-4000-8000-000000000001'
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
@@ -93,7 +94,7 @@ t.test('an image with stopped views is found in pictures and videos as if it had
       assert.deepEqual(await stopped.foundIn(...signals), await without.foundIn(...signals), 'in a video')
     }),
     {
-      numRuns: 25,
+      numRuns: runs(12),
       examples: [
         [
           FRAMED,

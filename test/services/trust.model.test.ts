@@ -24,6 +24,7 @@ import type { JudgedSignal } from '../../src/services/trust/signal-trust.js'
 import type { TrustService } from '../../src/services/trust/trust.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { redisOf } from '../helpers/requests.js'
+import { runs } from '../helpers/runs.js'
 import { startService, until } from '../helpers/service.js'
 import { ask, caseWithPicture, matchesOf, matchIdOf, ngo, platform } from '../helpers/trust.js'
 
@@ -235,7 +236,7 @@ t.test('acts at the same time on two processes have the outcome of some order of
         if (state !== undefined) await ask(one, 'DELETE', her.url, her.headers)
       },
     ),
-    { numRuns: 25 },
+    { numRuns: runs(12) },
   )
 })
 

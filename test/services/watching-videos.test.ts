@@ -25,6 +25,7 @@ import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { imageWith } from '../helpers/registered-image.js'
 import { del, post } from '../helpers/requests.js'
+import { runs } from '../helpers/runs.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 
 const service = await startService(t, { maxWatchesPerOrg: 40 })
@@ -247,7 +248,7 @@ t.test('the near frames of a watch give the same answer as all of them', async (
         watched.remove(id)
       },
     ),
-    { numRuns: 25 },
+    { numRuns: runs(12) },
   )
   t.ok(some > 3, 'some are copies')
 })

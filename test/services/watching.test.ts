@@ -20,6 +20,7 @@ import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { imageOf } from '../helpers/registered-image.js'
 import { del, post } from '../helpers/requests.js'
+import { runs } from '../helpers/runs.js'
 import { keyFor, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
 
 const clock = { nowMs: Date.now() }
@@ -267,6 +268,6 @@ t.test('the index of watches returns whatever the matcher would find', async (t:
       const near = await index.near([{ type, view: 'whole', quality: 100, hash }], CASES_BANK)
       if (!near.some(({ watchId }) => watchId === id)) throw new Error(`${type} ${orientation}`)
     }),
-    { numRuns: 60 },
+    { numRuns: runs(30) },
   )
 })

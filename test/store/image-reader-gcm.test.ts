@@ -3,6 +3,7 @@ import { createCipheriv, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { aes256, type BlockCipher, GcmBatch } from '../../src/store/images/reader/gcm.js'
+import { runs } from '../helpers/runs.js'
 import { addAll, KEY, openAll, type SealedMessage } from './gcm-messages.js'
 import { sealByTwin } from './gcm-twin.js'
 
@@ -66,7 +67,7 @@ t.test('messages sealed by node:crypto open at every length', async () => {
 
       assert.deepEqual(openAll(batch, aes256(secret), messages), plains)
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(100) },
   )
 })
 
@@ -85,7 +86,7 @@ t.test('messages sealed by the reference open under any hash key', async () => {
 
       assert.deepEqual(openAll(batch, cipher, [{ nonce, context, sealed }]), [Buffer.from(plain)])
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(100) },
   )
   fc.assert(
     fc.property(key, message, (secret, { nonce, context, plain }) => {
@@ -135,7 +136,7 @@ t.test('one changed bit in one of many messages: it is not decrypted, and the ba
       assert.deepEqual(batch.bytes.slice(from, to), Uint8Array.from(changed[bad]?.sealed.subarray(0, -16) ?? []))
       batch.clear()
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(100) },
   )
 })
 
@@ -159,7 +160,7 @@ t.test('a message that is truncated or has parts of another one does not open', 
       shut({ ...a, sealed: b.sealed })
       assert.equal(openAll(batch, aes256(randomBytes(32)), [a]), undefined)
     }),
-    { numRuns: 500 },
+    { numRuns: runs(100) },
   )
 })
 

@@ -6,6 +6,7 @@ import { imageContext } from '../../src/store/images/image-record.js'
 import { makeOpener } from '../../src/store/images/reader/opener.js'
 import type { Opener } from '../../src/store/images/reader/opener-type.js'
 import { makeKeyring, SEALED } from '../../src/store/sealing/seal.js'
+import { runs } from '../helpers/runs.js'
 
 interface SealedImage {
   readonly id: Uint8Array
@@ -34,7 +35,7 @@ t.test('records sealed by node:crypto open to the same bytes in order, under eve
         assert.deepEqual(ring.unseal(bytes, imageContext(id)), Buffer.from(given[i]?.[1] ?? []))
       }
     }),
-    { numRuns: 500 },
+    { numRuns: runs(100) },
   )
 })
 

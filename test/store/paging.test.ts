@@ -17,6 +17,7 @@ import {
   scanKeys,
 } from '../../src/store/redis/paging.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
+import { runs } from '../helpers/runs.js'
 
 const redis = await startRedis(t)
 const store = await openStore(storeAt(redis.socket))
@@ -81,7 +82,7 @@ t.test('entries that stay in a list come once and in order, in both directions',
         t.same(seen, isDown ? sorted.toReversed() : sorted)
       },
     ),
-    { numRuns: 150 },
+    { numRuns: runs(50) },
   )
 })
 

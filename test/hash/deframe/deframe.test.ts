@@ -8,6 +8,7 @@ import { loadFrameKernelSync } from '../../../packages/hash/src/frame-kernel.js'
 import type { Pixels } from '../../../packages/hash/src/pixels.js'
 import { wholeOf } from '../../../packages/hash/src/raster.js'
 import { overlapOf, type Rectangle } from '../../../packages/hash/src/rectangle.js'
+import { runs } from '../../helpers/runs.js'
 import { chessboard, lined, pictures, plain, shaded } from '../patterns.js'
 import { drawn, noisy, wordsFrom } from '../synthetic.js'
 
@@ -36,7 +37,7 @@ t.test('deframing finds a picture on white, black and blurred backgrounds', asyn
         const best = Math.max(...parts.map((part) => overlapOf(part, truth)))
         assert.ok(best > 0.95, `${background}: ${best}`)
       }),
-      { numRuns: 12 },
+      { numRuns: runs(12) },
     )
   }
 })
@@ -53,7 +54,7 @@ t.test('margins of one colour are trimmed, and the textured part of a blurred ba
         assert.ok(part !== undefined && overlapOf(part, truth) > 0.9)
       })
     }),
-    { numRuns: 12 },
+    { numRuns: runs(12) },
   )
 })
 
@@ -69,7 +70,7 @@ t.test('deframing finds few parts in any picture, all within it', async () => {
     sheet(4, 5),
   ]
   for (const picture of hostile) assertFew(picture)
-  fc.assert(fc.property(pictures(fc.integer({ min: 1, max: 250 })), assertFew), { numRuns: 60 })
+  fc.assert(fc.property(pictures(fc.integer({ min: 1, max: 250 })), assertFew), { numRuns: runs(30) })
 })
 
 t.test('a plain picture has no parts and no frame', async (t) => {

@@ -8,6 +8,7 @@ import { densityOf, type Texture } from '../../../packages/hash/src/deframe/text
 import { loadFrameKernelSync } from '../../../packages/hash/src/frame-kernel.js'
 import { wholeOf } from '../../../packages/hash/src/raster.js'
 import { overlapOf } from '../../../packages/hash/src/rectangle.js'
+import { runs } from '../../helpers/runs.js'
 import { chessboard, lined, pictures } from '../patterns.js'
 
 const kernel = loadFrameKernelSync()
@@ -22,7 +23,7 @@ t.test('the kernel ranks the same rectangles as a plain sort of all of them', as
         assert.deepEqual(bestOf(lines, texture, 6), plainBestOf(described, texture, 6))
       })
     }),
-    { numRuns: 40 },
+    { numRuns: runs(20) },
   )
 })
 

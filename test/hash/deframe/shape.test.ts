@@ -6,6 +6,7 @@ import { cutOut, type Pixels } from '../../../packages/hash/src/pixels.js'
 import { rasterOf, wholeOf } from '../../../packages/hash/src/raster.js'
 import { overlapOf, type Rectangle } from '../../../packages/hash/src/rectangle.js'
 import { scenePixels } from '../../helpers/pictures.js'
+import { runs } from '../../helpers/runs.js'
 import { pictures, plain } from '../patterns.js'
 import { drawn, noisy, photographed } from '../synthetic.js'
 import { findEachOther, hasher, nearest } from './nearest.js'
@@ -97,7 +98,7 @@ t.test('the inside of a shape lies within any picture', async () => {
     [33, 33],
   ] as const)
     assertWithin(noisy(1, width, height, 3))
-  fc.assert(fc.property(pictures(fc.integer({ min: 1, max: 250 })), assertWithin), { numRuns: 40 })
+  fc.assert(fc.property(pictures(fc.integer({ min: 1, max: 250 })), assertWithin), { numRuns: runs(20) })
 })
 
 t.test('a picture in a circle and the uncut picture find each other', async (t) => {

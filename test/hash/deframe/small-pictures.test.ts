@@ -6,6 +6,7 @@ import { smallPicturesOf } from '../../../packages/hash/src/deframe/small-pictur
 import { loadFrameKernelSync } from '../../../packages/hash/src/frame-kernel.js'
 import { cutOut, type Pixels } from '../../../packages/hash/src/pixels.js'
 import { areaOf, overlapOf, type Rectangle } from '../../../packages/hash/src/rectangle.js'
+import { runs } from '../../helpers/runs.js'
 import { chessboard, lined, onto, pictures, plain, shaded } from '../patterns.js'
 import { noisy, photographed } from '../synthetic.js'
 import { nearest } from './nearest.js'
@@ -108,7 +109,7 @@ t.test('no picture has more than 36 small ones, all of them within it', async ()
     gridOf(8, 6).screen,
   ]
   for (const picture of hostile) assertBounded(picture)
-  fc.assert(fc.property(pictures(fc.integer({ min: 32, max: 250 })), assertBounded), { numRuns: 60 })
+  fc.assert(fc.property(pictures(fc.integer({ min: 32, max: 250 })), assertBounded), { numRuns: runs(30) })
 })
 
 function assertBounded(picture: Pixels): void {

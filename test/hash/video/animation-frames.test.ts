@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { lookedFrames, lookedMs } from '../../../packages/hash/src/video/animation-frames.js'
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
+import { runs } from '../../helpers/runs.js'
 
 /** As many as half a minute has at four a second. */
 const MAX_LOOKED = 120
@@ -42,7 +43,7 @@ t.test('an animation is looked at every 250 ms, as a video is; every 500 ms and 
         t.equal(between, halfway === index || halfway === looked[i - 1]?.index ? undefined : halfway)
       }
     }),
-    { numRuns: 60 },
+    { numRuns: runs(30) },
   )
   t.end()
 })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { createAskedFrames } from '../../../packages/hash/src/video/asked-frames.js'
 import { countSignals, type VideoFrame } from '../../../packages/hash/src/video/frame-selection.js'
+import { runs } from '../../helpers/runs.js'
 import { apart, chosenBy, flipped, type MadeFrame, randomHash, sequences, signalsOf } from './seen.js'
 
 /** The plain version: tries each way to drop signals, the fullest first. */
@@ -43,7 +44,7 @@ t.test('the selection of query frames equals the plain version, also when signal
         return countSignals(chosen) <= maxSignals
       },
     ),
-    { numRuns: 200 },
+    { numRuns: runs(66) },
   )
 })
 

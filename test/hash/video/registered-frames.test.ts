@@ -3,6 +3,7 @@ import t from 'tap'
 import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { countSignals, type VideoFrame } from '../../../packages/hash/src/video/frame-selection.js'
 import { createRegisteredFrames } from '../../../packages/hash/src/video/registered-frames.js'
+import { runs } from '../../helpers/runs.js'
 import { apart, chosenBy, flipped, type MadeFrame, randomHash, sequences, signalsOf } from './seen.js'
 
 /** The plain version: compares each frame with all others. */
@@ -63,7 +64,7 @@ t.test('the selection of registered frames equals the plain version, also when s
       t.equal(selection.isThinned(), countSignals(all.frames) > maxSignals, 'it is told')
       return countSignals(chosen.frames) <= maxSignals
     }),
-    { numRuns: 200 },
+    { numRuns: runs(66) },
   )
 })
 
@@ -75,7 +76,7 @@ t.test('every frame that is not selected is near a selected one, unless it is a 
       const kept = all.filter(({ atMs }) => chosen.has(atMs))
       return frames.every(({ hash, isSign }) => isSign || kept.some((other) => apart(hash, other.hash) < 36))
     }),
-    { numRuns: 100 },
+    { numRuns: runs(33) },
   )
 })
 
