@@ -37,7 +37,7 @@ const IMAGE_TTL_MS = 30_000
 /** BullMQ's own fields: counts, times and names, but no result and no reason of a failure. */
 const JOB_FIELDS = ['name', 'opts', 'timestamp', 'delay', 'priority', 'processedOn', 'pb', 'ats', 'atm', 'stc']
 
-t.test('pictures leave no trace anywhere', { timeout: 230_000 }, async (t) => {
+t.test('pictures leave no trace anywhere', async (t) => {
   const bird = await canary(4711)
   const world = await open(t)
   const { redis, monitored, place } = world

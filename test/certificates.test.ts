@@ -60,7 +60,7 @@ t.test('a new certificate is loaded on SIGHUP and without it, and a broken file 
   t.same(await api.exited, [0, null])
 })
 
-t.test('workers and the messenger keep running after SIGHUP', { timeout: 230_000 }, async (t) => {
+t.test('workers and the messenger keep running after SIGHUP', async (t) => {
   const { redis } = await startService(t)
   const parts = [await startWorkers(t, redis, { TABIR_HASHERS: '1' }), await startMessenger(t, redis, new Set())]
   for (const part of parts) {

@@ -3,11 +3,31 @@
 import { readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'
 
-/** tap's limit for one file is too short for several on a busy machine. */
-export const TOGETHER_TIMEOUT_MS = 960_000
+/** For the files of one process together. */
+export const TOGETHER_TIMEOUT_MS = 1_800_000
 
 /** Files outside of folders. */
 const TOP = 'top'
+
+/** Of test/http, those that have workers hash many pictures or videos: end to end, in processes of their own. */
+const PICTURES = [
+  'http/animations.test.js',
+  'http/cut-off-videos.test.js',
+  'http/details.test.js',
+  'http/example-calls.test.js',
+  'http/extended-protection.test.js',
+  'http/forms.test.js',
+  'http/hma-address.test.js',
+  'http/hma-clients.test.js',
+  'http/hma-video-files.test.js',
+  'http/hma-videos.test.js',
+  'http/odd-pictures.test.js',
+  'http/padded-pictures.test.js',
+  'http/parts.test.js',
+  'http/per-upload.test.js',
+  'http/upload-memory.test.js',
+  'http/uploads.test.js',
+]
 
 /**
  * How many processes the files of a folder are dealt to, in the order of their start. Files of the page share a Chromium and
@@ -16,9 +36,10 @@ const TOP = 'top'
  */
 export const TOGETHER: Readonly<Record<string, number>> = {
   page: 2, // one took as long as all other end-to-end tests
-  http: 8,
+  pictures: 2,
+  http: 6,
   services: 4,
-  search: 3,
+  search: 2,
   cli: 3,
   store: 4,
   hash: 2,
@@ -54,6 +75,7 @@ const ALONE = [
 const END_TO_END = [
   'page/',
   'workers/',
+  ...PICTURES,
   'bench/',
   'runbook.test.js',
   'store/image-reader.test.js',
@@ -61,6 +83,14 @@ const END_TO_END = [
   'http/store-unavailable.test.js',
   'http/video-uploads.test.js',
   'video-canary.test.js',
+  'canary.test.js',
+  'whole-store.test.js',
+  'services/reconcilers.test.js',
+  'services/snapshot.test.js',
+  'cli/restore-left.test.js',
+  'fuzz/fuzz.test.js',
+  'console/sign-in.test.js',
+  'console/sorted-table.test.js',
   'console/console.test.js',
   'console/add-files.test.js',
   'console/banks.test.js',
@@ -114,9 +144,11 @@ function isEndToEnd(file: string): boolean {
 /** End-to-end files share a process only in folders that belong to that suite as a whole. */
 function isTogether(file: string, suite: Suite): boolean {
   const folder = folderOf(file)
+  if (PICTURES.includes(file)) return true
   return folder in TOGETHER && !ALONE.includes(file) && (suite === 'test' || END_TO_END.includes(`${folder}/`))
 }
 
 function folderOf(file: string): string {
+  if (PICTURES.includes(file)) return 'pictures'
   return file.includes('/') ? (file.split('/')[0] ?? '') : TOP
 }

@@ -27,7 +27,7 @@ import { containerProcedures } from './helpers/runbook-containers.js'
 import { keyFor, openCase, randomHashText, startService, until } from './helpers/service.js'
 import { certificateAt, startTlsApi } from './helpers/tls-api.js'
 
-t.test('every procedure of the runbook does what it says', { timeout: 230_000 }, async (t) => {
+t.test('every procedure of the runbook does what it says', async (t) => {
   const place = mkdtempSync(join(tmpdir(), 'tabir-runbook-'))
   t.teardown(() => rmSync(place, { recursive: true, force: true }))
   const redis = await startRedis(t)

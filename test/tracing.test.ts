@@ -35,7 +35,7 @@ const Opened = z.object({ caseNumber: z.string(), pin: z.string(), token: z.stri
 
 t.test(
   'spans of requests and jobs are exported without hashes, case numbers, keys or names',
-  { timeout: 230_000 },
+
   async (t) => {
     const { url: tracesUrl, bodies } = await collector(t)
     const redis = await startRedis(t)

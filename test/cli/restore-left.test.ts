@@ -57,7 +57,7 @@ function safely(read: () => string): string {
 
 t.test(
   'a progress file that is left after the data was in place is not used by a later restore',
-  { timeout: 230_000 },
+
   async (t) => {
     const { dataDir, restore, ready } = await world(t)
     const first = beginTabir({ TABIR_DATA_DIR: dataDir }, ...restore())
@@ -77,7 +77,7 @@ t.test(
 
 t.test(
   'leftovers of another backup, for another folder or with a broken progress file are not continued',
-  { timeout: 230_000 },
+
   async (t) => {
     const { service, file, backup, place, dataDir, restore } = await world(t)
     const older = join(place, 'older')
@@ -122,7 +122,7 @@ t.test(
 
 t.test(
   'a restore that does not load the whole backup fails, and the next one starts from the beginning',
-  { timeout: 230_000 },
+
   async (t) => {
     const { dataDir, restore, file } = await world(t)
     const path = join(dataDir, 'restoring', 'progress.json')
@@ -151,7 +151,7 @@ t.test(
   },
 )
 
-t.test('a restore that is killed after each of its steps and repeated is complete', { timeout: 230_000 }, async (t) => {
+t.test('a restore that is killed after each of its steps and repeated is complete', async (t) => {
   const { dataDir, restore, ready } = await world(t)
   const beside = join(dataDir, 'restoring')
   const steps = [

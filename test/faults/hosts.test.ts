@@ -16,7 +16,7 @@ const FAILOVER_MS = 5000
 const HOUR_MS = 3_600_000
 
 /** Separate for each test, since tap writes into them. */
-const options = () => ({ timeout: 230_000, skip: process.env['TABIR_TEST_HOSTS'] === undefined && 'npm run faults:hosts' })
+const options = () => ({ skip: process.env['TABIR_TEST_HOSTS'] === undefined && 'npm run faults:hosts' })
 const LEFT_OUT = 'left out: network namespaces need root'
 
 t.test('hosts with Sentinels that are cut off lose nothing, and none matches what was withdrawn', options(), async (t) => {

@@ -26,7 +26,7 @@ const Answer = z.object({
   found: z.array(z.string()).optional(),
 })
 
-t.test('a process suspended during a failover does not keep a lost change', { timeout: 180_000 }, async (t) => {
+t.test('a process suspended during a failover does not keep a lost change', async (t) => {
   const folder = t.testdir()
   const [one = 0, other = 0, watcher = 0] = await freePorts(3)
   const server = (port: number, masterPort?: number) =>

@@ -97,7 +97,7 @@ t.test('a new certificate is used for the next connection, and open connections 
   }
 })
 
-t.test('an api and workers hash pictures over TLS', { timeout: 230_000 }, async (t) => {
+t.test('an api and workers hash pictures over TLS', async (t) => {
   const own = authority(t)
   const service = await startService(t, { handoffCertificate: own.certificateFor('127.0.0.1') })
   await startWorkers(t, service.redis, { TABIR_HANDOFF_CA: own.caFile, TABIR_HASHERS: '1' })

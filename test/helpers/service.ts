@@ -235,7 +235,7 @@ export async function openCase(app: FastifyInstance, choices: { readonly extende
  * Waits for a condition that another process or connection will fulfil, not for a time. After a pause of a second, a service answers that it must hear
  * from its store first: then the condition is checked again.
  */
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 300_000): Promise<void> {
   const end = performance.now() + timeoutMs
   while (!(await hasHappened(condition))) {
     if (performance.now() > end) throw new Error('did not happen in time')

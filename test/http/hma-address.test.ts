@@ -40,7 +40,7 @@ t.test('without configured origins no picture is fetched by URL', async (t) => {
   t.same(asked, [])
 })
 
-t.test('a picture is hashed, looked up and banked by URL as when it is uploaded', { timeout: 230_000 }, async (t) => {
+t.test('a picture is hashed, looked up and banked by URL as when it is uploaded', async (t) => {
   const plain = await flat()
   const stopped: string[] = []
   const answers: Record<string, PictureAnswer> = {

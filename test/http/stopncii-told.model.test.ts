@@ -22,7 +22,7 @@ const STEPS = 60
 
 t.test(
   'in any order of changes and fetches each fetcher ends with exactly the hashes that it may have',
-  { timeout: 240_000 },
+
   async (t) => {
     const clock = { nowMs: Date.now() }
     const service = await startService(t, { now: () => clock.nowMs })

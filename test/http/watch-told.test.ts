@@ -27,7 +27,7 @@ async function caseWithVideo({ app }: TestService, hash: string): Promise<void> 
   await post(app, `${her.url}/hashes`, { videos: [video] }, her.headers)
 }
 
-t.test('a watch is told by webhook of a matching picture or video within five seconds', { timeout: 230_000 }, async (t) => {
+t.test('a watch is told by webhook of a matching picture or video within five seconds', async (t) => {
   const endpoint = await startEndpoint(t)
   const service = await startService(t, { webhookOrigins: new Set([endpoint.origin]) })
   const { app, redis } = service

@@ -210,7 +210,7 @@ t.test('a bank that is not filled from here is left alone, and a failure names i
 
 t.test(
   'after a kill at any point the next run continues, and everything is removed in the end',
-  { timeout: 230_000 },
+
   async (t) => {
     let die: { child: ChildProcess; inRequests: number } | undefined
     const onRequest = () => {
