@@ -32,8 +32,6 @@ import { codeOf, until } from './helpers/service.js'
 import { beginUpload } from './helpers/sockets.js'
 import { startWorkers } from './helpers/workers.js'
 
-const API_STOPS_TIMEOUT_MS = 15_000
-const IMAGE_TTL_MS = 30_000
 /** BullMQ's own fields: counts, times and names, but no result and no reason of a failure. */
 const JOB_FIELDS = ['name', 'opts', 'timestamp', 'delay', 'priority', 'processedOn', 'pb', 'ats', 'atm', 'stc']
 
@@ -62,11 +60,7 @@ t.test('pictures leave no trace anywhere', async (t) => {
   // picture, the other is told to stop.
   const stopped = childrenOf(pidOf(first))
   for (const pid of stopped) process.kill(pid, 'SIGSTOP')
-  const orphanedSentAtMs = performance.now()
-  const orphaned = send(platform, images([picture()])).then((answer) => ({
-    ...answer,
-    tookMs: performance.now() - orphanedSentAtMs,
-  }))
+  const orphaned = send(platform, images([picture()]))
   const alsoOrphaned = send(herSecond, images([picture()])).catch(() => undefined)
   await until(async () => (await activeJobs(world)).length === 2)
   // Both stay listed until a worker finds them stalled.
@@ -180,12 +174,9 @@ t.test('pictures leave no trace anywhere', async (t) => {
 
   await t.test('a worker is killed with pictures at hand', async (t) => {
     await until(() => stopped.every((pid) => !isAlive(pid)))
-    const stop = await stopping
-    t.ok(stop.tookMs < API_STOPS_TIMEOUT_MS, `an api with a picture that waits stops in time: ${Math.round(stop.tookMs)} ms`)
+    t.equal(await stopping, 0, 'an api with a picture that waits stops')
     t.equal(codeOf((await alsoOrphaned) ?? { body: '' }), 'hashing-unavailable')
-    const { tookMs, ...gaveUp } = await orphaned
-    t.equal(codeOf(gaveUp), 'hashing-unavailable')
-    t.ok(tookMs < IMAGE_TTL_MS + 3000, `given up in time: ${Math.round(tookMs)} ms`)
+    t.equal(codeOf(await orphaned), 'hashing-unavailable')
   })
 
   await t.test('HMA’s routes fetch pictures from an address', async (t) => {

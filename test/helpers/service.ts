@@ -71,6 +71,8 @@ export interface TestServiceOptions {
   readonly handoffCertificate?: ServerCertificate
   readonly probing?: ProbingMode
   readonly freshness?: ReplicaFreshness
+  /** Called when the hashes of a picture have arrived, before anything is done with them. */
+  readonly onHashed?: (...of: Parameters<Hashing['hash']>) => void
   /** Replaces the workers. */
   readonly hashing?: Hashing
   readonly webhookOrigins?: ReadonlySet<string>
@@ -166,7 +168,7 @@ export async function startService(
     onAuditHead: () => {},
   })
   const app = await buildApp({
-    services: { ...services, hashing: options.hashing ?? hashingPatiently(services.hashing) },
+    services: { ...services, hashing: options.hashing ?? noting(hashingPatiently(services.hashing), options.onHashed) },
     site: options.site === undefined ? usualSite() : siteWith(options.site),
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
     country: options.country,
@@ -192,6 +194,16 @@ export async function startService(
   })
   if (options.hydrated !== false) await services.hydrate()
   return { app, services, redis, log }
+}
+
+function noting(hashing: Hashing, onHashed: TestServiceOptions['onHashed']): Hashing {
+  return {
+    async hash(...of) {
+      const hashed = await hashing.hash(...of)
+      onHashed?.(...of)
+      return hashed
+    },
+  }
 }
 
 /** An API key, and the header that shows it. */

@@ -15,7 +15,6 @@ import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { createWatchStore } from '../../src/store/watch/watches.js'
-import { ownTime } from '../helpers/own-time.js'
 import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { imageOf } from '../helpers/registered-image.js'
@@ -79,12 +78,9 @@ t.test('a watch finds a later picture once, also rotated or changed, and not one
     far: await watch([pdq(withBitsFlipped(far, 32))]),
     other: await watch([pdq(randomHashText())]),
   }
-  const now = ownTime(t)
-  const startedAtMs = now()
   const [one, two, three] = [await register(same), await register(changed), await register(mirrored)]
   await register(far)
   const told = await found()
-  t.ok(now() - startedAtMs < 5000, 'within five seconds')
 
   t.same(
     new Map(told.map(({ watchId, imageId: image, grade }) => [watchId, { image, grade }])),

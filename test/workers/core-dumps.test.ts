@@ -48,8 +48,12 @@ t.test('a child that crashes with a picture leaves no dump, and a dump could hol
     t.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size +0 +0 /m)
     t.equal(readFileSync(`/proc/${pid}/coredump_filter`, 'utf8').trim(), '00000000')
   }
-  const answer = sandbox.hash((await scene(77)).bytes, 'query')
-  setTimeout(() => pid !== undefined && process.kill(pid, 'SIGSEGV'), 10)
+  const picture = (await scene(77)).bytes
+  const signal = (name: NodeJS.Signals) => process.kill(pid ?? 0, name)
+  signal('SIGSTOP') // it cannot be done before it crashes
+  const answer = sandbox.hash(picture, 'query')
+  signal('SIGSEGV')
+  signal('SIGCONT')
   t.match(await answer, { image: {} }, 'another child hashes it')
   t.notOk(sandbox.pids.includes(pid ?? 0), 'the first is gone')
   t.equal(existsSync('/core') ? statSync('/core').mtimeMs : undefined, before)
