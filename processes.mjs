@@ -1,6 +1,6 @@
-// One module for each program that Tabir starts: its entry with all that it imports. A program of a thousand small modules needs half a second of
-// processor time before its first line runs; of one module, a tenth of that. It replaces the entry in dist/, where paths to it stay as they are; the
-// other modules are there too, for tests.
+// One module for each program that Tabir starts: its entry with all that it imports. Loading a thousand small modules costs each process 0.1 to 0.4 s
+// more of processor time, and workers start children often. It replaces the entry in dist/, so paths to it stay as they are; the other modules are
+// there too, for tests.
 
 import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'

@@ -72,7 +72,7 @@ interface Served {
   readonly server: RedisServer
   /** Settings and users as it was started with. */
   readonly settings: string
-  /** Connections while no test has it, the one that asks included: more than one with a worker. */
+  /** Connections while no test has it: those of its worker. */
   readonly connections: number
   reopen(): Promise<void>
   remove(): Promise<void>
@@ -129,7 +129,7 @@ async function isReset(served: Served): Promise<boolean> {
     return await at(served.socket, async (redis) => {
       // The connections of a client that has ended are known for a moment.
       for (let times = 0; (await connectionsOf(redis)) > served.connections; times++) if (times === 100) return false
-      await empty(redis, served.connections > 1)
+      await empty(redis, served.connections > 0)
       return (await settingsOf(redis)) === served.settings
     })
   } catch {
@@ -146,11 +146,10 @@ async function empty(redis: Redis, keepsWorkers: boolean): Promise<void> {
 }
 
 async function connectionsOf(redis: Redis): Promise<number> {
-  return (
-    String(await redis.client('LIST'))
-      .trim()
-      .split('\n').length - 1
-  )
+  const lines = String(await redis.client('LIST'))
+    .trim()
+    .split('\n')
+  return lines.length - 1 // without the one that asks
 }
 
 async function settingsOf(redis: Redis): Promise<string> {
