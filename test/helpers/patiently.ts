@@ -40,3 +40,14 @@ export function hashingPatiently(hashing: Hashing): Hashing {
     },
   }
 }
+
+/** As `hashing`, but calls a function when the hashes of a picture have arrived. */
+export function noting(hashing: Hashing, onHashed?: (...of: Parameters<Hashing['hash']>) => void): Hashing {
+  return {
+    async hash(...of) {
+      const hashed = await hashing.hash(...of)
+      onHashed?.(...of)
+      return hashed
+    },
+  }
+}

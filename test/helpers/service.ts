@@ -27,7 +27,7 @@ import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { type Keyring, makeKeyring } from '../../src/store/sealing/seal.js'
 import { loadSite, type SiteSettings } from '../../src/web/site.js'
-import { hashingPatiently } from './patiently.js'
+import { hashingPatiently, noting } from './patiently.js'
 import { PATIENCE_MS, startRedis, storeAt, type TestRedis } from './redis.js'
 
 /** Runs functions at the end: a test, or a program that tests. */
@@ -194,16 +194,6 @@ export async function startService(
   })
   if (options.hydrated !== false) await services.hydrate()
   return { app, services, redis, log }
-}
-
-function noting(hashing: Hashing, onHashed: TestServiceOptions['onHashed']): Hashing {
-  return {
-    async hash(...of) {
-      const hashed = await hashing.hash(...of)
-      onHashed?.(...of)
-      return hashed
-    },
-  }
 }
 
 /** An API key, and the header that shows it. */
