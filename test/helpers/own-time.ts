@@ -1,7 +1,6 @@
 // Time in which the process of a test could run.
 
 import type { Test } from 'tap'
-import { until } from './service.js'
 
 const TICK_MS = 10
 /** Maximum time that counts between two ticks. In the rest the process did not run. */
@@ -21,17 +20,4 @@ export function ownTime(t: Pick<Test, 'teardown'>): () => number {
   }, TICK_MS)
   t.teardown(() => clearInterval(timer))
   return () => countedMs + sinceMs()
-}
-
-/** Waits for a condition. @returns how long that took, in own time. */
-export async function tookMs(t: Pick<Test, 'teardown'>, condition: Parameters<typeof until>[0]): Promise<number> {
-  const now = ownTime(t)
-  const fromMs = now()
-  await until(condition)
-  return now() - fromMs
-}
-
-/** Of several measurements: a busy machine slows a few of them, the code slows all. */
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 }
