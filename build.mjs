@@ -41,7 +41,7 @@ await buildPage(join(root, 'page'), join(root, 'dist/public'))
 /** One module for each source that is newer than its module, with a source map. */
 async function transpile() {
   const changed = SOURCES.flatMap(sourcesIn).filter((source) => !isBuilt(source))
-  if (changed.length === 0) return
+  if (changed.length === 0) return hasNewPackages() ? await bundleProcesses(root) : undefined
   await build({
     absWorkingDir: root,
     entryPoints: changed,
@@ -55,6 +55,15 @@ async function transpile() {
     logLevel: 'warning',
   })
   await bundleProcesses(root)
+}
+
+/** Programs contain their packages: after an update of one they are bundled again. npm writes this file at each install. */
+function hasNewPackages() {
+  const program = statSync(join(root, 'dist/workers/main.js')).mtimeMs
+  return ['node_modules/.package-lock.json', 'processes.mjs'].some((name) => {
+    const file = join(root, name)
+    return existsSync(file) && statSync(file).mtimeMs > program
+  })
 }
 
 function sourcesIn(folder) {

@@ -33,98 +33,94 @@ const Batch = z.object({
 })
 const Opened = z.object({ caseNumber: z.string(), pin: z.string(), token: z.string() })
 
-t.test(
-  'spans of requests and jobs are exported without hashes, case numbers, keys or names',
+t.test('spans of requests and jobs are exported without hashes, case numbers, keys or names', async (t) => {
+  const { url: tracesUrl, bodies } = await collector(t)
+  const redis = await startRedis(t)
+  const env = { TABIR_TRACES_URL: tracesUrl }
+  const workers = await startWorkers(t, redis, { ...env, TABIR_HASHERS: '1' })
+  const { api, url } = await startApi(t, {
+    ...env,
+    REDIS_SOCKET: redis.socket,
+    TABIR_DATA_DIR: redis.dataDir,
+    TABIR_PORT: '0',
+  })
+  const store = await openStore(storeAt(redis.socket))
+  const scopes = new Set(['match'] as const)
+  const { key, keyId } = await createApiKey(createApiKeyStore(store), {
+    org: 'Marked Org',
+    kind: 'platform',
+    scopes,
+    env: 'test',
+    nowMs: Date.now(),
+  })
+  await store.close()
 
-  async (t) => {
-    const { url: tracesUrl, bodies } = await collector(t)
-    const redis = await startRedis(t)
-    const env = { TABIR_TRACES_URL: tracesUrl }
-    const workers = await startWorkers(t, redis, { ...env, TABIR_HASHERS: '1' })
-    const { api, url } = await startApi(t, {
-      ...env,
-      REDIS_SOCKET: redis.socket,
-      TABIR_DATA_DIR: redis.dataDir,
-      TABIR_PORT: '0',
-    })
-    const store = await openStore(storeAt(redis.socket))
-    const scopes = new Set(['match'] as const)
-    const { key, keyId } = await createApiKey(createApiKeyStore(store), {
-      org: 'Marked Org',
-      kind: 'platform',
-      scopes,
-      env: 'test',
-      nowMs: Date.now(),
-    })
-    await store.close()
+  const hash = 'c0ffee42'.repeat(8)
+  const opened = Opened.parse(await (await send(`${url}/v1/cases`, { adult: true })).json())
+  const own = {
+    authorization: `Bearer ${opened.token}`,
+    traceparent: `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`,
+    tracestate: 'marked=marked',
+  }
+  const path = `${url}/v1/cases/${opened.caseNumber}`
+  const signals = [{ type: 'pdq', hash, quality: 100 }]
+  t.equal((await send(`${path}/hashes`, { images: [{ signals }] }, own)).status, 201)
+  const form = images([{ ...(await scene(3, { width: 320, height: 240 })), name: 'marked-picture.jpg' }])
+  const upload = await fetchPatiently(`${path}/images`, {
+    method: 'POST',
+    headers: { ...own, ...form.headers },
+    body: new Uint8Array(form.payload),
+  })
+  t.equal(upload.status, 201)
+  const auth = { authorization: `Bearer ${key}` }
+  await until(async () => (await send(`${url}/v1/match?secret=marked`, { queries: [{ signals }] }, auth)).status === 200)
+  t.equal((await send(`${url}/v1/match`, { queries: [{ signals: [{ type: 'pdq', hash: 'marked' }] }] }, auth)).status, 400)
+  t.equal((await fetchPatiently(`${url}/no/marked/place`)).status, 404)
+  t.equal((await fetchPatiently(path, { method: 'DELETE', headers: own })).status, 200)
 
-    const hash = 'c0ffee42'.repeat(8)
-    const opened = Opened.parse(await (await send(`${url}/v1/cases`, { adult: true })).json())
-    const own = {
-      authorization: `Bearer ${opened.token}`,
-      traceparent: `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`,
-      tracestate: 'marked=marked',
-    }
-    const path = `${url}/v1/cases/${opened.caseNumber}`
-    const signals = [{ type: 'pdq', hash, quality: 100 }]
-    t.equal((await send(`${path}/hashes`, { images: [{ signals }] }, own)).status, 201)
-    const form = images([{ ...(await scene(3, { width: 320, height: 240 })), name: 'marked-picture.jpg' }])
-    const upload = await fetchPatiently(`${path}/images`, {
-      method: 'POST',
-      headers: { ...own, ...form.headers },
-      body: new Uint8Array(form.payload),
-    })
-    t.equal(upload.status, 201)
-    const auth = { authorization: `Bearer ${key}` }
-    await until(async () => (await send(`${url}/v1/match?secret=marked`, { queries: [{ signals }] }, auth)).status === 200)
-    t.equal((await send(`${url}/v1/match`, { queries: [{ signals: [{ type: 'pdq', hash: 'marked' }] }] }, auth)).status, 400)
-    t.equal((await fetchPatiently(`${url}/no/marked/place`)).status, 404)
-    t.equal((await fetchPatiently(path, { method: 'DELETE', headers: own })).status, 200)
+  for (const child of [api, workers]) {
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  }
+  const all = bodies.flatMap((body) => Batch.parse(JSON.parse(body)).resourceSpans)
+  const spansOf = (service: string) =>
+    all
+      .filter(({ resource }) => JSON.stringify(resource).includes(service))
+      .flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
+  const names = new Set(spansOf('tabir-api').map(({ name }) => name))
+  for (const name of [
+    'POST /v1/cases',
+    'POST /v1/cases/:caseNumber/images',
+    'POST /v1/match',
+    'DELETE /v1/cases/:caseNumber',
+  ])
+    t.ok(names.has(name), name)
+  const [job] = spansOf('tabir-workers')
+  t.equal(job?.name, 'hash-image')
+  t.match(JSON.stringify(job?.attributes), /submission.*answered/)
 
-    for (const child of [api, workers]) {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
-    }
-    const all = bodies.flatMap((body) => Batch.parse(JSON.parse(body)).resourceSpans)
-    const spansOf = (service: string) =>
-      all
-        .filter(({ resource }) => JSON.stringify(resource).includes(service))
-        .flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
-    const names = new Set(spansOf('tabir-api').map(({ name }) => name))
-    for (const name of [
-      'POST /v1/cases',
-      'POST /v1/cases/:caseNumber/images',
-      'POST /v1/match',
-      'DELETE /v1/cases/:caseNumber',
-    ])
-      t.ok(names.has(name), name)
-    const [job] = spansOf('tabir-workers')
-    t.equal(job?.name, 'hash-image')
-    t.match(JSON.stringify(job?.attributes), /submission.*answered/)
-
-    const text = bodies.join('\n')
-    const keysSent = new Set(
-      [...spansOf('tabir-api'), ...spansOf('tabir-workers')].flatMap(({ attributes }) => attributes.map((each) => each.key)),
-    )
-    t.same(
-      [...keysSent].filter((name) => /path|url|user|client|query|header/.test(name)),
-      [],
-    )
-    const secrets = {
-      hash,
-      half: hash.slice(0, 16),
-      number: opened.caseNumber,
-      token: opened.token,
-      key,
-      keyId,
-      word: 'marked',
-    }
-    for (const [what, secret] of Object.entries(secrets))
-      t.notOk(text.toLowerCase().includes(secret.toLowerCase()), `no ${what}`)
-    t.notOk(hasPin(text, opened.pin), 'no PIN')
-    t.notOk(text.includes('ab'.repeat(16)), 'a caller’s headers start no trace')
-  },
-)
+  const text = bodies.join('\n')
+  const keysSent = new Set(
+    [...spansOf('tabir-api'), ...spansOf('tabir-workers')].flatMap(({ attributes }) => attributes.map((each) => each.key)),
+  )
+  t.same(
+    [...keysSent].filter((name) => /path|url|user|client|query|header/.test(name)),
+    [],
+  )
+  const secrets = {
+    hash,
+    half: hash.slice(0, 16),
+    number: opened.caseNumber,
+    token: opened.token,
+    key,
+    keyId,
+    word: 'marked',
+  }
+  for (const [what, secret] of Object.entries(secrets))
+    t.notOk(text.toLowerCase().includes(secret.toLowerCase()), `no ${what}`)
+  t.notOk(hasPin(text, opened.pin), 'no PIN')
+  t.notOk(text.includes('ab'.repeat(16)), 'a caller’s headers start no trace')
+})
 
 async function collector(t: Test) {
   const bodies: string[] = []

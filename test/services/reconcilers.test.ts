@@ -208,40 +208,36 @@ t.test('a bank that is not filled from here is left alone, and a failure names i
   t.throws(() => reconcilersIn(file(',"organisation":"o","hmaBank":"TABIR"')), /reconcilers\.0 .*"hmaBank"/)
 })
 
-t.test(
-  'after a kill at any point the next run continues, and everything is removed in the end',
-
-  async (t) => {
-    let die: { child: ChildProcess; inRequests: number } | undefined
-    const onRequest = () => {
-      if (die !== undefined && --die.inRequests <= 0) die.child.kill('SIGKILL')
-    }
-    const { hma, service, ngo, handIn, pull } = await world(t, { onRequest })
-    const hashes = Array.from({ length: 300 }, randomHashText)
-    const kept = randomHashText()
-    await ask(service, 'POST', '/v1/banks', ngo.headers, { name: 'KEPT' })
-    await ask(service, 'POST', '/v1/banks/KEPT/signals', ngo.headers, { signals: [{ type: 'pdq', hash: kept }] })
-    await handIn(hashes)
-    await pull()
-    const runOnce = async (inRequests: number) => {
-      const child = fork(fileURLToPath(new URL('../helpers/reconciler-process.js', import.meta.url)), {
-        env: { PATH: process.env['PATH'], SOCKET: service.redis.socket, HMA: hma.url },
-      })
-      die = { child, inRequests }
-      const [code] = await once(child, 'exit')
-      die = undefined
-      return code
-    }
-    t.equal(await runOnce(5 + Math.floor(Math.random() * 250)), null, 'killed while it reads everything')
-    t.equal(await runOnce(Number.POSITIVE_INFINITY), 0)
-    t.equal(hma.contents.size, 301)
-    await ask(service, 'DELETE', '/c/bank/MINE', ngo.headers)
-    t.equal(await runOnce(210 + Math.floor(Math.random() * 150)), null, 'killed while it removes')
-    t.ok(hma.contents.size < 300, `${hma.contents.size} were left when it was killed`)
-    t.equal(await runOnce(Number.POSITIVE_INFINITY), 0)
-    t.same(left(hma), [kept])
-  },
-)
+t.test('after a kill at any point the next run continues, and everything is removed in the end', async (t) => {
+  let die: { child: ChildProcess; inRequests: number } | undefined
+  const onRequest = () => {
+    if (die !== undefined && --die.inRequests <= 0) die.child.kill('SIGKILL')
+  }
+  const { hma, service, ngo, handIn, pull } = await world(t, { onRequest })
+  const hashes = Array.from({ length: 300 }, randomHashText)
+  const kept = randomHashText()
+  await ask(service, 'POST', '/v1/banks', ngo.headers, { name: 'KEPT' })
+  await ask(service, 'POST', '/v1/banks/KEPT/signals', ngo.headers, { signals: [{ type: 'pdq', hash: kept }] })
+  await handIn(hashes)
+  await pull()
+  const runOnce = async (inRequests: number) => {
+    const child = fork(fileURLToPath(new URL('../helpers/reconciler-process.js', import.meta.url)), {
+      env: { PATH: process.env['PATH'], SOCKET: service.redis.socket, HMA: hma.url },
+    })
+    die = { child, inRequests }
+    const [code] = await once(child, 'exit')
+    die = undefined
+    return code
+  }
+  t.equal(await runOnce(5 + Math.floor(Math.random() * 250)), null, 'killed while it reads everything')
+  t.equal(await runOnce(Number.POSITIVE_INFINITY), 0)
+  t.equal(hma.contents.size, 301)
+  await ask(service, 'DELETE', '/c/bank/MINE', ngo.headers)
+  t.equal(await runOnce(210 + Math.floor(Math.random() * 150)), null, 'killed while it removes')
+  t.ok(hma.contents.size < 300, `${hma.contents.size} were left when it was killed`)
+  t.equal(await runOnce(Number.POSITIVE_INFINITY), 0)
+  t.same(left(hma), [kept])
+})
 
 t.test('missing ids are kept as gaps until they are seen', async (t) => {
   const hole = (from: number, to: number, sinceMs = 1) => ({ from, to, sinceMs })
