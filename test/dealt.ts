@@ -2,6 +2,7 @@
 
 import { readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { GROUPS } from './dealt-groups.js'
 
 /** For the files of one process together. */
 export const TOGETHER_TIMEOUT_MS = 1_800_000
@@ -9,39 +10,20 @@ export const TOGETHER_TIMEOUT_MS = 1_800_000
 /** Files outside of folders. */
 const TOP = 'top'
 
-/** Of test/http, those that have workers hash many pictures or videos: end to end, in processes of their own. */
-const PICTURES = [
-  'http/animations.test.js',
-  'http/cut-off-videos.test.js',
-  'http/details.test.js',
-  'http/example-calls.test.js',
-  'http/extended-protection.test.js',
-  'http/forms.test.js',
-  'http/hma-address.test.js',
-  'http/hma-clients.test.js',
-  'http/hma-video-files.test.js',
-  'http/hma-videos.test.js',
-  'http/odd-pictures.test.js',
-  'http/padded-pictures.test.js',
-  'http/parts.test.js',
-  'http/per-upload.test.js',
-  'http/upload-memory.test.js',
-  'http/uploads.test.js',
-]
-
 /**
  * How many processes the files of a folder are dealt to, in the order of their start. Files of the page share a Chromium and
  * an api; the others the modules of the service, which take longer to load and compile than many files take to run. Files of
  * other folders run alone.
  */
 export const TOGETHER: Readonly<Record<string, number>> = {
-  page: 2, // one took as long as all other end-to-end tests
+  page: 3, // they wait most of the time
   pictures: 2,
-  http: 6,
-  services: 4,
-  search: 2,
-  cli: 3,
-  store: 4,
+  long: 4,
+  http: 4,
+  services: 2,
+  search: 1,
+  cli: 2,
+  store: 2,
   hash: 2,
   [TOP]: 1,
   workers: 2,
@@ -75,7 +57,7 @@ const ALONE = [
 const END_TO_END = [
   'page/',
   'workers/',
-  ...PICTURES,
+  ...Object.values(GROUPS).flat(),
   'bench/',
   'runbook.test.js',
   'store/image-reader.test.js',
@@ -84,6 +66,9 @@ const END_TO_END = [
   'http/video-uploads.test.js',
   'video-canary.test.js',
   'canary.test.js',
+  'pictures.test.js',
+  'services/common-rows.test.js',
+  'store/re-encryption.test.js',
   'whole-store.test.js',
   'services/reconcilers.test.js',
   'services/snapshot.test.js',
@@ -144,11 +129,14 @@ function isEndToEnd(file: string): boolean {
 /** End-to-end files share a process only in folders that belong to that suite as a whole. */
 function isTogether(file: string, suite: Suite): boolean {
   const folder = folderOf(file)
-  if (PICTURES.includes(file)) return true
+  if (groupOf(file) !== undefined) return true
   return folder in TOGETHER && !ALONE.includes(file) && (suite === 'test' || END_TO_END.includes(`${folder}/`))
 }
 
 function folderOf(file: string): string {
-  if (PICTURES.includes(file)) return 'pictures'
-  return file.includes('/') ? (file.split('/')[0] ?? '') : TOP
+  return groupOf(file) ?? (file.includes('/') ? (file.split('/')[0] ?? '') : TOP)
+}
+
+function groupOf(file: string): string | undefined {
+  return Object.keys(GROUPS).find((name) => GROUPS[name]?.includes(file))
 }
