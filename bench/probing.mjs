@@ -94,7 +94,7 @@ function world() {
     if (imageId === 'image' && isInformative(restriction, edge, distanceBits)) tally.informative++
     if (!isFound) return ''
     const match = {
-      grade: distanceBits === 0 ? 'exact' : 'near',
+      grade: 'near',
       distanceBits,
       signalType: 'pdq',
       distanceBand: bandOf(distanceBits),

@@ -131,7 +131,7 @@ async function lightLoad(defer, { key }, port) {
       for (const hash of acknowledged) {
         const body = JSON.stringify({ queries: [{ signals: [{ type: 'pdq', hash }] }] })
         const { status, body: text } = await connection.request(requestBytes('POST', '/v1/match', key, body))
-        if (status !== 200 || !text.includes('"grade":"exact"')) count++
+        if (status !== 200 || !text.includes('"distanceBand":"0"')) count++
       }
       connection.close()
       return count

@@ -192,7 +192,7 @@ async function submitAndMatch({ submitTo, askAt, key }, opened, picture) {
 async function exactMatches(askAt, key, hash) {
   const query = JSON.stringify({ queries: [{ signals: [{ type: 'pdq', hash }] }] })
   const { results } = await json(`${askAt}/v1/match`, 'POST', { authorization: `Bearer ${key}` }, query, 200)
-  return results[0].matches.filter(({ grade }) => grade === 'exact').length
+  return results[0].matches.filter(({ distanceBand }) => distanceBand === '0').length
 }
 
 async function withdrawAll({ submitTo, askAt, key }, cases, pictures) {

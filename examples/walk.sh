@@ -21,7 +21,7 @@ printf 'pdq %s\n' "$hash" | ask "$url/v1/banks/walk-sh/imports" -H 'Content-Type
 echo '3. a question'
 found="$(ask "$url/v1/match" -H "$json" -d "{\"queries\":[{\"signals\":[{\"type\":\"pdq\",\"hash\":\"$hash\"}]}]}")"
 echo "$found"
-echo "$found" | grep -q '"grade":"exact"'
+echo "$found" | grep -q '"distanceBand":"0"'
 
 echo '4. all of it back'
 ask "$url/v1/banks/walk-sh/exports" -H "$json" -d '{"format":"lines","plain":true}' | grep -c "pdq $hash"

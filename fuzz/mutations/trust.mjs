@@ -72,7 +72,7 @@ const mutations = [
   inFile(
     'src/domain/matching/grade.ts',
     [
-      ['isExact(signalType, distanceBits) && mayBeExact(signalType, strictness)', 'isExact(signalType, distanceBits)'],
+      ['isProven(facts) && mayBeExact(signalType, strictness)', 'isProven(facts)'],
       ['aloneBits(type, views) - tighter.near', 'aloneBits(type, views)'],
       ['Math.min(ofBank, aloneBits', 'Math.max(ofBank, aloneBits'],
       ['isOfFile(type) ? ofBank : ', ''],
@@ -115,7 +115,7 @@ const mutations = [
     ],
     STRICT,
   ),
-  inFile('src/services/matching/match-by-hashes.ts', [[' || !mayBeExact(type, strictness))', ')']], STRICT),
+  inFile('src/services/matching/match-by-hashes.ts', [[' && mayBeExact(match.type, strictness)', '']], STRICT),
   inFile(
     'src/services/matching/matcher.ts',
     [

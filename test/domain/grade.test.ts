@@ -18,7 +18,10 @@ function gradeOf(facts: Omit<MatchFacts, 'nearTogetherBits' | 'strictness'>) {
 }
 
 t.test('the grade follows the type, the distance and the corroboration of a match', async (t) => {
-  t.equal(gradeOf({ ...facts, distanceBits: 0 }), 'exact')
+  t.equal(gradeOf({ ...facts, distanceBits: 0 }), 'near', 'a picture can be bent to any PDQ')
+  t.equal(gradeOf({ ...facts, distanceBits: 0, corroborated: true }), 'exact')
+  const ofPart = { ...WHOLE_VIEWS, registered: 'crop' } as const
+  t.equal(gradeOf({ ...facts, views: ofPart, distanceBits: 0, corroborated: true }), 'strong', 'the part is the same')
   t.equal(gradeOf({ ...facts, distanceBits: 1 }), 'near')
   t.equal(
     gradeOf({ ...facts, signalType: 'blockhash', distanceBits: 0 }),
@@ -29,6 +32,12 @@ t.test('the grade follows the type, the distance and the corroboration of a matc
   const banks = { ...CASES_BANK, thresholdBits: { blockhash: 3 } }
   t.equal(gradeOf({ ...facts, bank: banks, signalType: 'blockhash', distanceBits: 3 }), 'review', 'whatever a bank sets')
   t.equal(gradeOf({ ...facts, signalType: 'sha256', distanceBits: 0 }), 'exact')
+  for (const corroborated of [false, true])
+    t.equal(
+      gradeOf({ ...facts, signalType: 'video_md5', distanceBits: 0, corroborated }),
+      'near',
+      'two files can have one MD5',
+    )
   t.equal(gradeOf({ ...facts, distanceBits: 31 }), 'near', 'the threshold is inclusive')
   t.equal(gradeOf({ ...facts, distanceBits: 31, corroborated: true }), 'strong')
   t.equal(

@@ -46,7 +46,7 @@ t.test('a video of a bank is found by a frame, by the hash of its file and by an
 
   const hash = frames[1]?.signals[0]?.hash ?? ''
   t.match(await bySignal('pdq', nearTo(hash)), [{ grade: 'near', atMs: 2000, bank: 'films' }, { atMs: 2000 }])
-  t.match(await bySignal('video_md5', md5), [{ grade: 'exact', signalType: 'video_md5', bank: 'films' }, {}])
+  t.match(await bySignal('video_md5', md5), [{ grade: 'near', signalType: 'video_md5', bank: 'films' }, {}])
   t.match(await bySignal('sha256', sha256), [{ grade: 'exact', signalType: 'sha256' }, {}])
   const asked = {
     frames: frames.map(({ atMs, signals }) => ({
@@ -57,9 +57,11 @@ t.test('a video of a bank is found by a frame, by the hash of its file and by an
   t.match(await matches({ video: asked }), [{ segments: [{ frames: 3 }] }, {}])
 
   const otherFrames = [frame(0)]
-  t.match(await matches({ video: { frames: otherFrames, md5 } }), [{ grade: 'exact', signalType: 'video_md5' }, {}])
+  t.match(await matches({ video: { frames: otherFrames, md5 } }), [{ grade: 'near', signalType: 'video_md5' }, {}])
   t.match(await matches({ video: { frames: otherFrames, sha256 } }), [{ grade: 'exact', signalType: 'sha256' }, {}])
   t.same(await matches({ video: { frames: otherFrames, md5: randomMd5() } }), [])
+  const made = { frames: otherFrames, md5, sha256: randomHashText() }
+  t.same(await matches({ video: made }), [], 'another file with this MD5')
 
   for (const { signalId } of signals) {
     await service.app.inject({ method: 'DELETE', url: `/v1/banks/films/signals/${signalId}`, headers })
@@ -95,7 +97,7 @@ t.test('vPDQ files are imported as videos, as lines and as JSON', async (t) => {
     ...{ format: 'vpdq', accepted: 1, rejected: 1, rejectedFor: { 'quality-too-low': 1 } },
     rejections: [{ fromLine: 2, toLine: 2 }],
   })
-  t.match(await bySignal('pdq', hashes[2] ?? ''), [{ bank: 'vpdq', atMs: 2000, grade: 'exact' }])
+  t.match(await bySignal('pdq', hashes[2] ?? ''), [{ bank: 'vpdq', atMs: 2000, grade: 'near' }])
   t.same(await bySignal('pdq', hashes[1] ?? ''), [])
   const json = JSON.stringify(hashes.slice(3).map((hash, i) => `${hash},100,${i}.0`))
   const asJson = await post('/v1/banks/vpdq/imports', `${json}\n`, 'application/octet-stream')
@@ -119,7 +121,7 @@ t.test('MD5 of videos can be submitted, imported, registered by a case and expor
     signals: [{ problem: { code: 'request-invalid' } }, {}, { state: 'registered' }],
   })
   await post('/v1/banks/files/imports', `video_md5 ${third}\n`, 'text/plain')
-  for (const md5 of [one, other, third]) t.match(await bySignal('video_md5', md5), [{ grade: 'exact', distanceBand: '0' }])
+  for (const md5 of [one, other, third]) t.match(await bySignal('video_md5', md5), [{ grade: 'near', distanceBand: '0' }])
   t.same(await bySignal('video_md5', randomMd5()), [])
 
   const lines = (await post('/v1/banks/files/exports', { format: 'lines', plain: true })).body
@@ -132,7 +134,7 @@ t.test('MD5 of videos can be submitted, imported, registered by a case and expor
   const payload = { videos: [{ durationMs: 1000, frames: [frame(0)], md5, sha256: randomHashText() }] }
   const added = await service.app.inject({ method: 'POST', url: `${her.url}/hashes`, headers: her.headers, payload })
   t.equal(added.statusCode, 201, added.body)
-  t.match(await bySignal('video_md5', md5), [{ grade: 'exact', bank: 'cases' }])
+  t.match(await bySignal('video_md5', md5), [{ grade: 'near', bank: 'cases' }])
   await service.app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
   t.same(await bySignal('video_md5', md5), [])
 })

@@ -246,7 +246,7 @@ t.test('a picture with several hashes is one signal of a bank and is found by ea
   )
   const queries = [whole, crop, file].map((signal) => ({ signals: [{ type: signal?.type, hash: signal?.hash }] }))
   const found = await post(service.app, '/v1/match', { queries }, headers)
-  t.match(found.json(), { results: queries.map(() => ({ matches: [{ bank: 'pictures', grade: 'exact' }] })) })
+  t.match(found.json(), { results: queries.map(() => ({ matches: [{ bank: 'pictures', distanceBand: '0' }] })) })
   const [, added] = first.json<{ signals: { signalId: string }[] }>().signals
   await service.app.inject({ method: 'DELETE', url: `${url}/${added?.signalId}`, headers })
   t.notOk(await isFound(service, headers, whole?.hash ?? ''))

@@ -46,7 +46,7 @@ t.test('queries, matches and verdicts are counted by day, for each organisation 
       { day: '2026-03-02', pictures: 3, found: 3 },
     ],
   )
-  t.match(own[1], { grades: { exact: 1, near: 1, strong: 0, review: 0 }, distances: { '0': 1, '16-31': 1, '1-15': 0 } })
+  t.match(own[1], { grades: { exact: 0, near: 2, strong: 0, review: 0 }, distances: { '0': 1, '16-31': 1, '1-15': 0 } })
   t.match(own[2], { verdicts: { blocked: 1, 'not-blocked': 1, disputed: 0 } }, 'a repeated verdict counts once')
 
   t.match((await days(two, '/v1/insights/days/own?days=1'))[0], { pictures: 1, verdicts: { disputed: 1, blocked: 0 } })

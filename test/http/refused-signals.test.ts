@@ -86,7 +86,7 @@ t.test('an invalid line is refused with its number, and the other lines are acce
   t.notOk(answer.body.includes(MARKER))
   const queries = [first, last].map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
   t.match((await post(app, '/v1/match', { queries }, platform.headers)).json(), {
-    results: [{ matches: [{ grade: 'exact' }] }, { matches: [{ grade: 'exact' }] }],
+    results: [{ matches: [{ grade: 'near' }] }, { matches: [{ grade: 'near' }] }],
   })
 
   refused(t, await ndjson(app, 'mine', `${MARKER}\n${MARKER}`, ngo.headers), 'request-invalid', 'no good line at all')

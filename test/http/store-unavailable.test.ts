@@ -38,7 +38,7 @@ t.test('while Redis is down requests are refused, and after its restart all ackn
   t.match((await answered(() => service.app.inject(callOf(her)))).json(), { state: 'active', images: 22 })
   t.match((await answered(() => service.app.inject(callOf(withdrawn)))).json(), { state: 'withdrawn' })
   const found = await answered(() => match(world, [hash, gone]))
-  t.match(found.json(), { results: [{ matches: [{ grade: 'exact' }] }, { matches: [] }] })
+  t.match(found.json(), { results: [{ matches: [{ grade: 'near' }] }, { matches: [] }] })
 })
 
 t.test('the reason why Redis is unavailable is in the log and metrics, and in no answer', async (t) => {
@@ -90,7 +90,7 @@ t.test('writes that were acknowledged just before Redis was killed survive', asy
   const platform = await keyFor(another, 'another', ['match'])
   const asked = await match({ ...world, service: another, platform }, kept)
   const { results } = asked.json<{ results: { matches: { grade: string }[] }[] }>()
-  t.equal(results.filter(({ matches }) => matches[0]?.grade === 'exact').length, kept.length)
+  t.equal(results.filter(({ matches }) => matches[0]?.grade === 'near').length, kept.length)
 })
 
 t.test('while Redis hangs requests are refused, and all works again when it continues', async (t) => {
@@ -205,10 +205,10 @@ async function assertBack(t: Test, world: World): Promise<void> {
   const { app } = service
   await until(async () => (await ready(world)).statusCode === 200)
 
-  t.match((await answered(() => match(world, [world.hash]))).json(), { results: [{ matches: [{ grade: 'exact' }] }] })
+  t.match((await answered(() => match(world, [world.hash]))).json(), { results: [{ matches: [{ grade: 'near' }] }] })
   const fresh = randomHashText()
   t.equal((await answered(() => register(world, fresh))).statusCode, 201)
-  t.match((await answered(() => match(world, [fresh]))).json(), { results: [{ matches: [{ grade: 'exact' }] }] })
+  t.match((await answered(() => match(world, [fresh]))).json(), { results: [{ matches: [{ grade: 'near' }] }] })
   const payload = { pin: her.pin }
   const token = await answered(() => app.inject({ method: 'POST', url: `${her.url}/tokens`, payload }))
   t.equal(token.statusCode, 201)

@@ -184,7 +184,7 @@ t.test('a watch match is sent to its owner only, by ids that it knows, while the
   await until(async () => events.push(...(await told())) > 0)
   const matchId = (await match(text, watcher))[0]?.matchId
   t.match(events, [
-    { webhookId: watcher.webhookId, type: 'match.found', data: { watchId, matchId, grade: 'exact' }, imageId: signalId },
+    { webhookId: watcher.webhookId, type: 'match.found', data: { watchId, matchId, grade: 'near' }, imageId: signalId },
   ])
   t.equal(events.length, 1)
   t.notMatch(JSON.stringify(events), /upload-7/)

@@ -2,7 +2,7 @@
 
 import { type Bank, thresholdOf } from '../organisations/bank.js'
 import { type ComparedViews, reviewBits } from './evidence.js'
-import { BAND_EDGES_BITS, isExact, nearAloneBits, strongBits } from './grade.js'
+import { BAND_EDGES_BITS, isOfFile, nearAloneBits, strongBits } from './grade.js'
 import type { Strictness } from './registry-size.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
@@ -49,7 +49,7 @@ export interface Measured {
   readonly thresholdBits: number | undefined
 }
 
-/** @returns the most revealing edge that this distance is near to. An exact match has none. */
+/** @returns the most revealing edge that this distance is near to. An equal hash of a file has none. */
 export function edgeOf(measured: Measured): Edge {
   const {
     bank,
@@ -62,7 +62,7 @@ export function edgeOf(measured: Measured): Edge {
     thresholdBits,
     strictness,
   } = measured
-  if (isExact(type, distanceBits)) return 'none'
+  if (isOfFile(type)) return 'none'
   const radii = [thresholdOf(bank, type, views)]
   if (thresholdBits !== undefined) radii.push(Math.min(thresholdBits, reviewBits(type, views)))
   const sums = strictness.pairSumBits

@@ -6,7 +6,7 @@ import type { Strictness } from './registry-size.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
- * - `exact`: the same file, or PDQ differs in no bit.
+ * - `exact`: the same file by SHA-256, or the same picture: PDQ of the whole differs in no bit, a second algorithm agrees, and so do all parts.
  * - `strong`: near enough for one hash to decide alone, and a second algorithm agrees; or two independent views are near (`corroborations.ts`).
  *   Never by deframed registered views alone, and never if a part of the query may differ (`agreement.ts`).
  * - `near`: within the bank's threshold: one hash that decides alone, or two independent views that are less near.
@@ -33,12 +33,12 @@ export interface MatchFacts {
 /** @returns the grade of a match. */
 export function gradeOf(facts: MatchFacts): Grade {
   const { bank, signalType, views, distanceBits, corroborated, togetherBits, nearTogetherBits, strictness } = facts
-  if (isExact(signalType, distanceBits) && mayBeExact(signalType, strictness)) return 'exact'
+  if (isProven(facts) && mayBeExact(signalType, strictness)) return 'exact'
   if (distanceBits > thresholdOf(bank, signalType, views)) return 'review'
   const sums = strictness.pairSumBits
   if (togetherBits <= sums.strong) return 'strong'
-  // A second algorithm compares whole pictures, so it says nothing about a deframed view.
-  const isOfWhole = views.registered !== 'deframed'
+  // A second algorithm compares whole pictures, so it says nothing about a deframed view or a file.
+  const isOfWhole = views.registered !== 'deframed' && !isOfFile(signalType)
   if (corroborated && isOfWhole && distanceBits <= strongBits(signalType, views, strictness)) return 'strong'
   const isNear = distanceBits <= nearAloneBits(bank, signalType, views, strictness) || nearTogetherBits <= sums.match
   return isNear ? 'near' : 'review'
@@ -63,7 +63,7 @@ export function mayBeExact(type: SignalType, { tighter }: Strictness): boolean {
 }
 
 /** A hash of a file is equal or not, so it has no false matches. */
-function isOfFile(type: SignalType): boolean {
+export function isOfFile(type: SignalType): boolean {
   return SIGNAL_TYPES[type].maxThresholdBits === 0
 }
 
@@ -72,8 +72,20 @@ export function worseGrade(one: Grade, other: Grade): Grade {
   return GRADES.indexOf(one) >= GRADES.indexOf(other) ? one : other
 }
 
-/** @returns whether the hashes are of the same picture or file: they are equal, and the type identifies pictures. */
-export function isExact(signalType: SignalType, distanceBits: number): boolean {
+/** @returns whether hashes are equal that somebody who does not have the file cannot choose, or two whole pictures are equal by two algorithms. */
+export function isProven(
+  facts: Pick<MatchFacts, 'signalType' | 'distanceBits' | 'corroborated'> & {
+    readonly views: Pick<ComparedViews, 'asked' | 'registered'>
+  },
+): boolean {
+  const { signalType, distanceBits, corroborated, views } = facts
+  if (!isEqual(signalType, distanceBits)) return false
+  const areWholes = views.asked === 'whole' && views.registered === 'whole'
+  return SIGNAL_TYPES[signalType].provesFile || (!isOfFile(signalType) && corroborated && areWholes)
+}
+
+/** @returns whether the hashes are equal, and the type identifies pictures or files. Somebody may have made another picture with this hash. */
+export function isEqual(signalType: SignalType, distanceBits: number): boolean {
   return distanceBits === 0 && SIGNAL_TYPES[signalType].identifies
 }
 

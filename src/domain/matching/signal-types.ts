@@ -24,6 +24,8 @@ const OF_FILES = {
  * - `decidesAlone`: whether one pair within the threshold is a match. Not for blockhash: 6 of 2.2 million pairs of unrelated pictures were within it
  *   (docs/robustness.md).
  * - `identifies`: whether distance 0 means the same picture. Not for blockhash: resized copies that differ in 16 bits of PDQ have distance 0.
+ * - `provesFile`: whether equality alone is graded `exact`, because nobody can make two files with this hash. Not for MD5: a public tool makes two
+ *   videos with one MD5 at once. Not for PDQ: a picture can be bent to any PDQ within seconds, with faint smudges.
  * - `minQuality`: the lowest quality that can be registered. A hash with a lower one says too little about the picture.
  * - `minAskedQuality`: the same for queries. It is lower because a darker copy, or one with less contrast, has a lower quality than the
  *   registered picture.
@@ -37,6 +39,7 @@ export const SIGNAL_TYPES = {
     corroboratesBits: 31,
     decidesAlone: true,
     identifies: true,
+    provesFile: false,
     minQuality: 50,
     minAskedQuality: 25,
   },
@@ -48,6 +51,7 @@ export const SIGNAL_TYPES = {
     corroboratesBits: 31,
     decidesAlone: true,
     identifies: false,
+    provesFile: false,
     minQuality: 50,
     minAskedQuality: 25,
   },
@@ -59,18 +63,21 @@ export const SIGNAL_TYPES = {
     corroboratesBits: 31,
     decidesAlone: false,
     identifies: false,
+    provesFile: false,
     minQuality: 0,
     minAskedQuality: 0,
   },
   sha256: {
     code: 3,
     algorithm: 'sha256',
+    provesFile: true,
     ...OF_FILES,
   },
   /** MD5 of a video file, by which other systems identify it. */
   video_md5: {
     code: 9,
     algorithm: 'md5',
+    provesFile: false,
     ...OF_FILES,
   },
 } as const

@@ -267,3 +267,18 @@ interface SearchedGroup {
   readonly orientationGroups: (readonly Hit[] | undefined)[]
   readonly group: number
 }
+
+/** As far as `first`, and where that finds anything as far as the whole radius. @param atFirst what was found as far as `first`, if it was searched for. */
+export function* searchInTwo(
+  searcher: Searcher,
+  type: SignalType,
+  needles: readonly Hash256[],
+  radius: Radius,
+  first = radius,
+  atFirst: readonly Hit[] | undefined = undefined,
+): Generator<void, readonly Hit[], void> {
+  yield
+  const near = atFirst ?? (yield* searcher.search(type, needles, first.bits, first.marginBits))
+  if (first === radius || near.length === 0) return near
+  return yield* searcher.search(type, needles, radius.bits, radius.marginBits)
+}

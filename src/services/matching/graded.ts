@@ -6,7 +6,7 @@ import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
 import { type ComparedViews, contentOf } from '../../domain/matching/evidence.js'
 import { formSurplusBits } from '../../domain/matching/forms.js'
-import { distanceBandOf, type Grade, gradeOf, isExact, worseGrade } from '../../domain/matching/grade.js'
+import { distanceBandOf, type Grade, gradeOf, isEqual, isOfFile, worseGrade } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { objectSurplusBits } from '../../domain/matching/objects.js'
 import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
@@ -82,16 +82,18 @@ export function graded(
   }
 }
 
-/**
- * Where the query agrees with the registered picture; `undefined` for the grades `exact` and `review`, and for a query without
- * pieces.
- */
+/** What `isProven` needs to know. */
+export function factsOf({ type, views, hit: { distanceBits } }: Found, corroborated: boolean) {
+  return { signalType: type, views, distanceBits, corroborated }
+}
+
+/** Where the query agrees with the registered picture; `undefined` for the same file, for `review`, and for a query without pieces. */
 export function agreementIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   { reported, grade }: Graded,
 ): Agreement | undefined {
-  if (grade === 'exact' || grade === 'review' || !hasPieces(asked)) return undefined
+  if (isOfFile(reported.type) || grade === 'review' || !hasPieces(asked)) return undefined
   const { image } = reported.hit
   const registered = { pdq: searcher.viewsOf(image, 'pdq'), area: searcher.viewsOf(image, 'pdq-area') }
   return agreementOf(asked, registered, reported.orientation)
@@ -160,8 +162,18 @@ function kindSurplusIn(
   return Math.min(ofForm, ofObject)
 }
 
+/** Whether MD5 says that two files are the same and SHA-256 that they are not: somebody made the second one for this. */
+export function isOtherFile(
+  searcher: Pick<Searcher, 'viewsOf'>,
+  asked: readonly HashedSignal[],
+  { type, hit }: Pick<Found, 'type' | 'hit'>,
+): boolean {
+  if (type !== 'video_md5' || !asked.some((signal) => signal.type === 'sha256')) return false
+  return searcher.viewsOf(hit.image, 'sha256').length > 0 // an equal one would precede the MD5
+}
+
 /**
- * Lowers the grade: `strong` becomes `near` if a part differs, and any grade becomes `review` for what may be another form or
+ * Lowers the grade: `exact` and `strong` become `near` if a part differs, and any grade becomes `review` for what may be another form or
  * object of one kind, or another picture in one frame or on one table.
  */
 export function agreed(
@@ -171,7 +183,7 @@ export function agreed(
 ): Graded {
   if (copySurplus !== undefined && copySurplus < 0) return { reported, grade: 'review' }
   const isPartial = agreement !== undefined && agreement.surplusBits < 0
-  return { reported, grade: isPartial && grade === 'strong' ? 'near' : grade }
+  return { reported, grade: isPartial ? worseGrade(grade, 'near') : grade }
 }
 
 /**
@@ -227,13 +239,14 @@ export function transformName(orientation: number): TransformName {
 
 /**
  * Distances of different types cannot be compared: the type that is first in the table represents the image, unless another is
- * exact. A view within its threshold precedes one beyond it, even with more bits, because thresholds differ by view. The same
+ * equal; a hash that proves the same file precedes all. A view within its threshold precedes one beyond it, even with more bits, because thresholds differ by view. The same
  * holds for a view that decides alone. Where grades are stricter, one that decides alone precedes all others.
  */
 export function isNearer(found: Found, known: Found): boolean {
-  const isExactly = ({ type, hit }: Found) => isExact(type, hit.distanceBits)
+  const equality = ({ type, hit }: Found) =>
+    isEqual(type, hit.distanceBits) ? 1 + Number(SIGNAL_TYPES[type].provesFile) : 0
   if (found.isStrictlyDecided !== known.isStrictlyDecided) return found.isStrictlyDecided
-  if (isExactly(found) !== isExactly(known)) return isExactly(found)
+  if (equality(found) !== equality(known)) return equality(found) > equality(known)
   if (found.isWithin !== known.isWithin) return found.isWithin
   if (found.type === known.type && found.isDecided !== known.isDecided) return found.isDecided
   if (found.type === known.type) return found.hit.distanceBits < known.hit.distanceBits

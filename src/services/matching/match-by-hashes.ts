@@ -1,6 +1,5 @@
 // Matches by hashes: finds near images, looks for corroborating views, grades and describes the matches.
 
-import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { Corroborations, type ViewObservation } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
 import {
@@ -10,11 +9,11 @@ import {
   maxCorroboratingBits,
   reviewBits,
 } from '../../domain/matching/evidence.js'
-import { GRADES, isExact, mayBeExact, nearAloneBits } from '../../domain/matching/grade.js'
+import { GRADES, isProven, mayBeExact, nearAloneBits } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
-import { SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
+import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../domain/organisations/bank.js'
 import { isCopy } from '../../domain/trust/flood.js'
 import type { Hit } from '../../search/hit.js'
@@ -27,12 +26,23 @@ import {
   firstPassOf,
   hasManyViews,
   MAX_CORROBORATED,
-  type Radius,
+  searchInTwo,
   type WidestOf,
 } from './batch-search.js'
 import { bestFrames } from './best-frames.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
-import { agreed, agreementIn, copySurplusIn, corroborationOf, describe, type Found, graded, isNearer } from './graded.js'
+import {
+  agreed,
+  agreementIn,
+  copySurplusIn,
+  corroborationOf,
+  describe,
+  type Found,
+  factsOf,
+  graded,
+  isNearer,
+  isOtherFile,
+} from './graded.js'
 import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
 import type { Looks, Match, MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
@@ -120,7 +130,7 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
   const { found, isAll } = yield* findNearest(judging, corroborations)
   if (found.size === 0) return NOTHING_FOUND
   const isCorroborated = yield* corroborationOf(searcher, found, signals, observed)
-  yield* lookForCorroborations(judging, found, corroborations)
+  yield* lookForCorroborations(judging, found, corroborations, isCorroborated)
   const answer = []
   for (const each of found.values()) {
     yield
@@ -130,7 +140,9 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const agreement = agreementIn(activeViews, signals, alone)
     const atMs = searcher.frameOf(each.hit.image)?.atMs
     const copySurplus = copySurplusIn(activeViews, signals, alone, { agreement, looks, together, atMs })
-    const { reported, grade } = agreed(alone, agreement, copySurplus)
+    const ofKind = agreed(alone, agreement, copySurplus)
+    const { reported } = ofKind
+    const grade = isOtherFile(searcher, signals, reported) ? 'review' : ofKind.grade
     const isStrong = alone.grade === 'strong'
     observed.found(each, reported, together, { agreement, signals, isStrong, copySurplus, atMs, grade })
     const match = describe(reported, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
@@ -168,7 +180,7 @@ function* findNearest(
       const isTrial = isNarrow && compared !== undefined
       const hits = isTrial
         ? compared.near(type, hashes, radius)
-        : yield* search(searcher, type, hashes, radius, first, ahead.get(signal)?.[group])
+        : yield* searchInTwo(searcher, type, hashes, radius, first, ahead.get(signal)?.[group])
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
       const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), rotated, content })
       const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
@@ -220,21 +232,6 @@ function* findNearest(
   return { found: nearest, isAll }
 }
 
-/** As far as `first`, and where that finds anything as far as the whole radius. @param atFirst what was found as far as `first`, if it was searched for. */
-function* search(
-  searcher: Searcher,
-  type: SignalType,
-  needles: readonly Hash256[],
-  radius: Radius,
-  first = radius,
-  atFirst: readonly Hit[] | undefined = undefined,
-): Generator<void, readonly Hit[], void> {
-  yield
-  const near = atFirst ?? (yield* searcher.search(type, needles, first.bits, first.marginBits))
-  if (first === radius || near.length === 0) return near
-  return yield* searcher.search(type, needles, radius.bits, radius.marginBits)
-}
-
 /**
  * Looks for further views that corroborate the found images. A copy is near in several views; a chance hit is not. Views within
  * the search radius are noted already. It searches farther only for images that are not strong yet, which are few.
@@ -243,11 +240,13 @@ function* lookForCorroborations(
   { asking: { searcher, radiusOf, activeViews, strictness }, signals: asked, observed, compared: trial }: Judging,
   found: ReadonlyMap<number, Found>,
   corroborations: Corroborations,
+  isCorroborated: (match: Found) => boolean,
 ): Generator<void, void, void> {
   if (asked.filter(({ type, view }) => maxCorroboratingBits(type, view) !== undefined).length < 2) return
+  const isExact = (match: Found) => isProven(factsOf(match, isCorroborated(match))) && mayBeExact(match.type, strictness)
   const open = new Set(
     [...found.values()]
-      .filter(({ type, hit }) => !isExact(type, hit.distanceBits) || !mayBeExact(type, strictness))
+      .filter((match) => !isExact(match))
       .map(({ hit }) => hit.image)
       .filter((image) => corroborations.togetherBits(image) > strictness.pairSumBits.strong),
   )
@@ -262,7 +261,8 @@ function* lookForCorroborations(
     const radius = { bits: widest, marginBits: 0 }
     const near = trial !== undefined || compared?.hasRows() ? compared?.near(type, upright.hashes, radius) : undefined
     if (near?.length === 0) continue
-    const hits = trial !== undefined && near !== undefined ? near : yield* search(searcher, type, upright.hashes, radius)
+    const hits =
+      trial !== undefined && near !== undefined ? near : yield* searchInTwo(searcher, type, upright.hashes, radius)
     const veto = vetoOf(searcher, type, { asked: view, rotated: false }, hits)
     for (const hit of hits) {
       const known = open.has(hit.image) ? found.get(hit.image) : undefined

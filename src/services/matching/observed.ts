@@ -5,7 +5,7 @@ import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Agreement } from '../../domain/matching/agreement.js'
 import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../domain/matching/edges.js'
-import { type Grade, isExact, nearAloneBits } from '../../domain/matching/grade.js'
+import { type Grade, isEqual, nearAloneBits } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { Strictness } from '../../domain/matching/registry-size.js'
 import { VIEW_NAMES } from '../../domain/matching/signal.js'
@@ -199,7 +199,7 @@ function edgeOfMatch(
     thresholdBits,
   }
   const isMissedFirst =
-    missed !== undefined && rank(missed.type) < rank(reported.type) && !isExact(reported.type, distanceBits)
+    missed !== undefined && rank(missed.type) < rank(reported.type) && !isEqual(reported.type, distanceBits)
   const own = isMissedFirst || agreementEdge === 'outer' ? 'outer' : edgeOf(measured)
   const edge = own !== 'outer' && screened === 'alone' ? 'alone' : own
   const isTied = reported === found ? seen?.isTied === true : together?.isTied === true
