@@ -72,7 +72,7 @@ export function withFirstTrackDisabled(clip: Buffer): Buffer {
 /** A Matroska file with packets at these times, which no decoder reads. */
 export function fileOf(times: readonly number[], track: Partial<MatroskaTrack> = {}): Buffer {
   const header = matroskaHeader({ codec: 'vp8', width: 640, height: 480, ...track })
-  const packets = times.map((atMs, index) => [packetHead(atMs, index === 0, 4), Buffer.of(1, 2, 3, 4)])
+  const packets = times.map((atMs, index) => [packetHead(atMs, index === 0 ? 1 : undefined, 4), Buffer.of(1, 2, 3, 4)])
   return Buffer.concat([header, ...packets.flat()])
 }
 

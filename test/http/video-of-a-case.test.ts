@@ -66,6 +66,29 @@ t.test('a video is one image of its case and is found by each frame until its wi
   t.equal((await readFeed(service, reader.headers)).filter((line) => line.op === 'upsert').length, 0)
 })
 
+t.test('a file that is hashed again is the same video, although other frames were decoded', async (t) => {
+  const service = await startService(t)
+  const send = async (her: Awaited<ReturnType<typeof openCase>>, file: string, isFromFile?: true) => {
+    const own = await service.services.cases.own(her.caseNumber, her.token)
+    const video: NewImage = {
+      signals: [signalOf('sha256', file), signalOf('pdq', randomHashText(), 0)],
+      category: undefined,
+      video: { durationMs: 2_000, framesAtMs: [0] },
+      ...(isFromFile && { isFromFile }),
+    }
+    const [id] = await service.services.registration.forCase(own, [video])
+    return id
+  }
+  const [her, other] = [await openCase(service.app), await openCase(service.app)]
+  const file = randomHashText()
+  const first = await send(her, file, true)
+  t.equal(await send(her, file, true), first)
+  t.match((await service.app.inject({ url: her.url, headers: her.headers })).json(), { images: 1 })
+  t.not(await send(her, randomHashText(), true), first)
+  t.not(await send(other, file, true), first, 'another case knows nothing of it')
+  t.not(await send(her, file), first, 'a hash of a file that a client states identifies nothing')
+})
+
 function longest(seed: number): NewImage {
   const { signals, video } = longestVideo(seed)
   return { signals, category: undefined, ...(video !== undefined && { video }) }

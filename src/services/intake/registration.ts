@@ -24,11 +24,14 @@ import {
   tierFor,
 } from './bank-storing.js'
 import { type Detailing, subjectGroupOfCase } from './prepare-details.js'
+import { sameFileIn } from './same-file.js'
 
 export interface NewImage {
   readonly signals: readonly Signal[]
   /** For a video: duration and frames. `signals` name the frame that they belong to. */
   readonly video?: RegisteredVideo
+  /** Set for a video that was hashed from its file by the service: if the case has a video of the same file, it is that one. */
+  readonly isFromFile?: true
   readonly category: Category | undefined
   /** Only for a case that `takesDetails`. */
   readonly details?: RegisteredDetails
@@ -39,7 +42,7 @@ export interface Registration {
   takesDetails(own: OwnCase): boolean
   /**
    * Registers pictures in a case; they are matchable in this process when it returns. Safe to repeat: a picture that the case already has (all 256
-   * bits of its whole-view PDQ are equal) stays as it was.
+   * bits of its whole-view PDQ are equal) stays as it was. So does a video of the same file.
    * @returns the id of each image, in the order of `images`; `known-harmless` for a picture that was judged harmless, which is not registered.
    * @throws {Problem} case-withdrawn, case-expired, case-unknown, case-full, account-suspended, index-loading, store-unavailable.
    */
@@ -137,7 +140,7 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
     const org = by === 'organisation' ? record.assistance?.orgId : undefined
     const reporting = quotas.reporting(org === undefined ? `case:${caseId}` : `org:${org}`)
     const stored: StoredImage[] = []
-    for (const { signals, category, video, details } of added) {
+    for (const { signals, category, video, details, isFromFile } of added) {
       const image: RegisteredImage = {
         bank: CASES_BANK_NAME,
         tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
@@ -149,7 +152,8 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
         ...(video !== undefined && { video }),
       }
       const kept = details === undefined ? undefined : await detailing?.keep(signals, details, subjectGroupOfCase(caseId))
-      stored.push({ id: imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
+      const same = isFromFile && (await sameFileIn(images, caseId, signals))
+      stored.push({ id: same ?? imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
     }
     const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, quotas.imagesOf(record))
     if (outcome === 'case-full' || outcome === 'account-suspended') throw new Problem(outcome)

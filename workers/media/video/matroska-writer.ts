@@ -13,7 +13,6 @@ const CODEC_IDS: Readonly<Record<VideoCodecName, string>> = {
 const MS_IN_NS = 1_000_000
 const UNKNOWN_SIZE = Buffer.from([0x01, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
 const VIDEO_TRACK = 1
-const KEY_FRAME = 0x80
 
 export interface MatroskaTrack {
   readonly codec: VideoCodecName
@@ -43,12 +42,21 @@ export function matroskaHeader({ codec, width, height, description }: MatroskaTr
 /**
  * @returns what precedes a packet's bytes. Each packet gets a cluster of its own, so that packets of any times may follow one another.
  * @param atMs an integer, 0 to 2⁴⁸ − 1.
+ * @param keyMs of a key frame, for how long it is shown at least: the decoder does not give a last frame that ends before the next sampled time.
  */
-export function packetHead(atMs: number, isKey: boolean, packetBytes: number): Buffer {
+export function packetHead(atMs: number, keyMs: number | undefined, packetBytes: number): Buffer {
   const time = number(0xe7, atMs)
-  const block = Buffer.from([0x80 | VIDEO_TRACK, 0, 0, isKey ? KEY_FRAME : 0]) // 0 ms after the cluster
-  const blockHead = Buffer.concat([idOf(0xa3), sizeOf(block.length + packetBytes), block])
-  return Buffer.concat([idOf(0x1f43b675), sizeOf(time.length + blockHead.length + packetBytes), time, blockHead])
+  const block = Buffer.from([0x80 | VIDEO_TRACK, 0, 0, 0]) // 0 ms after the cluster
+  const blockHead =
+    keyMs === undefined
+      ? headOf(0xa3, block, packetBytes)
+      : headOf(0xa0, Buffer.concat([number(0x9b, keyMs), headOf(0xa1, block, packetBytes)]), packetBytes)
+  return headOf(0x1f43b675, Buffer.concat([time, blockHead]), packetBytes)
+}
+
+/** An element that ends with bytes which follow. */
+function headOf(id: number, content: Uint8Array, bytesToCome: number): Buffer {
+  return Buffer.concat([idOf(id), sizeOf(content.length + bytesToCome), content])
 }
 
 function element(id: number, ...parts: readonly Uint8Array[]): Buffer {

@@ -6,8 +6,8 @@ import { REGISTERED_INTERVAL_MS } from '../../../packages/hash/src/video-frames.
 export const DECODING_MS_PER_MINUTE = 15_000
 /** Additional processor time for each video, for starting the decoder and for short videos. */
 export const DECODING_START_MS = 5_000
-/** Beyond the budget, key frames are still decoded if they are at least this far apart. */
-const MIN_KEY_INTERVAL_MS = 2_000
+/** Beyond the budget, the first key frame in each interval of this length is still decoded. */
+const KEY_INTERVAL_MS = 2_000
 
 export interface Pace {
   /** Reports how much processor time the decoder has used in total. */
@@ -16,8 +16,12 @@ export interface Pace {
   reached(atMs: number): void
   /** @returns whether to decode this packet, the next one in decoding order. */
   takes(packet: { readonly atMs: number; readonly isKey: boolean }): boolean
-  /** @returns whether the frame that is shown at this time was decoded: not if the last packet that starts at or before it was left out. */
-  isShown(atMs: number): boolean
+  /**
+   * @param atMs a multiple of `REGISTERED_INTERVAL_MS`.
+   * @returns when the last frame that was decoded at or before this time is shown: at this time, or only when it starts, if packets that start
+   *   between the two were left out; `undefined` if an edit list hides it.
+   */
+  shownMs(atMs: number): number | undefined
   /** Whether any packet was left out. */
   readonly isKeyFramesOnly: boolean
 }
@@ -31,10 +35,11 @@ export function createPace(): Pace {
   let cpuMs = 0
   let reachedMs = 0
   let isSkipping = false
-  let lastKeyMs = Number.NEGATIVE_INFINITY
   let isKeyFramesOnly = false
-  /** The last packet that starts in each interval of `REGISTERED_INTERVAL_MS`, by the index of the interval's end. */
-  const lastIn = new Map<number, { readonly atMs: number; readonly isTaken: boolean }>()
+  /** Intervals of `KEY_INTERVAL_MS` of which a key frame was decoded. */
+  const keyIntervals = new Set<number>()
+  /** When the last packet, and the last decoded one, of each interval of `REGISTERED_INTERVAL_MS` starts, by the index of the interval's end. */
+  const [lastMs, lastTakenMs] = [new Map<number, number>(), new Map<number, number>()]
   return {
     used: (ms) => {
       cpuMs = Math.max(cpuMs, ms)
@@ -46,23 +51,32 @@ export function createPace(): Pace {
       const isOver = cpuMs > DECODING_START_MS + (DECODING_MS_PER_MINUTE * reachedMs) / 60_000
       if (isKey) isSkipping = isOver
       else isSkipping ||= isOver
-      const isTaken = !isSkipping || (isKey && Math.abs(atMs - lastKeyMs) >= MIN_KEY_INTERVAL_MS)
-      if (isKey && isTaken) lastKeyMs = atMs
+      const keyInterval = Math.floor(atMs / KEY_INTERVAL_MS)
+      const isTaken = !isSkipping || (isKey && !keyIntervals.has(keyInterval))
+      if (isKey && isTaken) keyIntervals.add(keyInterval)
       isKeyFramesOnly ||= !isTaken
       const interval = Math.ceil(atMs / REGISTERED_INTERVAL_MS)
-      const last = lastIn.get(interval)
-      if (last === undefined || last.atMs <= atMs) lastIn.set(interval, { atMs, isTaken })
+      for (const last of isTaken ? [lastMs, lastTakenMs] : [lastMs])
+        last.set(interval, Math.max(atMs, last.get(interval) ?? atMs))
       return isTaken
     },
-    isShown(atMs) {
-      for (let interval = Math.floor(atMs / REGISTERED_INTERVAL_MS); interval >= 0; interval--) {
-        const last = lastIn.get(interval)
-        if (last !== undefined) return last.isTaken
-      }
-      return true
+    shownMs(atMs) {
+      const last = lastUntil(lastMs, atMs)
+      const lastTaken = lastUntil(lastTakenMs, atMs)
+      if (lastTaken === last) return atMs
+      return lastTaken !== undefined && lastTaken >= 0 ? lastTaken : undefined
     },
     get isKeyFramesOnly() {
       return isKeyFramesOnly
     },
   }
+}
+
+/** @returns the last of these times at or before `atMs`, a multiple of `REGISTERED_INTERVAL_MS`. Does not look further back than one interval before 0. */
+function lastUntil(times: ReadonlyMap<number, number>, atMs: number): number | undefined {
+  for (let interval = Math.floor(atMs / REGISTERED_INTERVAL_MS); interval >= 0; interval--) {
+    const found = times.get(interval)
+    if (found !== undefined) return found
+  }
+  return undefined
 }

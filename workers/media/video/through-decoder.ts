@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { type ConnectOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import type { Pixels } from '../../../packages/hash/src/pixels.js'
-import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
+import { FRAME_INTERVAL_MS, MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 import { Problem } from '../../../src/domain/problem.js'
 import type { OpenedVideo } from './demux.js'
 import { createFrameReader } from './matroska-frames.js'
@@ -13,9 +13,16 @@ import { STREAM_SHIFT_MS } from './video-facts.js'
 
 const READ_BYTES = 1 << 16
 
+/** When a decoded frame is shown. */
+export interface ShownAt {
+  readonly atMs: number
+  /** The time for which the decoder gave it: `atMs`, or a later time at which another frame is shown that was not decoded. */
+  readonly sampledMs: number
+}
+
 /**
  * @param fd a socket whose other end the decoder reads and writes.
- * @param onFrame called with each frame, by ascending time. The pixels are overwritten afterwards.
+ * @param onFrame called with each frame, by ascending `sampledMs`. The pixels are overwritten afterwards.
  * @returns the duration [ms]: the end of the last packet, or the duration of the container if that is longer.
  * @throws {Problem} as `packets` of `video` does; `video-undecodable` when the decoder returns no frames.
  */
@@ -23,7 +30,7 @@ export async function throughDecoder(
   fd: number,
   video: OpenedVideo,
   pace: Pace,
-  onFrame: (atMs: number, pixels: Pixels, aspect: number) => void,
+  onFrame: (at: ShownAt, pixels: Pixels, aspect: number) => void,
 ): Promise<number> {
   const { facts } = video
   const isUpright = facts.rotation % 180 === 0
@@ -33,14 +40,15 @@ export async function throughDecoder(
   let lastMs = -1
   const sent = { isAll: false, lastMs: 0, endMs: 0 }
   const reader = createFrameReader(width * height, (streamMs, data) => {
-    const atMs = streamMs - STREAM_SHIFT_MS
-    if (atMs <= lastMs || atMs > MAX_VIDEO_MS) return
-    lastMs = atMs
-    pace.reached(atMs)
-    const isAfterEnd = sent.isAll && frames > 0 && atMs > sent.lastMs && atMs >= sent.endMs
-    if (isAfterEnd || !pace.isShown(atMs)) return
+    const sampledMs = streamMs - STREAM_SHIFT_MS
+    if (sampledMs <= lastMs || sampledMs > MAX_VIDEO_MS) return
+    lastMs = sampledMs
+    pace.reached(sampledMs)
+    const atMs = pace.shownMs(sampledMs)
+    if (atMs === undefined) return
+    if (sent.isAll && frames > 0 && atMs > sent.lastMs && atMs >= sent.endMs) return // the video has ended
     frames++
-    onFrame(atMs, { data, width, height, channels: 1 }, aspect)
+    onFrame({ atMs, sampledMs }, { data, width, height, channels: 1 }, aspect)
   })
   const link = openLink(fd, reader.take)
   try {
@@ -102,7 +110,7 @@ async function send(video: OpenedVideo, socket: Socket, pace: Pace, sent: Sent):
     sent.endMs = Math.max(sent.endMs, endMs)
     if (socket.destroyed) break
     if (!pace.takes({ atMs, isKey })) continue
-    socket.write(packetHead(atMs + STREAM_SHIFT_MS, isKey, bytes.length))
+    socket.write(packetHead(atMs + STREAM_SHIFT_MS, isKey ? FRAME_INTERVAL_MS : undefined, bytes.length))
     if (socket.write(bytes) || socket.destroyed) continue
     await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {})
   }

@@ -10,7 +10,7 @@ import { openFrames, VIDEO_PURPOSE_BYTES, writeFrame } from '../../frames.js'
 import { ranOutOfMemory } from '../out-of-memory.js'
 import { openVideo } from './demux.js'
 import { createPace } from './pace.js'
-import { throughDecoder } from './through-decoder.js'
+import { type ShownAt, throughDecoder } from './through-decoder.js'
 import { formatVideo, READER_GREETING, VIDEO_PROBLEMS } from './video-answer.js'
 import { createVpdqHasher } from './vpdq-hasher.js'
 
@@ -53,8 +53,8 @@ function createFrameFeed(hasher: VideoHasher) {
   let copy = new Uint8Array()
   let copiedMs = -1
   return {
-    take(atMs: number, pixels: Pixels, aspect: number): void {
-      if (atMs % FRAME_INTERVAL_MS === 0) {
+    take({ atMs, sampledMs }: ShownAt, pixels: Pixels, aspect: number): void {
+      if (atMs < sampledMs || atMs % FRAME_INTERVAL_MS === 0) {
         hasher.add(atMs, pixels, aspect)
         if (hasher.betweenMs === copiedMs) hasher.addBetween({ ...pixels, data: copy }, aspect)
       } else {

@@ -117,5 +117,6 @@ function toNewImage({ durationMs, frames, file }: HashedVideoFile): UsableImage 
   const ofFrames = signalsOfFrames(frames)
   const quality = ofFrames.reduce((best, signal) => Math.max(best, signal.quality), 0)
   const signals = [...fileSignals(file), ...ofFrames]
-  return { signals, category: undefined, quality, video: { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) } }
+  const video = { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) }
+  return { signals, category: undefined, quality, video, isFromFile: true }
 }

@@ -8,7 +8,7 @@ import { matroskaHeader, packetHead } from '../../../../workers/media/video/matr
 const FRAME_BYTES = 20
 const header = matroskaHeader({ codec: 'vp8', width: 5, height: 4 })
 const frameOf = (atMs: number, bytes = FRAME_BYTES) =>
-  Buffer.concat([packetHead(atMs, true, bytes), Buffer.alloc(bytes, atMs % 251)])
+  Buffer.concat([packetHead(atMs, undefined, bytes), Buffer.alloc(bytes, atMs % 251)])
 
 function readerOf() {
   const frames: { atMs: number; first: number | undefined }[] = []

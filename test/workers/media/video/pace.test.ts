@@ -38,8 +38,46 @@ t.test('a video that costs three times the budget is decoded in parts throughout
   const isWhole = taken.every((atMs, index) => atMs % 10_000 === 0 || taken[index - 1] === atMs - 500)
   t.ok(isWhole, 'no packet is decoded without those that it depends on')
   const left = FRAMES.find(({ atMs }) => !taken.includes(atMs))?.atMs ?? 0
-  t.equal(pace.isShown(left), false, 'a frame that was left out is not the same as the one before it')
-  t.equal(pace.isShown(left - 500), true)
+  t.equal(pace.shownMs(left), left - 500, 'a frame that was left out is not the same as the one before it')
+  t.equal(pace.shownMs(left - 500), left - 500)
+})
+
+/** Times of packets [ms], whole as in `Packet`, of 60 seconds. */
+const RATES: Readonly<Record<string, (index: number) => number>> = {
+  ...Object.fromEntries(
+    [24, 24000 / 1001, 25, 30, 30000 / 1001, 30.03, 60, 60000 / 1001].map((fps) => [
+      fps.toFixed(2),
+      (index: number) => Math.round((1000 * index) / fps),
+    ]),
+  ),
+  variable: (index) => 33 * index + 11 * (index % 3) + (index % 50 === 0 ? 7 : 0),
+}
+
+t.test('of a video far beyond the budget a key frame is found every two seconds, at every frame rate', async (t) => {
+  for (const [rate, timeOf] of Object.entries(RATES))
+    for (const keySeconds of [0.5, 1, 2, 5]) {
+      const pace = createPace()
+      pace.used(1e9)
+      const packets = Array.from({ length: 4000 }, (_, index) => timeOf(index)).filter((atMs) => atMs < 60_000)
+      const keyDistance = Math.round((keySeconds * packets.length) / 60)
+      for (const [index, atMs] of packets.entries()) pace.takes({ atMs, isKey: index % keyDistance === 0 })
+      const shown = [...new Set(Array.from({ length: 480 }, (_, index) => pace.shownMs(125 * index)))]
+      const keys = packets.filter((_, index) => index % keyDistance === 0)
+      const missed = Array.from({ length: 29 }, (_, index) => 2000 * (index + 1)).filter((fromMs) => {
+        const first = keys.find((atMs) => atMs >= fromMs)
+        return first !== undefined && first < fromMs + 1875 && !shown.includes(first)
+      })
+      t.same(missed, [], `${rate} frames a second, a key frame each ${keySeconds} s`)
+    }
+})
+
+t.test('a key frame that an edit list hides is not shown later', async (t) => {
+  const pace = createPace()
+  pace.used(1e9)
+  for (const [index, atMs] of [-50, -10, 20, 2500].entries()) pace.takes({ atMs, isKey: index % 3 === 0 })
+  t.equal(pace.shownMs(0), undefined)
+  t.equal(pace.shownMs(125), undefined)
+  t.equal(pace.shownMs(2500), 2500)
 })
 
 t.test('a video of key frames only costs no more', async (t) => {
@@ -47,4 +85,5 @@ t.test('a video of key frames only costs no more', async (t) => {
   pace.used(10 * DECODING_START_MS)
   const taken = Array.from({ length: 100 }, (_, index) => 100 * index).filter((atMs) => pace.takes({ atMs, isKey: true }))
   t.same(taken, [0, 2000, 4000, 6000, 8000])
+  t.notOk(pace.takes({ atMs: 0, isKey: true }) || pace.takes({ atMs: 2000, isKey: true }), 'nor do times that go back')
 })
