@@ -6,6 +6,7 @@ import { Duplex } from 'node:stream'
 import { z } from 'zod'
 import { ISOLATION_LAYERS, type IsolationLayer } from '../src/domain/isolation-layers.js'
 import type { HashedImage, HashedSignal } from '../src/domain/matching/hashed-image.js'
+import { afterRunning } from '../src/domain/running-time.js'
 import { type HandoffAnswer, parseAnswer, type Wanted } from '../src/handoff/message.js'
 import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image-job.js'
 import { countFailedStarts, reasonOfFailedStart } from './failed-starts.js'
@@ -50,7 +51,7 @@ export interface SandboxOptions {
   readonly onOutOfMemory?: () => void
   /** Called with the reason when children end before they are ready, once until one is ready again. For the operator's log. */
   readonly onFailedStart?: (reason: string) => void
-  /** Calls `ring` after `ms`, unless the returned function is called. Tests replace it. */
+  /** As `afterRunning`. Tests replace it. */
   readonly alarm?: (ms: number, ring: () => void) => () => void
 }
 
@@ -158,13 +159,8 @@ const MAX_STARVED_TIMES = 2.5
 
 type Outcome = HandoffAnswer | 'died' | 'too-slow' | 'starved' | 'out-of-memory'
 
-function alarmClock(ms: number, ring: () => void): () => void {
-  const timer = setTimeout(ring, ms)
-  return () => clearTimeout(timer)
-}
-
 async function ask(child: Child, image: readonly Buffer[], wanted: Wanted, options: SandboxOptions): Promise<Outcome> {
-  const { timeLimitMs, alarm = alarmClock } = options
+  const { timeLimitMs, alarm = afterRunning } = options
   let isOver = false
   let cancel = () => {}
   const outcome = await new Promise<Outcome>((resolve) => {

@@ -7,6 +7,7 @@ import { Duplex } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { HashedVideo } from '../src/domain/matching/hashed-image.js'
 import type { VideoCodecName } from '../src/domain/media/video-limits.js'
+import { afterRunning } from '../src/domain/running-time.js'
 import type { VideoPurpose } from '../src/jobs/hash-video-job.js'
 import { readFrames, VIDEO_PURPOSE_BYTES, writeFrame } from './frames.js'
 import { ffmpegArguments } from './media/video/ffmpeg-arguments.js'
@@ -135,7 +136,12 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
   const settled = new Promise<VideoAnswer>((resolve) => {
     settle = resolve
   })
-  const watch = createVideoWatch(() => ({ reader, decoder }), settle, reader.channel, options.stuckMs ?? STUCK_MS)
+  const watch = createVideoWatch({
+    children: () => ({ reader, decoder }),
+    settle,
+    channel: reader.channel,
+    stuckMs: options.stuckMs ?? STUCK_MS,
+  })
 
   reader.dead.then(() => settle(afterDeath(reader.process)))
   readFrames(reader.channel, MAX_VIDEO_MESSAGE_BYTES, (frame) => {
@@ -189,16 +195,13 @@ async function settleWith(
 ): Promise<VideoAnswer> {
   if (decoder === undefined) return 'video' in message ? UNDECODABLE : message
   if ('problem' in message && message.problem !== UNDECODABLE.problem) return message
-  const isOver = await Promise.race([decoder.dead.then(() => true), later(EXIT_TIMEOUT_MS)])
+  const isOver = await new Promise<boolean>((resolve) => {
+    const cancel = afterRunning(EXIT_TIMEOUT_MS, () => resolve(false))
+    decoder.dead.then(cancel).then(() => resolve(true))
+  })
   if (!isOver) return UNDECODABLE
   if (decoder.process.exitCode === 0) return message
   return afterDeath(decoder.process)
-}
-
-function later(ms: number): Promise<false> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(false), ms).unref()
-  })
 }
 
 const { signals } = constants

@@ -6,7 +6,7 @@ import { writeFrame } from './frames.js'
 import { DECODING_MS_PER_MINUTE, DECODING_START_MS } from './media/video/pace.js'
 import type { VideoFacts } from './media/video/video-facts.js'
 import { processorTimeMs } from './processor-time.js'
-import { innermost, isStarved } from './starved.js'
+import { innermost, isStarved as isStarvedHere } from './starved.js'
 
 export interface WatchedChild {
   readonly process: ChildProcess
@@ -26,45 +26,67 @@ export function decodingLimitMs({ durationMs }: VideoFacts): number {
   return 10_000 + 2 * (DECODING_START_MS + (DECODING_MS_PER_MINUTE * durationMs) / 60_000)
 }
 
-/** Tells the reader how much processor time the decoder has used, and ends what takes too long. */
-export function createVideoWatch(
-  children: () => { readonly reader: WatchedChild; readonly decoder: WatchedChild | undefined },
-  settle: (answer: Ended) => void,
-  channel: Duplex,
-  stuckMs: number,
-) {
-  let maxMs = performance.now() + WALL_TIMES * OPENING_CPU_MS
+export interface VideoWatchParts {
+  readonly children: () => { readonly reader: WatchedChild; readonly decoder: WatchedChild | undefined }
+  readonly settle: (answer: Ended) => void
+  readonly channel: Duplex
+  readonly stuckMs: number
+  /** Calls `look` until the function that it returns is called. Tests replace it, and the next two. */
+  readonly every?: (ms: number, look: () => void) => () => void
+  /** [ms] */
+  readonly cpuOf?: (child: WatchedChild | undefined) => number | undefined
+  readonly isStarved?: (pid: number) => Promise<boolean>
+}
+
+/**
+ * Tells the reader how much processor time the decoder has used, and ends what takes too long. Its time is the number of its own looks: in a pause of
+ * the whole machine the children were paused as well.
+ */
+export function createVideoWatch(parts: VideoWatchParts) {
+  const { children, settle, channel, stuckMs, every = onInterval, cpuOf = cpuOfChild } = parts
+  const { isStarved = isStarvedHere } = parts
+  let nowMs = 0
+  let maxMs = WALL_TIMES * OPENING_CPU_MS
   let isOpening = true
-  let seen = { cpuMs: 0, atMs: performance.now() }
+  let seen = { cpuMs: 0, atMs: 0 }
   const look = () => {
+    nowMs += INTERVAL_MS
     const { reader, decoder } = children()
     const [readerMs = 0, decoderMs = 0] = [reader, decoder].map(cpuOf)
     const cpuMs = readerMs + decoderMs
-    const nowMs = performance.now()
     if (cpuMs !== seen.cpuMs) seen = { cpuMs, atMs: nowMs }
     if (decoder !== undefined && channel.writable) writeFrame(channel, uint32(decoderMs))
     const isStuck = cpuMs > 0 && nowMs - seen.atMs > stuckMs
-    if (isStuck || (isOpening && readerMs > OPENING_CPU_MS)) settle(UNDECODABLE)
-    else if (nowMs > maxMs) explainSlow(decoder ?? reader).then(settle)
+    if (isOpening && readerMs > OPENING_CPU_MS) settle(UNDECODABLE)
+    else if (isStuck || nowMs > maxMs) explainSlow(decoder ?? reader, isStarved).then(settle)
   }
-  const timer = setInterval(look, INTERVAL_MS)
+  const end = every(INTERVAL_MS, look)
   return {
     begin(facts: VideoFacts) {
       isOpening = false
-      maxMs = performance.now() + WALL_TIMES * decodingLimitMs(facts)
+      maxMs = nowMs + WALL_TIMES * decodingLimitMs(facts)
     },
-    end: () => clearInterval(timer),
+    end,
   }
+}
+
+function onInterval(ms: number, look: () => void): () => void {
+  const timer = setInterval(look, ms)
+  return () => clearInterval(timer)
 }
 
 /** How much longer than their processor time children may take, because other processes need the processors. */
 const WALL_TIMES = 3
 
-async function explainSlow({ process: { pid } }: WatchedChild): Promise<Ended> {
+/** @param child the decoder, if there is one: the reader runs for an instant each time that it is told of the decoder's time. */
+async function explainSlow(
+  { process: { pid } }: WatchedChild,
+  isStarved: (pid: number) => Promise<boolean>,
+): Promise<Ended> {
   return pid !== undefined && (await isStarved(innermost(pid))) ? UNAVAILABLE : UNDECODABLE
 }
 
-function cpuOf(child: WatchedChild | undefined): number | undefined {
+function cpuOfChild(child: WatchedChild | undefined): number | undefined {
   const pid = child?.isDead === false ? child.process.pid : undefined
   return pid === undefined ? undefined : processorTimeMs(innermost(pid))
 }

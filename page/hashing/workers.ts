@@ -1,5 +1,6 @@
 // Workers that run one script and hash files, one after the other in each, so that the page stays quick and memory small.
 
+import { afterRunning } from '../../src/domain/running-time.js'
 import { given } from '../given.js'
 import { createPlayer, type Player } from '../video/player.js'
 import type { Wanted } from './hash-file.js'
@@ -150,7 +151,7 @@ function createReader(script: string, { hasPlayer, onFree, onFailure, onLate }: 
   let isReady = false
   let task: Task | undefined
   let player: Player | undefined
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let cancelTimer = () => {}
   const reader: Reader = {
     get isReady() {
       return isReady
@@ -189,13 +190,13 @@ function createReader(script: string, { hasPlayer, onFree, onFailure, onLate }: 
   return reader
 
   function startTimer(): void {
-    clearTimeout(timer)
-    timer = setTimeout(() => onLate(reader), isReady ? TIMEOUT_MS : LOAD_TIMEOUT_MS)
+    cancelTimer()
+    cancelTimer = afterRunning(isReady ? TIMEOUT_MS : LOAD_TIMEOUT_MS, () => onLate(reader))
   }
 
   /** @returns what it was doing. */
   function release(): Task | undefined {
-    clearTimeout(timer)
+    cancelTimer()
     player?.close()
     player = undefined
     const done = task

@@ -1,5 +1,6 @@
 // Plays a video for a worker that cannot decode it: seeks one time after another and hands each frame over. The page does not read the frames.
 
+import { afterRunning } from '../../src/domain/running-time.js'
 import type { FromPlayer, ToPlayer } from './played-frames.js'
 
 /** A browser may report nothing for a video that it cannot play. */
@@ -65,12 +66,12 @@ function happened(video: HTMLVideoElement, event: 'loadeddata' | 'seeked'): Prom
   return new Promise((resolve, reject) => {
     const over = new AbortController()
     const settle = (isWell: boolean) => {
-      clearTimeout(late)
+      cancel()
       over.abort()
       if (isWell) resolve()
       else reject(new TypeError('the browser does not play it'))
     }
-    const late = setTimeout(() => settle(false), TIMEOUT_MS)
+    const cancel = afterRunning(TIMEOUT_MS, () => settle(false))
     video.addEventListener(event, () => settle(true), { signal: over.signal })
     video.addEventListener('error', () => settle(false), { signal: over.signal })
   })

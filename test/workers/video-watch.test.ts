@@ -1,0 +1,51 @@
+// When the watch of the two children that hash a video gives up.
+
+import { spawn } from 'node:child_process'
+import { PassThrough } from 'node:stream'
+import t, { type Test } from 'tap'
+import { createVideoWatch, UNAVAILABLE, UNDECODABLE } from '../../workers/video-watch.js'
+
+/** A watch with children that have used half a second of processor time each, and use no more. */
+function watching(t: Test, stuckMs: number, isStarved = false) {
+  const asleep = spawn('sleep', ['600'])
+  t.teardown(() => asleep.kill('SIGKILL'))
+  const child = { process: asleep, isDead: false }
+  const watched = { looksEachMs: 0, look: () => {}, asked: 0, answer: undefined as Promise<object> | undefined }
+  watched.answer = new Promise((settle) => {
+    createVideoWatch({
+      children: () => ({ reader: child, decoder: child }),
+      settle,
+      channel: new PassThrough(),
+      stuckMs,
+      every(ms, look) {
+        Object.assign(watched, { looksEachMs: ms, look })
+        return () => {}
+      },
+      cpuOf: () => 500,
+      isStarved: async () => {
+        watched.asked++
+        return isStarved
+      },
+    })
+  })
+  return watched
+}
+
+t.test('a pause of the whole machine does not make a video undecodable', async (t) => {
+  const watched = watching(t, 300)
+  t.ok(watched.looksEachMs < 300)
+  watched.look()
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400) // the watch does not run
+  watched.look()
+  t.equal(watched.asked, 0)
+  watched.look()
+  t.ok(watched.asked > 0, 'but children that do not move while it runs do')
+  t.equal(await watched.answer, UNDECODABLE)
+})
+
+t.test('children that do not move because others hold the processors say nothing about the video', async (t) => {
+  const watched = watching(t, 100, true)
+  watched.look()
+  watched.look()
+  t.equal(await watched.answer, UNAVAILABLE)
+})
