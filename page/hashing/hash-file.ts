@@ -72,11 +72,11 @@ async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Want
       const source = await opened.source(index)
       if (source === undefined) continue
       if (index === 0) isFirstLong = isLong(aspectOf(source))
-      for (const background of backgroundsOf(source)) {
+      for (const [k, background] of backgroundsOf(source).entries()) {
         frames.push({ index, background })
         const pixels = await pixelsOf(source, format, hashedSize, background)
         try {
-          yield { pixels, aspect: aspectOf(source) }
+          yield { pixels, aspect: aspectOf(source), isSamePicture: k > 0 }
         } finally {
           pixels.data.fill(0)
         }

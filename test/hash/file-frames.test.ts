@@ -8,9 +8,12 @@ import {
   MAX_IMAGE_SIGNALS,
   shownMs,
 } from '../../packages/hash/src/file-frames.js'
-import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
+import { type ImageSignals, loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
+import { hashNamed } from '../helpers/hashes.js'
 import { scenePixels } from '../helpers/pictures.js'
 
+type Looks = Pick<ImageSignals, 'isSimple' | 'isForm' | 'isObject'>
+const NO_LOOKS: Looks = { isSimple: false, isForm: false, isObject: false }
 const hasher = loadImageHasherSync()
 const blank = { data: new Uint8Array(200 * 200 * 3).fill(255), width: 200, height: 200, channels: 3 } as const
 const picture = (seed: number) => ({ ...scenePixels(seed), channels: 3 }) as const
@@ -87,6 +90,33 @@ for (const purpose of ['register', 'query'] as const) {
     t.ok((wholes?.length ?? 0) <= MAX_FRAMES)
   })
 }
+
+t.test('the looks of a file are those of its pictures that gave hashes', async (t) => {
+  const looks = (...shown: readonly (Partial<Looks> & { readonly isSamePicture?: true; readonly isPlain?: true })[]) => {
+    const merger = createFrameMerger('query')
+    for (const [i, { isSamePicture, isPlain, ...its }] of shown.entries()) {
+      const signals = [{ type: 'pdq', view: 'whole', quality: isPlain ? 0 : 100, hashes: [hashNamed(String(i))] }] as const
+      const found = { ...NO_LOOKS, ...its, quality: signals[0].quality, signals, blockTotals: undefined }
+      merger.add(found, merger.extentOf(false), isSamePicture)
+    }
+    const { isSimple, isForm, isObject } = merger.result() ?? NO_LOOKS
+    return Object.entries({ isSimple, isForm, isObject }).flatMap(([name, value]) => (value ? [name] : []))
+  }
+  const [sign, form, object] = [{ isSimple: true }, { isForm: true }, { isObject: true }]
+  const again = { isSamePicture: true } as const
+  t.same(looks(object, { ...again }), ['isObject'], 'an object that cannot be seen on black')
+  t.same(looks({}, { ...object, ...again }), ['isObject'], 'or on white')
+  t.same(looks(form, again), ['isForm'], 'a form that is none on black')
+  t.same(looks(sign, again), ['isSimple'])
+  t.same(looks({}, { ...form, ...again }, { ...sign, ...again }), [])
+  t.same(looks({ isPlain: true }, { ...form, ...again }), ['isForm'], 'white text')
+  t.same(looks(object, object), ['isObject'])
+  t.same(looks(object, form), ['isForm', 'isObject'], 'both rules hold')
+  t.same(looks(object, {}), [], 'a photograph beside it')
+  t.same(looks(object, again, {}), [])
+  t.same(looks(object, { isPlain: true }), ['isObject'], 'a blank frame gives no hashes')
+  t.same(looks(object, { isPlain: true }, { ...again }), [], 'a photograph that cannot be seen on white')
+})
 
 t.test('durations of up to 10 ms are displayed as 100 ms', async (t) => {
   t.same([0, 1, 10, 10.9, 11, 20, 3000].map(shownMs), [100, 100, 100, 100, 11, 20, 3000])

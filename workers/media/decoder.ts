@@ -7,6 +7,8 @@ import type { DecodedPicture } from './decoded-picture.js'
 /** One of the pictures in a file, as a viewer shows it. The caller overwrites its pixels. */
 export interface Frame {
   readonly pixels: DecodedPicture
+  /** Set for the picture of the frame before, shown in another way, such as on another background. */
+  readonly isSamePicture?: true
   /** Set for a window of a long picture, which comes after the picture itself. */
   readonly isWindow?: true
   /** Set for a frame of an animation that is looked at as in a video. It comes before those that represent the animation, which it may show, too. */

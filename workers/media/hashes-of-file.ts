@@ -40,11 +40,11 @@ export async function hashImage(bytes: Buffer, purpose: Purpose): Promise<ImageH
   let mainFrame = 0
   let frames = 0
   const moments = purpose === 'register' ? createMoments(hasher) : undefined
-  const take = ({ pixels, isWindow, moment }: Frame) => {
+  const take = ({ pixels, isSamePicture, isWindow, moment }: Frame) => {
     if (moment !== undefined) return moments?.add(pixels, moment)
     const extent = merger.extentOf(isWindow === true)
     const found = hasher.hash(pixels, purpose, pixels.aspect, extent)
-    merger.add(found, extent)
+    merger.add(found, extent, isSamePicture)
     const { blockTotals } = found
     if (extent === 'all' && (frames === 0 || merger.hasMain)) {
       blockhash = blockTotals === undefined ? blockhashesOfTiny(pixels) : blockhashesOf(blockTotals, pixels)

@@ -3,10 +3,12 @@
 import type { DecodedPicture } from './decoded-picture.js'
 import type { Frame } from './decoder.js'
 
-/** Yields each picture as a frame. At the end it overwrites pictures that the caller did not take. */
+/** Yields one picture, shown in several ways, each as a frame. At the end it overwrites pictures that the caller did not take. */
 export function* framesOf(pictures: DecodedPicture[]): Generator<Frame> {
+  const first = pictures[0]
   try {
-    for (let pixels = pictures.shift(); pixels !== undefined; pixels = pictures.shift()) yield { pixels }
+    for (let pixels = pictures.shift(); pixels !== undefined; pixels = pictures.shift())
+      yield pixels === first ? { pixels } : { pixels, isSamePicture: true }
   } finally {
     for (const { data } of pictures) data.fill(0)
   }

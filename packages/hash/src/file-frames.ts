@@ -55,8 +55,11 @@ function shownAt(durationsMs: readonly number[], share: number, totalMs: number)
 export interface FrameMerger {
   /** How much to hash of the next frame. @param isWindow whether it shows a window of a picture that was added before. */
   extentOf(isWindow: boolean): Extent
-  /** Adds the hashes of the next frame, computed to the extent that `extentOf` said. */
-  add(found: ImageSignals, extent: Extent): void
+  /**
+   * Adds the hashes of the next frame, computed to the extent that `extentOf` said.
+   * @param isSamePicture whether it is the picture of the frame before, shown in another way, such as on another background.
+   */
+  add(found: ImageSignals, extent: Extent, isSamePicture?: boolean): void
   /** Whether the main frame is known: the first whose quality is high enough. It is hashed in all its views. */
   readonly hasMain: boolean
   /**
@@ -71,12 +74,13 @@ export function createFrameMerger(purpose: Purpose): FrameMerger {
   let fallback: ImageSignals | undefined
   const added: ImageSignal[] = []
   let frames = 0
-  let isSimple = true
-  let isForm = true
+  const looks = createLooks()
   return {
     extentOf: (isWindow) => (isWindow ? 'window' : main === undefined ? 'all' : 'frame'),
-    add(found, extent) {
+    add(found, extent, isSamePicture = false) {
       if (extent !== 'window' && ++frames > MAX_FRAMES) return
+      if (extent !== 'window' && !isSamePicture) looks.nextPicture()
+      const before = added.length
       if (extent === 'all') {
         if (found.quality >= MIN_USABLE_QUALITY[purpose]) main = found
         else if (fallback === undefined || found.quality > fallback.quality) fallback = found
@@ -88,18 +92,48 @@ export function createFrameMerger(purpose: Purpose): FrameMerger {
           if (isUsable && isNew(signal, [...(main?.signals ?? []), ...added])) added.push(signal)
         }
       }
-      if (extent === 'window') return
-      isSimple &&= found.isSimple
-      isForm &&= found.isForm
+      if (extent === 'all' || (extent !== 'window' && added.length > before)) looks.add(found)
     },
     get hasMain() {
       return main !== undefined
     },
     result() {
       if (main === undefined) return fallback
-      // The stricter rule for objects is for a single picture: further frames tell objects of one kind apart.
-      const isObject = main.isObject && added.length === 0
-      return { ...main, signals: [...main.signals, ...added].slice(0, MAX_IMAGE_SIGNALS), isSimple, isForm, isObject }
+      return { ...main, signals: [...main.signals, ...added].slice(0, MAX_IMAGE_SIGNALS), ...looks.result() }
+    },
+  }
+}
+
+type Looks = Pick<ImageSignals, 'isSimple' | 'isForm' | 'isObject'>
+
+/**
+ * What a file shows, by its frames that gave hashes. It is a sign if all its pictures are. If each is a form or an object, the rules for both hold
+ * that occur, because a match may be by any of them. One photograph is enough for the usual rules, which find more copies.
+ *
+ * A picture that is shown in several ways is a sign or a form if it is one in the first way that gives hashes. It is an object if it is one in any: a
+ * white shirt with a transparent ground is told from black, and a black one from white.
+ */
+function createLooks() {
+  const pictures: Looks[] = []
+  let isNext = true
+  return {
+    nextPicture() {
+      isNext = true
+    },
+    add({ isSimple, isForm, isObject }: Looks) {
+      const known = isNext ? undefined : pictures.pop()
+      pictures.push(
+        known === undefined ? { isSimple, isForm, isObject } : { ...known, isObject: known.isObject || isObject },
+      )
+      isNext = false
+    },
+    result(): Looks {
+      const isAlike = pictures.every(({ isForm, isObject }) => isForm || isObject)
+      return {
+        isSimple: pictures.every(({ isSimple }) => isSimple),
+        isForm: isAlike && pictures.some(({ isForm }) => isForm),
+        isObject: isAlike && pictures.some(({ isObject }) => isObject),
+      }
     },
   }
 }

@@ -68,6 +68,8 @@ export interface FilePicture extends Pick<HashImageOptions, 'aspect'> {
   readonly pixels: Pixels
   /** Set for a window. It comes after the picture itself. */
   readonly isWindow?: boolean
+  /** Set for the picture of the frame before, shown in another way, such as on another background. */
+  readonly isSamePicture?: boolean
 }
 
 /**
@@ -88,10 +90,10 @@ export async function hashFrames(
   let blockhash: string | undefined
   let mainFrame = 0
   let count = 0
-  for await (const { pixels, aspect = pixels.width / pixels.height, isWindow = false } of frames) {
+  for await (const { pixels, aspect = pixels.width / pixels.height, isWindow = false, isSamePicture } of frames) {
     const extent = merger.extentOf(isWindow)
     const found = hasher.hash(pixels, purpose, aspect, extent)
-    merger.add(found, extent)
+    merger.add(found, extent, isSamePicture)
     if (extent === 'all' && (count === 0 || merger.hasMain)) {
       blockhash = found.blockTotals === undefined ? undefined : formatHash(blockhashOf(found.blockTotals, pixels))
       mainFrame = count

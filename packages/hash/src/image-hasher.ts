@@ -125,7 +125,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const cut = new Set(isFlat && extent === 'all' ? all.map(({ cutFrom }) => cutFrom) : [])
       const pictures = new Set([...cut].filter((part) => part !== undefined && isLargePictureIn(raster, part)))
       const isOfForm = ({ isCore, cutFrom }: View) => isFlat && isCore === true && !pictures.has(cutFrom)
-      const ground = purpose === 'query' && extent === 'all' ? groundOf(raster) : undefined
+      const ground = purpose === 'query' && (extent === 'all' || extent === 'frame') ? groundOf(raster) : undefined
       const isSideOfGround = ({ kind, isCore }: View) => kind === 'tilted' && isCore === true && isPlain(ground)
       const views = all.filter((view) => view.isSign !== true && !isOfForm(view) && !isSideOfGround(view))
       const options = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { isObject } from '../../../packages/hash/src/deframe/object.js'
-import { hashFrames, hashImage } from '../../../packages/hash/src/hash-image.js'
+import { type FilePicture, hashFrames, hashImage } from '../../../packages/hash/src/hash-image.js'
 import { loadImageHasherSync } from '../../../packages/hash/src/image-hasher.js'
 import type { Pixels } from '../../../packages/hash/src/pixels.js'
 import { rasterOf } from '../../../packages/hash/src/raster.js'
@@ -98,6 +98,22 @@ t.test('it is told of queries only, and not of files with other frames', async (
   t.equal((await hashFrames([{ pixels }, { pixels }])).isObject, true, 'the same frame again')
   const other: Pixels = { ...scenePixels(5, { width: 240, height: 240 }), channels: 3 }
   t.equal((await hashFrames([{ pixels }, { pixels: other }])).isObject, undefined)
+})
+
+t.test('a cut-out is an object on either background, and an animation is one if each frame is', async (t) => {
+  const [onWhite, onBlack] = [pictureOf(shirt, () => 255), pictureOf(shirt, () => 0)]
+  const dark = (pixels: Pixels): Pixels => ({
+    ...pixels,
+    data: pixels.data.map((level) => (level < 255 ? level / 8 : level)),
+  })
+  const looks = async (...frames: readonly FilePicture[]) => (await hashFrames(frames)).isObject
+  t.equal(await looks({ pixels: onWhite }, { pixels: onBlack, isSamePicture: true }), true)
+  t.equal(isOne(dark(onBlack)), false, 'a black shirt cannot be seen on black')
+  t.equal(await looks({ pixels: dark(onWhite) }, { pixels: dark(onBlack), isSamePicture: true }), true)
+  const turned = pictureOf((x, y) => shirt(y, x))
+  t.equal(await looks({ pixels: onWhite }, { pixels: turned }), true, 'two objects')
+  const photograph: Pixels = { ...scenePixels(5, { width: 240, height: 240 }), channels: 3 }
+  t.equal(await looks({ pixels: onWhite }, { pixels: onBlack, isSamePicture: true }, { pixels: photograph }), undefined)
 })
 
 /** By other algorithms: growing by passes, every corner of every cell, rectangles along all lines between two of them. */

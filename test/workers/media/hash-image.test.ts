@@ -1,3 +1,4 @@
+import sharp from 'sharp'
 import t from 'tap'
 import { distance, formatHash } from '../../../packages/hash/src/hash256.js'
 import { pdq } from '../../../packages/hash/src/pdq.js'
@@ -51,6 +52,23 @@ t.test('a picture of one pixel has quality 0, not an error', async (t) => {
   t.equal(signals.length, 1)
   t.equal(signals[0]?.hashes.length, 8)
   t.equal(blockhash.length, 8)
+})
+
+t.test('a cut-out with a transparent ground is an object, as it is on white', async (t) => {
+  const [width, height] = [240, 240]
+  const { data } = scenePixels(3, { width, height })
+  const rgba = Buffer.alloc(4 * width * height)
+  for (let k = 0; k < width * height; k++) {
+    const [x, y] = [(k % width) - width / 2, Math.floor(k / width) - height / 2]
+    for (let channel = 0; channel < 3; channel++) rgba[4 * k + channel] = (data[3 * k + channel] ?? 0) / 2
+    rgba[4 * k + 3] = Math.hypot(x, y) < 60 + 24 * Math.cos(5 * Math.atan2(y, x)) ? 255 : 0
+  }
+  const cutOut = await sharp(rgba, { raw: { width, height, channels: 4 } })
+    .png()
+    .toBuffer()
+  const { signals, isObject } = await hashImage(cutOut, 'query')
+  t.equal(signals.filter(({ type }) => type === 'pdq').length, 2, 'on white and on black')
+  t.equal(isObject, true)
 })
 
 t.test('decoded pixels are overwritten, and the file is left to the caller', async (t) => {
