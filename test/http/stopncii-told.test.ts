@@ -1,45 +1,19 @@
 // A key that fetched a hash over StopNCII gets its withdrawal. No other key gets the hash, and it is kept only until then.
 
-import t, { type Test } from 'tap'
-import { parseHash } from '../../packages/hash/src/hash256.js'
+import t from 'tap'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { storeAt } from '../helpers/redis.js'
-import { del, redisOf } from '../helpers/requests.js'
-import { keyFor, randomHashText, startService, type TestServiceOptions, until } from '../helpers/service.js'
-import { stopNciiFetcher } from '../helpers/stopncii-fetcher.js'
+import { del } from '../helpers/requests.js'
+import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { ask, caseWithPicture, matchesOf, operator } from '../helpers/trust.js'
+import { tellingWorld } from './stopncii-world.js'
 
 const DAY_MS = 86_400_000
 
-async function world(t: Test, options: TestServiceOptions = {}) {
-  const clock = { nowMs: Date.now() }
-  const service = await startService(t, { now: () => clock.nowMs, ...options })
-  const redis = await redisOf(t, service)
-  const ngo = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
-  const makeBank = (name: string, more: object = {}) => ask(service, 'POST', '/v1/banks', ngo.headers, { name, ...more })
-  await makeBank('mine')
-  const handIn = async (hash: string, bank = 'mine') => {
-    const payload = { signals: [{ type: 'pdq', hash }] }
-    const answer = await ask(service, 'POST', `/v1/banks/${bank}/signals`, ngo.headers, payload)
-    return answer.json<{ signals: { signalId: string }[] }>().signals[0]?.signalId ?? ''
-  }
-  const remove = (id: string, bank = 'mine') => del(service.app, `/v1/banks/${bank}/signals/${id}`, ngo.headers)
-  const fetcher = async (org = 'platform') => {
-    const { key } = await keyFor(service, org, ['feed'])
-    return { key, ...stopNciiFetcher(() => service.app, key) }
-  }
-  /** Moves the clock by a second, so that the next page has another timestamp. */
-  const later = () => {
-    clock.nowMs += 1000
-  }
-  const kept = async () => (await redis.keys('{tabir}:withdrawn-*')).filter((name) => !name.endsWith('withdrawn-last'))
-  return { service, redis, ngo, makeBank, handIn, remove, fetcher, later, kept }
-}
-
 t.test('a Tabir that pulls from another Tabir removes the hashes withdrawn there at its next pull', async (t) => {
-  const source = await world(t)
+  const source = await tellingWorld(t)
   const baseUrl = `${await source.service.app.listen({ host: '127.0.0.1', port: 0 })}/stopncii/v1`
   t.teardown(() => source.service.app.server.closeAllConnections())
   const { key } = await keyFor(source.service, 'tabir', ['feed'])
@@ -75,7 +49,7 @@ t.test('a Tabir that pulls from another Tabir removes the hashes withdrawn there
 })
 
 t.test('a withdrawn hash is kept until every key that fetched it got the withdrawal, 30 days at most', async (t) => {
-  const { service, redis, handIn, remove, fetcher, later, kept } = await world(t)
+  const { service, redis, handIn, remove, fetcher, later, kept } = await tellingWorld(t)
   const unread = randomHashText()
   await remove(await handIn(unread))
   t.same(await kept(), [], 'nothing is kept without a fetcher')
@@ -120,7 +94,7 @@ t.test('a withdrawn hash is kept until every key that fetched it got the withdra
 })
 
 t.test('withdrawn hashes are not kept for a revoked key', async (t) => {
-  const { service, handIn, remove, fetcher, later, kept } = await world(t)
+  const { service, handIn, remove, fetcher, later, kept } = await tellingWorld(t)
   const [one, other] = [await fetcher(), await fetcher()]
   const [first, second] = [await handIn(randomHashText()), await handIn(randomHashText())]
   await one.all()
@@ -137,7 +111,7 @@ t.test('withdrawn hashes are not kept for a revoked key', async (t) => {
 })
 
 t.test('a hash is reported withdrawn only once no image that the fetcher may read has it', async (t) => {
-  const { makeBank, handIn, remove, fetcher, later } = await world(t)
+  const { makeBank, handIn, remove, fetcher, later } = await tellingWorld(t)
   await makeBank('twin')
   await makeBank('hidden', { readers: ['ngo'] })
   const one = await fetcher()
@@ -168,7 +142,9 @@ t.test('a hash is reported withdrawn only once no image that the fetcher may rea
 })
 
 t.test('a withdrawal is reported only after a delayed report of the same hash is withdrawn too', async (t) => {
-  const { service, handIn, remove, fetcher, later } = await world(t, { feedDelay: { minMs: 3_600_000, maxMs: 3_600_000 } })
+  const { service, handIn, remove, fetcher, later } = await tellingWorld(t, {
+    feedDelay: { minMs: 3_600_000, maxMs: 3_600_000 },
+  })
   const one = await fetcher()
   const hash = randomHashText()
   const id = await handIn(hash)
@@ -185,23 +161,10 @@ t.test('a withdrawal is reported only after a delayed report of the same hash is
 })
 
 t.test('a changed hash, a hidden or removed bank and a hold are reported to every fetcher of the hash', async (t) => {
-  const { service, ngo, makeBank, handIn, fetcher, later } = await world(t)
+  const { service, ngo, makeBank, handIn, put, fetcher, later } = await tellingWorld(t)
   const one = await fetcher()
   const late = await fetcher('late')
   const [itself, former, next] = [randomHashText(), randomHashText(), randomHashText()]
-  const put = async (...texts: string[]) => {
-    const { banks, identify, registration } = service.services
-    const caller = identify(ngo.key)
-    if (caller === undefined) throw new Error('a key is known once it is made')
-    const signals = texts.flatMap((text) => {
-      const hash = parseHash(text)
-      return hash === undefined ? [] : [{ type: 'pdq', view: 'whole', quality: 90, hash } as const]
-    })
-    const bank = await banks.writable(caller, 'mine')
-    await registration.matchable(
-      (await registration.pictureForBank(bank, { signals, ref: undefined, category: undefined })).revision,
-    )
-  }
   await put(itself, former)
   await one.all()
   t.same(one.has, new Set([itself, former]))

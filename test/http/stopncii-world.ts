@@ -2,8 +2,11 @@
 
 import type { Test } from 'tap'
 import { z } from 'zod'
+import { parseHash } from '../../packages/hash/src/hash256.js'
 import type { Scope } from '../../src/domain/organisations/access.js'
-import { keyFor, randomHashText, startService } from '../helpers/service.js'
+import { del, redisOf } from '../helpers/requests.js'
+import { keyFor, randomHashText, startService, type TestServiceOptions } from '../helpers/service.js'
+import { stopNciiFetcher } from '../helpers/stopncii-fetcher.js'
 import { ask } from '../helpers/trust.js'
 
 /** Fields and values that the real client knows. It stops at anything else. */
@@ -80,3 +83,43 @@ export const hashesOf = (pages: readonly Page[], status = 'Active') =>
   pages.flatMap(({ hashRecords }) =>
     hashRecords.flatMap(({ hashValue, hashStatus }) => (hashStatus === status ? [hashValue] : [])),
   )
+
+/** A service with a bank, and fetchers that are told of withdrawals. */
+export async function tellingWorld(t: Test, options: TestServiceOptions = {}) {
+  const clock = { nowMs: Date.now() }
+  const service = await startService(t, { now: () => clock.nowMs, ...options })
+  const redis = await redisOf(t, service)
+  const ngo = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
+  const makeBank = (name: string, more: object = {}) => ask(service, 'POST', '/v1/banks', ngo.headers, { name, ...more })
+  await makeBank('mine')
+  const handIn = async (hash: string, bank = 'mine') => {
+    const payload = { signals: [{ type: 'pdq', hash }] }
+    const answer = await ask(service, 'POST', `/v1/banks/${bank}/signals`, ngo.headers, payload)
+    return answer.json<{ signals: { signalId: string }[] }>().signals[0]?.signalId ?? ''
+  }
+  /** Registers a picture of these hashes in the bank. The first hash decides its id. */
+  const put = async (...texts: string[]) => {
+    const { banks, identify, registration } = service.services
+    const caller = identify(ngo.key)
+    if (caller === undefined) throw new Error('a key is known once it is made')
+    const signals = texts.flatMap((text) => {
+      const hash = parseHash(text)
+      return hash === undefined ? [] : [{ type: 'pdq', view: 'whole', quality: 90, hash } as const]
+    })
+    const bank = await banks.writable(caller, 'mine')
+    const { id, revision } = await registration.pictureForBank(bank, { signals, ref: undefined, category: undefined })
+    await registration.matchable(revision)
+    return id
+  }
+  const remove = (id: string, bank = 'mine') => del(service.app, `/v1/banks/${bank}/signals/${id}`, ngo.headers)
+  const fetcher = async (org = 'platform') => {
+    const { key } = await keyFor(service, org, ['feed'])
+    return { key, ...stopNciiFetcher(() => service.app, key) }
+  }
+  /** Moves the clock by a second, so that the next page has another timestamp. */
+  const later = () => {
+    clock.nowMs += 1000
+  }
+  const kept = async () => (await redis.keys('{tabir}:withdrawn-*')).filter((name) => !name.endsWith('withdrawn-last'))
+  return { service, redis, ngo, makeBank, handIn, put, remove, fetcher, later, kept }
+}

@@ -82,6 +82,7 @@ async function fetchedAndWithdrawn(keyring: Keyring, there: StoredImage | undefi
     .map(({ id, image: { signals } }) => ({
       imageId: id,
       hashes: signals.map(({ hash }) => ({ type: 'pdq', hash }) as const),
+      isComplete: true,
     }))
   await createFetchedStore(store, keyring).note('k1', fetched)
   await images.erase(gone.id)
@@ -244,7 +245,7 @@ t.test('every use of keyring.seal in the sources is known to re-encryption', asy
   })
   const known = {
     'store/trust/contexts.ts': 1, // contexts
-    'store/exchange/fetched.ts': 1, // fetched hashes, and withdrawn ones of them
+    'store/exchange/fetched-record.ts': 2, // fetched hashes, and withdrawn ones of them
     'store/images/images.ts': 2, // images and details
     'store/sealing/secrets.ts': 1, // secrets
     'store/watch/watches.ts': 1, // watches

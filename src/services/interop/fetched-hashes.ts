@@ -9,9 +9,10 @@ import type { Signal } from '../../domain/matching/signal.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { isAnswering, isVisibleTo } from '../../domain/organisations/bank.js'
 import type { FeedSignal, PlainHash } from '../../domain/organisations/feed.js'
-import type { Fetched, ImageHashes } from '../../store/exchange/fetched.js'
+import type { Fetched } from '../../store/exchange/fetched.js'
 import { lastPosition } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'
+import { MAX_HASHES_OF_IMAGE } from '../../store/scripts/images/fetched.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { MatchIds } from '../matching/match-ids.js'
@@ -56,21 +57,18 @@ export function createFetchedHashes({ fetched, matchIds, replica, store }: Fetch
   async function unregistered(keyId: string, orgId: string, hashes: readonly PlainHash[]): Promise<PlainHash[]> {
     if (hashes.length === 0) return []
     await replica.applied(await lastPosition(store))
-    const holders: ImageHashes[] = []
-    const found: { readonly hash: PlainHash; readonly holders: number }[] = []
+    const held = new Map<string, PlainHash[]>()
+    const found: { readonly hash: PlainHash; readonly holders: readonly string[] }[] = []
     for (const [i, hash] of hashes.entries()) {
       if (i % SEARCHED_AT_ONCE === 0) await nextTick()
-      const ids = imagesWith(replica.catalogue, orgId, hash)
-      holders.push(...ids.map((imageId) => ({ imageId, hashes: [hash] })))
-      found.push({ hash, holders: ids.length })
+      const holders = imagesWith(replica.catalogue, orgId, hash)
+      for (const imageId of holders) held.set(imageId, [...(held.get(imageId) ?? []), hash])
+      found.push({ hash, holders })
     }
-    const there = await fetched.note(keyId, holders)
-    let next = 0
-    return found.flatMap(({ hash, holders: count }) => {
-      const isRegistered = there.slice(next, next + count).includes(true)
-      next += count
-      return isRegistered ? [] : [hash]
-    })
+    const noted = [...held].map(([imageId, some]) => ({ imageId, hashes: some, isComplete: false }))
+    const { there } = await fetched.note(keyId, noted)
+    const current = new Set(noted.flatMap(({ imageId }, i) => (there[i] ? [imageId] : [])))
+    return found.flatMap(({ hash, holders }) => (holders.some((imageId) => current.has(imageId)) ? [] : [hash]))
   }
 
   return {
@@ -83,12 +81,16 @@ export function createFetchedHashes({ fetched, matchIds, replica, store }: Fetch
       await fetched.settle(keyId, after)
       // Read before `note`: an image that is erased after it was noted is withdrawn after this position.
       const withdrawals = await fetched.withdrawn(keyId, after, limit)
-      const images = signals.map(({ id, signals: all }) => ({ imageId: imageOf(id), hashes: fetchableIn(all) }))
-      const there = await fetched.note(keyId, images)
+      const images = signals.map(({ id, signals: all }) => ({
+        imageId: imageOf(id),
+        hashes: fetchableIn(all),
+        isComplete: true,
+      }))
+      const { there, before } = await fetched.note(keyId, images)
       const current = images.filter((_, i) => there[i])
       const now = new Set(current.flatMap(({ hashes }) => hashes.map(textOf)))
-      const before = await fetched.of(keyId, [...current.map(({ imageId }) => imageId), ...tombstones.map(imageOf)])
-      const all = [...withdrawals.flatMap(({ hash }) => hash ?? []), ...before.flatMap(({ hashes }) => hashes)]
+      const removed = await fetched.of(keyId, tombstones.map(imageOf))
+      const all = [...withdrawals.flatMap(({ hash }) => hash ?? []), ...before, ...removed.flatMap(({ hashes }) => hashes)]
       const candidates = new Map(all.map((hash) => [textOf(hash), hash]))
       for (const text of now) candidates.delete(text)
       return {
@@ -109,7 +111,7 @@ export function fetchableIn(signals: readonly Signal[]): PlainHash[] {
   const hashes = signals.flatMap(({ type, view, frame, hash }) =>
     (type === 'pdq' || type === 'video_md5') && view === 'whole' && frame === undefined ? [{ type, hash }] : [],
   )
-  return [...new Map(hashes.map((hash) => [textOf(hash), hash])).values()]
+  return [...new Map(hashes.map((hash) => [textOf(hash), hash])).values()].slice(0, MAX_HASHES_OF_IMAGE)
 }
 
 function imagesWith(catalogue: Catalogue, orgId: string, { type, hash }: PlainHash): string[] {

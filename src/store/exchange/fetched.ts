@@ -1,32 +1,43 @@
 // Which hashes API keys fetched through an interface that names records by their hash, and which withdrawals each key still has to be told of.
 
-import { hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { inChunks } from '../../domain/in-chunks.js'
 import type { PlainHash } from '../../domain/organisations/feed.js'
 import type { Store } from '../redis/client.js'
+import { createConflictRetry } from '../redis/conflict-retry.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { idBuffer, imageShard, keys } from '../redis/keys.js'
-import { MAX_HASHES_OF_IMAGE, noteFetched, readFetched, settleWithdrawn } from '../scripts/images/fetched.js'
+import { noteFetched, readFetched, settleWithdrawn } from '../scripts/images/fetched.js'
 import type { Keyring } from '../sealing/seal.js'
+import {
+  argsFor,
+  fetchedName,
+  type ImageHashes,
+  type NotedHashes,
+  type Numbered,
+  numbered,
+  openFetched,
+} from './fetched-record.js'
 
-export interface ImageHashes {
-  readonly imageId: string
-  readonly hashes: readonly PlainHash[]
+export interface Noted {
+  /** For each image, in order, whether it still exists. Send nothing of an image that does not. */
+  readonly there: readonly boolean[]
+  /** What the key had fetched of these images before. Any of it may be withdrawn by now. */
+  readonly before: readonly PlainHash[]
 }
 
 export interface Withdrawal {
   /** Its position in the order of withdrawals. */
   readonly place: number
-  /** `undefined` when it was deleted meanwhile. */
+  /** `undefined` when it was deleted meanwhile, or is damaged. */
   readonly hash: PlainHash | undefined
 }
 
 export interface Fetched {
   /**
    * Records that a key is about to receive these hashes. Durable when it returns.
-   * @returns for each image, in order, whether it still exists. Send nothing of an image that does not.
+   * @param images with at most `MAX_HASHES_OF_IMAGE` hashes each. @throws {Problem} overloaded, when their hashes change all the time
    */
-  note(keyId: string, images: readonly ImageHashes[]): Promise<boolean[]>
+  note(keyId: string, images: readonly NotedHashes[]): Promise<Noted>
   /** The hashes of these registered images that the key fetched. Images without any are left out. */
   of(keyId: string, imageIds: readonly string[]): Promise<ImageHashes[]>
   /** What this key fetched and was withdrawn after a position, in the order of the withdrawals. */
@@ -35,23 +46,8 @@ export interface Fetched {
   settle(keyId: string, place: number): Promise<void>
 }
 
-interface Known {
-  readonly hash: PlainHash
-  readonly keyIds: readonly string[]
-}
-
 /** Images in one script call: Redis serves no other client meanwhile. */
 const AT_ONCE = 200
-const MAX_TRIES = 10
-const MD5_BYTES = 16
-
-/**
- * The context that a fetched hash is sealed for. It stays the same when the hash is withdrawn.
- * @param name [17 bytes] the id of its image, and the number of the hash in that image.
- */
-export function fetchedContext(name: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from('fetched:'), name])
-}
 
 export async function settleWithdrawals(store: Store, keyId: string, upTo: number | '+inf'): Promise<void> {
   const waiting = keys.withdrawnFor(keyId)
@@ -66,14 +62,19 @@ export function createFetchedStore(store: Store, keyring: Keyring): Fetched {
   return {
     async note(keyId, images) {
       const there: boolean[] = []
-      for (const some of inChunks(images, AT_ONCE)) there.push(...(await noteSome(parts, keyId, some)))
-      return there
+      const before: PlainHash[] = []
+      for (const some of inChunks(images, AT_ONCE)) {
+        const noted = await noteSome(parts, keyId, some)
+        there.push(...noted.there)
+        before.push(...noted.before)
+      }
+      return { there, before }
     },
     async of(keyId, imageIds) {
       const found: ImageHashes[] = []
       for (const some of inChunks(imageIds, AT_ONCE)) {
         for (const [i, all] of (await known(parts, some)).entries()) {
-          const hashes = all.filter(({ keyIds }) => keyIds.includes(keyId)).map(({ hash }) => hash)
+          const hashes = fetchedBy(keyId, all)
           if (hashes.length > 0) found.push({ imageId: some[i] ?? '', hashes })
         }
       }
@@ -90,7 +91,7 @@ export function createFetchedStore(store: Store, keyring: Keyring): Fetched {
       )
       return names.map((name, i) => {
         const sealed = hashes[i] ?? undefined
-        return { place: Number(found[2 * i + 1]), hash: sealed && opened(keyring, name, sealed) }
+        return { place: Number(found[2 * i + 1]), hash: sealed && openFetched(keyring, name, sealed) }
       })
     },
     settle: (keyId, place) => settleWithdrawals(store, keyId, place),
@@ -102,94 +103,78 @@ interface FetchedParts {
   readonly keyring: Keyring
 }
 
-/** The type of a stored hash shows in its length. */
-function bytesOf({ type, hash }: PlainHash): Uint8Array {
-  return type === 'video_md5' ? hash.subarray(0, MD5_BYTES) : hash
+function fetchedBy(keyId: string, all: readonly Numbered[]): PlainHash[] {
+  return all.flatMap(({ hash, keyIds }) => (hash !== undefined && keyIds.includes(keyId) ? [hash] : []))
 }
 
-function opened(keyring: Keyring, name: Buffer, sealed: Buffer): PlainHash {
-  const bytes = keyring.unseal(sealed, fetchedContext(name))
-  return bytes.length === MD5_BYTES
-    ? { type: 'video_md5', hash: hashFromBytes(Buffer.concat([bytes, bytes])) }
-    : { type: 'pdq', hash: hashFromBytes(bytes) }
-}
-
-async function known({ store, keyring }: FetchedParts, imageIds: readonly string[]): Promise<Known[][]> {
+/** @returns for each image what is stored of it, by number. */
+async function known({ store, keyring }: FetchedParts, imageIds: readonly string[]): Promise<Numbered[][]> {
   const ids = imageIds.map(idBuffer)
   const scriptKeys = ids.flatMap((id) => [keys.fetched(imageShard(id)), keys.fetchedBy(imageShard(id))])
   const reply = await store.ask((redis) =>
     redis.callBuffer('EVAL', readFetched.lua, scriptKeys.length, ...scriptKeys, ...ids),
   )
-  if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
-  return reply.map((of: unknown, i) => knownIn(keyring, of, (number) => nameOf(ids[i] ?? Buffer.of(), number)))
+  return listIn(reply).map((of: unknown, i) => knownIn(keyring, ids[i] ?? Buffer.of(), listIn(of)))
 }
 
-function knownIn(keyring: Keyring, reply: unknown, nameAt: (number: number) => Buffer): Known[] {
-  if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
-  const found: Known[] = []
-  for (let at = 0; at + 1 < reply.length; at += 2) {
-    const sealed: unknown = reply[at]
-    const keyIds: unknown = reply[at + 1]
-    if (Buffer.isBuffer(sealed) && Buffer.isBuffer(keyIds))
-      found.push({ hash: opened(keyring, nameAt(at / 2), sealed), keyIds: keyIds.toString('latin1').split(' ') })
-  }
-  return found
+function knownIn(keyring: Keyring, id: Buffer, flat: readonly unknown[]): Numbered[] {
+  return Array.from({ length: flat.length / 2 }, (_, number) => {
+    const sealed = flat[2 * number]
+    const keyIds = String(flat[2 * number + 1]).split(' ')
+    if (!Buffer.isBuffer(sealed)) return { hash: undefined, sealed: '', keyIds }
+    return { hash: openFetched(keyring, fetchedName(id, number), sealed), sealed, keyIds }
+  })
+}
+
+/** What is withdrawn under these names and not told yet, sealed: of an erased image whose id another one has now. */
+async function waitingUnder({ store }: FetchedParts, names: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
+  if (names.length === 0) return []
+  const found = await store.ask((redis) => redis.mgetBuffer(names.map((name) => keys.withdrawnHash(name.toString('hex')))))
+  return found.map((sealed) => sealed ?? undefined)
 }
 
 /** @returns for each image whether it still exists; `undefined` when its stored hashes changed meanwhile. */
 async function tryToNote(
   parts: FetchedParts,
   keyId: string,
-  images: readonly ImageHashes[],
+  images: readonly NotedHashes[],
+  stored: readonly (readonly Numbered[])[],
 ): Promise<(boolean | undefined)[]> {
-  const { store, keyring } = parts
-  const before = await known(
+  const notes = images.flatMap((image, i) => numbered(image, stored[i] ?? []))
+  const isNew = notes.filter(({ before }) => before === undefined)
+  const waiting = await waitingUnder(
     parts,
-    images.map(({ imageId }) => imageId),
+    isNew.map(({ name }) => name),
   )
-  const args: Arg[] = []
-  for (const [i, { imageId, hashes }] of images.entries()) {
-    const id = idBuffer(imageId)
-    const all = (before[i] ?? []).map(({ hash }) => hash)
-    for (const hash of hashes) {
-      const at = all.findIndex((other) => isSame(hash, other))
-      const number = at === -1 ? all.push(hash) - 1 : at
-      if (number >= MAX_HASHES_OF_IMAGE) throw new RangeError('an image has no so many hashes')
-      const name = nameOf(id, number)
-      args.push(id, Buffer.of(number), at === -1 ? keyring.seal(bytesOf(hash), fetchedContext(name)) : '')
-    }
-  }
-  const reply = await store.write(noteFetched, [keys.apiKeys], [keys.prefix, keyId, ...args])
-  if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
+  const waitingOf = new Map(isNew.map((note, i) => [note, waiting[i]]))
+  const args = notes.flatMap((note): Arg[] => argsFor(parts.keyring, note, waitingOf.get(note)))
+  const noted = listIn(await parts.store.write(noteFetched, [keys.apiKeys], [keys.prefix, keyId, ...args])).map(Number)
   let next = 0
   return images.map(({ hashes }) => {
-    const noted = reply.slice(next, next + hashes.length).map(Number)
+    const ofImage = noted.slice(next, next + hashes.length)
     next += hashes.length
-    return noted.includes(-1) ? undefined : noted.every((one) => one === 1)
+    return ofImage.includes(-1) ? undefined : ofImage.every((one) => one === 1)
   })
 }
 
-async function noteSome(parts: FetchedParts, keyId: string, images: readonly ImageHashes[]): Promise<boolean[]> {
+async function noteSome(parts: FetchedParts, keyId: string, images: readonly NotedHashes[]): Promise<Noted> {
   const there = images.map<boolean | undefined>(() => undefined)
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
+  const before: PlainHash[] = []
+  for (const retry = createConflictRetry(); ; await retry()) {
     const left = images.flatMap((image, i) => (there[i] === undefined ? [{ image, i }] : []))
-    if (left.length === 0) break
-    const outcome = await tryToNote(
+    const some = left.map(({ image }) => image)
+    const stored = await known(
       parts,
-      keyId,
-      left.map(({ image }) => image),
+      some.map(({ imageId }) => imageId),
     )
+    before.push(...stored.flatMap((all) => fetchedBy(keyId, all)))
+    const outcome = await tryToNote(parts, keyId, some, stored)
     for (const [n, { i }] of left.entries()) there[i] = outcome[n]
+    if (!there.includes(undefined)) return { there: there.map((isThere) => isThere === true), before }
   }
-  if (there.includes(undefined)) throw new Error('an image whose hashes change all the time')
-  return there.map((isThere) => isThere === true)
 }
 
-/** [17 bytes] the id of an image and the number of a hash in it. */
-function nameOf(id: Uint8Array, number: number): Buffer {
-  return Buffer.concat([id, Buffer.of(number)])
-}
-
-function isSame(one: PlainHash, other: PlainHash): boolean {
-  return one.type === other.type && Buffer.compare(one.hash, other.hash) === 0
+function listIn(reply: unknown): readonly unknown[] {
+  if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
+  return reply
 }

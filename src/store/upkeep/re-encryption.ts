@@ -1,7 +1,7 @@
 // Re-encryption of everything in Redis that is sealed under the key ring, and a count of what is under which key.
 
 import { inChunks } from '../../domain/in-chunks.js'
-import { fetchedContext } from '../exchange/fetched.js'
+import { fetchedContext } from '../exchange/fetched-record.js'
 import { imageContext } from '../images/image-record.js'
 import { pointsContext } from '../images/points-record.js'
 import type { Store } from '../redis/client.js'

@@ -6,18 +6,14 @@ import { IMAGE_SHARDS } from '../shards.js'
 
 /** How long a withdrawal is kept for a key that does not fetch. */
 export const WITHDRAWN_KEPT_MS = 30 * 86_400_000
-/** Hashes of one image that can be reported. Their number is one byte. */
+/** Hashes of one image that can be noted at a time. Their number is one byte; another hash gets it once the image has its hash no more. */
 export const MAX_HASHES_OF_IMAGE = 256
 
 const shardLua = `
     local function fetched_shard (id) return (id:byte(15) * 256 + id:byte(16)) % ${IMAGE_SHARDS} end`
 
-/**
- * Lua: `withdraw_fetched(prefix, id)`, for scripts that erase images. Keeps each fetched hash of the image for the API keys that fetched it, until
- * each was told of the withdrawal. Nothing is kept of an image that no key fetched, or for a revoked key. The keys in Redis have the same
- * hash tag as the declared ones.
- */
-export const withdrawFetchedLua = `${hexLua}${shardLua}
+/** Lua: `keep_withdrawn(prefix, name, sealed, keyIds)` keeps a hash for those of the keys that exist, until each was told that it is withdrawn. */
+const keepWithdrawnLua = `
     local function keep_withdrawn (prefix, name, sealed, keyIds)
       local hex = hexOf(name)
       for keyId in string.gmatch(keyIds, '%S+') do
@@ -35,7 +31,14 @@ export const withdrawFetchedLua = `${hexLua}${shardLua}
           redis.call('SET', prefix .. 'withdrawn-hash:' .. hex, sealed, 'PX', ${WITHDRAWN_KEPT_MS})
         end
       end
-    end
+    end`
+
+/**
+ * Lua: `withdraw_fetched(prefix, id)`, for scripts that erase images. Keeps each fetched hash of the image for the API keys that fetched it, until
+ * each was told of the withdrawal. Nothing is kept of an image that no key fetched, or for a revoked key. The keys in Redis have the same
+ * hash tag as the declared ones.
+ */
+export const withdrawFetchedLua = `${hexLua}${shardLua}${keepWithdrawnLua}
     local function withdraw_fetched (prefix, id)
       local hashes = prefix .. 'fetched:' .. fetched_shard(id)
       local by = prefix .. 'fetched-by:' .. fetched_shard(id)
@@ -43,7 +46,8 @@ export const withdrawFetchedLua = `${hexLua}${shardLua}
         local name = id .. string.char(number)
         local keyIds = redis.call('HGET', by, name)
         if not keyIds then return end
-        keep_withdrawn(prefix, name, redis.call('HGET', hashes, name), keyIds)
+        local sealed = redis.call('HGET', hashes, name)
+        if sealed then keep_withdrawn(prefix, name, sealed, keyIds) end
         redis.call('HDEL', hashes, name)
         redis.call('HDEL', by, name)
       end
@@ -71,30 +75,61 @@ export const readFetched = {
     return found`,
 } as const
 
-// Records what an API key is about to fetch, so that a later erasure finds it.
+// Records what an API key is about to fetch, so that a later erasure finds it. What the number of a hash meant before gets a name of its own: the former
+// hash of the image is withdrawn, and a hash of an erased image of the same id may not be told yet.
 export const noteFetched = {
   numberOfKeys: 1,
-  lua: `${shardLua}
+  lua: `${hexLua}${shardLua}${keepWithdrawnLua}
     local apiKeys = KEYS[1] -- hash: key id -> JSON
     local prefix  = ARGV[1] -- of all keys
     local keyId   = ARGV[2]
-    -- ARGV[3i + 3]  [16 bytes] id of the image of hash i
-    -- ARGV[3i + 4]  [1 byte] number of the hash
-    -- ARGV[3i + 5]  the hash, sealed; empty when it is already stored under this number
-    -- returns for each 1; 0 when the image or the key no longer exists; -1 when the stored numbers changed and the caller has to read again
+    -- ARGV[6i + 3]  [16 bytes] id of the image of hash i
+    -- ARGV[6i + 4]  [1 byte] number of the hash
+    -- ARGV[6i + 5]  what is stored under this number, sealed; empty for nothing
+    -- ARGV[6i + 6]  the hash, sealed; empty when it is what is stored
+    -- ARGV[6i + 7]  the name of its own for what the number meant before; empty when it meant nothing
+    -- ARGV[6i + 8]  that hash, sealed for that name
+    -- returns for each 1; 0 when the image or the key no longer exists; -1 when the stored hashes changed and the caller has to read again
+    local function rename_withdrawn (name, formerName, former)
+      local before, after = hexOf(name), hexOf(formerName)
+      for _, waitingId in ipairs(redis.call('SMEMBERS', prefix .. 'withdrawn-keys:' .. before)) do
+        local waiting = prefix .. 'withdrawn-for:' .. waitingId
+        local place = redis.call('ZSCORE', waiting, name)
+        if place then
+          redis.call('ZREM', waiting, name)
+          redis.call('ZADD', waiting, place, formerName)
+        end
+      end
+      local leftMs = math.max(1, redis.call('PTTL', prefix .. 'withdrawn-hash:' .. before))
+      redis.call('SET', prefix .. 'withdrawn-hash:' .. after, former, 'PX', leftMs)
+      redis.call('DEL', prefix .. 'withdrawn-hash:' .. before)
+      if redis.call('EXISTS', prefix .. 'withdrawn-keys:' .. before) == 1 then
+        redis.call('RENAME', prefix .. 'withdrawn-keys:' .. before, prefix .. 'withdrawn-keys:' .. after)
+      end
+    end
     local noted = {}
-    for i = 3, #ARGV, 3 do
-      local id, name, sealed = ARGV[i], ARGV[i] .. ARGV[i + 1], ARGV[i + 2]
+    for i = 3, #ARGV, 6 do
+      local id, name, stored, sealed = ARGV[i], ARGV[i] .. ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+      local formerName, former = ARGV[i + 4], ARGV[i + 5]
       local hashes = prefix .. 'fetched:' .. fetched_shard(id)
       local by = prefix .. 'fetched-by:' .. fetched_shard(id)
-      local keyIds = redis.call('HGET', by, name)
       local isThere = redis.call('HEXISTS', prefix .. 'images:' .. fetched_shard(id), id) == 1
+      local keyIds = redis.call('HGET', by, name)
+      local waits = not keyIds and redis.call('EXISTS', prefix .. 'withdrawn-hash:' .. hexOf(name)) == 1
       if not isThere or redis.call('HEXISTS', apiKeys, keyId) == 0 then
         noted[#noted + 1] = 0
-      elseif (keyIds == false) ~= (sealed ~= '') then
+      elseif (redis.call('HGET', hashes, name) or '') ~= stored or (waits and formerName == '') then
         noted[#noted + 1] = -1
       else
-        if sealed ~= '' then redis.call('HSET', hashes, name, sealed) end
+        if waits then
+          rename_withdrawn(name, formerName, former)
+        elseif keyIds and formerName ~= '' then
+          keep_withdrawn(prefix, formerName, former, keyIds)
+        end
+        if sealed ~= '' then
+          redis.call('HSET', hashes, name, sealed)
+          keyIds = false
+        end
         if not keyIds then
           redis.call('HSET', by, name, keyId)
         elseif not string.find(keyIds, keyId, 1, true) then
