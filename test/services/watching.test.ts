@@ -156,6 +156,29 @@ t.test('a harmless or held picture is not reported; it is reported when it is re
   t.equal((await foundFor(other)).length, 1)
 })
 
+t.test('a picture that is removed and registered again is reported again, to the same watch and to a new one', async (t) => {
+  const hash = randomHashText()
+  const remove = (id: string) => del(app, `/v1/banks/mine/signals/${id}`, ngo.headers)
+  const one = await watch([pdq(hash)])
+  const signalId = await register(hash)
+  t.equal((await foundFor(one)).length, 1)
+  const kept = () => store.ask((redis) => redis.keys(`{tabir}:watch-told*${signalId.replaceAll('-', '')}`))
+  t.equal((await kept()).length, 2)
+  await remove(signalId)
+  t.same(await kept(), [])
+  t.equal(await register(hash), signalId)
+  t.equal((await foundFor(one)).length, 2)
+  await services.trust.hold(signalId, { cause: 'operator', flood: 0 })
+  await services.trust.release(signalId)
+  t.equal((await foundFor(one)).length, 2, 'once for each registration')
+
+  await remove(signalId)
+  await del(app, `/v1/watch/${one}`, platform.headers)
+  const other = await watch([pdq(hash)])
+  await register(hash)
+  t.equal((await foundFor(other)).length, 1)
+})
+
 t.test('a picture that is withdrawn at once, and one whose watch was deleted or expired, is not reported', async (t) => {
   const [gone, removed, over] = [randomHashText(), randomHashText(), randomHashText()]
   const [one, other, third] = [await watch([pdq(gone)]), await watch([pdq(removed)]), await watch([pdq(over)], { days: 1 })]

@@ -219,10 +219,10 @@ export const keys = {
   watchCursor: `${TAG}:watch-cursor`,
   /** [integer] watches and withdrawn hashes that were deleted but are still in Redis's append-only file. */
   watchErased: `${TAG}:watch-erased`,
-  /** string `1`, until the watch ends: this organisation was notified of this image. */
+  /** string `1`, until the watch ends or the image is erased: this organisation was notified of this image. */
   watchTold: (orgId: string, imageHex: string) => `${TAG}:watch-told:${orgId}:${imageHex}`,
-  /** set: image ids [16 bytes] found for a watch. */
-  watchFound: (watchHex: string) => `${TAG}:watch-found:${watchHex}`,
+  /** set: ids of the organisations that have a `watchTold` of this image. */
+  watchToldOrgs: (imageHex: string) => `${TAG}:watch-told-orgs:${imageHex}`,
   /** hash: webhook id → sealed JSON: organisation, address, events, secrets. */
   webhooks: `${TAG}:webhooks`,
   /** set: webhook ids of an organisation. */

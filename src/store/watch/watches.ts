@@ -222,9 +222,9 @@ function comparisonsIn(store: Store): Comparisons {
       const scriptKeys = [
         keys.watches(watchShard(watch)),
         keys.watchSchedule,
-        keys.watchFound(watch.toString('hex')),
         keys.images(imageShard(image)),
         keys.watchTold(orgId, image.toString('hex')),
+        keys.watchToldOrgs(image.toString('hex')),
       ]
       const args = [watch, image, orgId, idBuffer(orgId), grade, atMs, keys.prefix]
       return Number(await store.write(noteFound, scriptKeys, args)) === 1

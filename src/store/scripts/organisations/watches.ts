@@ -1,6 +1,15 @@
 import { announceLua } from '../announce.js'
 import { outboxLua } from './outbox.js'
 
+/** Lua: `forget_watch_told(tag, hex)`, for scripts that erase images: if one is registered again, watching organisations are told again. */
+export const forgetWatchToldLua = `
+    local function forget_watch_told (tag, hex)
+      for _, orgId in ipairs(redis.call('SMEMBERS', tag .. 'watch-told-orgs:' .. hex)) do
+        redis.call('DEL', tag .. 'watch-told:' .. orgId .. ':' .. hex)
+      end
+      redis.call('DEL', tag .. 'watch-told-orgs:' .. hex)
+    end`
+
 // Stores watches of an organisation, all or none, and announces them to every replica.
 export const putWatches = {
   numberOfKeys: 'some',
@@ -62,7 +71,6 @@ export const eraseWatches = {
     for i = 5, #ARGV do
       local id = ARGV[i]
       if redis.call('ZREM', ofOrg, id) == 1 then
-        local hex = string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end)
         redis.call('HDEL', prefix .. 'watches:' .. (id:byte(15) * 256 + id:byte(16)) % shards, id)
         redis.call('ZREM', schedule, id .. org)
         local further = redis.call('HGET', more, id)
@@ -70,7 +78,6 @@ export const eraseWatches = {
           redis.call('HDEL', more, id)
           redis.call('HINCRBY', more, 'all', -further)
         end
-        redis.call('DEL', prefix .. 'watch-found:' .. hex)
         erasedIds[#erasedIds + 1] = id
       end
     end
@@ -96,15 +103,15 @@ export const settleErasedWatches = {
 } as const
 
 // Tells an organisation that a picture it watches for was registered, if the watch and the image exist at the moment of the write. It is told once
-// for each picture, whichever of its watches found it.
+// for each registration of a picture, whichever of its watches found it: `forget_watch_told` forgets it when the image is erased.
 export const noteFound = {
   numberOfKeys: 5,
   lua: `${outboxLua}
     local watches = KEYS[1] -- hash: the shard of the watch
     local schedule = KEYS[2] -- sorted set: watch id and organisation, by when [epoch ms] the watch ends
-    local found   = KEYS[3] -- set: ids of images that this watch found
-    local images  = KEYS[4] -- hash: the shard of the image
-    local told    = KEYS[5] -- string: set once the organisation was told of this image
+    local images  = KEYS[3] -- hash: the shard of the image
+    local told    = KEYS[4] -- string: set once the organisation was told of this image
+    local toldOrgs = KEYS[5] -- set: organisations that were told of this image
     local watch   = ARGV[1] -- [16 bytes]
     local image   = ARGV[2] -- [16 bytes]
     local orgId   = ARGV[3]
@@ -117,8 +124,8 @@ export const noteFound = {
     local untilMs = redis.call('ZSCORE', schedule, watch .. org)
     if not untilMs or tonumber(untilMs) <= tonumber(atMs) then return 0 end
     if not redis.call('SET', told, 1, 'NX', 'PXAT', untilMs) then return 0 end
-    if redis.call('SADD', found, image) == 0 then return 0 end
-    redis.call('PEXPIREAT', found, untilMs)
+    redis.call('SADD', toldOrgs, orgId)
+    if redis.call('PTTL', toldOrgs) < redis.call('PTTL', told) then redis.call('PEXPIREAT', toldOrgs, untilMs) end
     outbox(prefix, 'kind', 'match.found', 'watch', watch, 'image', image, 'org', orgId, 'grade', grade, 'atMs', atMs)
     return 1`,
 } as const

@@ -3,6 +3,7 @@ import { handedOverLua } from '../cases/handed-over.js'
 import { forgetDeadlinesLua, hexLua } from '../cases/image-deadlines.js'
 import { feedLaterLua } from '../organisations/feed-batches.js'
 import { outboxLua } from '../organisations/outbox.js'
+import { forgetWatchToldLua } from '../organisations/watches.js'
 
 /** Lua: `pseudonymsOf(tag, hex)` returns the pseudonyms of the organisations that were told of an image, separated by spaces. */
 const pseudonymsLua = `${hexLua}
@@ -107,7 +108,7 @@ export const putTrust = {
  * Lua: `forget_trust(tag, id)`, for scripts that erase images. Deletes an image's trust status, match counts and deadlines. Organisations that
  * were told of it in a match get a `signal.withdrawn` event. The keys have the same hash tag as the declared ones.
  */
-export const forgetTrustLua = `${outboxLua}${pseudonymsLua}${forgetDeadlinesLua}
+export const forgetTrustLua = `${outboxLua}${pseudonymsLua}${forgetDeadlinesLua}${forgetWatchToldLua}
     local function forget_trust (tag, id)
       redis.call('HDEL', tag .. 'trust:' .. id:byte(16), id)
       redis.call('HDEL', tag .. 'trust-statuses:' .. id:byte(16), id)
@@ -123,6 +124,7 @@ export const forgetTrustLua = `${outboxLua}${pseudonymsLua}${forgetDeadlinesLua}
       redis.call('DEL', tag .. 'look-frames:' .. hex, tag .. 'look-frames-before:' .. hex)
       redis.call('SREM', tag .. 'noticed', id)
       forget_deadlines(tag, hex)
+      forget_watch_told(tag, hex)
     end`
 
 /**
