@@ -38,7 +38,7 @@ async function list({ store, keyring }: SealedStore): Promise<readonly object[]>
   const { webhooks, unreadable } = await createWebhookStore(store, keyring).readable()
   const opened = await Promise.all(
     webhooks.map(async ({ webhookId, orgId, url, events, isEnabled, createdAtMs }) => {
-      const { failures, failingSinceMs } = await deliveries.health(webhookId)
+      const { failures, failingSinceMs, missedSinceMs } = await deliveries.health(webhookId)
       return {
         webhookId,
         org: (await apiKeys.org(orgId))?.name,
@@ -48,6 +48,7 @@ async function list({ store, keyring }: SealedStore): Promise<readonly object[]>
         createdAt: instantOf(createdAtMs),
         failures,
         failingSince: instantOf(failingSinceMs),
+        missedSince: instantOf(missedSinceMs),
       }
     }),
   )

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
 import { uuidV7 } from '../../src/domain/ids.js'
+import type { DeliveryLimits } from '../../src/domain/organisations/webhook.js'
 import { createOutgoing } from '../../src/net/outgoing.js'
 import { webhookSending } from '../../src/services/webhooks/webhook-sending.js'
 import { openStore } from '../../src/store/redis/client.js'
@@ -20,12 +21,12 @@ export const START_MS = 1_800_000_000_000
 export const LONG_MS = 60_000
 
 /** One Redis for a test file. `world` adds a webhook and starts its endpoint. */
-export async function startWebhookSending(t: Test) {
+export async function startWebhookSending(t: Test, limits?: DeliveryLimits) {
   const redis = await startRedis(t)
   const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
   const webhooks = createWebhookStore(store, makeKeyring([Buffer.alloc(32, 7)]))
-  const deliveries = createDeliveryStore(store)
+  const deliveries = createDeliveryStore(store, limits)
   return { store, webhooks, deliveries, world }
 
   async function world(t: Test, more: Partial<Webhook> = {}) {

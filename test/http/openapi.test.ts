@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { WEBHOOK_EVENT_NAMES } from '../../src/domain/organisations/webhook.js'
+import { EVENTS_MISSED, WEBHOOK_EVENT_NAMES } from '../../src/domain/organisations/webhook.js'
 import { EXAMPLES } from '../../src/http/openapi/examples.js'
 import { startService } from '../helpers/service.js'
 
@@ -77,7 +77,11 @@ t.test('openapi.yaml suits code generators: a relative server, portable patterns
     [],
     'no security scheme has the name of a schema',
   )
-  t.same(Object.keys(webhooks).sort(), [...WEBHOOK_EVENT_NAMES, 'webhook.ping'].sort(), 'every webhook event is described')
+  t.same(
+    Object.keys(webhooks).sort(),
+    [...WEBHOOK_EVENT_NAMES, EVENTS_MISSED, 'webhook.ping'].sort(),
+    'every webhook event is described',
+  )
 
   const lists = new Map<string, string[]>()
   for (const { at, words } of listsIn(parse(described), '')) {

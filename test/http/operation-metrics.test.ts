@@ -117,12 +117,16 @@ t.test('failing webhooks are counted without disabled ones', async (t) => {
   }
   t.equal(await metric('tabir_webhooks_failing'), 0)
   const [longest = '', other = ''] = ids
+  t.equal(await metric('tabir_webhooks_missed_events'), 0)
+  await redis.zadd(keys.webhookMissed, Date.now(), longest)
   await redis.zadd(keys.webhookFailing, Date.now() - 7_200_000, longest, Date.now() - 60_000, other)
   t.equal(await metric('tabir_webhooks_failing'), 2)
+  t.equal(await metric('tabir_webhooks_missed_events'), 1)
   t.ok(Number(await metric('tabir_webhook_failing_seconds')) >= 7200)
   const payload = { enabled: false }
   t.equal((await service.app.inject({ method: 'PATCH', url: `/v1/webhooks/${longest}`, headers, payload })).statusCode, 200)
   t.equal(await metric('tabir_webhooks_failing'), 1)
+  t.equal(await metric('tabir_webhooks_missed_events'), 0)
   t.ok(Number(await metric('tabir_webhook_failing_seconds')) < 7200)
 })
 

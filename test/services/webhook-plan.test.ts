@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { WITHDRAWN_SPREAD_MS } from '../../src/domain/organisations/webhook.js'
+import { EVENTS_MISSED, WITHDRAWN_SPREAD_MS } from '../../src/domain/organisations/webhook.js'
 import { WEBHOOK_PAYLOADS } from '../../src/services/webhooks/webhook-payloads.js'
 import { keys } from '../../src/store/redis/keys.js'
 import type { NewDelivery } from '../../src/store/webhooks/deliveries.js'
@@ -279,5 +279,6 @@ t.test('every webhook message type was sent above and fits openapi.yaml', async 
   const { webhookId, headers } = await organisation(t, 'platform')
   t.equal((await post(app, `/v1/webhooks/${webhookId}/ping`, undefined, headers)).statusCode, 202)
   t.match(await told(), [{ type: 'webhook.ping', data: { webhookId } }])
-  t.same([...sent].sort(), WEBHOOK_PAYLOADS.map(({ type }) => type).sort())
+  // The message about missed events is not planned: webhook-missed.test.ts sends it, and compares it with its schema.
+  t.same([...sent, EVENTS_MISSED].sort(), WEBHOOK_PAYLOADS.map(({ type }) => type).sort())
 })

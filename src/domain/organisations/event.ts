@@ -13,6 +13,7 @@ export const EVENTS = {
   'key.suspended': 'operator-and-webhooks',
   'canary.matched': 'operator',
   'appeal.made': 'operator',
+  'webhook.events-missed': 'operator',
 } as const satisfies Readonly<Record<string, 'operator' | 'operator-and-webhooks'>>
 
 export type EventKind = keyof typeof EVENTS

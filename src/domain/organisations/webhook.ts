@@ -88,8 +88,18 @@ export const KEPT_FOR_MS: Readonly<Record<Exclude<DeliveryState, 'waiting'>, num
   dead: 30 * DAY_MS,
   void: DAY_MS,
 }
-/** Per endpoint. Beyond it the oldest deliveries are deleted, whatever their state. */
-export const MAX_DELIVERIES = 20_000
+/**
+ * Bounds of the messages of one endpoint. What cannot wait beyond them is told in one message, `EVENTS_MISSED`: nothing is dropped in silence.
+ * - `deliveries`: messages in all. The oldest finished ones are deleted beyond it. Messages about so many subjects wait at most.
+ * - `withdrawals`: withdrawals wait for an endpoint only while messages about fewer subjects do: a bank that removes a million signals must not keep
+ *   `match.found` from waiting.
+ * - `ofSubject`: messages about one subject that wait.
+ */
+export const DELIVERY_LIMITS = { deliveries: 20_000, withdrawals: 15_000, ofSubject: 100 } as const
+export type DeliveryLimits = Readonly<Record<keyof typeof DELIVERY_LIMITS, number>>
+
+/** The message that stands for all that could not wait. It is sent whatever events the webhook subscribes to. */
+export const EVENTS_MISSED = 'webhook.events-missed'
 /** Concurrent requests to one endpoint. */
 export const MAX_IN_FLIGHT = 4
 /** Requests per second to one endpoint, unless its owner chose fewer. */

@@ -42,6 +42,7 @@ export function operationMetrics(gauges: Gauges): (report: OperationReport, cert
     'tabir_webhook_failing_seconds',
     'How long the webhook that has failed longest has been failing.',
   )
+  const missed = gauges.one('tabir_webhooks_missed_events', 'Webhooks with events that could not wait, at most 100.')
   const pulled = gauges.by('exchange', 'tabir_exchange_behind_seconds', 'Time since the feed was last read to its end.')
   const interval = gauges.by('exchange', 'tabir_exchange_interval_seconds', 'Configured interval between pulls of the feed.')
   const overdue = gauges.one('tabir_deadlines_overdue', 'Legal deadlines that passed without an action by the platform.')
@@ -75,6 +76,7 @@ export function operationMetrics(gauges: Gauges): (report: OperationReport, cert
     checked(seconds(report.audit?.checkedAtMs))
     failing(report.webhooks?.failing)
     failingFor(seconds(report.webhooks?.longestMs))
+    missed(report.webhooks?.missed)
     pulled(report.exchanges?.map(({ name, behindMs }) => [name, behindMs / 1000]))
     interval(report.exchanges?.map(({ name, intervalS }) => [name, intervalS]))
     overdue(report.deadlines?.overdue)

@@ -22,6 +22,10 @@ export const Shape = z.object({
   createdAt: Instant,
   failures: z.int().meta({ description: 'Number of consecutive failed attempts.' }),
   failingSince: Instant.nullable(),
+  missedSince: Instant.nullable().meta({
+    description:
+      'Since when events could not wait. They are told in one message, webhook.events-missed, once the endpoint answers.',
+  }),
   oldSecretUntil: Instant.nullable().meta({
     description: 'Until when messages are also signed with the previous secret.',
   }),

@@ -65,7 +65,7 @@ function addWebhookRoute(app: ZodApp, { webhooks, idempotency }: WebhookRouteOpt
       schema: {
         operationId: 'addWebhook',
         summary: 'Create a webhook',
-        description: `Messages are signed and carry ids, never hashes. Delivery is at least once, with the same \`webhook-id\` in every attempt, and in order for one subject. Retried for 3 days, and at least 10 times. At most ${MAX_WEBHOOKS_PER_ORG} webhooks for an organisation.`,
+        description: `Messages are signed and carry ids, never hashes. Delivery is at least once, with the same \`webhook-id\` in every attempt, and in order for one subject. Retried for 3 days, and at least 10 times; what cannot wait for an endpoint that is down is told in one message, \`webhook.events-missed\`. At most ${MAX_WEBHOOKS_PER_ORG} webhooks for an organisation.`,
         tags,
         headers: IdempotencyKey,
         body: NewWebhook,
@@ -224,13 +224,14 @@ function pingWebhookRoute(app: ZodApp, { webhooks }: WebhookRouteOptions): void 
   )
 }
 
-function shapeOf({ isEnabled, createdAtMs, failingSinceMs, oldSecretUntilMs, events, ...rest }: WebhookView) {
+function shapeOf({ isEnabled, createdAtMs, failingSinceMs, missedSinceMs, oldSecretUntilMs, events, ...rest }: WebhookView) {
   return {
     ...rest,
     events: [...events],
     enabled: isEnabled,
     createdAt: instant(createdAtMs),
     failingSince: instantOrNull(failingSinceMs),
+    missedSince: instantOrNull(missedSinceMs),
     oldSecretUntil: instantOrNull(oldSecretUntilMs),
   }
 }

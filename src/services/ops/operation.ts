@@ -20,7 +20,8 @@ export interface OperationReport {
   /** [epoch ms]; 0 when no backup is known. */
   readonly backupMs: number | undefined
   readonly audit: { readonly isSound: boolean; readonly checkedAtMs: number } | undefined
-  readonly webhooks: { readonly failing: number; readonly longestMs: number } | undefined
+  /** `missed`: with events that could not wait and are not told yet. */
+  readonly webhooks: { readonly failing: number; readonly longestMs: number; readonly missed: number } | undefined
   readonly exchanges: readonly { readonly name: string; readonly behindMs: number; readonly intervalS: number }[] | undefined
   /** Missed deadlines of platforms that are still open: all, and those missed in the last day. */
   readonly deadlines: { readonly overdue: number; readonly overdueToday: number } | undefined
@@ -33,7 +34,7 @@ export interface OperationParts {
   readonly replicasRequired: number
   readonly audit: Pick<Audit, 'isSound'>
   readonly webhooks: Pick<Webhooks, 'get'>
-  readonly deliveries: Pick<Deliveries, 'failing'>
+  readonly deliveries: Pick<Deliveries, 'failing' | 'missing'>
   readonly exchanges: Pick<Exchanges, 'list'>
   readonly deadlines: Pick<DeadlineStore, 'countDue'>
   readonly now: () => number
@@ -73,17 +74,28 @@ export function operationOf(parts: OperationParts): () => Promise<OperationRepor
   }
 }
 
-/** Omits disabled webhooks, to which nothing is sent. */
 async function failingWebhooks({ webhooks, deliveries, now }: OperationParts) {
-  const failing = await deliveries.failing()
+  const [failing, missing] = await Promise.all([deliveries.failing(), deliveries.missing()])
+  const sinceMs = (await enabledAmong(webhooks, failing)).map(({ failingSinceMs }) => failingSinceMs)
+  return {
+    failing: sinceMs.length,
+    longestMs: Math.max(0, ...sinceMs.map((atMs) => now() - atMs)),
+    missed: (await enabledAmong(webhooks, missing)).length,
+  }
+}
+
+/** Omits disabled webhooks, to which nothing is sent. */
+async function enabledAmong<T extends { readonly webhookId: string }>(
+  webhooks: OperationParts['webhooks'],
+  found: readonly T[],
+): Promise<T[]> {
   const enabled = await Promise.all(
-    failing.map(({ webhookId }) =>
+    found.map(({ webhookId }) =>
       webhooks.get(webhookId).then(
         (webhook) => webhook?.isEnabled === true,
         () => true, // unreadable: count it
       ),
     ),
   )
-  const sinceMs = failing.filter((_, i) => enabled[i]).map(({ failingSinceMs }) => failingSinceMs)
-  return { failing: sinceMs.length, longestMs: Math.max(0, ...sinceMs.map((atMs) => now() - atMs)) }
+  return found.filter((_, i) => enabled[i])
 }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../domain/cases/case-event.js'
 import { LAWS, STAGES } from '../../domain/cases/sla.js'
 import { GRADES } from '../../domain/matching/grade.js'
-import { WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/organisations/webhook.js'
+import { EVENTS_MISSED, WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/organisations/webhook.js'
 import { DurationS } from '../records/duration.js'
 
 const MatchId = z.string().meta({ description: 'The organisation’s own id of the image, as in its matches.' })
@@ -42,11 +42,17 @@ const DATA = {
   }),
   'key.suspended': z.strictObject({ keyId: z.string() }),
   'webhook.ping': z.strictObject({ webhookId: z.uuid() }),
-} as const satisfies Readonly<Record<WebhookEvent | 'webhook.ping', z.ZodType>>
+  [EVENTS_MISSED]: z.strictObject({
+    webhookId: z.uuid(),
+    since: z.iso.datetime().meta({ description: 'When the first of them was due.' }),
+  }),
+} as const satisfies Readonly<Record<WebhookEvent | 'webhook.ping' | typeof EVENTS_MISSED, z.ZodType>>
 
 const ABOUT: Readonly<Record<keyof typeof DATA, string>> = {
   ...WEBHOOK_EVENTS,
   'webhook.ping': 'A test message, sent on request: POST /v1/webhooks/{webhookId}/ping.',
+  [EVENTS_MISSED]:
+    'More events were due than can wait, or withdrawals were given up, because the endpoint was down: they are not sent one by one. Ask for the state: signals that no longer exist are not in a snapshot of GET /v1/feed, and unknown to GET /v1/matches/{matchId}. Sent to every webhook, whatever its events.',
 }
 
 export const WEBHOOK_PAYLOADS = Object.entries(DATA).map(([type, data]) => ({

@@ -1,8 +1,9 @@
 // Sends the due messages of one webhook, a few at a time, and records the outcome of each.
 
+import { randomBytes } from 'node:crypto'
 import { Webhook as Signer } from 'standardwebhooks'
 import { ZodError } from 'zod'
-import { nextAttemptAtMs } from '../../domain/organisations/webhook.js'
+import { EVENTS_MISSED, nextAttemptAtMs } from '../../domain/organisations/webhook.js'
 import { type Outgoing, OutgoingError } from '../../net/outgoing.js'
 import type { Deliveries, Delivery, Settlement } from '../../store/webhooks/deliveries.js'
 import type { Webhook, Webhooks } from '../../store/webhooks/webhooks.js'
@@ -44,7 +45,12 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
       const webhook = await parts.webhooks.get(webhookId)
       if (webhook === undefined || !webhook.isEnabled || !(await parts.isSubscribed(webhook.orgId))) return undefined
       const { maxPerSecond } = webhook
-      const { ids, againAtMs } = await parts.deliveries.claim(webhookId, { leaseMs: LEASE_MS, maxPerSecond }, parts.now())
+      const limits = { leaseMs: LEASE_MS, maxPerSecond }
+      const { ids, againAtMs, missedSinceMs } = await parts.deliveries.claim(webhookId, limits, parts.now())
+      if (missedSinceMs !== undefined) {
+        await tellMissed(parts, webhookId, missedSinceMs)
+        continue
+      }
       if (ids.length === 0) return againAtMs
       await forEachDue({
         what: 'messages to a webhook',
@@ -57,6 +63,15 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
     }
     return parts.now()
   }
+}
+
+/** Queues the message that tells the receiver to ask for the state, because events since then are not sent one by one. */
+async function tellMissed({ deliveries, now }: SendingParts, webhookId: string, sinceMs: number): Promise<void> {
+  const nowMs = now()
+  const since = Math.min(sinceMs, nowMs) // withdrawals are due up to ten minutes after they are planned
+  const data = { webhookId, since: new Date(since).toISOString() }
+  const body = JSON.stringify({ type: EVENTS_MISSED, timestamp: new Date(nowMs).toISOString(), data })
+  await deliveries.tellMissed(webhookId, { id: randomBytes(16).toString('base64url'), body }, sinceMs, nowMs)
 }
 
 async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promise<void> {

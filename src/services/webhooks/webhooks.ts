@@ -16,7 +16,8 @@ import {
 import { Problem } from '../../domain/problem.js'
 import { OUTGOING_FAILURES } from '../../net/outgoing.js'
 import { outgoingUrl, type TrustedOrigins } from '../../net/outgoing-url.js'
-import type { Deliveries, DeliveriesAsk, Delivery, DeliveryPage, EndpointHealth } from '../../store/webhooks/deliveries.js'
+import type { Deliveries, DeliveriesAsk, Delivery, DeliveryPage } from '../../store/webhooks/deliveries.js'
+import type { EndpointHealth } from '../../store/webhooks/endpoint-states.js'
 import type { Webhook, Webhooks } from '../../store/webhooks/webhooks.js'
 
 /** A webhook without its secrets, with the health of its endpoint. */

@@ -239,6 +239,10 @@ export const keys = {
   webhookEventCursor: `${TAG}:webhook-event-cursor`,
   /** sorted set: delivery ids of a webhook; score [epoch ms] of the first due time. */
   webhookDeliveries: (webhookId: string) => `${TAG}:webhook-deliveries:${webhookId}`,
+  /** sorted set: finished delivery ids of a webhook; score [epoch ms] when they are deleted. */
+  webhookFinished: (webhookId: string) => `${TAG}:webhook-finished:${webhookId}`,
+  /** sorted set: webhook ids with events that could not wait and are not told yet; score [epoch ms] of the first of them. */
+  webhookMissed: `${TAG}:webhook-missed`,
   /** hash: one delivery. Fields are listed in scripts/organisations/webhooks.ts. */
   webhookDelivery: (webhookId: string, id: string) => `${TAG}:webhook-delivery:${webhookId}:${id}`,
   /** sorted set: subjects with waiting deliveries; score [epoch ms] when to try next. */

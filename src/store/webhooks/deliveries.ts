@@ -2,7 +2,9 @@
 
 import { z } from 'zod'
 import {
+  DELIVERY_LIMITS,
   DELIVERY_STATES,
+  type DeliveryLimits,
   type DeliveryState,
   KEPT_FOR_MS,
   MAX_IN_FLIGHT,
@@ -16,7 +18,14 @@ import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { cursorOf, lastPageOfSorted } from '../redis/paging.js'
 import { fanOut, holdOutbox } from '../scripts/organisations/outbox.js'
-import { claimDeliveries, pauseEndpoint, replayDelivery, settleDelivery } from '../scripts/organisations/webhooks.js'
+import {
+  claimDeliveries,
+  pauseEndpoint,
+  replayDelivery,
+  settleDelivery,
+  tellMissed,
+} from '../scripts/organisations/webhooks.js'
+import { type EndpointStates, endpointStatesIn } from './endpoint-states.js'
 
 export interface NewDelivery {
   readonly webhookId: string
@@ -59,9 +68,12 @@ export interface Settlement {
   readonly isOurs?: boolean
 }
 
-export interface EndpointHealth {
-  readonly failures: number
-  readonly failingSinceMs: number | undefined
+export interface Claimed {
+  readonly ids: readonly string[]
+  /** When to ask again; `undefined` when nothing waits. */
+  readonly againAtMs: number | undefined
+  /** Set when the webhook has to be told first, by `tellMissed`, that it missed events since then. Nothing is claimed in that case. */
+  readonly missedSinceMs: number | undefined
 }
 
 export interface OutboxEntry {
@@ -84,7 +96,7 @@ export interface DeliveryPage {
   readonly next: PageCursor | undefined
 }
 
-export interface Deliveries {
+export interface Deliveries extends EndpointStates {
   /**
    * Acquires or renews the lease on the outbox, for `ttlMs`. Only its holder turns the outbox into deliveries.
    * @returns `taken` when this process did not hold it until now: what it has in memory may be out of date. `undefined` when another one holds it.
@@ -103,12 +115,19 @@ export interface Deliveries {
     deliveries: readonly NewDelivery[],
     waitsFor?: readonly string[],
   ): Promise<number | undefined>
-  /** Claims the deliveries that may be sent now, for `leaseMs`. @returns ids, and when to ask again; `undefined` when nothing waits. */
+  /** Claims the deliveries that may be sent now, for `leaseMs`. */
   claim(
     webhookId: string,
     limits: { readonly leaseMs: number; readonly maxPerSecond: number },
     nowMs: number,
-  ): Promise<{ readonly ids: readonly string[]; readonly againAtMs: number | undefined }>
+  ): Promise<Claimed>
+  /** Makes the message about all events that were missed since `sinceMs`, the value of a claim. Durable when it returns. */
+  tellMissed(
+    webhookId: string,
+    message: { readonly id: string; readonly body: string },
+    sinceMs: number,
+    nowMs: number,
+  ): Promise<void>
   /** Records the outcome of a try. Durable when it returns. A failing webhook is paused, longer after each failure in a row. */
   settle(webhookId: string, id: string, settlement: Settlement, nowMs: number): Promise<void>
   get(webhookId: string, id: string): Promise<Delivery | undefined>
@@ -116,11 +135,6 @@ export interface Deliveries {
   list(webhookId: string, states: readonly DeliveryState[], ask: DeliveriesAsk, nowMs: number): Promise<DeliveryPage>
   /** Sends a delivery once more. @returns whether there is one that can be sent again. */
   replay(webhookId: string, id: string, nowMs: number): Promise<boolean>
-  health(webhookId: string): Promise<EndpointHealth>
-  /** At most 100 webhooks whose last delivery failed, those that have failed longest first. */
-  failing(): Promise<{ readonly webhookId: string; readonly failingSinceMs: number }[]>
-  /** Whether any delivery waits for this webhook. */
-  isWaiting(webhookId: string): Promise<boolean>
 }
 
 const Moment = z.preprocess((text) => (text === '' ? undefined : text), z.coerce.number().optional())
@@ -156,10 +170,8 @@ const AT_ONCE = 200
 /** The oldest are removed beyond it. Only events for webhooks with unreadable records wait; all other webhooks go on. */
 export const MAX_WAITING_EVENTS = 250_000
 
-const MAX_FAILING = 100
-
-export function createDeliveryStore(store: Store): Deliveries {
-  return { ...makingIn(store), ...sendingIn(store), ...listsIn(store), ...healthIn(store) }
+export function createDeliveryStore(store: Store, limits: DeliveryLimits = DELIVERY_LIMITS): Deliveries {
+  return { ...makingIn(store, limits), ...sendingIn(store), ...listsIn(store), ...endpointStatesIn(store) }
 }
 
 /** Reading and listing deliveries, and sending one again. */
@@ -213,7 +225,7 @@ function listsIn(store: Store): Pick<Deliveries, 'get' | 'list' | 'replay'> {
 }
 
 /** Turns the outbox into deliveries. */
-function makingIn(store: Store): Pick<Deliveries, 'hold' | 'eventCursor' | 'make'> {
+function makingIn(store: Store, limits: DeliveryLimits): Pick<Deliveries, 'hold' | 'eventCursor' | 'make'> {
   return {
     async hold(token, ttlMs) {
       const reply = Number(await store.write(holdOutbox, [keys.webhookOutboxHolder], [token, ttlMs]))
@@ -231,7 +243,8 @@ function makingIn(store: Store): Pick<Deliveries, 'hold' | 'eventCursor' | 'make
           ...[keys.webhookWaiting, keys.webhookWaitingFor],
         ],
         [
-          ...[token, source, id, keys.prefix, waitsFor.join(' '), MAX_WAITING_EVENTS, given.length],
+          ...[token, source, id, keys.prefix, waitsFor.join(' '), MAX_WAITING_EVENTS],
+          ...[limits.deliveries, limits.withdrawals, limits.ofSubject, given.length],
           ...given,
           ...deliveries.flatMap((delivery) => [
             delivery.webhookId,
@@ -249,7 +262,7 @@ function makingIn(store: Store): Pick<Deliveries, 'hold' | 'eventCursor' | 'make
   }
 }
 
-function sendingIn(store: Store): Pick<Deliveries, 'claim' | 'settle'> {
+function sendingIn(store: Store): Pick<Deliveries, 'claim' | 'tellMissed' | 'settle'> {
   const placesOf = (webhookId: string) => [
     keys.webhooks,
     keys.webhookSubjectQueues(webhookId),
@@ -260,8 +273,13 @@ function sendingIn(store: Store): Pick<Deliveries, 'claim' | 'settle'> {
     async claim(webhookId, { leaseMs, maxPerSecond }, nowMs) {
       const args = [webhookId, nowMs, leaseMs, MAX_IN_FLIGHT, maxPerSecond, keys.prefix, MAX_PAUSE_MS, MAX_WAIT_MS]
       const reply = await store.write(claimDeliveries, placesOf(webhookId), args)
-      const [again, ...ids] = Array.isArray(reply) ? reply.map(String) : ['']
-      return { ids, againAtMs: again === '' ? undefined : Number(again) }
+      const [again = '', since = '', ...ids] = Array.isArray(reply) ? reply.map(String) : []
+      const timeOf = (text: string) => (text === '' ? undefined : Number(text))
+      return { ids, againAtMs: timeOf(again), missedSinceMs: timeOf(since) }
+    },
+    async tellMissed(webhookId, { id, body }, sinceMs, nowMs) {
+      const places = [keys.webhooks, keys.webhookSubjectQueues(webhookId), keys.webhookMissed]
+      await store.write(tellMissed, places, [webhookId, id, keys.prefix, nowMs, sinceMs, body])
     },
     async settle(webhookId, id, { state, nextAttemptAtMs, status, failure, isOurs = false }, nowMs) {
       const keptForMs = state === 'waiting' ? '' : KEPT_FOR_MS[state]
@@ -271,27 +289,6 @@ function sendingIn(store: Store): Pick<Deliveries, 'claim' | 'settle'> {
       if (failures < 1) return
       const untilMs = nowMs + pauseMs(failures)
       await store.write(pauseEndpoint, [keys.webhooks, keys.webhookHealth(webhookId)], [webhookId, untilMs])
-    },
-  }
-}
-
-function healthIn(store: Store): Pick<Deliveries, 'health' | 'failing' | 'isWaiting'> {
-  return {
-    async health(webhookId) {
-      const [failures, failingSinceMs] = await store.ask((redis) =>
-        redis.hmget(keys.webhookHealth(webhookId), 'failures', 'failingSinceMs'),
-      )
-      return { failures: Number(failures ?? 0), failingSinceMs: failingSinceMs ? Number(failingSinceMs) : undefined }
-    },
-    async failing() {
-      const found = await store.ask((redis) => redis.zrange(keys.webhookFailing, '0', String(MAX_FAILING - 1), 'WITHSCORES'))
-      return Array.from({ length: found.length / 2 }, (_, i) => ({
-        webhookId: found[2 * i] ?? '',
-        failingSinceMs: Number(found[2 * i + 1]),
-      }))
-    },
-    async isWaiting(webhookId) {
-      return (await store.ask((redis) => redis.exists(keys.webhookSubjectQueues(webhookId)))) === 1
     },
   }
 }

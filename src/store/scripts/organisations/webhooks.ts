@@ -1,16 +1,22 @@
-import { outboxLua } from './outbox.js'
+import { EVENTS_MISSED } from '../../../domain/organisations/webhook.js'
+import { MISSED_SUBJECT, missEventsLua, outboxLua } from './outbox.js'
 
 /*
  * Keys of one endpoint. All have the hash tag and the endpoint's id, so that scripts can compute them:
  *   webhook-deliveries:<endpoint>                  sorted set: delivery ids, by when [epoch ms] they are due, so that none is listed earlier
+ *   webhook-finished:<endpoint>                    sorted set: finished delivery ids, by when [epoch ms] they are deleted
+ *   webhook-missed                                 sorted set: endpoints not told yet of events that could not wait, by when [epoch ms] the first was due
  *   webhook-subject-queues:<endpoint>              sorted set: subjects with waiting deliveries, by when [epoch ms] to look at them
  *   webhook-subject-queue:<endpoint>:<subject>     list: delivery ids of one subject, the next one first
  *   webhook-leases:<endpoint>                      sorted set: subjects whose first delivery is being sent, by when [epoch ms] the lease ends
- *   webhook-health:<endpoint>                      hash: failures, failingSinceMs, pausedUntilMs, tokens, tokensAtMs
+ *   webhook-health:<endpoint>                      hash: failures, failingSinceMs, pausedUntilMs, tokens, tokensAtMs, missedMoreSinceMs
  *   webhook-failing                                sorted set: endpoints whose last delivery failed, by since when [epoch ms] they fail
  *   webhook-delivery:<endpoint>:<id>               hash: type, subject, body, state, createdAtMs, attempts, firstAttemptAtMs, lastAttemptAtMs, nextAttemptAtMs,
  *                                                  status, failure, imageId
  */
+
+/** Subjects without deliveries that one call removes. */
+const MAX_EMPTY = 5000
 
 // Claims the deliveries that may be sent to an endpoint now. Only the first of each subject is claimed, so that events about a subject stay in order.
 // The number at a time and per second is bounded; a failing endpoint gets one at a time. A claim that is never settled ends with its lease.
@@ -30,14 +36,21 @@ export const claimDeliveries = {
     local prefix    = ARGV[6]
     local maxPauseMs = tonumber(ARGV[7]) -- [ms] the longest pause of an endpoint
     local maxWaitMs  = tonumber(ARGV[8]) -- [ms] the longest wait of a delivery
-    -- returns {[epoch ms] when to ask again, or empty when nothing waits, delivery id, delivery id, …}
-    if redis.call('HEXISTS', endpoints, endpoint) == 0 then return { '' } end
+    -- returns {[epoch ms] when to ask again, or empty when nothing waits; empty, or [epoch ms] since when events were missed, of which the endpoint has
+    -- to be told before anything is claimed; delivery id, delivery id, …}
+    if redis.call('HEXISTS', endpoints, endpoint) == 0 then return { '', '' } end
     redis.call('ZREMRANGEBYSCORE', leases, '-inf', atMs)
     redis.call('ZREMRANGEBYSCORE', leases, '(' .. string.format('%d', atMs + leaseMs), '+inf')
     for _, subject in ipairs(redis.call('ZRANGEBYSCORE', queues, '(' .. string.format('%d', atMs + maxWaitMs), '+inf', 'LIMIT', 0, 1000)) do
       redis.call('ZADD', queues, atMs, subject)
     end
     local failures, pausedUntilMs, tokens, tokensAtMs = unpack(redis.call('HMGET', health, 'failures', 'pausedUntilMs', 'tokens', 'tokensAtMs'))
+    local missedSubject = '${MISSED_SUBJECT}'
+    local since = redis.call('ZSCORE', prefix .. 'webhook-missed', endpoint)
+    -- While it fails, more may be missed, and one message is enough; unless nothing else is left to try it with.
+    if since and (tonumber(failures or '0') == 0 or redis.call('ZCARD', queues) == 0) then
+      if redis.call('EXISTS', prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. missedSubject) == 0 then return { '', since } end
+    end
     if tonumber(failures or '0') > 0 then most = 1 end
     tokens = math.min(perSecond, tonumber(tokens or perSecond) + math.max(0, atMs - tonumber(tokensAtMs or atMs)) * perSecond / 1000)
     local againMs = atMs
@@ -53,33 +66,68 @@ export const claimDeliveries = {
     end
     local claimed = {}
     if free > 0 then
-      for _, subject in ipairs(redis.call('ZRANGEBYSCORE', queues, '-inf', atMs, 'LIMIT', 0, math.min(free, math.floor(tokens)))) do
-        local list = prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject
-        local id = redis.call('LINDEX', list, 0)
-        while id and redis.call('EXISTS', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id) == 0 do
-          redis.call('LPOP', list)
-          id = redis.call('LINDEX', list, 0)
+      local told = redis.call('ZSCORE', queues, missedSubject)
+      if told and tonumber(told) <= atMs then redis.call('ZADD', queues, 0, missedSubject) end -- also after a failure it goes first
+      local wanted = math.min(free, math.floor(tokens))
+      local empty = 0
+      local due = redis.call('ZRANGEBYSCORE', queues, '-inf', atMs, 'LIMIT', 0, wanted)
+      while #due > 0 and empty < ${MAX_EMPTY} do
+        for _, subject in ipairs(due) do
+          local list = prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject
+          local id = redis.call('LINDEX', list, 0)
+          while id and redis.call('EXISTS', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id) == 0 do
+            redis.call('LPOP', list)
+            id = redis.call('LINDEX', list, 0)
+          end
+          if id then
+            redis.call('ZADD', queues, atMs + leaseMs, subject)
+            redis.call('ZADD', leases, atMs + leaseMs, subject)
+            claimed[#claimed + 1] = id
+            tokens = tokens - 1
+          else
+            redis.call('ZREM', queues, subject)
+            empty = empty + 1
+          end
         end
-        if id then
-          redis.call('ZADD', queues, atMs + leaseMs, subject)
-          redis.call('ZADD', leases, atMs + leaseMs, subject)
-          claimed[#claimed + 1] = id
-          tokens = tokens - 1
-        else
-          redis.call('ZREM', queues, subject)
-        end
+        due = #claimed < wanted and redis.call('ZRANGEBYSCORE', queues, '-inf', atMs, 'LIMIT', 0, wanted - #claimed) or {}
       end
       redis.call('HSET', health, 'tokens', tokens, 'tokensAtMs', atMs)
     end
     local nextDue = redis.call('ZRANGE', queues, 0, 0, 'WITHSCORES')
     local again = nextDue[2] and tostring(math.max(againMs, tonumber(nextDue[2]))) or ''
-    return { again, unpack(claimed) }`,
+    return { again, '', unpack(claimed) }`,
+} as const
+
+// Makes the one message about all events that were missed until now. They count as told once it was delivered.
+export const tellMissed = {
+  numberOfKeys: 3,
+  lua: `
+    local endpoints = KEYS[1] -- hash: endpoint id -> sealed
+    local queues    = KEYS[2] -- sorted set
+    local missed    = KEYS[3] -- sorted set: endpoints with missed events
+    local endpoint  = ARGV[1]
+    local id        = ARGV[2]
+    local prefix    = ARGV[3]
+    local atMs      = ARGV[4] -- [epoch ms]
+    local sinceMs   = ARGV[5] -- [epoch ms] as \`claimDeliveries\` returned it
+    local body      = ARGV[6]
+    -- returns 1, or 0 when there is nothing to tell any more, or something else
+    local missedSubject = '${MISSED_SUBJECT}'
+    if redis.call('HEXISTS', endpoints, endpoint) == 0 or tonumber(redis.call('ZSCORE', missed, endpoint) or '') ~= tonumber(sinceMs) then return 0 end
+    local queue = prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. missedSubject
+    if redis.call('EXISTS', queue) == 1 then return 0 end
+    redis.call('HDEL', prefix .. 'webhook-health:' .. endpoint, 'missedMoreSinceMs')
+    redis.call('HSET', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id, 'type', '${EVENTS_MISSED}', 'subject', missedSubject, 'body', body, 'state', 'waiting', 'createdAtMs', atMs, 'attempts', 0, 'nextAttemptAtMs', atMs)
+    redis.call('ZADD', prefix .. 'webhook-deliveries:' .. endpoint, atMs, id)
+    redis.call('RPUSH', queue, id)
+    redis.call('ZADD', queues, 0, missedSubject)
+    return 1`,
 } as const
 
 // Records the outcome of a claimed delivery. Does nothing when the outcome was already recorded.
 export const settleDelivery = {
   numberOfKeys: 4,
-  lua: `
+  lua: `${missEventsLua}
     local endpoints = KEYS[1] -- hash: endpoint id -> sealed
     local queues    = KEYS[2] -- sorted set
     local leases    = KEYS[3] -- sorted set
@@ -115,6 +163,15 @@ export const settleDelivery = {
     else
       redis.call('LPOP', list)
       redis.call('PEXPIRE', delivery, keptForMs)
+      redis.call('ZADD', prefix .. 'webhook-finished:' .. endpoint, string.format('%d', atMs + keptForMs), id)
+      local type, createdAtMs = unpack(redis.call('HMGET', delivery, 'type', 'createdAtMs'))
+      if type == '${EVENTS_MISSED}' and state == 'delivered' then
+        local moreSinceMs = redis.call('HGET', health, 'missedMoreSinceMs')
+        redis.call('ZREM', prefix .. 'webhook-missed', endpoint)
+        if moreSinceMs then redis.call('ZADD', prefix .. 'webhook-missed', moreSinceMs, endpoint) end
+      end
+      -- Nothing else would ever tell that the signal is gone.
+      if type == 'signal.withdrawn' and state == 'dead' then miss_events(prefix, endpoint, tonumber(createdAtMs) or atMs) end
       local head = redis.call('LINDEX', list, 0)
       if head then
         local dueMs = redis.call('HGET', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. head, 'nextAttemptAtMs')
@@ -167,6 +224,7 @@ export const replayDelivery = {
     redis.call('HSET', delivery, 'state', 'waiting', 'attempts', 0, 'nextAttemptAtMs', atMs)
     redis.call('HDEL', delivery, 'firstAttemptAtMs')
     redis.call('PERSIST', delivery)
+    redis.call('ZREM', prefix .. 'webhook-finished:' .. endpoint, id)
     if redis.call('RPUSH', prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject, id) == 1 then redis.call('ZADD', queues, atMs, subject) end
     redis.call('HDEL', health, 'pausedUntilMs')
     outbox(prefix, 'kind', 'wake', 'endpoint', endpoint)
@@ -230,7 +288,8 @@ export const removeWebhook = {
     local queues = prefix .. 'webhook-subject-queues:' .. endpoint
     for _, id in ipairs(redis.call('ZRANGE', all, 0, -1)) do redis.call('DEL', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id) end
     for _, subject in ipairs(redis.call('ZRANGE', queues, 0, -1)) do redis.call('DEL', prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject) end
-    redis.call('DEL', all, queues, prefix .. 'webhook-leases:' .. endpoint, prefix .. 'webhook-health:' .. endpoint)
+    redis.call('DEL', all, queues, prefix .. 'webhook-leases:' .. endpoint, prefix .. 'webhook-health:' .. endpoint, prefix .. 'webhook-finished:' .. endpoint)
     redis.call('ZREM', prefix .. 'webhook-failing', endpoint)
+    redis.call('ZREM', prefix .. 'webhook-missed', endpoint)
     return had`,
 } as const
