@@ -78,11 +78,11 @@ export function createAdding({ api, bank, ref, signal, tell }: AddingOptions): A
       if (text !== told) tell(id, { at: 'busy', text })
       told = text
     }
-    busy(say('run.state.waiting'))
+    busy(say('run.state.waiting')())
     const read = await pool.hash(file, 'hashes', {
-      begun: () => busy(say('run.state.reading')),
-      handedOn: () => busy(say('run.state.waiting')),
-      progress: (share) => busy(say('run.state.readSoFar', { share: sayShare(Math.floor(100 * share) / 100) })),
+      begun: () => busy(say('run.state.reading')()),
+      handedOn: () => busy(say('run.state.waiting')()),
+      progress: (share) => busy(say('run.state.readSoFar', { share: sayShare(Math.floor(100 * share) / 100) })()),
       signal,
     })
     if (read === undefined) tell(id, STOPPED)
@@ -127,7 +127,7 @@ const HELD = 'Added, and matches nothing: this bank holds it back'
 function addedAs(hashed: Readable): string {
   const part = protectedPart(hashed)
   if (part !== undefined)
-    return `Added for ${sayShare(part)} of its length. The rest is too dark, plain or blurred, or could not be read`
+    return `Added for ${sayShare(part)()} of its length. The rest is too dark, plain or blurred, or could not be read`
   return hashed.quality < WELL_PROTECTED_QUALITY ? 'Added. Screenshots of it may be missed' : 'Added'
 }
 
@@ -142,6 +142,6 @@ const UNOPENED: Readonly<Record<OpenFailure, string>> = {
 }
 
 function reasonOf(read: Exclude<Read, Readable>): string {
-  if (read.kind === 'upload') return read.format === 'video' ? say('run.why.video-undecodable') : UNOPENED[read.because]
-  return say(read.why === 'not-a-picture' && read.what !== undefined ? `run.what.${read.what}` : `run.why.${read.why}`)
+  if (read.kind === 'upload') return read.format === 'video' ? say('run.why.video-undecodable')() : UNOPENED[read.because]
+  return say(read.why === 'not-a-picture' && read.what !== undefined ? `run.what.${read.what}` : `run.why.${read.why}`)()
 }

@@ -3,7 +3,7 @@
 import { parseCaseNumber, parsePin } from '../src/domain/cases/case.js'
 import { BEFORE_ALL_EVENTS } from '../src/domain/cases/case-event.js'
 import { type Access, api, type CaseFile, type CaseView } from './api.js'
-import { chosenCategory } from './category.js'
+import { chosenCategory } from './choosing/category.js'
 import { maxBytes } from './choosing/max-bytes.js'
 import { type Picker, picker } from './choosing/picker.js'
 import { kindOf } from './choosing/picture.js'
@@ -230,7 +230,7 @@ function draw(view: CaseView): void {
   setText('view-error', '')
   setText('view-number', caseNumber)
   setText('view-state', say(`run.caseState.${state}`))
-  setText('view-category', category === null ? say('run.case.none') : nameOf(category))
+  setText('view-category', category === null ? say('run.case.none') : () => nameOf(category))
   setText('view-created', sayDate(createdAt))
   setText('view-expires', sayDate(expiresAt))
   setText('view-withdrawn', withdrawnAt === null ? '' : sayDate(withdrawnAt))

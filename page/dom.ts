@@ -1,5 +1,11 @@
 // What the page does with its document. Text goes in as text, never as markup.
 
+import type { Said } from './messages.js'
+
+/** What elements and their labels say, for `sayAgain`. Names and numbers are the same in every language. */
+const texts = new WeakMap<Element, Said>()
+const labels = new WeakMap<Element, Said>()
+
 /** @throws {Error} when the markup has no such element of this kind: a fault of ours. */
 export function one<E extends HTMLElement>(id: string, kind: abstract new () => E): E {
   const found = document.getElementById(id)
@@ -7,8 +13,30 @@ export function one<E extends HTMLElement>(id: string, kind: abstract new () => 
   return found
 }
 
-export function setText(id: string, text: string): void {
-  one(id, HTMLElement).textContent = text
+export function setText(id: string, text: string | Said): void {
+  write(one(id, HTMLElement), text)
+}
+
+function write(element: HTMLElement, text: string | Said): void {
+  if (typeof text === 'string') texts.delete(element)
+  else texts.set(element, text)
+  element.textContent = typeof text === 'string' ? text : text()
+}
+
+/** A name for screen readers, where the text alone does not say enough. */
+export function setLabel(element: HTMLElement, label: Said): void {
+  labels.set(element, label)
+  element.setAttribute('aria-label', label())
+}
+
+/** Says all that the script has said, in the language that the page has now. */
+export function sayAgain(): void {
+  for (const element of document.querySelectorAll<HTMLElement>('*')) {
+    const text = texts.get(element)
+    if (text !== undefined) write(element, text)
+    const label = labels.get(element)
+    if (label !== undefined) setLabel(element, label)
+  }
 }
 
 export function show(id: string): void {
@@ -26,11 +54,11 @@ export function onClick(id: string, act: () => void): void {
 export function made<K extends keyof HTMLElementTagNameMap>(
   kind: K,
   className: string,
-  text = '',
+  text: string | Said = '',
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(kind)
   element.className = className
-  element.textContent = text
+  write(element, text)
   return element
 }
 
@@ -39,31 +67,31 @@ export type Tone = 'good' | 'bad' | 'busy'
 
 export interface Line {
   readonly item: HTMLLIElement
-  draw(tone: Tone, text: string): void
+  draw(tone: Tone, text: Said): void
 }
 
 /** A line of a list of files: a name, and below it the state in words. */
-export function lineOf(name: string, tone: Tone, text: string): Line {
+export function lineOf(name: string | Said, tone: Tone, text: Said): Line {
   const item = made('li', '')
   const state = made('span', 'state')
   item.append(made('span', 'name', name), state)
-  const draw = (tone: Tone, text: string) => {
+  const draw = (tone: Tone, text: Said) => {
     item.dataset['state'] = tone
-    state.textContent = text
+    write(state, text)
   }
   draw(tone, text)
   return { item, draw }
 }
 
 /** Lets screen readers say something, once they have finished the current sentence. */
-export function announce(text: string): void {
+export function announce(text: Said): void {
   setText('status', text)
 }
 
 /** A sentence at the top of the page, once. */
-export function notice(text: string): void {
+export function notice(text: Said): void {
   const notices = one('notices', HTMLElement)
-  if ([...notices.children].some(({ textContent }) => textContent === text)) return
+  if ([...notices.children].some(({ textContent }) => textContent === text())) return
   const paragraph = made('p', 'card warn', text)
   paragraph.setAttribute('role', 'alert')
   notices.append(paragraph)

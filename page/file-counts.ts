@@ -1,6 +1,6 @@
 // "2 pictures and 1 video": what a sentence counts.
 
-import { say, sayCount } from './messages.js'
+import { type Said, say, sayCount } from './messages.js'
 
 export type Kind = 'pictures' | 'videos'
 
@@ -22,7 +22,7 @@ export function sayFiles(
   key: string,
   { pictures, videos }: FileCounts,
   values: Readonly<Record<string, string | number>> = {},
-): string {
+): Said {
   if (videos === 0) return sayCount(key, pictures, values)
   const [own, other] = [sayCount('run.pictures', pictures), sayCount('run.videos', videos)]
   const files = pictures === 0 ? other : say('run.both', { pictures: own, videos: other })

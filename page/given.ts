@@ -18,4 +18,9 @@ interface Given {
   readonly messages: Readonly<Record<string, string>>
 }
 
-export const given: Given = JSON.parse(document.getElementById('given')?.textContent ?? '{}')
+export const given: Given = givenIn(document)
+
+/** @param page this page, or the same one in another language. */
+export function givenIn(page: Document): Given {
+  return JSON.parse(page.getElementById('given')?.textContent ?? '{}')
+}

@@ -12,7 +12,6 @@ const PRESSES_FOR_SECRETS = 3
 let guard: Guard = () => false
 let pressesNeeded = 1
 let presses = 0
-let usualHint = ''
 
 export function guardLeaving(wouldLose: Guard): void {
   guard = wouldLose
@@ -35,7 +34,6 @@ export function watchLeaving(): boolean {
     location.replace(given.exitUrl)
     return false
   }
-  usualHint = document.getElementById('leave-hint')?.textContent ?? ''
   const leave = document.getElementById('leave')
   leave?.addEventListener('click', (event) => {
     event.preventDefault()
@@ -46,7 +44,7 @@ export function watchLeaving(): boolean {
     else if (!event.isComposing && !event.repeat) press() // while composing, Escape belongs to the input method
   })
   addEventListener('pointerdown', restart)
-  for (const link of document.querySelectorAll<HTMLAnchorElement>('header a, footer a, #follow')) {
+  for (const link of document.querySelectorAll<HTMLAnchorElement>('footer a, #follow')) {
     link.addEventListener('click', (event) => {
       event.preventDefault()
       if (guard()) location.replace(link.href)
@@ -79,6 +77,10 @@ function press(): void {
 function restart(): void {
   presses = 0
   setText('leave-hint', pressesNeeded === 1 ? usualHint : say('run.leaveThrice'))
+}
+
+function usualHint(): string {
+  return document.getElementById('leave-hint')?.dataset['usual'] ?? ''
 }
 
 function exit(): void {

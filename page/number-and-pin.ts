@@ -41,7 +41,7 @@ export function inGroups(recoveryCode: string): string {
 
 function noteOf({ caseNumber, pin, recoveryCode }: NumberAndPin): string {
   const code = inGroups(recoveryCode)
-  return say('run.saveFile', { number: caseNumber, pin: pin ?? '–', code, address: addressOfCase() })
+  return say('run.saveFile', { number: caseNumber, pin: pin ?? '–', code, address: addressOfCase() })()
 }
 
 function addressOfCase(): string {

@@ -2,7 +2,7 @@
 
 import { newKey } from '../src/domain/random-key.js'
 import { api, type Opened } from './api.js'
-import { chosenCategory } from './category.js'
+import { chosenCategory } from './choosing/category.js'
 import { maxBytes } from './choosing/max-bytes.js'
 import { picker } from './choosing/picker.js'
 import { kindOf } from './choosing/picture.js'

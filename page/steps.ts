@@ -68,6 +68,11 @@ export function isAt(step: string): boolean {
   return document.querySelector<HTMLElement>(`[data-step="${step}"]`)?.hidden === false
 }
 
+/** Whether there is no step to lose: at the first one, and on a page without steps. */
+export function isAtFirst(): boolean {
+  return trail.length <= 1
+}
+
 /** @returns a function that is true until another step is shown. */
 export function stillOnStep(): () => boolean {
   const before = stepChanges

@@ -7,7 +7,7 @@ import { cannotOpenInBrowser } from '../hashing/cannot-open.js'
 import type { Wanted } from '../hashing/hash-file.js'
 import { isSame, type Outcome, type Rejected, type Sendable } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
-import { say, sayMinutes } from '../messages.js'
+import { type Said, say, sayMinutes } from '../messages.js'
 import { maxBytes } from './max-bytes.js'
 import {
   isBusy,
@@ -32,9 +32,9 @@ export interface Picker {
 }
 
 export interface Unprotected {
-  readonly name: string
+  readonly name: string | Said
   readonly kind: Kind
-  readonly why: string
+  readonly why: Said
 }
 
 /** From this number of pictures on, the page says how long it will take. */
@@ -232,13 +232,13 @@ function drawTotals(pictures: Chosen['pictures']): void {
   const text = isDone ? ready : sayFiles('run.read', countKinds(all.map(likelyKindOf)), { done })
   setText('read-text', text)
   if (all.length === 0) hide('reading')
-  else if (isDone) announce(`${all.some(isStopped) ? say('run.stopped') : say('run.allRead')} ${text}`)
+  else if (isDone) announce(() => `${(all.some(isStopped) ? say('run.stopped') : say('run.allRead'))()} ${text()}`)
   else if (done % Math.ceil(all.length / 4) === 0) announce(text)
   one('stop', HTMLElement).hidden = isDone
   one('upload', HTMLElement).hidden = !all.some(({ state }) => state.at === 'upload')
   const go = one('choose-go', HTMLButtonElement)
   go.disabled = isNone || !isDone
-  go.textContent = isNone ? (go.dataset['empty'] ?? '') : sayFiles('run.goOn', usable)
+  setText('choose-go', isNone ? () => go.dataset['empty'] ?? '' : sayFiles('run.goOn', usable))
 }
 
 function isStopped({ state }: Picture): boolean {

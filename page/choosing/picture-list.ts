@@ -1,7 +1,7 @@
 // The list of chosen pictures: a line for each, with its name, its state and buttons for what can be done.
 
-import { lineOf, made, one, type Tone } from '../dom.js'
-import { say, sayShare } from '../messages.js'
+import { lineOf, made, one, setLabel, type Tone } from '../dom.js'
+import { type Said, say, sayShare } from '../messages.js'
 import { hasClip, mayTryAgain, type Picture, protectedPart, WELL_PROTECTED_QUALITY } from './picture.js'
 
 export interface RowActions {
@@ -56,16 +56,16 @@ export function rowsIn(listId: string, { remove, tryAgain }: RowActions): Rows {
   }
 }
 
-function button(text: string, label: string, act: () => void): HTMLButtonElement {
+function button(text: Said, label: Said, act: () => void): HTMLButtonElement {
   const element = made('button', 'quiet small', text)
   element.type = 'button'
-  element.setAttribute('aria-label', label)
+  setLabel(element, label)
   element.addEventListener('click', act)
   return element
 }
 
 /** Where a picture stands, in words. */
-export function sentenceOf({ state }: Picture): string {
+export function sentenceOf({ state }: Picture): Said {
   if (state.at === 'refused') {
     const isNamed = state.why === 'not-a-picture' && state.what !== undefined
     return say(isNamed ? `run.what.${state.what}` : `run.why.${state.why}`)

@@ -4,6 +4,7 @@ import type { UnreadKind } from '../../src/domain/media/media-formats.js'
 import type { Added } from '../api.js'
 import type { Kind } from '../file-counts.js'
 import type { Hashed, HashedVideoFile, Reason } from '../hashing/outcome.js'
+import type { Said } from '../messages.js'
 
 /** That can be chosen at a time. */
 export const MAX_FILES = 1000
@@ -24,7 +25,7 @@ export type PictureState =
 export interface Picture {
   readonly id: number
   /** Shown on this device and sent nowhere. */
-  readonly name: string
+  readonly name: string | Said
   readonly file: File
   /** Aborted when it is removed. */
   readonly reading: AbortController
@@ -33,8 +34,8 @@ export interface Picture {
 
 /** What can be registered: by its hashes, or by uploading the file. */
 export type Usable =
-  | { readonly id: number; readonly name: string; readonly hashed: Hashed | HashedVideoFile }
-  | { readonly id: number; readonly name: string; readonly file: File; readonly kind: Kind }
+  | { readonly id: number; readonly name: string | Said; readonly hashed: Hashed | HashedVideoFile }
+  | { readonly id: number; readonly name: string | Said; readonly file: File; readonly kind: Kind }
 
 export function kindOf(usable: Usable): Kind {
   if ('file' in usable) return usable.kind

@@ -2,7 +2,7 @@
 
 import type { Access } from '../api.js'
 import { one, setText } from '../dom.js'
-import { say } from '../messages.js'
+import { type Said, say } from '../messages.js'
 import type { Answer, Failure } from '../sending/requests.js'
 import { sentenceFor } from '../sending/sending.js'
 import { STEP } from '../steps.js'
@@ -26,13 +26,13 @@ const FIRST_WAIT_MS = 1000
 const MAX_WAIT_MS = 30_000
 
 /** @returns the sentence for a failed request of the case page. A rejection means that number, PIN or token is wrong. */
-export function sentenceForCase(failure: Failure): string {
+export function sentenceForCase(failure: Failure): Said {
   if (failure.kind !== 'rejected') return sentenceFor(failure)
   return say('run.case.wrong')
 }
 
 /** Shows what is wrong with a field and focuses it. */
-export function showFieldError(errorId: string, text: string, inputId: string): void {
+export function showFieldError(errorId: string, text: Said, inputId: string): void {
   setText(errorId, text)
   one(inputId, HTMLInputElement).focus()
 }
@@ -61,7 +61,7 @@ export async function requestUntilAnswered<T>({
   isWanted,
   isReadOnly,
 }: RequestOptions<T>): Promise<Answer<T> | undefined> {
-  const tell = (text: string) => errorId !== undefined && setText(errorId, text)
+  const tell = (text: Said | '') => errorId !== undefined && setText(errorId, text)
   for (const button of buttons) button.disabled = true
   try {
     for (let tries = 0; ; tries++) {

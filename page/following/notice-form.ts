@@ -95,9 +95,9 @@ function showWhatIsNeeded(form: HTMLFormElement): void {
 }
 
 function showStored(form: HTMLFormElement, notice: StoredNotice | null): void {
-  const names = notice?.laws.filter((law) => Object.hasOwn(SLA_PROFILES, law)).map((law) => labelOf(form, law)) ?? []
-  const date = notice === null ? '' : sayDate(notice.givenAt)
-  setText('notice-given', notice === null ? '' : say('run.notice.given', { date, laws: names.join('; ') }))
+  const known = notice?.laws.filter((law) => Object.hasOwn(SLA_PROFILES, law)) ?? []
+  const laws = () => known.map((law) => labelOf(form, law)).join('; ')
+  setText('notice-given', notice === null ? '' : say('run.notice.given', { date: sayDate(notice.givenAt), laws }))
 }
 
 function labelOf(form: HTMLFormElement, law: string): string {

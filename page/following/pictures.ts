@@ -3,9 +3,9 @@
 import type { DisputeAnswer } from '../../src/domain/trust/trust.js'
 import { api, type RegisteredPicture } from '../api.js'
 import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
-import { announce, lineOf, made, one, setText, type Tone } from '../dom.js'
+import { announce, lineOf, made, one, setLabel, setText, type Tone } from '../dom.js'
 import { countKinds, type Kind, sayFiles } from '../file-counts.js'
-import { say, sayDate, sayNumber } from '../messages.js'
+import { type Said, say, sayDate, sayNumber } from '../messages.js'
 import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 
 /**
@@ -67,7 +67,7 @@ function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], context: Ca
 /** The answer that was given, and buttons for the others: an answer can change until the dispute is decided. */
 function answersFor(
   { imageId, answer }: RegisteredPicture,
-  name: string,
+  name: Said,
   { access, onFailure, refresh }: CaseContext,
 ): HTMLDivElement {
   const place = made('div', 'answers')
@@ -75,7 +75,7 @@ function answersFor(
   const buttons = ANSWERS.filter((each) => each !== answer).map((each) => {
     const button = made('button', 'small quiet', say(`run.say.${each}`))
     button.type = 'button'
-    button.setAttribute('aria-label', `${say(`run.say.${each}`)}: ${name}`)
+    setLabel(button, () => `${say(`run.say.${each}`)()}: ${name()}`)
     button.addEventListener('click', () => void send(each))
     return button
   })

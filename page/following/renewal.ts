@@ -4,7 +4,7 @@ import { newKey } from '../../src/domain/random-key.js'
 import { api, type CaseView, type GivenPin } from '../api.js'
 import { announce, onClick, one, setText } from '../dom.js'
 import { secretsAreShown } from '../leaving.js'
-import { say, sayDate } from '../messages.js'
+import { type Said, say, sayDate } from '../messages.js'
 import { inGroups, offerToKeep } from '../number-and-pin.js'
 import { goTo, stillOnStep } from '../steps.js'
 import { type CaseContext, requestUntilAnswered, sentenceForCase } from './case-requests.js'
@@ -114,14 +114,18 @@ function listenForNewPin(context: CaseContext): void {
       return setText('pin-error', say('run.case.pinReplaced'))
     }
     if ('value' in answer) own.token = answer.value.token
-    const text =
-      'value' in answer ? say('run.case.pinHolds') : `${sentenceForCase(answer.failure)} ${say('run.case.pinBoth')}`
+    const text = 'value' in answer ? say('run.case.pinHolds') : stillBoth(sentenceForCase(answer.failure))
     forgetPin()
     await context.resume()
     setText('renewed', text)
     one('renewed', HTMLElement).scrollIntoView({ block: 'center' }) // the submitter must know now which PIN is valid
     announce(text)
   }
+}
+
+/** Whether the new PIN was used is not known. */
+function stillBoth(why: Said): Said {
+  return () => `${why()} ${say('run.case.pinBoth')()}`
 }
 
 function drawPin(caseNumber: string, { pin, recoveryCode }: GivenPin): void {

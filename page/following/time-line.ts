@@ -3,7 +3,7 @@
 import type { PlatformBucket } from '../../src/domain/cases/case-event.js'
 import type { CaseEvent } from '../api.js'
 import { announce, made, one } from '../dom.js'
-import { say, sayCount, sayMoment, sayRange } from '../messages.js'
+import { type Said, say, sayCount, sayMoment, sayRange } from '../messages.js'
 
 export function drawTimeLine(events: readonly CaseEvent[]): void {
   one('time-line', HTMLOListElement).replaceChildren(...[...events].reverse().map(lineFor))
@@ -22,13 +22,13 @@ function lineFor(event: CaseEvent): HTMLLIElement {
   return line
 }
 
-function sentenceOf({ kind, images, platforms, attempts }: CaseEvent): string {
+function sentenceOf({ kind, images, platforms, attempts }: CaseEvent): Said {
   const count = images ?? attempts
   if (count !== undefined) return sayCount(`run.event.${kind}`, count)
   return say(`run.event.${kind}`, platforms === undefined ? {} : { platforms: bucketOf(platforms) })
 }
 
-function bucketOf(bucket: PlatformBucket): string {
+function bucketOf(bucket: PlatformBucket): Said {
   if (bucket === 'more') return say('run.platformsMore', { n: 10 })
   const [least, most] = bucket.split('-').map(Number)
   return sayRange(least ?? 0, most ?? least ?? 0)

@@ -4,7 +4,7 @@ import type { Unprotected } from '../choosing/picker.js'
 import { kindOf, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, hide, lineOf, one, setText, show } from '../dom.js'
 import { countKinds, type FileCounts, sayFiles } from '../file-counts.js'
-import { say, sayCount, sayShare, sayTime } from '../messages.js'
+import { type Said, say, sayCount, sayShare, sayTime } from '../messages.js'
 import { waited } from '../waited.js'
 import type { Failure } from './requests.js'
 import { type Job, type Result, sender, type Waiting } from './sender.js'
@@ -95,7 +95,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
 }
 
 /** What came of all. */
-function headline(all: FileCounts, protectedCount: number): string {
+function headline(all: FileCounts, protectedCount: number): Said {
   const total = all.pictures + all.videos
   if (protectedCount === total) return sayFiles('run.allSent', all)
   if (protectedCount === 0) return sayFiles('run.noneSent', all)
@@ -104,7 +104,7 @@ function headline(all: FileCounts, protectedCount: number): string {
 }
 
 /** The sentence for a request that failed. */
-export function sentenceFor(failure: Failure, retryAt?: Date): string {
+export function sentenceFor(failure: Failure, retryAt?: Date): Said {
   if (failure.kind === 'rejected') return isOver(failure.code) ? say('run.case.over') : say('run.net.closed')
   if (failure.kind !== 'busy') return say(`run.net.${failure.kind}`)
   return say('run.net.busy', { time: sayTime(retryAt ?? new Date()) })
@@ -129,7 +129,7 @@ export function waitingFor(retry: HTMLButtonElement): Waiting {
   }
 }
 
-function sentenceOf(result: Result): string {
+function sentenceOf(result: Result): Said {
   if (result.at === 'refused') return say(`run.why.${result.why}`)
   if (result.at === 'protected' && result.part !== undefined)
     return say('run.quality.part', { share: sayShare(result.part) })
@@ -140,7 +140,7 @@ function sentenceOf(result: Result): string {
   return result.at === 'held' ? say('run.state.held') : say('run.state.failed')
 }
 
-function qualityOf(quality: number | undefined): string {
+function qualityOf(quality: number | undefined): Said {
   if (quality === undefined) return say('run.quality.sent')
   return say(quality < WELL_PROTECTED_QUALITY ? 'run.quality.low' : 'run.quality.high')
 }
