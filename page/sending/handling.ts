@@ -4,10 +4,11 @@ import { CASE_IMAGE_PROBLEMS, type CaseImageProblem } from '../../src/domain/pro
 import type { Reason } from '../hashing/outcome.js'
 
 /**
- * A reason concerns one image. closed: the case takes nothing more, or the token has expired. again: worth another try.
+ * A reason concerns one image. closed: the case takes nothing more, or the token has expired. again: worth another try. with-another-key: the service
+ * has something else under this key, and says nothing about this image.
  * without-details: the service no longer offers extended protection.
  */
-export type Handling = Reason | 'closed' | 'again' | 'without-details'
+export type Handling = Reason | 'closed' | 'again' | 'with-another-key' | 'without-details'
 
 const HANDLING: Readonly<Record<CaseImageProblem, Handling>> = {
   'quality-too-low': 'too-plain',
@@ -30,7 +31,7 @@ const HANDLING: Readonly<Record<CaseImageProblem, Handling>> = {
   'request-invalid': 'refused',
   'minor-declared': 'refused',
   'too-many-images': 'refused',
-  'idempotency-key-reused': 'refused',
+  'idempotency-key-reused': 'with-another-key',
   'extended-protection-off': 'without-details',
   'token-missing': 'closed',
   'case-unknown': 'closed',

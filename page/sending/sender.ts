@@ -116,8 +116,9 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
     }
     const isExplained = handling === 'again' && (await explains(job, failure, first))
     const unexplained = part.unexplained + (isExplained ? 0 : 1)
-    const isOver = handling === 'again' || handling === undefined ? unexplained >= MAX_UNEXPLAINED : true
-    if (!isOver) again({ ...part, unexplained }, failure)
+    const isOver = !isWorthAnotherTry(handling) || unexplained >= MAX_UNEXPLAINED
+    if (!isOver && handling === 'with-another-key') queue.unshift({ ...part, unexplained, key: newKey() })
+    else if (!isOver) again({ ...part, unexplained }, failure)
     else if (others.length > 0) queue.unshift(...part.pictures.map((picture) => ({ ...partOf([picture]), unexplained })))
     else settle(first, outcomeOf(first, handling))
     return true
@@ -203,8 +204,12 @@ async function isReadable(file: Blob): Promise<boolean> {
   }
 }
 
+function isWorthAnotherTry(handling: ReturnType<typeof handlingOf>): handling is 'again' | 'with-another-key' | undefined {
+  return handling === undefined || handling === 'again' || handling === 'with-another-key'
+}
+
 function outcomeOf(picture: Usable, handling: ReturnType<typeof handlingOf>): Result {
-  if (handling === undefined || handling === 'again') return { at: 'failed' }
+  if (isWorthAnotherTry(handling)) return { at: 'failed' }
   const why = handling === 'closed' || handling === 'without-details' ? 'refused' : handling
   return { at: 'refused', why: isVideo(picture) ? (OF_VIDEOS[why] ?? why) : why }
 }

@@ -22,6 +22,11 @@ export function forQueries(limits: UploadLimits): UploadLimits {
   return { ...limits, readsToImageEnd: true }
 }
 
+/** Reads images only to look at their bytes: each chunk is overwritten at once, and each image refused. */
+export function holdingNone(limits: UploadLimits): UploadLimits {
+  return { ...limits, maxInFlightBytes: 0 }
+}
+
 /**
  * Takes ownership of an image, in the pieces in which it arrived, and overwrites them.
  * @param isCut whether the file had more bytes, which were dropped. Then the hash of the whole file is unknown.
@@ -51,7 +56,6 @@ export const MULTIPART_OPTIONS = { throwFileSizeLimit: false, fileHwm: 1 << 19 }
  *
  * A refused part does not stop the others: the result has its Problem in its place. An upload that breaks off is refused as a whole.
  *
- * @param onField gets the form's fields, the first 1024 bytes of each. If it throws, the upload is refused.
  * @returns the results of `use`, in the order of the parts; at least one.
  * @throws {Problem} media-unsupported, upload-incomplete, too-many-images, image-missing, body-too-large; minor-declared if a field says so.
  */
@@ -60,7 +64,7 @@ export async function eachImage<T>(
   limits: UploadLimits,
   inFlight: InFlight,
   use: UseImage<T>,
-  onField: (name: string, text: string) => void = () => {},
+  { onField = () => {}, onImage = () => ignoreChunk }: FormListeners = {},
 ): Promise<(T | Problem)[]> {
   if (!request.isMultipart()) throw new Problem('media-unsupported')
   if (limits.readsToImageEnd) limitBody(request.raw, (limits.maxImages + DROPPED_FILES) * limits.maxImageBytes)
@@ -83,7 +87,7 @@ export async function eachImage<T>(
       if (part.fieldname !== 'image') part.file.resume()
       else {
         const used = settled(
-          readPart(streamOf(part, limits), limits, inFlight).then((image) => release(image, inFlight, use)),
+          readPart(streamOf(part, limits), limits, inFlight, onImage()).then((image) => release(image, inFlight, use)),
         )
         used.catch(() => {}) // thrown to the caller below, once all parts are read: until then nobody may call it unhandled
         uses.push(used)
@@ -100,6 +104,15 @@ export async function eachImage<T>(
   if (broken instanceof Problem) throw broken
   return results
 }
+
+export interface FormListeners {
+  /** Gets the form's fields, the first 1024 bytes of each. If it throws, the upload is refused. */
+  readonly onField?: (name: string, text: string) => void
+  /** Called for each image. The function that it returns gets the chunks as they arrive, also those of an image that is refused. */
+  readonly onImage?: () => (chunk: Buffer) => void
+}
+
+const ignoreChunk = () => {}
 
 /** The one file of a form, with the name of its part, and the other fields. */
 export interface OneFile<T> {
@@ -224,13 +237,19 @@ type FileStream = AsyncIterable<unknown> & { readonly truncated: boolean }
  * Reads a refused part to its end, because the parser waits for it before the next part. Returns a cut part at once: the parser drops the rest.
  * @returns the pieces of the image.
  */
-async function readPart(file: FileStream, limits: UploadLimits, inFlight: InFlight): Promise<ReadImage> {
+async function readPart(
+  file: FileStream,
+  limits: UploadLimits,
+  inFlight: InFlight,
+  onChunk: (chunk: Buffer) => void = ignoreChunk,
+): Promise<ReadImage> {
   const chunks: Buffer[] = []
   let sizeBytes = 0
   let refusal: Problem | undefined
   try {
     for await (const chunk of file) {
       if (!Buffer.isBuffer(chunk)) throw new Error('a part of a file yields Buffers')
+      onChunk(chunk)
       if (inFlight.bytes + chunk.length > limits.maxInFlightBytes)
         refusal = new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
       if (refusal !== undefined) {

@@ -2,12 +2,16 @@
 
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { parseHash } from '../../packages/hash/src/hash256.js'
+import type { Hashing } from '../../src/services/intake/hashing.js'
 import { imagePart, multipart } from '../helpers/multipart.js'
 import { type Picture, scene } from '../helpers/pictures.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
-import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
+import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 
+/** First byte of a picture that is hashed later. */
+const HELD = 7
 const KEY = 'b6f0c9c2-0c3e-4f57-9d35-1f7c2f0c7a11'
 const key = (value = KEY) => ({ 'idempotency-key': value })
 
@@ -82,6 +86,44 @@ t.test('pictures are registered once for an idempotency key, with any multipart 
   const [birdId, treeId] = ids(twins[0]?.body ?? '')
   t.same(ids(withoutKey.body), [birdId, birdId, treeId], 'the same picture is the same image')
   t.match((await app.inject(her)).json(), { images: 2 })
+})
+
+t.test('a repeat with its key gets the first answer, whatever either of them refuses', async (t) => {
+  const gate = new AbortController()
+  const opened = new Promise((resolve) => gate.signal.addEventListener('abort', resolve))
+  let held = 0
+  const hashing: Hashing = {
+    async hash([piece]) {
+      if (piece?.[0] === HELD) {
+        held++
+        await opened
+      }
+      const hash = parseHash(randomHashText())
+      return {
+        quality: 90,
+        signals: [{ type: 'pdq', view: 'whole', quality: 90, hashes: hash === undefined ? [] : [hash] }],
+      }
+    },
+  }
+  const { app } = await startService(t, { hashing, uploadLimits: { maxInFlightBytes: 3000, maxImageBytes: 1000 } })
+  const her = await openCase(app)
+  const send = (files: readonly Buffer[], own: Record<string, string> = key()) => {
+    const { payload, headers } = multipart(files.map((bytes) => imagePart({ name: 'a', contentType: 'image/png', bytes })))
+    const all = { ...her.headers, ...own, ...headers }
+    return app.inject({ method: 'POST', url: `${her.url}/images`, headers: all, payload })
+  }
+  const files = [Buffer.alloc(900, 1), Buffer.alloc(1100, 2)]
+  const { statusCode, body } = await send(files)
+  t.equal(statusCode, 201)
+  t.match(JSON.parse(body), { images: [{ state: 'registered' }, { problem: { code: 'image-too-large' } }] })
+  const others = send(Array<Buffer>(3).fill(Buffer.alloc(900, HELD)), {})
+  await until(() => held === 3)
+  const repeat = await send(files)
+  t.same([repeat.statusCode, repeat.body], [201, body], 'while there is no room for any picture')
+  refused(t, await send(files.with(1, Buffer.alloc(1100, 3))), 'idempotency-key-reused', 'of another file that is too large')
+  gate.abort()
+  t.equal((await others).statusCode, 201)
+  t.equal((await send(files)).body, body)
 })
 
 t.test('the same PDQ hash twice in a case is one image, and separate images in two cases', async (t) => {

@@ -153,6 +153,11 @@ t.test('of several videos each is registered or refused by itself, whatever the 
   const beyond = await send(service, her, exported(film(5, 300)) + many)
   t.equal(beyond.json<Answer>().videos?.length, 101)
   t.match(beyond.json<Answer>().videos?.[100], { state: 'refused', problem: { code: 'too-many-images' } })
+  const key = { 'idempotency-key': 'f2a3e9be-4a0c-4f43-a2a6-0d9a1c2f7d12' }
+  const inChunks = () =>
+    Readable.from([exported(film(5, 300)), ...Array.from({ length: 150 }, () => late)].map((text) => Buffer.from(text)))
+  const twins = [await send(service, her, inChunks(), key), await send(service, her, inChunks(), key)]
+  t.same([twins[1]?.statusCode, twins[1]?.body], [201, twins[0]?.body], 'a repeat ends where the first one did')
 })
 
 t.test('lines that break off register no part of a video, and can be sent again', async (t) => {

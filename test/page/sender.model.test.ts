@@ -25,6 +25,7 @@ const FAULTS = {
   'server 500': { reaches: false, status: 500 },
   'server busy': { reaches: false, status: 503, code: 'overloaded' },
   'server still at it': { reaches: false, status: 503, code: 'idempotency-key-busy' },
+  'server has another body': { status: 422, code: 'idempotency-key-reused' },
 } as const satisfies Record<string, Fault>
 type FaultName = keyof typeof FAULTS
 
@@ -124,6 +125,14 @@ t.test('a file is not given up while the server is busy, also with an earlier tr
       const outcome = await world.run([file], Array<FaultName>(8).fill(fault))
       t.match([outcome.isDone, outcome.requests, outcome.said.get(0)], [true, 9, 'protected'], `${file}: ${fault}`)
     }
+})
+
+t.test('what the server refuses to compare with an earlier try is sent anew', async (t) => {
+  const world = fakeBrowser(t)
+  const { said, isDone } = await world.run(['good', 'file'], ['server has another body', 'server has another body'])
+  t.same([isDone, said.get(0), said.get(1)], [true, 'protected', 'protected'])
+  const refusing = await world.run(['file'], Array<FaultName>(20).fill('server has another body'))
+  t.match([refusing.said.get(0), refusing.requests < 20], ['failed', true], 'never as refused, and not for ever')
 })
 
 /** A page's `fetch` and `XMLHttpRequest`, with a server behind them that supports idempotency keys. */

@@ -67,8 +67,10 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
         queryLimits,
         inFlight,
         (image, isCut) => ofImage(hashing.hash(image, 'query', details, request.hashingFor(reply)), isCut),
-        (name, text) => {
-          if (name === 'context') context = contextIn(text)
+        {
+          onField(name, text) {
+            if (name === 'context') context = contextIn(text)
+          },
         },
       )
       await request.reauthorize() // pictures may arrive slowly

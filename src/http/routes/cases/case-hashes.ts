@@ -143,30 +143,35 @@ async function registerLines(request: FastifyRequest, options: LinesOptions): Pr
   if (Number(request.headers['content-length'] ?? 0) > MAX_LINES_BYTES) throw new Problem('body-too-large')
   if (key === undefined) return registerEach(request, options)
   const digest = createHash('sha256')
-  const seen = digested(body, (chunk) => digest.update(chunk))
+  const onLine = (text: string | undefined) => void digest.update(`${text?.length ?? 'long'}:`).update(text ?? '')
   const tried = await idempotency.attempt(['hashes', ownCaseOf(request).caseId], key, RegisteredHashes)
   if (tried.isFirst)
     return finishing(tried, async () => {
-      const answer = await registerEach(request, { ...options, body: seen })
+      const answer = await registerEach(request, options, onLine)
       return { digest: digest.digest(), answer }
     })
-  for await (const _ of videosIn(seen, options.scheduler.yielder()));
+  let videos = 0
+  for await (const _ of videosIn(body, options.scheduler.yielder(), onLine)) if (isBeyond(++videos, options)) break
   return tried.answer(digest.digest())
 }
 
-async function* digested(body: AsyncIterable<unknown>, add: (chunk: Buffer) => void): AsyncGenerator<unknown> {
-  for await (const chunk of body) {
-    if (Buffer.isBuffer(chunk)) add(chunk)
-    yield chunk
-  }
+/** Whether the rest of the body is not read. */
+function isBeyond(videos: number, { close }: Pick<LinesOptions, 'close'>): boolean {
+  if (videos <= MAX_VIDEOS) return false
+  close()
+  return true
 }
 
 /** @throws {Problem} the first refusal, if no video was registered */
-async function registerEach(request: FastifyRequest, options: LinesOptions): Promise<RegisteredHashes> {
-  const { registration, scheduler, body, close } = options
+async function registerEach(
+  request: FastifyRequest,
+  options: LinesOptions,
+  onLine?: (text: string | undefined) => void,
+): Promise<RegisteredHashes> {
+  const { registration, scheduler, body } = options
   const videos: NonNullable<RegisteredHashes['videos']> = []
   let refusal: Problem | undefined
-  for await (const { line, video } of videosIn(body, scheduler.yielder())) {
+  for await (const { line, video } of videosIn(body, scheduler.yielder(), onLine)) {
     await request.reauthorize() // lines may arrive for long
     const given = videos.length === MAX_VIDEOS ? new Problem('too-many-images') : video
     try {
@@ -177,10 +182,7 @@ async function registerEach(request: FastifyRequest, options: LinesOptions): Pro
       refusal ??= error
       videos.push({ line, state: 'refused', problem: problemBody(error) })
     }
-    if (videos.length > MAX_VIDEOS) {
-      close()
-      break
-    }
+    if (isBeyond(videos.length, options)) break
   }
   if (videos.every(({ state }) => state === 'refused')) throw refusal ?? new Problem('request-invalid')
   return { images: [], videos }

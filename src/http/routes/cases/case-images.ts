@@ -1,5 +1,6 @@
 // Pictures of a case, submitted as files.
 
+import { createHash, type Hash } from 'node:crypto'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { HashedImage } from '../../../domain/matching/hashed-image.js'
 import { Problem, type ProblemCode } from '../../../domain/problem.js'
@@ -9,7 +10,7 @@ import { digestOf, finishing, type Idempotency } from '../../../services/load/id
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CaseNumberParam, IdempotencyKey } from '../../schemas.js'
-import { eachImage, type InFlight, type UploadLimits } from '../../upload.js'
+import { eachImage, holdingNone, type InFlight, type UploadLimits } from '../../upload.js'
 import type { ZodApp } from '../../zod-app.js'
 import {
   FOR_IMAGES,
@@ -60,31 +61,34 @@ function addImagesRoute(
       const own = ownCaseOf(request)
       const key = request.headers['idempotency-key']
       const details = registration.takesDetails(own) ? 'also' : 'none'
-      const digests: Buffer[] = []
-      const upload = async <T>(use: (image: readonly Buffer[]) => Promise<T>) => {
-        const outcomes = await eachImage(request, uploadLimits, inFlight, (image) => {
-          if (key !== undefined) digests.push(digestOf(image)) // before `use`, which overwrites the image
-          return use(image)
-        })
+      const images: Hash[] = []
+      /** Of all images that arrived: another try may take some that this one refuses, such as for lack of room. */
+      const digest = () => digestOf(images.map((image) => image.digest()))
+      const listeners = key === undefined ? {} : { onImage: () => intoDigest(images) }
+      const upload = async <T>(limits: UploadLimits, use: (image: readonly Buffer[]) => Promise<T>) => {
+        const outcomes = await eachImage(request, limits, inFlight, use, listeners)
         await request.reauthorize(UPLOADED_TIMEOUT_MS) // pictures may arrive slowly
         return outcomes
       }
       const register = async () => {
-        const outcomes = await upload(async (image) =>
+        const outcomes = await upload(uploadLimits, async (image) =>
           toNewImage(await hashing.hash(image, 'submission', details, request.hashingFor(reply))),
         )
-        return { digest: digestOf(digests), answer: { images: await registerUsable(registration, own, outcomes) } }
+        return { digest: digest(), answer: { images: await registerUsable(registration, own, outcomes) } }
       }
       if (key === undefined) return reply.code(201).send((await register()).answer)
       const tried = await idempotency.attempt(['images', own.caseId], key, RegisteredImages)
       if (tried.isFirst) return reply.code(201).send(await finishing(tried, register))
-      // Read only to compare with the first request, then overwritten.
-      await upload(async (image) => {
-        for (const piece of image) piece.fill(0)
-      })
-      return reply.code(201).send(await tried.answer(digestOf(digests)))
+      await upload(holdingNone(uploadLimits), async () => {}) // only compared with the first request
+      return reply.code(201).send(await tried.answer(digest()))
     },
   )
+}
+
+function intoDigest(images: Hash[]): (chunk: Buffer) => void {
+  const image = createHash('sha256')
+  images.push(image)
+  return (chunk) => void image.update(chunk)
 }
 
 /** @returns the responses of a route that takes uploads: its own problems and those of every upload. */

@@ -33,11 +33,13 @@ export interface LinedVideo {
 /**
  * Yields each complete video, and one refusal for each broken one. Memory: the signals of one video.
  * @param yielder yields to the event loop when needed.
+ * @param onLine called with each line before it is used; `undefined` if it is too long.
  * @throws {Problem} upload-incomplete if the body breaks off; body-too-large beyond `MAX_LINES_BYTES`.
  */
 export async function* videosIn(
   body: AsyncIterable<unknown>,
   yielder: () => Promise<void> | undefined,
+  onLine: (text: string | undefined) => void = () => {},
 ): AsyncGenerator<LinedVideo> {
   const reader = createJsonReader()
   let count = 0
@@ -63,6 +65,7 @@ export async function* videosIn(
       if (pause !== undefined) await pause
       const wasOpen = reader.openFrom !== undefined
       last = line
+      onLine(text)
       yield* shown(reader.read(text, line), wasOpen)
       if (reader.openFrom === line) isAfterRefusal = false
     }
