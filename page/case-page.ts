@@ -2,7 +2,7 @@
 
 import { parseCaseNumber, parsePin } from '../src/domain/cases/case.js'
 import { BEFORE_ALL_EVENTS } from '../src/domain/cases/case-event.js'
-import { type Access, api, type CaseFile, type CaseView } from './api.js'
+import { type Access, api, type CaseFile, type CaseView, type RegisteredPicture } from './api.js'
 import { chosenCategory } from './choosing/category.js'
 import { maxBytes } from './choosing/max-bytes.js'
 import { type Picker, picker } from './choosing/picker.js'
@@ -18,7 +18,7 @@ import { createRenewal } from './following/renewal.js'
 import { addToTimeLine, drawTimeLine } from './following/time-line.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
-import { say, sayDate } from './messages.js'
+import { type Said, say, sayDate } from './messages.js'
 import type { Failure } from './sending/requests.js'
 import { type Sending, sending } from './sending/sending.js'
 import { goTo, isAt, stillOnStep, watchSteps } from './steps.js'
@@ -98,7 +98,7 @@ function createPanels(visit: Visit): (file: CaseFile) => void {
   const registered = createRegisteredList(context)
   return (file) => {
     const { case: view, events, images } = file
-    draw(view)
+    draw(view, images)
     registered.draw(images)
     drawTimeLine(events)
     paper.draw(file)
@@ -172,7 +172,7 @@ function addChosen(visit: Visit, chosen: Picker): void {
   if (access === undefined) return
   goTo('added', 'view')
   const job = { access, pictures: chosen.usable(), category: chosenCategory() }
-  visit.sent = sending({ ...job, maxBytes: maxBytes() }, chosen.unprotected(), () => chosen.clear())
+  visit.sent = sending({ ...job, maxBytes: maxBytes() }, chosen.unprotected(), { finished: () => chosen.clear() })
 }
 
 async function withdraw(visit: Visit): Promise<void> {
@@ -225,11 +225,11 @@ function isOpen({ state }: CaseView): boolean {
   return state === 'open' || state === 'active'
 }
 
-function draw(view: CaseView): void {
-  const { caseNumber, state, category, createdAt, expiresAt, withdrawnAt, expiredAt } = view
+function draw(view: CaseView, pictures: readonly RegisteredPicture[]): void {
+  const { caseNumber, category, createdAt, expiresAt, withdrawnAt, expiredAt } = view
   setText('view-error', '')
   setText('view-number', caseNumber)
-  setText('view-state', say(`run.caseState.${state}`))
+  setText('view-state', stateOf(view, pictures))
   setText('view-category', category === null ? say('run.case.none') : () => nameOf(category))
   setText('view-created', sayDate(createdAt))
   setText('view-expires', sayDate(expiresAt))
@@ -239,6 +239,13 @@ function draw(view: CaseView): void {
   one('ended-row', HTMLElement).hidden = expiredAt === null
   one('expires-row', HTMLElement).hidden = !isOpen(view)
   for (const id of ['add', 'withdraw']) one(id, HTMLElement).hidden = !isOpen(view)
+}
+
+/** Not only that the case is active: a picture that is held, or was judged not to belong here, is not protected. */
+function stateOf({ state }: CaseView, pictures: readonly RegisteredPicture[]): Said {
+  const [total, done] = [pictures.length, pictures.filter(({ matching }) => matching).length]
+  if (state !== 'active' || done === total) return say(`run.caseState.${state}`)
+  return done === 0 ? say('run.noneProtected') : say('run.partProtected', { done, total, n: total - done })
 }
 
 function nameOf(category: string): string {

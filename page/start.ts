@@ -10,7 +10,7 @@ import { hide, notice, onClick, one, setText, show } from './dom.js'
 import { countKinds, sayFiles } from './file-counts.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
-import { say } from './messages.js'
+import { type Said, say } from './messages.js'
 import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
 import type { Answer, Failure } from './sending/requests.js'
@@ -48,6 +48,7 @@ export function startPage(): void {
   onClick('consent-go', () => goTo('choose'))
   for (const id of ['back', 'fix']) onClick(id, () => goTo('choose'))
   onClick('protect', () => void protect())
+  onClick('reasons', () => one('sent-title', HTMLElement).focus())
 
   /** Nothing else remains of the page, and nothing was sent. */
   function goToMinor(): void {
@@ -71,8 +72,15 @@ export function startPage(): void {
     button.disabled = false
     goTo('result', 'start')
     const job = { access: opened, pictures, category, maxBytes: maxBytes() }
-    sent = sending(job, unprotected, () => chosen.clear())
+    sent = sending(job, unprotected, { finished: () => chosen.clear(), told: drawOutcome })
   }
+}
+
+/** Above number and PIN: a list below them would be missed. */
+function drawOutcome(text: Said, areAll: boolean): void {
+  setText('outcome-text', text)
+  one('outcome', HTMLElement).classList.toggle('warn', !areAll)
+  one('reasons-row', HTMLElement).hidden = areAll
 }
 
 /** Opens a case. Repeats the request until it succeeds, and shows why it waits. */

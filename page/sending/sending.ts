@@ -14,11 +14,18 @@ export interface Sending {
   readonly isUnfinished: () => boolean
 }
 
+export interface SendingListener {
+  /** Called once every picture is settled. */
+  readonly finished: () => void
+  /** Called with how many are protected, each time that it changes. `areAll`: as far as is known, none is unprotected. */
+  readonly told?: (text: Said, areAll: boolean) => void
+}
+
 /**
- * Begins to send; `finished` is called once every picture is settled.
+ * Begins to send.
  * @param unprotected chosen files that cannot be protected: they are counted and listed with the others.
  */
-export function sending(job: Job, unprotected: readonly Unprotected[], finished: () => void): Sending {
+export function sending(job: Job, unprotected: readonly Unprotected[], { finished, told }: SendingListener): Sending {
   const lines = new Map(job.pictures.map(({ id, name }) => [id, lineOf(name, 'busy', say('run.state.sending'))]))
   const list = one('sent', HTMLUListElement)
   const unsent = unprotected.map(({ name, why }) => lineOf(name, 'bad', why))
@@ -50,9 +57,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
   async function run(): Promise<void> {
     const isDone = await send()
     if (countOf('settled') === toSend) {
-      const text = headline(all, countOf('protected'))
-      setText('sent-text', text)
-      announce(text)
+      tell(headline(all, countOf('protected')))
       // Failed pictures come first, or they could be missed among many.
       list.prepend(...list.querySelectorAll('[data-state="bad"]'))
     }
@@ -75,9 +80,13 @@ export function sending(job: Job, unprotected: readonly Unprotected[], finished:
     const progress = one('sent-progress', HTMLProgressElement)
     progress.max = Math.max(1, total)
     progress.value = unprotected.length + countOf('settled')
-    const text = sayFiles('run.sent', all, { done: countOf('protected') })
+    tell(sayFiles('run.sent', all, { done: countOf('protected') }))
+  }
+
+  function tell(text: Said): void {
     setText('sent-text', text)
     announce(text)
+    told?.(text, unprotected.length + countOf('settled') === countOf('protected'))
   }
 
   function drawHeld(failure: Failure | undefined, retryAt: Date | undefined): void {
@@ -99,8 +108,8 @@ function headline(all: FileCounts, protectedCount: number): Said {
   const total = all.pictures + all.videos
   if (protectedCount === total) return sayFiles('run.allSent', all)
   if (protectedCount === 0) return sayFiles('run.noneSent', all)
-  const open = total - protectedCount
-  return all.videos === 0 ? sayCount('run.notSent', open, { total }) : say('run.notSent.files', { n: open, total })
+  const [n, done] = [total - protectedCount, protectedCount]
+  return all.videos === 0 ? sayCount('run.notSent', n, { done, total }) : say('run.notSent.files', { n, done, total })
 }
 
 /** The sentence for a request that failed. */

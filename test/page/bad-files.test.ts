@@ -47,7 +47,12 @@ t.test(
     t.match(lines.at(-1), /chosen this already/)
     t.equal(await textOf(page, '#choose-go'), 'Continue with 1 picture')
     const opened = await protectAll(page)
-    t.equal(await textOf(page, '#sent-text'), '7 of 8 pictures are not protected. The reason is next to each one.')
+    t.equal(await textOf(page, '#sent-text'), '1 of 8 pictures protected, 7 not. The reason is next to each one.')
+    await page.setViewportSize({ width: 360, height: 740 })
+    const told = await page.locator('#outcome-text').boundingBox()
+    t.ok(told !== null && told.y + told.height < 740, 'also on the first screen of a telephone')
+    t.equal(await textOf(page, '#outcome-text'), await textOf(page, '#sent-text'))
+    await page.click('#reasons')
     t.match(await textOf(page, '#sent li:nth-child(2)'), /not a picture/, 'the message is repeated there')
     t.equal(await imagesOf(site, opened), 1)
 
@@ -56,6 +61,10 @@ t.test(
     await allRead(page)
     t.same(await protectAll(page), opened, 'the screenshot is added to the same case')
     t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is protected.')
+    t.same(
+      [await textOf(page, '#outcome-text'), await page.isVisible('#reasons')],
+      ['Done. Your picture is protected.', false],
+    )
     t.notOk(await page.isVisible('#fix'))
     t.equal(await imagesOf(site, opened), 2)
     t.same(faults, [])
@@ -95,7 +104,7 @@ t.test('a video that cannot be read is counted as one, whatever its name', { ski
   await allRead(page)
   t.match(await textOf(page, '#pictures li:nth-child(2) .state'), /This video is damaged/)
   await protectAll(page)
-  t.equal(await textOf(page, '#sent-text'), '1 of 2 not protected. Look below for the reason.')
+  t.equal(await textOf(page, '#sent-text'), '1 of 2 protected, 1 not. Look below for the reason.')
 })
 
 t.test('names that begin alike can be told apart on a telephone', { skip: withoutBrowser }, async (t) => {
@@ -187,7 +196,7 @@ t.test(
     await allRead(page)
     t.ok(await page.isVisible('#upload'))
     await protectAll(page)
-    t.equal(await textOf(page, '#sent-text'), '1 of 2 pictures is not protected. The reason is next to it.')
+    t.equal(await textOf(page, '#sent-text'), '1 of 2 pictures protected, 1 not. The reason is next to it.')
     await page.click('#fix')
     t.equal(await page.locator('#pictures li').count(), 0)
     t.notOk(await page.isVisible('#upload'), 'there is nothing to send')

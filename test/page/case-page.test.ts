@@ -114,6 +114,7 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     await ask(site, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'upheld' })
     await page.locator('#sums .silent').waitFor()
     t.equal(await textOf(page, '#view-images'), '1', 'an invalidated picture does not count as protected')
+    t.equal(await textOf(page, '#view-state'), '1 of 2 protected, 1 not. The reason is below.')
 
     const report = await savedBy(page, '[data-report="pdf"][data-language="ms"]')
     t.match(report, { name: 'note.pdf', text: /^%PDF-/ })

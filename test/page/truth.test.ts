@@ -41,7 +41,7 @@ t.test('a held image is not shown as protected', { skip }, async (t) => {
   await addThem([61, 62])
   const lines = await linesOf(later, '#sent')
   t.match(lines, [/Not protected yet/, /^Well protected|^Protected/])
-  t.match(await textOf(later, '#sent-text'), /1 of 2 pictures is not protected/)
+  t.match(await textOf(later, '#sent-text'), /1 of 2 pictures protected, 1 not/)
 
   // A second round of adding warns as the first did.
   await later.click('#added-done')
