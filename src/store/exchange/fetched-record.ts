@@ -73,7 +73,7 @@ export function openFetched(keyring: Keyring, name: Buffer, sealed: Buffer): Pla
 export function numbered({ imageId, hashes, isComplete }: NotedHashes, stored: readonly Numbered[]): Note[] {
   const id = idBuffer(imageId)
   const isOther = ({ hash }: Numbered) => hash === undefined || !hashes.some((one) => isSame(one, hash))
-  // Of an incomplete list the image may have the others all the same. Whoever reads a withdrawal looks for images that have the hash, and notes it again.
+  // Of an incomplete list the image may have the others all the same. A reader of withdrawals looks for images that have the hash, and notes it again.
   const mayReplace = isComplete || stored.length + hashes.length > MAX_HASHES_OF_IMAGE
   const free = stored.flatMap((each, number) => (mayReplace && isOther(each) ? [number] : [])).values()
   let next = stored.length
