@@ -16,7 +16,7 @@ import { lastAnswers } from '../http/plugins/last-answers.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from '../http/plugins/problem-answers.js'
 import { limits, limitsHere, noteFailure } from '../http/plugins/rate-limits.js'
 import { admission } from '../http/plugins/request-admission.js'
-import { logRequest, type RequestFacts, requestLog } from '../http/plugins/request-log.js'
+import { createRequestLog, type LogRequest, type RequestFacts, requestLog } from '../http/plugins/request-log.js'
 import { slowBodies } from '../http/plugins/slow-bodies.js'
 import { unnamedProxies } from '../http/plugins/unnamed-proxies.js'
 import { MULTIPART_OPTIONS } from '../http/upload.js'
@@ -35,7 +35,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const app = createServer(options)
   if (tracing !== undefined) await app.register(tracing)
   const metrics = makeMetrics(services.health, services.operation, options.certificates ?? new Map())
-  await app.register(requestLog, { observe: metrics.observe, sample: options.logSample ?? 1 })
+  const logRequest = createRequestLog(() => performance.now())
+  await app.register(requestLog, { observe: metrics.observe, logRequest, sample: options.logSample ?? 1 })
   await app.register(unnamedProxies)
   await app.register(problemAnswers, { country: options.country })
   await app.register(lastAnswers)
@@ -44,7 +45,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
   await app.register(async (guarded) => {
-    await registerGuards(guarded, options, metrics)
+    await registerGuards(guarded, options, metrics, logRequest)
     const { site, uploadLimits, country, now = Date.now, exposure = 'private' } = options
     await registerRoutes(guarded, { services, site, uploadLimits, country, now, exposure, metrics: metrics.text })
   })
@@ -60,7 +61,12 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 /** Checks before a route runs: admission, authentication, rate limits. */
-async function registerGuards(app: FastifyInstance, options: AppOptions, metrics: Metrics): Promise<void> {
+async function registerGuards(
+  app: FastifyInstance,
+  options: AppOptions,
+  metrics: Metrics,
+  logRequest: LogRequest,
+): Promise<void> {
   const { services, tracing, tls, exposure = 'private', maxOf = {} } = options
   const { cases, health, identify, scheduler } = services
   const here = limitsHere({ exposure, most: maxOf })

@@ -1,6 +1,6 @@
 import Fastify from 'fastify'
 import t from 'tap'
-import { requestLog } from '../../src/http/plugins/request-log.js'
+import { createRequestLog, requestLog } from '../../src/http/plugins/request-log.js'
 import { startService } from '../helpers/service.js'
 
 t.test('successful requests are logged by sample, all others always, and every request is counted', async (t) => {
@@ -11,6 +11,7 @@ t.test('successful requests are logged by sample, all others always, and every r
   t.teardown(() => app.close())
   await app.register(requestLog, {
     observe: ({ status }) => observed.push(status),
+    logRequest: createRequestLog(() => 0),
     sample: 0.01,
     random: () => draws.shift() ?? 1,
   })
@@ -28,6 +29,23 @@ t.test('successful requests are logged by sample, all others always, and every r
   ])
   t.equal(observed.length, 8)
   t.same(draws, [], 'no random number is drawn for other requests')
+})
+
+t.test('of refusals by limits ten a second are logged, and the next line says how many were not', async (t) => {
+  const lines: object[] = []
+  let nowMs = 0
+  const { log } = Fastify({ logger: { level: 'info', stream: { write: (line: string) => lines.push(JSON.parse(line)) } } })
+  const logRequest = createRequestLog(() => nowMs)
+  const ask = (code: 'rate-limited' | 'overloaded' | 'key-missing') =>
+    logRequest(log, { method: 'GET', route: '/v1/banks', status: 429, ms: 1, code })
+  for (let i = 0; i < 500; i++) ask(i % 2 === 0 ? 'rate-limited' : 'overloaded')
+  ask('key-missing')
+  t.equal(lines.length, 11)
+  nowMs = 1000
+  ask('rate-limited')
+  t.match(lines.at(-1), { code: 'rate-limited', unlogged: 490 })
+  ask('rate-limited')
+  t.notMatch(lines.at(-1), { unlogged: Number })
 })
 
 t.test('with a sample of 0 refusals are still logged, and every request is counted', async (t) => {

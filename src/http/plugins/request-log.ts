@@ -24,20 +24,24 @@ export interface RequestFacts {
   readonly storeCause?: UnavailableCause | null
 }
 
+/** Writes the line of a request. */
+export type LogRequest = (log: FastifyBaseLogger, facts: RequestFacts) => void
+
 export interface RequestLogOptions {
   /** Called for each request. */
   readonly observe: (facts: RequestFacts) => void
-  /** Share of successful requests that are logged, from 0 to 1. Refusals and errors are always logged. */
+  readonly logRequest: LogRequest
+  /** Share of successful requests that are logged, from 0 to 1. Refusals and errors are logged whatever it is. */
   readonly sample?: number
   /** Returns a number from 0 to below 1. */
   readonly random?: () => number
 }
 
-/** Requests with this status or a higher one are always logged: somebody may ask about them. */
+/** Requests with this status or a higher one are logged whatever the sample is: somebody may ask about them. */
 const REFUSED_FROM = 400
 
 export const requestLog = fp<RequestLogOptions>(
-  async (app, { observe, sample = 1, random = Math.random }) => {
+  async (app, { observe, logRequest, sample = 1, random = Math.random }) => {
     app.decorateRequest('problemCode', null)
     app.decorateRequest('storeCause', null)
     app.addHook('onResponse', async (request, reply) => {
@@ -59,6 +63,33 @@ export const requestLog = fp<RequestLogOptions>(
   { name: 'request-log', fastify: '5.x' },
 )
 
-export function logRequest(log: FastifyBaseLogger, { code, storeCause = null, ...facts }: RequestFacts): void {
-  log.info({ ...facts, ...(code !== null && { code }), ...(storeCause !== null && { storeCause }) }, 'request')
+/** Refusals that a caller gets as fast as it asks, so that it could fill a disk with their lines. */
+const LIMITED: ReadonlySet<ProblemCode | null> = new Set<ProblemCode>(['rate-limited', 'overloaded'])
+const MAX_LIMITED_PER_S = 10
+
+/**
+ * Logs all requests, but at most ten refusals by limits a second. The next line of one says how many were left out before it (`unlogged`). Metrics
+ * count all.
+ * @param clock [ms] monotonic.
+ */
+export function createRequestLog(clock: () => number): LogRequest {
+  let second = Number.NEGATIVE_INFINITY
+  let logged = 0
+  let unlogged = 0
+  const hasRoom = (): boolean => {
+    const now = Math.floor(clock() / 1000)
+    if (now !== second) logged = 0
+    second = now
+    return logged++ < MAX_LIMITED_PER_S
+  }
+  return (log, { code, storeCause = null, ...facts }) => {
+    const isLimited = LIMITED.has(code)
+    if (isLimited && !hasRoom()) {
+      unlogged++
+      return
+    }
+    const before = isLimited && unlogged > 0 ? { unlogged } : {}
+    if (isLimited) unlogged = 0
+    log.info({ ...facts, ...(code !== null && { code }), ...(storeCause !== null && { storeCause }), ...before }, 'request')
+  }
 }
