@@ -87,6 +87,8 @@ async function* framesOf(container: Container, config: VideoDecoderConfig): Asyn
   let wake = () => {}
   const changed = () => new Promise<void>((resolve) => (wake = resolve))
 
+  let firstMs = Number.NEGATIVE_INFINITY
+  let isFirst = true
   /** @param untilMs when the next one is shown. */
   const finishCurrent = (untilMs: number) => {
     if (current !== undefined) queue.add(current, untilMs)
@@ -98,7 +100,9 @@ async function* framesOf(container: Container, config: VideoDecoderConfig): Asyn
       if (state !== 'decoding' || (current !== undefined && atMs <= current.atMs) || atMs > MAX_VIDEO_MS) frame.close()
       else {
         finishCurrent(atMs)
-        current = { frame, atMs }
+        // Players show the first picture until it begins. The service counts it as well.
+        current = { frame, atMs: isFirst && atMs <= firstMs ? Math.min(atMs, 0) : atMs }
+        isFirst = false
       }
       wake()
     },
@@ -115,6 +119,7 @@ async function* framesOf(container: Container, config: VideoDecoderConfig): Asyn
       while (state === 'decoding' && (decoder.decodeQueueSize >= MAX_WAITING_PACKETS || waiting.length > MAX_WAITING_FRAMES))
         await drained()
       if (state !== 'decoding') return
+      if (firstMs === Number.NEGATIVE_INFINITY) firstMs = atMs
       const { type, data } = packet
       decoder.decode(new EncodedVideoChunk({ type, data, timestamp: 1000 * atMs }))
       lastEndMs = Math.max(lastEndMs, endMs)

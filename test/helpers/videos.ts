@@ -54,6 +54,12 @@ export function remuxed(
   })
 }
 
+/** The same with a sound of one second, after whose start the first picture begins. Its name ends in `.mkv`. */
+export function startingLate(clip: Buffer, lateS: number): Buffer | undefined {
+  const input = ['-f', 'lavfi', '-i', 'sine=d=1', '-itsoffset', `${lateS}`]
+  return remuxed(clip, 'a.mkv', { input, output: ['-map', '1:v', '-map', '0:a', '-c:a', 'pcm_s16le'] })
+}
+
 const KEY = ['-encryption_scheme', 'cenc-aes-ctr', '-encryption_key', '11'.repeat(16), '-encryption_kid', '22'.repeat(16)]
 
 /** The same, encrypted. */

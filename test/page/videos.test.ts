@@ -7,7 +7,16 @@ import { distance, parseHash } from '../../packages/hash/src/hash256.js'
 import { imagesOf, pictureFile, type Site, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 import { ask, platform } from '../helpers/trust.js'
-import { FAST_SOURCE, ffmpeg, framesOf, H264, makeClip, remuxed, withFirstTrackDisabled } from '../helpers/videos.js'
+import {
+  FAST_SOURCE,
+  ffmpeg,
+  framesOf,
+  H264,
+  makeClip,
+  remuxed,
+  startingLate,
+  withFirstTrackDisabled,
+} from '../helpers/videos.js'
 
 const skip = withoutBrowser !== false ? withoutBrowser : ffmpeg === undefined && 'needs ffmpeg (apt-get install ffmpeg)'
 const SIZE = { width: 160, height: 128 }
@@ -142,6 +151,14 @@ t.test(
     }
   },
 )
+
+t.test('a picture that begins after the sound counts from the beginning, however short it is', { skip }, async (t) => {
+  const site = await usualSite()
+  const short = clip('short.mp4', [...H264, '-frames:v', '2', '-r', '30'])
+  const { page } = await site.visit('/')
+  const { sent } = await sentFrom(page, [fileOf('late.mkv', startingLate(short, 0.02) ?? Buffer.alloc(0))])
+  checkSame(t, sent[0], await hashedHere(short, 'short.mp4', SIZE), 'late')
+})
 
 t.test('a rotated video is hashed upright, also where the page plays it instead of decoding it', { skip }, async (t) => {
   const site = await usualSite()

@@ -26,7 +26,7 @@ import { ffmpeg, makeClip } from '../helpers/videos.js'
 const skip = ffmpeg === undefined && 'there is no ffmpeg'
 const UNDECODABLE = { problem: 'video-undecodable' }
 const UNAVAILABLE = { problem: 'hashing-unavailable' }
-const FACTS = { codec: 'avc', durationMs: 1000, width: 192, height: 144, rotation: 0, isFlipped: false }
+const FACTS = { codec: 'avc', durationMs: 1000, width: 192, height: 144, rotation: 0, isFlipped: false, isLate: false }
 const FRAMES = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
 const clip = makeClip() ?? Buffer.alloc(0)
 

@@ -10,7 +10,7 @@ import type { View } from '../../src/domain/matching/signal.js'
 import { ffmpegFiles } from '../../workers/media/video/find-ffmpeg.js'
 import { findSandboxCommand, ownFiles } from '../../workers/sandbox-command.js'
 import { openVideoSandbox, type VideoAnswer } from '../../workers/video-sandbox.js'
-import { FAST_SOURCE, ffmpeg, framesOf, H264, makeClip, remuxed } from '../helpers/videos.js'
+import { FAST_SOURCE, ffmpeg, framesOf, H264, makeClip, remuxed, startingLate } from '../helpers/videos.js'
 
 const skip = ffmpeg === undefined && 'there is no ffmpeg'
 const sandboxCommand = findSandboxCommand({
@@ -69,6 +69,19 @@ t.test('only registrations look at frames between two that differ much', { skip 
   const asked = read(await sandbox.hash(Buffer.from(fast), 'query'))
   t.same(asked, expected(fast, 'a.mp4', SIZE, 'query'))
   t.notOk([asked].flat().some(isBetween))
+})
+
+t.test('the first picture counts from the beginning, also where it begins after the sound', { skip }, async (t) => {
+  const short = makeClip({ source: `testsrc2=s=${SIZE.width}x${SIZE.height}:r=30:d=0.066` }) ?? Buffer.alloc(0)
+  const [first = ''] = expected(short, 'a.mp4', SIZE)
+  for (const purpose of ['submission', 'vpdq'] as const) {
+    const answer = await sandbox.hash(startingLate(short, 0.02) ?? Buffer.alloc(0), purpose)
+    t.match(answer, { video: { protectedShare: 1, frames: [{ atMs: 0 }] } }, purpose)
+    if (purpose === 'submission') t.same(read(answer), [first])
+  }
+  const later = await sandbox.hash(startingLate(base ?? Buffer.alloc(0), 0.6) ?? Buffer.alloc(0), 'submission')
+  t.match(later, { video: { durationMs: 1600, protectedShare: 1 } })
+  t.equal([read(later)].flat()[0], expected(base ?? Buffer.alloc(0), 'a.mp4', SIZE)[0])
 })
 
 t.test('a video query has hashes of all orientations', { skip }, async (t) => {

@@ -91,6 +91,7 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
       ...hashedFrameSize(size),
       rotation: await track.getRotation(),
       isFlipped: await track.getFlip(),
+      isLate: timesOf(first, startS).atMs > 0,
     }
     const aspect = await aspectOf(track, size)
     return { facts, aspect, size, description: bytesOf(config?.description), packets: () => packetsOf(sink, first, startS) }

@@ -3,11 +3,14 @@
 import { FRAME_INTERVAL_MS, REGISTERED_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
 import { MAX_FRAME_PIXELS } from '../../../src/domain/media/video-frame-size.js'
 import type { VideoPurpose } from '../../../src/jobs/hash-video-job.js'
-import { VIDEO_DECODERS, type VideoFacts } from './video-facts.js'
+import { STREAM_SHIFT_MS, VIDEO_DECODERS, type VideoFacts } from './video-facts.js'
 
-/** Keeps the frame that is shown at each multiple of an interval. It is the first filter, so that other frames cost nothing but decoding. */
-function shownEach(intervalMs: number): string {
-  return `fps=${1000 / intervalMs}:round=up`
+/**
+ * Keeps the frame that is shown at each multiple of an interval, from the beginning if the first one is late. It is the first filter, so that other
+ * frames cost nothing but decoding.
+ */
+function shownEach(intervalMs: number, isLate: boolean): string {
+  return `fps=${1000 / intervalMs}:round=up${isLate ? `:start_time=${STREAM_SHIFT_MS / 1000}` : ''}`
 }
 
 const TURNS: Readonly<Record<VideoFacts['rotation'], readonly string[]>> = {
@@ -21,9 +24,12 @@ const TURNS: Readonly<Record<VideoFacts['rotation'], readonly string[]>> = {
  * @returns arguments with which ffmpeg reads Matroska from standard input and writes grey frames of the hashed size as Matroska to standard output.
  *   It may open nothing else. Of `facts`, only numbers and words of our own tables are used.
  */
-export function ffmpegArguments({ codec, width, height, rotation, isFlipped }: VideoFacts, purpose: VideoPurpose): string[] {
+export function ffmpegArguments(
+  { codec, width, height, rotation, isFlipped, isLate }: VideoFacts,
+  purpose: VideoPurpose,
+): string[] {
   const filters = [
-    shownEach(purpose === 'submission' ? REGISTERED_INTERVAL_MS : FRAME_INTERVAL_MS),
+    shownEach(purpose === 'submission' ? REGISTERED_INTERVAL_MS : FRAME_INTERVAL_MS, isLate),
     `scale=${width}:${height}:flags=bilinear`,
     'format=gray',
     ...TURNS[rotation],

@@ -30,4 +30,6 @@ export interface VideoFacts {
   readonly rotation: (typeof ROTATIONS)[number]
   /** Whether frames are mirrored horizontally after rotation. */
   readonly isFlipped: boolean
+  /** Whether its first picture begins after the sound. Players show it until then. */
+  readonly isLate: boolean
 }

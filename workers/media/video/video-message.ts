@@ -25,6 +25,7 @@ const Facts = z.strictObject({
   height: z.int().min(1).max(MAX_FRAME_SIDE_PX),
   rotation: z.literal(ROTATIONS),
   isFlipped: z.boolean(),
+  isLate: z.boolean(),
 })
 
 const Message = z.union([
