@@ -69,7 +69,7 @@ async function openMaybeAnimated(chosen: ChosenFile, sides: Sides | undefined): 
   if (!hasSeveralFrames) return openStill(chosen, sides, orientation)
   if (format === 'jxl') return cannotOpen(format, 'format') // worker-jxl.ts opens it: that decoder tells how long each frame is shown
   if (!hasImageDecoder()) return cannotOpen(format, 'animated')
-  const opened = await openAnimation(file, MEDIA_FORMATS[format].mimeType, orientation)
+  const opened = await openAnimation({ file, format, type: MEDIA_FORMATS[format].mimeType }, orientation)
   return opened ?? openStill(chosen, sides, orientation)
 }
 

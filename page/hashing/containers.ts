@@ -1,5 +1,7 @@
-// What the structure of a file says before it is decoded: whether it is animated, and its orientation.
+// What the structure of a file says before it is decoded: whether it is animated, how long its frames are shown, and its orientation.
 
+import { shownMs } from '../../packages/hash/src/file-frames.js'
+import { type Box, boxesIn, childrenOf, TooManyBoxes } from '../../src/domain/media/heif-boxes.js'
 import { jxlCodestream, jxlHeader } from '../../src/domain/media/jxl-header.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 
@@ -58,22 +60,109 @@ const EXTENSION = 0x21
 /** @returns 2 for two and more. */
 function framesOfGif(bytes: Uint8Array): number {
   const byte = (at: number) => bytes[at] ?? 0
-  const tableBytes = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0)
-  const afterBlocks = (at: number): number => {
-    let next = at
-    while (byte(next) !== 0) next += 1 + byte(next)
-    return next + 1
-  }
   let frames = 0
-  for (let at = 13 + tableBytes(byte(10)); at < bytes.length && frames < 2; ) {
+  for (let at = 13 + gifPaletteBytes(byte(10)); at < bytes.length && frames < 2; ) {
     if (byte(at) === IMAGE) {
       frames++
-      at = afterBlocks(at + 11 + tableBytes(byte(at + 9)))
-    } else if (byte(at) === EXTENSION) at = afterBlocks(at + 2)
+      at = endOfGifBlocks(bytes, at + 11 + gifPaletteBytes(byte(at + 9)))
+    } else if (byte(at) === EXTENSION) at = endOfGifBlocks(bytes, at + 2)
     else break
   }
   return frames
 }
+
+/** @param flags of the file's header or of a frame. @returns the length of the palette after it. */
+function gifPaletteBytes(flags: number): number {
+  return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0
+}
+
+/** @returns where blocks end, each after its length, of which an empty one is the last. */
+function endOfGifBlocks(bytes: Uint8Array, at: number): number {
+  let next = at
+  for (let length = bytes[next] ?? 0; length !== 0; length = bytes[next] ?? 0) next += 1 + length
+  return next + 1
+}
+
+/**
+ * @param bytes of the whole file.
+ * @returns how long browsers show each frame, in the order in which they are shown. Ends where the file does not go on as its format requires.
+ */
+export function* declaredDurations(bytes: Uint8Array, format: MediaFormat): Generator<number> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  try {
+    for (const durationMs of DURATIONS[format]?.(view, bytes) ?? []) yield shownMs(durationMs)
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof TooManyBoxes)) throw error // the file ends here
+  }
+}
+
+type Durations = (view: DataView, bytes: Uint8Array) => Iterable<number>
+
+const DURATIONS: Readonly<Partial<Record<MediaFormat, Durations>>> = {
+  png: pngDurations,
+  webp: webpDurations,
+  gif: gifDurations,
+  avif: avifDurations,
+}
+
+function* pngDurations(view: DataView): Generator<number> {
+  for (let at = 8; at + 8 <= view.byteLength; at += 12 + view.getUint32(at))
+    if (view.getUint32(at + 4) === FRAME_CONTROL)
+      yield (1000 * view.getUint16(at + 28)) / (view.getUint16(at + 30) || DEFAULT_DENOMINATOR)
+}
+
+/** `fcTL` */
+const FRAME_CONTROL = 0x6663544c
+const DEFAULT_DENOMINATOR = 100
+
+function* webpDurations(view: DataView): Generator<number> {
+  for (let at = 12; at + 8 <= view.byteLength; ) {
+    const length = view.getUint32(at + 4, true)
+    if (view.getUint32(at) === ANIMATION_FRAME) yield view.getUint32(at + 20, true) & 0xffffff
+    at += 8 + length + (length & 1)
+  }
+}
+
+/** `ANMF` */
+const ANIMATION_FRAME = 0x414e4d46
+
+function* gifDurations(view: DataView, bytes: Uint8Array): Generator<number> {
+  let durationMs = 0
+  for (let at = 13 + gifPaletteBytes(view.getUint8(10)); at < bytes.length; ) {
+    const kind = view.getUint8(at)
+    if (kind === IMAGE) {
+      yield durationMs
+      durationMs = 0
+      at = endOfGifBlocks(bytes, at + 11 + gifPaletteBytes(view.getUint8(at + 9)))
+    } else if (kind === EXTENSION) {
+      if (view.getUint8(at + 1) === GRAPHIC_CONTROL) durationMs = 10 * view.getUint16(at + 4, true)
+      at = endOfGifBlocks(bytes, at + 2)
+    } else return
+  }
+}
+
+const GRAPHIC_CONTROL = 0xf9
+
+/** Of the first track of pictures. */
+function* avifDurations(view: DataView, bytes: Uint8Array): Generator<number> {
+  const within = (boxes: readonly Box[], name: string) => childrenOf(bytes, boxes, name)
+  for (const track of within(boxesIn(bytes, 0, bytes.length), 'moov')) {
+    const media = within([track], 'trak').filter(({ type }) => type === 'mdia')
+    const parts = within(media, 'mdia')
+    const handler = parts.find(({ type }) => type === 'hdlr')
+    const header = parts.find(({ type }) => type === 'mdhd')
+    const table = within(within(parts, 'minf'), 'stbl').find(({ type }) => type === 'stts')
+    if (handler === undefined || header === undefined || table === undefined) continue
+    if (!PICTURES.includes(view.getUint32(handler.from + 8))) continue
+    const perSecond = view.getUint32(header.from + (view.getUint8(header.from) === 1 ? 20 : 12)) || 1000
+    for (let at = table.from + 8; at + 8 <= table.to; at += 8)
+      for (let frame = 0; frame < view.getUint32(at); frame++) yield (1000 * view.getUint32(at + 4)) / perSecond
+    return
+  }
+}
+
+/** `pict` and `vide` */
+const PICTURES = [0x70696374, 0x76696465]
 
 /**
  * Browsers do not turn a WebP by its EXIF; the service and many programs do.

@@ -1,7 +1,9 @@
 // From a file to hashes, on the device. Runs in a worker that may not connect to anything.
 import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
+import { MIN_USABLE_QUALITY } from '../../packages/hash/src/file-frames.js'
 import { detailsOf, type FilePicture, hashFrames, hashVideo, type VideoPicture } from '../../packages/hash/src/hash-image.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
+import { protectedShareOf } from '../../packages/hash/src/video/animation-frames.js'
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { isLong } from '../../packages/hash/src/windows.js'
 import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
@@ -10,7 +12,7 @@ import { hasClip } from '../../src/domain/media/motion-clip.js'
 import { picturesAt } from '../video/pictures-at.js'
 import { cannotOpen, headOf } from './cannot-open.js'
 import { HEAD_BYTES } from './file-head.js'
-import type { ChosenFile, Opened, Opener } from './opened.js'
+import type { ChosenFile, Opened, OpenedAnimation, Opener, ShownMoment } from './opened.js'
 import { type FileSignal, type Hashed, notAPicture, type Outcome, rejected } from './outcome.js'
 import { windowsIn } from './parts-of-long.js'
 import { type Background, isTransparent, pixelsOf, type Source } from './source.js'
@@ -49,12 +51,12 @@ export async function hashFile(file: Blob, wanted: Wanted, open: Opener): Promis
 
 async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Wanted): Promise<Outcome> {
   const frames: HashedFrame[] = []
-  const { signals, isSimple, mainFrame } = await hashFrames(pictures(), { purpose: 'register' })
+  const { signals, isSimple, mainFrame, qualities } = await hashFrames(pictures(), { purpose: 'register' })
   const quality = signals[0]?.quality ?? 0
   if (quality < SIGNAL_TYPES.pdq.minQuality) return rejected('too-plain')
   if (isSimple === true) return rejected('too-simple')
   const main = frames[mainFrame]
-  const animation = await animationIn(opened)
+  const animation = opened.animation && (await animationIn(opened.animation))
   const details = wanted === 'details' && main !== undefined ? await detailsIn(main) : undefined
   return {
     kind: 'hashed',
@@ -86,12 +88,23 @@ async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Want
     if (first !== undefined) yield* windowsIn(first, format)
   }
 
-  /** Of an animation with several different frames: what the service registers of it as of a video. */
-  async function animationIn({ moments }: Opened): Promise<Pick<Hashed, 'animation' | 'protectedShare'>> {
-    if (moments === undefined) return {}
-    const found = await hashVideo(momentsOf(moments, format), { purpose: 'register', durationMs: moments.durationMs })
-    const { durationMs, protectedShare } = found
-    return found.frames.length < 2 ? {} : { animation: { durationMs, frames: found.frames }, protectedShare }
+  /** What the service registers of an animation as of a video, if it has several different frames; and the share that is found, if it is a part. */
+  async function animationIn({
+    length,
+    shownMs,
+    moments,
+  }: OpenedAnimation): Promise<Pick<Hashed, 'animation' | 'protectedShare'>> {
+    const film =
+      length.lookedMs === undefined
+        ? undefined
+        : await hashVideo(momentsOf(moments(), format), { purpose: 'register', durationMs: length.lookedMs })
+    const isFound = (picture: number) =>
+      frames.some(({ index }, k) => index === picture && (qualities[k] ?? 0) >= MIN_USABLE_QUALITY.register)
+    const picturesMs = shownMs.reduce((sum, ms, picture) => sum + (isFound(picture) ? ms : 0), 0)
+    const protectedShare = protectedShareOf(film, length, picturesMs)
+    if (film !== undefined && film.frames.length >= 2)
+      return { animation: { durationMs: film.durationMs, frames: film.frames }, protectedShare }
+    return protectedShare === 1 ? {} : { protectedShare }
   }
 
   /** Reads the picture again, because details are computed at another size than hashes. */
@@ -107,11 +120,8 @@ async function hashed({ file, format }: ChosenFile, opened: Opened, wanted: Want
   }
 }
 
-async function* momentsOf(
-  { frames }: NonNullable<Opened['moments']>,
-  format: ChosenFile['format'],
-): AsyncGenerator<VideoPicture> {
-  for await (const { timesMs, source, between } of frames()) {
+async function* momentsOf(moments: AsyncIterable<ShownMoment>, format: ChosenFile['format']): AsyncGenerator<VideoPicture> {
+  for await (const { timesMs, source, between } of moments) {
     const shown = await source()
     if (shown === undefined) continue
     const picture = { pixels: await pixelsOf(shown, format, hashedSize, 'white'), aspect: aspectOf(shown) }

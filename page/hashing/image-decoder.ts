@@ -1,7 +1,9 @@
 // Opens files with ImageDecoder of WebCodecs, where the browser has it: animations frame by frame, and JPEG at a part of its size.
 
 import { chooseFrames, shownMs } from '../../packages/hash/src/file-frames.js'
-import { type LookedFrame, lookedFrames, lookedMs } from '../../packages/hash/src/video/animation-frames.js'
+import { type LookedFrame, lengthOf, lookedFrames } from '../../packages/hash/src/video/animation-frames.js'
+import type { MediaFormat } from '../../src/domain/media/media-formats.js'
+import { declaredDurations } from './containers.js'
 import { drawnSource } from './drawn.js'
 import { jpegDivisor } from './grouping.js'
 import { type Opened, openedPicture, type ShownMoment } from './opened.js'
@@ -11,20 +13,27 @@ export function hasImageDecoder(): boolean {
   return typeof ImageDecoder !== 'undefined'
 }
 
-/** Maximum number of pixels decoded to learn how long each frame is shown. That is 2,000 frames of a sticker. */
+/** Maximum number of pixels decoded to find the frames that can be hashed. That is 2,000 frames of a sticker. Later ones cost too much to reach. */
 const MAX_LOOKED_PIXELS = 500_000_000
 const MAX_LISTED_FRAMES = 20_000
 /** Maximum number of pixels decoded of the frames that are looked at as in a video. */
 const MAX_MOMENT_PIXELS = 250_000_000
 
+interface AnimatedFile {
+  readonly file: Blob
+  readonly format: MediaFormat
+  readonly type: string
+}
+
 /**
  * @param orientation by which each frame has to be turned, as EXIF numbers them.
  * @returns the frames that represent an animation, the one shown longest first; `undefined` where the browser reads no frames of it.
  */
-export async function openAnimation(file: Blob, type: string, orientation: number): Promise<Opened | undefined> {
-  const decoder = await decoderOf({ type, data: await file.arrayBuffer(), preferAnimation: true })
+export async function openAnimation({ file, format, type }: AnimatedFile, orientation: number): Promise<Opened | undefined> {
+  const data = await file.arrayBuffer()
+  const decoder = await decoderOf({ type, data, preferAnimation: true })
   if (decoder === undefined) return undefined
-  const { durationsMs, pixelsOfFrame } = await durationsIn(decoder)
+  const { durationsMs, pixelsOfFrame, frames: count } = await durationsIn(decoder)
   const chosen = chooseFrames(durationsMs)
   if (chosen.length === 0) {
     decoder.close()
@@ -46,10 +55,15 @@ export async function openAnimation(file: Blob, type: string, orientation: numbe
       }
   }
   const looked = lookedFrames(durationsMs, (some) => some.length * pixelsOfFrame <= MAX_MOMENT_PIXELS)
+  const further = furtherDurations(new Uint8Array(data), format, { from: durationsMs.length, to: count })
   return {
     count: chosen.length,
     source: (index) => shown(chosen[index] ?? 0),
-    ...(looked.length > 0 && { moments: { durationMs: lookedMs(durationsMs), frames: () => frames(looked) } }),
+    animation: {
+      length: lengthOf([...durationsMs, ...further], looked),
+      shownMs: chosen.map((index) => durationsMs[index] ?? 0),
+      moments: () => frames(looked),
+    },
     close() {
       last?.close()
       decoder.close()
@@ -57,21 +71,38 @@ export async function openAnimation(file: Blob, type: string, orientation: numbe
   }
 }
 
-/** Stops at the first frame that cannot be decoded: viewers show the frames before it. */
+/** How long frames are shown that are too many to decode. */
+function furtherDurations(bytes: Uint8Array, format: MediaFormat, { from, to }: { from: number; to: number }): number[] {
+  const durationsMs: number[] = []
+  try {
+    let index = 0
+    if (from < to)
+      for (const durationMs of declaredDurations(bytes, format)) {
+        if (index >= from) durationsMs.push(durationMs)
+        if (++index >= to) break
+      }
+    return durationsMs
+  } finally {
+    bytes.fill(0)
+  }
+}
+
+/** Stops at the first frame that cannot be decoded: viewers show the frames before it. @returns also how many frames are shown in all. */
 async function durationsIn(decoder: ImageDecoder) {
   const durationsMs: number[] = []
   let pixelsOfFrame = 0
-  const frames = Math.min(decoder.tracks.selectedTrack?.frameCount ?? 0, MAX_LISTED_FRAMES)
-  for (let pixels = 0; durationsMs.length < frames && pixels < MAX_LOOKED_PIXELS; ) {
+  const frames = decoder.tracks.selectedTrack?.frameCount ?? 0
+  const listed = Math.min(frames, MAX_LISTED_FRAMES)
+  for (let pixels = 0; durationsMs.length < listed && pixels < MAX_LOOKED_PIXELS; ) {
     const decoded = await decoder.decode({ frameIndex: durationsMs.length }).catch(() => undefined)
-    if (decoded === undefined) break
+    if (decoded === undefined) return { durationsMs, pixelsOfFrame, frames: durationsMs.length }
     const { image } = decoded
     durationsMs.push(shownMs((image.duration ?? 0) / 1000))
     pixelsOfFrame = image.codedWidth * image.codedHeight
     pixels += pixelsOfFrame
     image.close()
   }
-  return { durationsMs, pixelsOfFrame }
+  return { durationsMs, pixelsOfFrame, frames }
 }
 
 /**

@@ -3,6 +3,7 @@
 import wasm from 'jxl-oxide-wasm/module.wasm'
 import { chooseFrames } from '../../packages/hash/src/file-frames.js'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
+import { lengthOf } from '../../packages/hash/src/video/animation-frames.js'
 import { jxlDurations } from '../../src/domain/media/jxl-frames.js'
 import { compileJxl } from '../../src/domain/media/jxl-instance.js'
 import { type JxlFile, openJxl } from '../../src/domain/media/jxl-picture.js'
@@ -27,7 +28,7 @@ export const openWithJxlOxide: Opener = async ({ file }) => {
   const bytes = new Uint8Array(await file.arrayBuffer())
   try {
     const jxl = openJxl(compiled, bytes, LIMITS)
-    return await opened(jxl, chooseFrames(jxlDurations(bytes, jxl.frames)))
+    return await opened(jxl, jxlDurations(bytes, jxl.frames))
   } catch (error) {
     const why = error instanceof Problem ? WHY[error.code] : undefined
     if (why === undefined) throw error
@@ -40,7 +41,8 @@ export const openWithJxlOxide: Opener = async ({ file }) => {
 let compiled: WebAssembly.Module | undefined
 
 /** Decodes the first picture at once, so that damage is known. All memory of the decoder is overwritten when the file is closed. */
-async function opened(jxl: JxlFile, frames: readonly number[]): Promise<Opened> {
+async function opened(jxl: JxlFile, durations: readonly number[]): Promise<Opened> {
+  const frames = chooseFrames(durations)
   const sourceOf = async (index: number): Promise<Source> => {
     const png = new Blob([jxl.png(frames[index] ?? 0)], { type: 'image/png' })
     return drawnSource(await createImageBitmap(png), { hasAlpha: true, isDecodedWhole: true })
@@ -52,6 +54,13 @@ async function opened(jxl: JxlFile, frames: readonly number[]): Promise<Opened> 
   })
   return {
     count: frames.length,
+    ...(durations.length > 1 && {
+      animation: {
+        length: lengthOf(durations, []),
+        shownMs: frames.map((frame) => durations[frame] ?? 0),
+        async *moments() {},
+      },
+    }),
     async source(index) {
       if (index === at) return open
       open.close()

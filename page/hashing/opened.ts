@@ -1,5 +1,6 @@
 // A file that was opened: the pictures in it that are hashed.
 
+import type { AnimationLength } from '../../packages/hash/src/video/animation-frames.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import type { Outcome } from './outcome.js'
 import type { Source } from './source.js'
@@ -19,9 +20,17 @@ export interface Opened {
    * @returns a source that is open until the next call, or until `close`; `undefined` for a further picture that cannot be shown.
    */
   source(index: number): Promise<Source | undefined>
-  /** Of an animation: the frames that are looked at as in a video, and how long it is. */
-  readonly moments?: { readonly durationMs: number; readonly frames: () => AsyncIterable<ShownMoment> }
+  /** Of an animation. */
+  readonly animation?: OpenedAnimation
   close(): void
+}
+
+export interface OpenedAnimation {
+  readonly length: AnimationLength
+  /** How long each picture of `source` is shown, in the unit of `length`. */
+  readonly shownMs: readonly number[]
+  /** The frames that are looked at as in a video; none if `lookedMs` is `undefined`. */
+  readonly moments: () => AsyncIterable<ShownMoment>
 }
 
 export interface ShownMoment {

@@ -51,7 +51,7 @@ export interface Hashed {
   readonly details?: string
   /** Of an animation with several different frames: these, as a video has them. */
   readonly animation?: Pick<HashedVideo, 'durationMs' | 'frames'>
-  /** Of such an animation: share of its duration in which it can be recognised, 0…1. */
+  /** Of such an animation, or one that is protected in part: share of its duration in which it can be recognised, 0…1. */
   readonly protectedShare?: number
   /** It has a short video in it, as a motion photo has, which is not hashed. */
   readonly hasClip?: true

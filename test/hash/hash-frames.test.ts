@@ -9,16 +9,21 @@ const blank = (): Pixels => ({ data: new Uint8Array(3 * SIZE.width * SIZE.height
 
 t.test('a single frame has the hashes of the picture', async (t) => {
   for (const purpose of ['register', 'query'] as const) {
-    const { mainFrame, ...hashed } = await hashFrames([{ pixels: picture(1) }], { purpose })
+    const { mainFrame, qualities, ...hashed } = await hashFrames([{ pixels: picture(1) }], { purpose })
     t.equal(mainFrame, 0)
+    t.same(qualities, [hashed.signals[0]?.quality])
     t.same(hashed, await hashImage(picture(1), { purpose }))
   }
 })
 
 t.test('a blank first frame hides nothing, and further frames add only new signals', async (t) => {
   const frames = [blank(), picture(1), picture(1), picture(2)].map((pixels): FilePicture => ({ pixels }))
-  const { signals, mainFrame } = await hashFrames(frames, { purpose: 'register' })
+  const { signals, mainFrame, qualities } = await hashFrames(frames, { purpose: 'register' })
   t.equal(mainFrame, 1)
+  t.same(
+    qualities.map((quality) => quality > 0),
+    [false, true, true, true],
+  )
   const own = (await hashImage(picture(1), { purpose: 'register' })).signals
   const wholes = signals.filter(({ type, view }) => type === 'pdq' && view === 'whole').map(({ hash }) => hash)
   const [second] = (await hashImage(picture(2))).signals

@@ -1,7 +1,7 @@
 // An animation of a case: a picture that is also found by its moments, from its registration to its withdrawal.
 
 import t from 'tap'
-import { gifOf } from '../helpers/animations.js'
+import { flatPicture, framePicture, gifOf } from '../helpers/animations.js'
 import { readFeed } from '../helpers/feed.js'
 import { images } from '../helpers/multipart.js'
 import { fromPixels, scenePixels } from '../helpers/pictures.js'
@@ -97,6 +97,10 @@ t.test('a GIF that is uploaded is found by a still of any moment', async (t) => 
     images([{ name: 'a.gif', contentType: 'image/gif', bytes: await gifOf(size, frames) }]),
   )
   t.match(sent.json(), { images: [{ state: 'registered', protectedShare: 1 }] })
+  const blank = { picture: flatPicture(size, [90, 90, 90, 255]), delayMs: 3000 }
+  const shortly = await gifOf(size, [{ picture: framePicture(3, size), delayMs: 1000 }, blank])
+  const partly = await send(service.app, ofCase, images([{ name: 'b.gif', contentType: 'image/gif', bytes: shortly }]))
+  t.match(partly.json(), { images: [{ state: 'registered', protectedShare: 0.25 }] }, 'a picture, and that it is a part')
   for (const [k] of frames.entries()) {
     const bytes = await fromPixels(scenePixels(50 + k, size))
       .jpeg()

@@ -1,7 +1,12 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import sharp from 'sharp'
 import t from 'tap'
-import { isAnimated, orientationOfWebp } from '../../page/hashing/containers.js'
+import { shownMs } from '../../packages/hash/src/file-frames.js'
+import { declaredDurations, isAnimated, orientationOfWebp } from '../../page/hashing/containers.js'
+import { openAnimation } from '../../page/hashing/image-decoder.js'
+import { MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
+import { apngOf, avifSequenceOf, framePicture, gifOf, webpOf } from '../helpers/animations.js'
 import { scene, scenePixels } from '../helpers/pictures.js'
 import { runs } from '../helpers/runs.js'
 
@@ -57,3 +62,54 @@ t.test('truncated or changed files are read without an error', async () => {
     { numRuns: runs(60) },
   )
 })
+
+t.test('the duration of each frame is read without decoding it, as the service reads it', async (t) => {
+  const delays = [500, 20, 0, 1000, 70]
+  const frames = delays.map((delayMs, k) => ({ picture: framePicture(k, SIZE), delayMs }))
+  for (const [format, make] of Object.entries({ gif: gifOf, png: apngOf, webp: webpOf, avif: avifSequenceOf } as const)) {
+    const file = await make(SIZE, frames)
+    const read = (bytes: Uint8Array) => [...declaredDurations(bytes, isFormat(format) ? format : 'jpeg')]
+    t.same(read(file), delays.map(shownMs), format)
+    fc.assert(
+      fc.property(fc.nat({ max: file.length }), fc.nat({ max: file.length - 1 }), fc.nat({ max: 255 }), (end, at, byte) => {
+        const damaged = Buffer.from(file.subarray(0, end))
+        if (at < end) damaged[at] = byte
+        let frames = 0
+        for (const durationMs of declaredDurations(damaged, isFormat(format) ? format : 'jpeg')) {
+          if (++frames > 1000) break // a table may declare any number
+          assert.ok(durationMs >= 0)
+        }
+      }),
+      { numRuns: runs(100) },
+    )
+  }
+})
+
+t.test('an animation with more frames than can be decoded is as long as its file says', async (t) => {
+  const decoded: number[] = []
+  class FakeDecoder {
+    static isTypeSupported = async () => true
+    readonly completed = Promise.resolve()
+    readonly tracks = { ready: Promise.resolve(), selectedTrack: { frameCount: 60 } }
+    async decode({ frameIndex }: { readonly frameIndex: number }) {
+      decoded.push(frameIndex)
+      return { image: { duration: 1e6, codedWidth: 5000, codedHeight: 5000, close() {} } }
+    }
+    close() {}
+  }
+  Object.assign(globalThis, { ImageDecoder: FakeDecoder })
+  t.teardown(() => Reflect.deleteProperty(globalThis, 'ImageDecoder'))
+  const picture = framePicture(1, SIZE)
+  const frames = Array.from({ length: 60 }, (_, k) => ({ picture, delayMs: k < 20 ? 1000 : 2500 }))
+  const file = new Blob([new Uint8Array(await apngOf(SIZE, frames))])
+  const opened = await openAnimation({ file, format: 'png', type: 'image/png' }, 1)
+  t.same(decoded, [...Array(20).keys()], 'half a gigapixel')
+  t.equal(opened?.count, 8)
+  const { length, shownMs } = opened?.animation ?? {}
+  t.same(length, { lengthMs: 120_000, lookedMs: 120_000, missedMs: 110_000 })
+  t.same(shownMs, Array<number>(8).fill(1000))
+})
+
+function isFormat(name: string): name is MediaFormat {
+  return name in MEDIA_FORMATS
+}

@@ -74,7 +74,7 @@ async function* framesOfStills(
 ): AsyncIterable<Frame> {
   let made = 0
   let failure: unknown
-  for await (const { moment, ...still } of stillsOf(bytes, format, limits)) {
+  for await (const { moment, shownMs, ...still } of stillsOf(bytes, format, limits)) {
     try {
       if (moment !== undefined) {
         const pixels = await firstOf(DECODERS[decoder].open(still.bytes, still.format, { ...limits, maxFrames: 1 }))
@@ -83,7 +83,7 @@ async function* framesOfStills(
       }
       for await (const frame of DECODERS[decoder].open(still.bytes, still.format, limits)) {
         made++
-        yield frame
+        yield shownMs === undefined ? frame : { ...frame, shownMs }
       }
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'image-undecodable') throw error

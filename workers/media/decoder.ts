@@ -1,5 +1,6 @@
 // The interface of a decoder.
 
+import type { AnimationLength } from '../../packages/hash/src/video/animation-frames.js'
 import type { Purpose } from '../../packages/hash/src/views.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 import type { DecodedPicture } from './decoded-picture.js'
@@ -13,6 +14,8 @@ export interface Frame {
   readonly isWindow?: true
   /** Set for a frame of an animation that is looked at as in a video. It comes before those that represent the animation, which it may show, too. */
   readonly moment?: Moment
+  /** Of a frame that represents an animation: how long it is shown, in the unit of `begin`. */
+  readonly shownMs?: number
 }
 
 /** When a frame is shown, in milliseconds, for each time that one is wanted; or `halfway` between the last two. */
@@ -32,8 +35,8 @@ export interface FrameLimits {
   readonly maxFrames?: number
   /** Present if an animation is looked at as a video. */
   readonly moments?: {
-    /** Called once before the first moment. @param durationMs of the animation, as far as it is looked at. */
-    readonly begin: (durationMs: number) => void
+    /** Called once, before the first frame of an animation. The unit is any other if no frames are looked at. */
+    readonly begin: (length: AnimationLength) => void
     /** Called after each moment: whether the frame halfway from the one before is wanted. */
     readonly wantsHalfway: () => boolean
   }

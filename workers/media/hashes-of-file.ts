@@ -1,5 +1,5 @@
 // Hashes an untrusted file. All pixels are overwritten.
-import { createFrameMerger } from '../../packages/hash/src/file-frames.js'
+import { createFrameMerger, MIN_USABLE_QUALITY } from '../../packages/hash/src/file-frames.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { type ImageSignal, loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { hashedSize } from '../../packages/hash/src/reduced-side.js'
@@ -26,7 +26,7 @@ export interface ImageHashes {
   readonly isObject: boolean
   /** Index of the frame of which all views are hashed. Details are computed from this frame, too. */
   readonly mainFrame: number
-  /** Registrations of animations only: the frames that a video would be registered by, if there are several. */
+  /** Registrations of animations only: the frames that a video would be registered by, if there are several; none if only pictures of it are found. */
   readonly animation?: VideoSignals
 }
 
@@ -39,12 +39,18 @@ export async function hashImage(bytes: Buffer, purpose: Purpose): Promise<ImageH
   let blockhash: readonly Hash256[] = []
   let mainFrame = 0
   let frames = 0
+  let isCounted = false
   const moments = purpose === 'register' ? createMoments(hasher) : undefined
-  const take = ({ pixels, isSamePicture, isWindow, moment }: Frame) => {
+  const take = ({ pixels, isSamePicture, isWindow, moment, shownMs }: Frame) => {
     if (moment !== undefined) return moments?.add(pixels, moment)
     const extent = merger.extentOf(isWindow === true)
     const found = hasher.hash(pixels, purpose, pixels.aspect, extent)
     merger.add(found, extent, isSamePicture)
+    isCounted &&= isSamePicture === true
+    if (shownMs !== undefined && !isCounted && found.quality >= MIN_USABLE_QUALITY[purpose]) {
+      moments?.addPicture(shownMs)
+      isCounted = true
+    }
     const { blockTotals } = found
     if (extent === 'all' && (frames === 0 || merger.hasMain)) {
       blockhash = blockTotals === undefined ? blockhashesOfTiny(pixels) : blockhashesOf(blockTotals, pixels)

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { chooseFrames } from '../../packages/hash/src/file-frames.js'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
+import { lengthOf } from '../../packages/hash/src/video/animation-frames.js'
 import { jxlDurations } from '../../src/domain/media/jxl-frames.js'
 import { compileJxl } from '../../src/domain/media/jxl-instance.js'
 import { openJxl } from '../../src/domain/media/jxl-picture.js'
@@ -21,9 +22,12 @@ export const jxl: Decoder = {
       isPartShown: limits.purpose === 'query',
     })
     try {
-      for (const frame of chooseFrames(jxlDurations(bytes, file.frames))) {
+      const durations = jxlDurations(bytes, file.frames)
+      if (durations.length > 1 && limits.maxFrames !== 1) limits.moments?.begin(lengthOf(durations, []))
+      for (const frame of chooseFrames(durations)) {
         const png = file.png(frame)
-        yield* libvips.open(Buffer.from(png.buffer, png.byteOffset, png.length), 'png', limits)
+        for await (const shown of libvips.open(Buffer.from(png.buffer, png.byteOffset, png.length), 'png', limits))
+          yield { ...shown, shownMs: durations[frame] ?? 0 }
       }
     } finally {
       file.close()

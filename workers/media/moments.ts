@@ -1,13 +1,19 @@
 // Registers an animation as a video would be registered.
 
 import type { ImageHasher } from '../../packages/hash/src/image-hasher.js'
-import { createVideoHasher, type VideoSignals } from '../../packages/hash/src/video-frames.js'
+import { type AnimationLength, protectedShareOf } from '../../packages/hash/src/video/animation-frames.js'
+import { createVideoHasher, MAX_VIDEO_MS, type VideoSignals } from '../../packages/hash/src/video-frames.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import type { FrameLimits, Moment } from './decoder.js'
 
 export interface Moments extends NonNullable<FrameLimits['moments']> {
   readonly add: (pixels: DecodedPicture, moment: Moment) => void
-  /** @returns `undefined` with less than two different frames. */
+  /** Notes for how long a frame is shown that was hashed as a picture and can be found. */
+  readonly addPicture: (shownMs: number) => void
+  /**
+   * @returns `undefined` for a picture, and for an animation that is found by its pictures all the time. Without frames, if those that it was looked
+   *   at by are less than two: then `protectedShare` is that of its pictures.
+   */
   readonly result: () => VideoSignals | undefined
   /** Overwrites pixels that were kept. */
   readonly wipe: () => void
@@ -15,7 +21,8 @@ export interface Moments extends NonNullable<FrameLimits['moments']> {
 
 export function createMoments(hasher: ImageHasher): Moments {
   const video = createVideoHasher(hasher, 'register')
-  let lastsMs = 0
+  let length: AnimationLength | undefined
+  let picturesMs = 0
   /** The last frame and further times at which it is shown, while the frame halfway before it may still come. */
   let pending: { readonly pixels: DecodedPicture; readonly timesMs: readonly number[] } | undefined
   function flush(): void {
@@ -26,8 +33,11 @@ export function createMoments(hasher: ImageHasher): Moments {
     pending = undefined
   }
   return {
-    begin(durationMs) {
-      lastsMs = durationMs
+    begin(its) {
+      length = its
+    },
+    addPicture(shownMs) {
+      picturesMs += shownMs
     },
     wantsHalfway: () => video.betweenMs !== undefined,
     add(pixels, moment) {
@@ -46,8 +56,14 @@ export function createMoments(hasher: ImageHasher): Moments {
     wipe: () => void pending?.pixels.data.fill(0),
     result() {
       flush()
-      const found = video.result(lastsMs)
-      return found.frames.length < 2 ? undefined : found
+      if (length === undefined) return undefined
+      const { lengthMs, lookedMs } = length
+      const film = lookedMs === undefined ? undefined : video.result(lookedMs)
+      const protectedShare = protectedShareOf(film, length, picturesMs)
+      if (film !== undefined && film.frames.length >= 2) return { ...film, protectedShare }
+      return protectedShare === 1
+        ? undefined
+        : { durationMs: Math.min(MAX_VIDEO_MS, Math.round(lengthMs)), frames: [], protectedShare }
     },
   }
 }

@@ -51,7 +51,7 @@ export async function hashImage(
   pixels: Pixels,
   { purpose = 'query', aspect = pixels.width / pixels.height }: HashImageOptions = {},
 ): Promise<HashedFile> {
-  const { mainFrame: _, ...hashed } = await hashFrames([{ pixels, aspect }], { purpose })
+  const { mainFrame: _, qualities: __, ...hashed } = await hashFrames([{ pixels, aspect }], { purpose })
   return hashed
 }
 
@@ -78,22 +78,25 @@ export interface FilePicture extends Pick<HashImageOptions, 'aspect'> {
  * @param frames at least one and at most 16 frames, the most representative one first, then at most 120 windows; `pixels` as for `hashImage`. The
  *   next one is requested once the previous one is hashed, so a generator can reuse its buffer.
  * @returns at most 193 signals, those of the main frame first and its `blockhash` last. `mainFrame` is the index of the first frame with enough
- *   structure, so that a blank first frame hides nothing. If no frame has enough, it is 0, and the API refuses the file.
+ *   structure, so that a blank first frame hides nothing. If no frame has enough, it is 0, and the API refuses the file. `qualities` are those of the
+ *   frames, 0…100, without windows.
  * @throws as `hashImage`; {RangeError} without a frame.
  */
 export async function hashFrames(
   frames: AsyncIterable<FilePicture> | Iterable<FilePicture>,
   { purpose = 'query' }: Pick<HashImageOptions, 'purpose'> = {},
-): Promise<HashedFile & { readonly mainFrame: number }> {
+): Promise<HashedFile & { readonly mainFrame: number; readonly qualities: readonly number[] }> {
   const hasher = await imageHasher()
   const merger = createFrameMerger(purpose)
   let blockhash: string | undefined
+  const qualities: number[] = []
   let mainFrame = 0
   let count = 0
   for await (const { pixels, aspect = pixels.width / pixels.height, isWindow = false, isSamePicture } of frames) {
     const extent = merger.extentOf(isWindow)
     const found = hasher.hash(pixels, purpose, aspect, extent)
     merger.add(found, extent, isSamePicture)
+    if (!isWindow) qualities.push(found.quality)
     if (extent === 'all' && (count === 0 || merger.hasMain)) {
       blockhash = found.blockTotals === undefined ? undefined : formatHash(blockhashOf(found.blockTotals, pixels))
       mainFrame = count
@@ -105,7 +108,14 @@ export async function hashFrames(
   const { quality, isSimple, isForm, isObject } = merged
   const signals = given(merged.signals)
   if (blockhash !== undefined) signals.push({ type: 'blockhash', view: 'whole', quality, hash: blockhash })
-  return { signals, mainFrame, ...(isSimple && { isSimple }), ...(isForm && { isForm }), ...(isObject && { isObject }) }
+  return {
+    signals,
+    mainFrame,
+    qualities,
+    ...(isSimple && { isSimple }),
+    ...(isForm && { isForm }),
+    ...(isObject && { isObject }),
+  }
 }
 
 function given(signals: readonly ImageSignal[]): GivenSignal[] {

@@ -32,7 +32,10 @@ export interface HashedImage {
   readonly isForm?: true
   /** Queries only: it shows one object on a plain ground, like pictures of goods in a shop. */
   readonly isObject?: true
-  /** Registration of an animation only: the frames that it would be registered by as a video, in addition to `signals`. */
+  /**
+   * Registration of an animation only: the frames that it would be registered by as a video, in addition to `signals`. Without frames if `signals` are
+   * all that is registered of it, and that is a part.
+   */
   readonly animation?: HashedVideo
   /** Registration only: present if details are to be matched too. */
   readonly details?: RegisteredDetails

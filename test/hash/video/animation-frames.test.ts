@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { lookedFrames, lookedMs } from '../../../packages/hash/src/video/animation-frames.js'
+import { lengthOf, lookedFrames, protectedShareOf } from '../../../packages/hash/src/video/animation-frames.js'
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 import { runs } from '../../helpers/runs.js'
 
@@ -23,7 +23,7 @@ function shownAt(durationsMs: readonly number[], atMs: number): number {
 t.test('an animation is looked at every 250 ms, as a video is; every 500 ms and so on if that is too often', (t) => {
   fc.assert(
     fc.property(durations, (durationsMs) => {
-      const totalMs = lookedMs(durationsMs)
+      const totalMs = Math.min(MAX_VIDEO_MS, Math.round(durationsMs.reduce((sum, ms) => sum + ms, 0)))
       const plainly = (intervalMs: number) =>
         Array.from({ length: Math.ceil(totalMs / intervalMs) }, (_, k) => k * intervalMs).map((atMs) => ({
           atMs,
@@ -32,8 +32,10 @@ t.test('an animation is looked at every 250 ms, as a video is; every 500 ms and 
       let intervalMs = 250
       const countOf = () => new Set(plainly(intervalMs).map(({ index }) => index)).size
       while (countOf() > MAX_LOOKED) intervalMs *= 2
-      const wanted = countOf() < 2 ? [] : plainly(intervalMs)
+      const indexes = new Set(plainly(intervalMs).map(({ index }) => index))
+      const wanted = countOf() < 2 ? [] : plainly(250).filter(({ index }) => indexes.has(index))
       const looked = lookedFrames(durationsMs)
+      if (looked.length > 0) t.equal(lengthOf(durationsMs, looked).lookedMs, totalMs)
       t.same(
         looked.flatMap(({ index, timesMs }) => timesMs.map((atMs) => ({ atMs, index }))),
         wanted,
@@ -67,12 +69,30 @@ t.test('frames that do not fit in the time are looked at less often, or not at a
 t.test('of an animation of hours the first ten minutes are looked at', (t) => {
   const hours = Array<number>(20_000).fill(655_350)
   t.same(lookedFrames(hours), [], 'its first frame is shown for longer')
-  t.equal(lookedMs(hours), MAX_VIDEO_MS)
   const half = lookedFrames(Array<number>(20_000).fill(400_000))
   t.same(
     half.map(({ index }) => index),
     [0, 1],
   )
+  t.equal(lengthOf(hours, half).lookedMs, MAX_VIDEO_MS)
   t.equal(half.at(-1)?.timesMs.at(-1), MAX_VIDEO_MS - 250)
+  t.end()
+})
+
+t.test('the share that is protected counts what is not looked at as not protected', (t) => {
+  const seconds = Array<number>(50).fill(1000)
+  const looked = lookedFrames(seconds, (some) => some.length <= 13)
+  t.equal(looked.length, 13)
+  const length = lengthOf(seconds, looked)
+  t.same(length, { lengthMs: 50_000, lookedMs: 50_000, missedMs: 37_000 })
+  const film = { durationMs: 50_000, protectedShare: 0.7 }
+  t.equal(protectedShareOf(film, length, 0), 0.26, 'the decoder of videos takes it that gaps of two seconds show the same')
+  t.equal(protectedShareOf({ ...film, protectedShare: 0.1 }, length, 0), 0.1, 'most of them are plain')
+  t.equal(protectedShareOf({ ...film, protectedShare: 0.1 }, length, 8000), 0.16, 'eight pictures')
+  t.equal(protectedShareOf(undefined, lengthOf(seconds, []), 2000), 0.04)
+  t.equal(protectedShareOf(undefined, lengthOf([33.4, 33.4], []), 66.8), 1)
+  const hours = Array<number>(30).fill(60_000)
+  const all = lengthOf(hours, lookedFrames(hours))
+  t.equal(protectedShareOf({ durationMs: MAX_VIDEO_MS, protectedShare: 1 }, all, 0), 1 / 3, 'ten minutes of thirty')
   t.end()
 })

@@ -12,10 +12,12 @@ import {
   avifSequenceOf,
   type DrawnFrame,
   type FramePicture,
+  flatPicture,
   framePicture,
   gifOf,
   webpOf,
 } from '../../helpers/animations.js'
+import { animatedJxl, jxlOf } from '../../helpers/jxl-files.js'
 import { fromPixels, type Size, scenePixels } from '../../helpers/pictures.js'
 
 const SIZE: Size = { width: 160, height: 120 }
@@ -91,6 +93,37 @@ t.test('an animation that shows one picture stays a picture', async (t) => {
     ])
     t.equal((await hashImage(file, 'register')).animation, undefined, format)
   }
+})
+
+t.test('an animation that is registered in part says so', async (t) => {
+  const large: Size = { width: 2800, height: 1100 }
+  const pictures = await Promise.all(
+    [1, 2].map(async (seed) => {
+      const few = fromPixels(scenePixels(seed, { width: 28, height: 22 }))
+      return {
+        data: await few
+          .resize({ ...large, fit: 'fill', kernel: 'nearest' })
+          .ensureAlpha()
+          .raw()
+          .toBuffer(),
+        ...large,
+      }
+    }),
+  )
+  const white = flatPicture(large, [255, 255, 255, 255])
+  const frames = [...pictures, white, white].map((picture) => ({ picture, delayMs: 1000 }))
+  const partly = await hashImage(await webpOf(large, frames), 'register')
+  t.same(partly.animation, { durationMs: 4000, frames: [], protectedShare: 1 / 2 }, 'there is time for two pictures')
+
+  const stills = await Promise.all(Array.from({ length: 10 }, (_, k) => jxlOf(scenePixels(1 + k, SIZE))))
+  const { animation } = await hashImage(animatedJxl(stills, Array<number>(10).fill(5)), 'register')
+  t.match(animation, { frames: [], protectedShare: 8 / 10 })
+  const two = await hashImage(animatedJxl(stills.slice(0, 2), [5, 5]), 'register')
+  t.equal(two.animation, undefined, 'all of it is found')
+
+  const blank = { picture: flatPicture(SIZE, [90, 90, 90, 255]), delayMs: 3000 }
+  const shortly = await gifOf(SIZE, [...(await framesOf([1000])), blank])
+  t.match((await hashImage(shortly, 'register')).animation, { frames: [], protectedShare: 1 / 4 }, 'most of it is plain')
 })
 
 t.test('looking at moments changes nothing of the pictures that represent an animation', async (t) => {

@@ -10,12 +10,17 @@ export interface Scenes {
   /** Called after a damaged frame. Browsers show no later frames, so no scene from before is dropped for a later one. */
   protect(): void
   /** @returns the scenes of the chosen frames in this order, then the others, those shown longest first. */
-  best(chosen: readonly number[]): readonly Rgba[]
+  best(chosen: readonly number[]): readonly Scene[]
   /** Overwrites all pixels. */
   wipe(): void
 }
 
-interface Kept extends Rgba {
+export interface Scene extends Rgba {
+  /** For how long all its frames that were added are shown. */
+  readonly shownMs: number
+}
+
+interface Kept extends Scene {
   readonly sample: Uint8Array
   /** The chosen frames of the scene, and its first one. */
   readonly frames: Set<number>

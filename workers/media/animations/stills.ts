@@ -3,13 +3,13 @@
 import sharp from 'sharp'
 import { MAX_CHOSEN_FRAMES } from '../../../packages/hash/src/file-frames.js'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../../packages/hash/src/pixels.js'
-import { lookedMs } from '../../../packages/hash/src/video/animation-frames.js'
+import { type AnimationLength, type LookedFrame, lengthOf } from '../../../packages/hash/src/video/animation-frames.js'
 import type { MediaFormat } from '../../../src/domain/media/media-formats.js'
 import { Problem } from '../../../src/domain/problem.js'
-import { type DrawingPlan, planOf, startsOf } from '../../../src/handoff/animations/animation.js'
+import { type Animation, type DrawingPlan, planOf, startsOf } from '../../../src/handoff/animations/animation.js'
 import { avifAnimation, chosenSamples } from '../../../src/handoff/animations/avif.js'
 import { NO_LOOKS } from '../../../src/handoff/animations/looks.js'
-import type { Frame, FrameLimits, Moment } from '../decoder.js'
+import type { Frame, FrameLimits } from '../decoder.js'
 import { ranOutOfMemory } from '../out-of-memory.js'
 import { createCanvas, isOpaque, type Rgba } from './canvas.js'
 import { type Drawable, drawableOf } from './drawable.js'
@@ -19,7 +19,7 @@ import { createScenes, type Scenes } from './scenes.js'
 import { asBrowsersShow, stillAvif } from './still-avif.js'
 
 /** A file with one picture. */
-export interface Still extends Pick<Frame, 'moment'> {
+export interface Still extends Pick<Frame, 'moment' | 'shownMs'> {
   readonly bytes: Buffer
   readonly format: MediaFormat
 }
@@ -40,7 +40,15 @@ export async function* stillsOf(bytes: Buffer, format: MediaFormat, limits: Fram
       yield still
     }
   }
-  if (made === 0 || drawable?.mayShowDefault === true) yield { bytes, format }
+  if (made > 0 && drawable?.mayShowDefault !== true) return
+  yield { bytes, format, ...(made === 0 && drawable !== undefined && { shownMs: lengthIn(drawable.animation).lengthMs }) }
+}
+
+function lengthIn({ frames }: Animation, looked: readonly LookedFrame[] = []): AnimationLength {
+  return lengthOf(
+    frames.map(({ durationMs }) => durationMs),
+    looked,
+  )
 }
 
 /** Draws the animation first and yields its moments, then its scenes. All scenes are in memory until the last one was used. */
@@ -51,7 +59,7 @@ async function* drawnStills(bytes: Buffer, drawable: Drawable, limits: FrameLimi
   const scenes = createScenes(bytes, { width, height })
   try {
     yield* drawAll(drawable, plan, scenes, limits)
-    for (const scene of scenes.best(plan.chosen).slice(0, max)) yield* stillOf(scene, drawable)
+    for (const scene of scenes.best(plan.chosen).slice(0, max)) yield* stillOf(scene, drawable, { shownMs: scene.shownMs })
   } catch (error) {
     throw ranOutOfMemory(error) ? new Problem('hashing-unavailable') : error
   } finally {
@@ -67,8 +75,9 @@ async function* drawAll(
   drawable: Drawable,
   { chosen, drawn, looks }: DrawingPlan,
   scenes: Scenes,
-  { moments, purpose }: FrameLimits,
+  limits: FrameLimits,
 ): AsyncIterable<Still> {
+  const { moments, purpose } = limits
   const { animation, pixelsOf } = drawable
   const { looked, further } = moments === undefined ? NO_LOOKS : looks
   const ofScenes = new Set(drawn)
@@ -77,7 +86,7 @@ async function* drawAll(
   const starts = startsOf(animation)
   const canvas = createCanvas(animation.width, animation.height)
   let [last, isDamaged] = [-1, false]
-  if (looked.length > 0) moments?.begin(lookedMs(animation.frames.map(({ durationMs }) => durationMs)))
+  if (limits.maxFrames !== 1) moments?.begin(lengthIn(animation, looked))
   try {
     for (const index of [...ofScenes, ...further].sort((a, b) => a - b)) {
       const frame = animation.frames[index]
@@ -98,9 +107,9 @@ async function* drawAll(
       if (ofScenes.has(index)) scenes.add(index, canvas, frame.durationMs, chosen.includes(index))
       const moment = lookedAt.get(index)
       if (moment !== undefined) {
-        yield* stillOf(canvas, drawable, moment.timesMs)
+        yield* stillOf(canvas, drawable, { moment: moment.timesMs })
         const before = moments?.wantsHalfway() ? halfway.take(moment.between) : undefined
-        if (before !== undefined) yield* stillOf(before, drawable, 'halfway')
+        if (before !== undefined) yield* stillOf(before, drawable, { moment: 'halfway' })
       }
       halfway.keep(index, canvas)
     }
@@ -111,10 +120,10 @@ async function* drawAll(
 }
 
 /** @returns a PNG of the picture, which is overwritten when the next one is requested. */
-async function* stillOf(picture: Rgba, { chunks }: Drawable, moment?: Moment): AsyncIterable<Still> {
+async function* stillOf(picture: Rgba, { chunks }: Drawable, when: Pick<Still, 'moment' | 'shownMs'>): AsyncIterable<Still> {
   const still = await pngOf(picture, chunks)
   try {
-    yield { bytes: still, format: 'png', ...(moment !== undefined && { moment }) }
+    yield { bytes: still, format: 'png', ...when }
   } finally {
     still.fill(0)
   }
@@ -132,30 +141,30 @@ async function pngOf({ data, width, height }: Rgba, chunks: readonly Buffer[]): 
   return marked
 }
 
-async function* avifStills(bytes: Buffer, { moments }: FrameLimits, max: number): AsyncIterable<Still> {
+async function* avifStills(bytes: Buffer, limits: FrameLimits, max: number): AsyncIterable<Still> {
+  const { moments } = limits
   const animation = sequenceIn(bytes)
   const { chosen, looks } =
     animation === undefined ? { chosen: [], looks: NO_LOOKS } : chosenSamples(animation, bytes.length, max)
   const { looked } = moments === undefined ? NO_LOOKS : looks
-  if (animation !== undefined && looked.length > 0)
-    moments?.begin(lookedMs(animation.frames.map(({ durationMs }) => durationMs)))
-  async function* sample(index: number, moment?: Moment): AsyncIterable<Still> {
+  if (animation !== undefined && limits.maxFrames !== 1) moments?.begin(lengthIn(animation, looked))
+  async function* sample(index: number, when: Pick<Still, 'moment' | 'shownMs'>): AsyncIterable<Still> {
     const still = animation === undefined ? bytes : stillAvif(bytes, animation, index)
     try {
-      yield { bytes: still, format: 'avif', ...(moment !== undefined && { moment }) }
+      yield { bytes: still, format: 'avif', ...when }
     } finally {
       still.fill(0)
     }
   }
   for (const { index, timesMs, between } of looked) {
-    yield* sample(index, timesMs)
-    if (between !== undefined && moments?.wantsHalfway()) yield* sample(between, 'halfway')
+    yield* sample(index, { moment: timesMs })
+    if (between !== undefined && moments?.wantsHalfway()) yield* sample(between, { moment: 'halfway' })
   }
-  for (const index of chosen) yield* sample(index)
+  for (const index of chosen) yield* sample(index, { shownMs: animation?.frames[index]?.durationMs ?? 0 })
   if (chosen.length > 0) return
   const still = asBrowsersShow(bytes)
   try {
-    yield { bytes: still, format: 'avif' }
+    yield { bytes: still, format: 'avif', ...(animation !== undefined && { shownMs: lengthIn(animation).lengthMs }) }
   } finally {
     if (still !== bytes) still.fill(0)
   }

@@ -38,9 +38,9 @@ function framesAt(intervalMs: number, durationsMs: readonly number[]): LookedFra
   let [nextMs, startMs, halfway] = [0, 0, -1]
   for (const [index, durationMs] of durationsMs.entries()) {
     const endMs = Math.min(startMs + durationMs, MAX_VIDEO_MS)
-    const timesMs: number[] = []
-    for (; nextMs < endMs; nextMs += intervalMs) timesMs.push(nextMs)
-    if (timesMs.length > 0) {
+    if (nextMs < endMs) {
+      nextMs += intervalMs * Math.ceil((endMs - nextMs) / intervalMs)
+      const timesMs = timesIn(startMs, endMs)
       const isOther = halfway > (looked.at(-1)?.index ?? index)
       looked.push({ index, timesMs, ...(isOther && { between: halfway }) })
     }
@@ -52,7 +52,48 @@ function framesAt(intervalMs: number, durationsMs: readonly number[]): LookedFra
   return looked
 }
 
-/** @returns how long an animation is, as far as it is looked at. */
-export function lookedMs(durationsMs: readonly number[]): number {
-  return Math.min(MAX_VIDEO_MS, Math.round(durationsMs.reduce((sum, ms) => sum + ms, 0)))
+/** All times within a frame, also if the interval was doubled: they say for how long the frame is shown, and cost little. */
+function timesIn(startMs: number, endMs: number): number[] {
+  const timesMs: number[] = []
+  for (let atMs = FRAME_INTERVAL_MS * Math.ceil(startMs / FRAME_INTERVAL_MS); atMs < endMs; atMs += FRAME_INTERVAL_MS)
+    timesMs.push(atMs)
+  return timesMs
 }
+
+export interface AnimationLength {
+  /** How long all frames are shown. */
+  readonly lengthMs: number
+  /** The same, as far as they are looked at as a video; `undefined` if they are not, because that would take too long. */
+  readonly lookedMs: number | undefined
+  /** How long those are shown that are not looked at, although what is shown every 250 ms includes them. */
+  readonly missedMs: number
+}
+
+/** @param durationsMs of all frames. @param looked of `lookedFrames`. */
+export function lengthOf(durationsMs: readonly number[], looked: readonly LookedFrame[]): AnimationLength {
+  const seen = new Set(looked.map(({ index }) => index))
+  let [lengthMs, missedMs] = [0, 0]
+  for (const [index, durationMs] of durationsMs.entries()) {
+    lengthMs += durationMs
+    if (durationMs >= FRAME_INTERVAL_MS && !seen.has(index)) missedMs += durationMs
+  }
+  return { lengthMs, missedMs, lookedMs: looked.length === 0 ? undefined : Math.min(MAX_VIDEO_MS, Math.round(lengthMs)) }
+}
+
+/**
+ * @param film what was found by looking at the animation as at a video; `undefined` if it was not.
+ * @param picturesMs how long those frames are shown that were hashed as pictures and can be found.
+ * @returns the share of its length in which an animation can be found, 0…1, in the better of the two ways.
+ */
+export function protectedShareOf(
+  film: { readonly durationMs: number; readonly protectedShare: number } | undefined,
+  { lengthMs, missedMs }: AnimationLength,
+  picturesMs: number,
+): number {
+  const filmMs = film === undefined ? 0 : Math.min(film.protectedShare * film.durationMs, lengthMs - missedMs)
+  const foundMs = Math.max(filmMs, picturesMs)
+  return foundMs >= lengthMs - ROUNDING_MS ? 1 : foundMs / lengthMs
+}
+
+/** Durations of frames may be fractions of a millisecond; times of a film are not. */
+const ROUNDING_MS = 1

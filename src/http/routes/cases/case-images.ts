@@ -120,11 +120,13 @@ function toNewImage({ quality, signals, details, isSimple, animation }: HashedIm
     signals: [...registered(signals), ...signalsOfFrames(animation?.frames ?? [])],
     ...(animation !== undefined && {
       protectedShare: animation.protectedShare,
-      video: {
-        isAnimation: true,
-        durationMs: animation.durationMs,
-        framesAtMs: animation.frames.map(({ atMs }) => atMs),
-      },
+      ...(animation.frames.length > 0 && {
+        video: {
+          isAnimation: true,
+          durationMs: animation.durationMs,
+          framesAtMs: animation.frames.map(({ atMs }) => atMs),
+        },
+      }),
     }),
   }
 }

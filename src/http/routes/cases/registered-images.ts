@@ -62,7 +62,7 @@ export async function registerUsable(
 
 export type UsableImage = NewImage & {
   readonly quality: number
-  /** Only of an animation that is registered by several frames. */
+  /** Only of an animation that is registered as a video is, or in part. */
   readonly protectedShare?: number
 }
 
