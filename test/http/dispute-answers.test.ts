@@ -22,6 +22,16 @@ t.test('the operator sees the submitter’s answer to a dispute, and a new dispu
   refused(t, await say(STANDS), 'dispute-not-open', 'no dispute yet')
   await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'not-the-person-shown' })
   t.match(await filed(), [{ disputed: true, answer: null }])
+  t.same((await say(STANDS)).json(), STANDS)
+  await feedback(service, one, her.hash, { verdict: 'blocked' })
+  t.match(await filed(), [{ disputed: false, answer: null }], 'its only supporter dropped it')
+  t.same((await ask(service, 'GET', '/v1/disputes', headers)).json<{ signals: object[] }>().signals, [])
+  const { events } = (await ask(service, 'GET', `${her.url}/events`, her.headers)).json<{ events: { kind: string }[] }>()
+  t.same(
+    events.map(({ kind }) => kind).filter((kind) => /disput|block/.test(kind)),
+    ['disputed', 'dispute-dropped', 'blocked'],
+  )
+  await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'not-the-person-shown' })
   t.same((await say(MISTAKE)).json(), MISTAKE)
   t.same((await say(STANDS)).json(), STANDS, 'the last answer counts')
   t.equal((await say(STANDS)).statusCode, 200, 'repeated')

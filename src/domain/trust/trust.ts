@@ -254,11 +254,14 @@ function withVerdict(trust: Trust, said: PseudonymVerdict): Trust | ProblemCode 
   if (before === said.verdict) return trust
   if (!VERDICT_STEPS[before ?? 'none'].includes(said.verdict)) return 'feedback-conflict'
   const { pseudonym, verdict, counts } = said
-  return {
-    ...trust,
-    verdicts: [...trust.verdicts.filter((each) => each.pseudonym !== pseudonym), { pseudonym, verdict, counts }],
-  }
+  const verdicts = [...trust.verdicts.filter((each) => each.pseudonym !== pseudonym), { pseudonym, verdict, counts }]
+  const isDropped =
+    before === 'disputed' && trust.dispute === 'open' && !verdicts.some((each) => each.verdict === 'disputed')
+  return { ...trust, verdicts, ...(isDropped && NO_DISPUTE) }
 }
+
+/** A dispute whose last supporter gave another verdict. Nothing was decided, so its reasons can be raised again. */
+const NO_DISPUTE = { dispute: 'none', reasons: [], disputedAtMs: undefined, answer: undefined } as const
 
 function withDispute(
   trust: Trust,

@@ -8,9 +8,11 @@ import type { TrustChange } from './trust-changes.js'
 /** Adds a change to the time line of the picture's case. Does nothing for a picture of a bank. */
 export async function tellCase(caseEvents: Pick<CaseEvents, 'add'>, change: TrustChange): Promise<void> {
   const { caseId } = change.image
+  if (caseId === undefined || change.before === change.after) return
+  const isDropped = change.before.dispute === 'open' && change.after.dispute === 'none'
+  if (isDropped) await caseEvents.add(caseId, 'dispute-dropped', 1, change.atMs)
   const news = newsOf(change)
-  if (caseId === undefined || news === undefined) return
-  await caseEvents.add(caseId, news.kind, news.count, change.atMs)
+  if (news !== undefined) await caseEvents.add(caseId, news.kind, news.count, change.atMs)
 }
 
 function newsOf({
@@ -18,7 +20,6 @@ function newsOf({
   before,
   after,
 }: TrustChange): { readonly kind: CaseEventKind; readonly count: number } | undefined {
-  if (before === after) return undefined
   const support = supportOf(after)
   switch (action.kind) {
     case 'verdict':
