@@ -23,6 +23,7 @@ interface Import {
   readonly lines: number
   readonly accepted: number
   readonly removed: number
+  readonly categoriesIgnored: number
   readonly rejected: number
 }
 interface Report extends Import {
@@ -173,6 +174,9 @@ function Progressing({ progress }: { progress: ImportProgress }) {
             { name: 'Accepted', value: sayNumber(counts.accepted) },
             { name: 'Removed', value: sayNumber(counts.removed) },
             { name: 'Rejected', value: sayNumber(counts.rejected) },
+            ...(counts.categoriesIgnored > 0
+              ? [{ name: 'Added without their unknown category', value: sayNumber(counts.categoriesIgnored) }]
+              : []),
           ]}
         />
       )}

@@ -33,10 +33,12 @@ const Report = z.object({
   accepted: z.int(),
   removed: z.int(),
   notFound: z.int(),
+  categoriesIgnored: z.int().default(0), // an older api has none
   rejected: z.int(),
   rejectedFor: z.partialRecord(z.enum(RECORD_REJECTIONS), z.int()),
   rejections: z.array(z.object({ fromLine: z.int(), toLine: z.int(), reason: z.enum(RECORD_REJECTIONS) })),
   notFoundLines: z.array(z.object({ fromLine: z.int(), toLine: z.int() })),
+  categoryIgnoredLines: z.array(z.object({ fromLine: z.int(), toLine: z.int() })).default([]),
 })
 
 /** Problems that a retry may solve. */

@@ -130,25 +130,29 @@ function csvReader(columns: Columns, separator: Separator): LineReader {
     const tellsOfMinor = ({ name, at }: { readonly name: string; readonly at: number }) =>
       tagsDeclareMinor(field(at)) || fieldDeclaresMinor(name, field(at))
     if (columns.telling.some(tellsOfMinor)) return rejected('minor-declared')
+    const named = field(columns.category)
     const opinions = [columns.category, columns.status].map((at) => ownValue(OPINIONS, field(at).toUpperCase()))
     if (opinions.includes('not-harmful')) return rejected('not-harmful')
     const isReviewed = !opinions.includes('unreviewed')
-    const tags = [...field(columns.tags).split(/[\s;|]+/), field(columns.category).toLowerCase()]
+    const tags = [...field(columns.tags).split(/[\s;|]+/), named.toLowerCase()]
     const category = CATEGORY_NAMES.find((name) => tags.includes(name))
+    const isIgnored = category === undefined && named !== '' && ownValue(OPINIONS, named.toUpperCase()) === undefined
     const typeText = field(columns.type) || columns.typeText
     if (typeText.toLowerCase() === 'vpdq') {
       const video = readVpdqJson(field(columns.hash))
       const facts = { category, ...(!isReviewed && { tier: 'self-reported' as const }) }
-      return typeof video === 'string' ? rejected(video) : { kind: 'put', signal: newSignalOf(video, facts) }
+      if (typeof video === 'string') return rejected(video)
+      return { kind: 'put', signal: newSignalOf(video, facts), ...(isIgnored && { isCategoryIgnored: true }) }
     }
     const qualityText = field(columns.quality)
-    return signalFrom({
+    const read = signalFrom({
       typeText,
       hex: field(columns.hash),
       ...(qualityText !== '' && { quality: /^\d{1,3}$/.test(qualityText) ? Number(qualityText) : -1 }),
       category,
       isReviewed,
     })
+    return isIgnored && read.kind === 'put' ? { ...read, isCategoryIgnored: true } : read
   }
 }
 

@@ -90,6 +90,17 @@ t.test('an import accepts every format, also gzipped, and reports each refused l
   const one = await service.app.inject({ url: `${bank.url}/${reports[1]?.importId}`, headers })
   t.same(one.json(), reports[1])
   t.notOk(service.log.join('').includes(plain), 'no hash in the log')
+
+  const named = ['nude', 'naked', 'Art', 'positive_class', '', 'naked'].map(
+    (category) => `${randomHashText()},${category}\n`,
+  )
+  const withoutTheirs = await bank.send(headers, `hash,category\n${named.join('')}`, 'text/csv')
+  t.match(withoutTheirs.json(), { accepted: 6, rejected: 0, categoriesIgnored: 3, rejections: [] })
+  t.same(withoutTheirs.json<{ categoryIgnoredLines: unknown }>().categoryIgnoredLines, [
+    { fromLine: 3, toLine: 4 },
+    { fromLine: 7, toLine: 7 },
+  ])
+  t.notMatch(withoutTheirs.body, /naked/i, 'what a stranger wrote is not repeated')
 })
 
 t.test('an import reads what spreadsheets write, and refuses a list in JSON with what to do', async (t) => {

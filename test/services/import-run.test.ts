@@ -10,7 +10,7 @@ import { ImportRun } from '../../src/services/intake/import-run.js'
 
 const NOTHING_YET: ImportProgress = {
   ...{ state: 'running', problem: undefined, format: undefined, startedAtMs: 0, updatedAtMs: 0, lines: 0 },
-  ...{ accepted: 0, removed: 0, notFound: 0, rejected: 0, rejectedFor: {}, digest: '' },
+  ...{ accepted: 0, removed: 0, notFound: 0, categoriesIgnored: 0, rejected: 0, rejectedFor: {}, digest: '' },
 }
 
 /** @param most how many lines arrive. */

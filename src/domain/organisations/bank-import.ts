@@ -32,14 +32,20 @@ export type RecordRejection = (typeof RECORD_REJECTIONS)[number]
 export const SHORTER_LINES =
   "A line is too long. Write one picture or video a line. For a list in one line of JSON: jq -rc '.[]' list.json > list.ndjson"
 
-/** The result of reading a line or record. `blank` is neither accepted nor rejected: an empty line, a comment or a header. */
+/**
+ * The result of reading a line or record. `blank` is neither accepted nor rejected: an empty line, a comment or a header. `isCategoryIgnored`: it
+ * names a category that Tabir does not know.
+ */
 export type ReadRecord =
-  | BankChange
+  | (BankChange & { readonly isCategoryIgnored?: true })
   | { readonly kind: 'rejected'; readonly why: RecordRejection }
   | { readonly kind: 'blank' }
 
-/** What is noted about a line: why it was rejected; or `not-found`, if it removes a signal that the bank does not have. */
-export const LINE_NOTES = [...RECORD_REJECTIONS, 'not-found'] as const
+/**
+ * What is noted about a line: why it was rejected; `not-found`, if it removes a signal that the bank does not have; `category-ignored`, if its signal was
+ * added without the category that it names.
+ */
+export const LINE_NOTES = [...RECORD_REJECTIONS, 'not-found', 'category-ignored'] as const
 export type LineNote = (typeof LINE_NOTES)[number]
 
 /** Consecutive lines with the same note. Both ends are inclusive and count from 1. */
@@ -65,6 +71,8 @@ export interface ImportProgress {
   readonly removed: number
   /** Tombstones whose signal the bank does not have. Not counted in `accepted`. */
   readonly notFound: number
+  /** Accepted signals without the category that their line names. */
+  readonly categoriesIgnored: number
   readonly rejected: number
   readonly rejectedFor: Partial<Readonly<Record<RecordRejection, number>>>
   /** Keyed digest of all processed lines. It shows whether the next attempt sends the same file. */

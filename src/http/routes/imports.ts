@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { FILE_FORMATS, IMPORT_STATES, RECORD_REJECTIONS } from '../../domain/organisations/bank-import.js'
+import { FILE_FORMATS, IMPORT_STATES, type LineNote, RECORD_REJECTIONS } from '../../domain/organisations/bank-import.js'
 import { PROBLEM_CODES, Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { ImportReport, Imports } from '../../services/intake/imports.js'
@@ -40,6 +40,9 @@ const Progress = z.object({
     description:
       'Tombstones whose signal is not in the bank; not counted as accepted. After an import that broke off and continued, the first run may have removed it.',
   }),
+  categoriesIgnored: z.int().meta({
+    description: 'Accepted signals of a CSV whose `category` is none of ours: added without one.',
+  }),
   rejected: z.int(),
   rejectedFor: z.partialRecord(z.enum(RECORD_REJECTIONS), z.int()),
 })
@@ -47,8 +50,13 @@ const Stretch = z.object({ fromLine: z.int(), toLine: z.int() })
 const Report = Progress.extend({
   rejections: z
     .array(Stretch.extend({ reason: z.enum(RECORD_REJECTIONS) }))
-    .meta({ description: 'Ranges of lines, counted from 1, inclusive; at most 10,000 together with `notFoundLines`.' }),
+    .meta({
+      description: 'Ranges of lines, counted from 1, inclusive; at most 10,000 together with the other lists of lines.',
+    }),
   notFoundLines: z.array(Stretch).meta({ description: 'Ranges of lines with tombstones that removed nothing.' }),
+  categoryIgnoredLines: z
+    .array(Stretch)
+    .meta({ description: 'Ranges of lines whose signal was added without its category.' }),
 }).meta({ id: 'Import' })
 
 const BankParam = z.object({ bank: BankName })
@@ -160,10 +168,12 @@ function getImportRoute(app: ZodApp, { banks, imports }: ImportRouteOptions): vo
 
 function reportOf({ notes, ...report }: ImportReport): z.infer<typeof Report> {
   const rejections = notes.flatMap(({ fromLine, toLine, why }) =>
-    why === 'not-found' ? [] : [{ fromLine, toLine, reason: why }],
+    why === 'not-found' || why === 'category-ignored' ? [] : [{ fromLine, toLine, reason: why }],
   )
-  const notFoundLines = notes.flatMap(({ fromLine, toLine, why }) => (why === 'not-found' ? [{ fromLine, toLine }] : []))
-  return { ...progressOf(report), rejections, notFoundLines }
+  const linesWith = (note: LineNote) =>
+    notes.flatMap(({ fromLine, toLine, why }) => (why === note ? [{ fromLine, toLine }] : []))
+  const lists = { notFoundLines: linesWith('not-found'), categoryIgnoredLines: linesWith('category-ignored') }
+  return { ...progressOf(report), rejections, ...lists }
 }
 
 function progressOf({ importId, progress }: Omit<ImportReport, 'notes'>): z.infer<typeof Progress> {

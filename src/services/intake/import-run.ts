@@ -49,7 +49,7 @@ export class ImportRun {
   #rejectedInOpen: { readonly line: number; readonly why: RecordRejection }[] = []
   #done: ImportProgress
   #seen = 0
-  #changes: { readonly line: number; readonly change: BankChange }[] = []
+  #changes: { readonly line: number; readonly change: Exclude<ReadRecord, { kind: 'rejected' | 'blank' }> }[] = []
   #waitingSignals = 0
   #rejectedFor: Partial<Record<RecordRejection, number>> = {}
   #notes: NotedLines[] = [] // since the last checkpoint
@@ -134,11 +134,16 @@ export class ImportRun {
     await this.#indexed
     const { removed, revision, invalidatedAt, absentAt } =
       taken.length === 0 ? NOTHING_TAKEN : await this.#parts.take(taken.map(({ change }) => change))
-    for (const [at, { line }] of taken.entries()) {
+    let ignored = 0
+    for (const [at, { line, change }] of taken.entries()) {
       if (invalidatedAt.has(at)) this.#reject(line, 'signal-invalidated')
-      if (absentAt.has(at)) this.#notes = withNote(this.#notes, line, 'not-found')
+      else if (absentAt.has(at)) this.#notes = withNote(this.#notes, line, 'not-found')
+      else if (change.isCategoryIgnored === true) {
+        this.#notes = withNote(this.#notes, line, 'category-ignored')
+        ignored++
+      }
     }
-    if (invalidatedAt.size + absentAt.size > 0) this.#notes.sort((a, b) => a.fromLine - b.fromLine)
+    if (invalidatedAt.size + absentAt.size + ignored > 0) this.#notes.sort((a, b) => a.fromLine - b.fromLine)
     this.#indexed = this.#parts.settled(revision)
     this.#indexed.catch(() => {}) // the next await of it throws
     const done = this.#done
@@ -151,6 +156,7 @@ export class ImportRun {
       accepted: done.accepted + taken.length - invalidatedAt.size - absentAt.size,
       removed: done.removed + removed,
       notFound: done.notFound + absentAt.size,
+      categoriesIgnored: done.categoriesIgnored + ignored,
       rejected: done.rejected + this.#rejectedCount,
       rejectedFor: sumOf(done.rejectedFor, this.#rejectedFor),
       digest: digestOf(this.#beforeOpen ?? this.#digest),

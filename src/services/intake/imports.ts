@@ -106,6 +106,7 @@ const NOTHING: Omit<ImportProgress, 'startedAtMs' | 'updatedAtMs'> = {
   accepted: 0,
   removed: 0,
   notFound: 0,
+  categoriesIgnored: 0,
   rejected: 0,
   rejectedFor: {},
   digest: '',

@@ -31,6 +31,7 @@ const ProgressJson = z.object({
   accepted: z.int(),
   removed: z.int(),
   notFound: z.int().default(0),
+  categoriesIgnored: z.int().default(0),
   rejected: z.int(),
   rejectedFor: z.partialRecord(z.enum(RECORD_REJECTIONS), z.int()),
   digest: z.string(),
