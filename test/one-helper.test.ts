@@ -37,7 +37,7 @@ const READS_A_LIST =
 const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/redis/paging.ts': 'the helper',
   'src/store/scripts/sorted-page.ts': 'its script',
-  'src/store/webhooks/endpoint-states.ts': 'reads which webhooks fail, a hundred at most',
+  'src/store/webhooks/endpoint-states.ts': 'reads which webhooks fail or missed events, a hundred at most',
   'src/store/upkeep/backups.ts': 'a thousand at most, which the script sees to',
   'src/demo/proof-of-absence.ts': 'reads a store of its own whole, to search it',
   'src/store/audit/audit.ts': 'takes entries from the head of a list, in the step that removes them',

@@ -23,11 +23,11 @@ export function createFeedParts(
   { services: { banks, registration } }: IntakeParts,
 ) {
   const { options, store, keyring, secrets, images, trusts, matchIds, viewIdOf, audit } = parts
-  const { now, clock } = options
+  const { now, clock, onError } = options
   const cursors = createFeedCursors(secrets.feed)
   const feed = createFeed({
     store,
-    lines: createFeedLines({ images, trusts, matchIds, viewIdOf }),
+    lines: createFeedLines({ images, trusts, matchIds, viewIdOf, onError }),
     batches: createFeedBatches(store, options.feedDelay ?? FEED_DELAY, ORIGIN_BYTES),
     replica,
     recent,

@@ -42,7 +42,7 @@ export function createIntakeParts(
     services: {
       registration,
       banks: createBanks({ banks, organisations: apiKeys, replica, erasing, now }),
-      exports: createExports({ images, trusts, audit }),
+      exports: createExports({ images, trusts, audit, onError }),
       imports: createImports({ imports: createImportStore(store), registration, scheduler, secret: secrets.signalId, now }),
       // Granted appeals lift the blocks that are checked here.
       appeals: createAppeals({

@@ -22,6 +22,7 @@ t.test('an export breaks off when its reader loses the permission to read', asyn
     },
     trusts: { trustStatuses: async (ids) => ids.map(() => undefined) },
     audit: { record: async () => {} },
+    onError: () => t.fail(),
   })
   let asked = 0
   const file = await exports.open(caller, bank, 'hex', { kind: 'plain' }, async () => {

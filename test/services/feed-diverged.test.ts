@@ -53,7 +53,13 @@ t.teardown(async () => {
 const matchIds = createMatchIds(randomBytes(32))
 const feed = createFeed({
   store,
-  lines: createFeedLines({ images, trusts: createTrustStore(store), matchIds, viewIdOf: createViewIds(randomBytes(32)) }),
+  lines: createFeedLines({
+    images,
+    trusts: createTrustStore(store),
+    matchIds,
+    viewIdOf: createViewIds(randomBytes(32)),
+    onError: () => t.fail(),
+  }),
   batches: createFeedBatches(store, { minMs: 0, maxMs: 0 }, ORIGIN_BYTES),
   replica,
   recent,

@@ -83,6 +83,7 @@ async function lateProcess(t: Test, socket: string) {
       ...parts,
       matchIds: createMatchIds(randomBytes(32)),
       viewIdOf: createViewIds(randomBytes(32)),
+      onError: () => t.fail(),
     }),
     batches: createFeedBatches(store, { minMs: 0, maxMs: 0 }, ORIGIN_BYTES),
     replica,

@@ -54,7 +54,8 @@ t.test('the reader returns the same images as reading them one by one', async (t
   }
 
   const oneByOne: string[] = []
-  for await (const shard of images.all()) for (const { id, image } of shard) oneByOne.push(comparable(id, image))
+  for await (const shard of images.all(() => t.fail()))
+    for (const { id, image } of shard) oneByOne.push(comparable(id, image))
   t.equal(oneByOne.length, given.length + 20)
   t.same((await read()).sort(), oneByOne.sort())
 })

@@ -30,9 +30,11 @@ export interface ExportParts {
   readonly images: Pick<Images, 'all'>
   readonly trusts: Pick<Trusts, 'trustStatuses'>
   readonly audit: Pick<Audit, 'record'>
+  /** Called for each damaged record, which the file leaves out. */
+  readonly onError: (error: unknown) => void
 }
 
-export function createExports({ images, trusts, audit }: ExportParts): Exports {
+export function createExports({ images, trusts, audit, onError }: ExportParts): Exports {
   return {
     async open({ keyId }, bank, format, form, mayStill) {
       const text = fileOf(bank, format, mayStill)
@@ -46,7 +48,7 @@ export function createExports({ images, trusts, audit }: ExportParts): Exports {
   async function* fileOf(bank: Bank, format: ExportFormat, mayStill: () => Promise<void>): AsyncGenerator<string> {
     const head = headOf(format)
     if (head !== '') yield head
-    for await (const all of images.all()) {
+    for await (const all of images.all(onError)) {
       await mayStill()
       const own = all.filter(({ image }) => image.bank === bank.name)
       if (own.length > 0) yield (await banked(own)).map((each) => linesOf(format, each)).join('')

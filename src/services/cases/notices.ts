@@ -17,6 +17,7 @@ import type { Cases } from '../../store/cases/cases.js'
 import type { DeadlineStore, DueDeadline, RunningDeadline } from '../../store/cases/deadlines.js'
 import type { Images } from '../../store/images/images.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
+import { isDamage } from '../../store/sealing/seal.js'
 import type { Events } from '../../store/webhooks/events.js'
 import { type DueError, forEachDue } from '../load/each-due.js'
 import type { OwnCase } from './case-access.js'
@@ -116,7 +117,7 @@ function overdueIn({ deadlines, apiKeys, images, now }: NoticeParts): Notices['o
     const orgIds = [...new Set(running.map(({ orgId }) => orgId))]
     const names = new Map<string, string | undefined>()
     for (const orgId of orgIds) names.set(orgId, (await apiKeys.org(orgId))?.name)
-    const facts = await images.facts(running.map(({ imageId }) => imageId))
+    const facts = await Promise.all(running.map(({ imageId }) => images.facts([imageId]).catch(noneOfDamaged)))
     return {
       deadlines: running.map(({ imageId, orgId, law, stage, dueAtMs }, i) => ({
         signalId: imageId,
@@ -124,11 +125,17 @@ function overdueIn({ deadlines, apiKeys, images, now }: NoticeParts): Notices['o
         law,
         stage,
         dueAtMs,
-        durationS: durationSOf(facts[i]?.video),
+        durationS: durationSOf(facts[i]?.[0]?.video),
       })),
       next: due.length < limit ? undefined : due.at(-1)?.cursor,
     }
   }
+}
+
+/** A deadline is listed all the same. */
+function noneOfDamaged(error: unknown): readonly undefined[] {
+  if (isDamage(error)) return []
+  throw error
 }
 
 /** Remembers up to which time deadlines were announced, and which ones failed. */

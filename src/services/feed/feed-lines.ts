@@ -34,16 +34,18 @@ export interface FeedLines {
 }
 
 export interface FeedLineParts {
-  readonly images: Pick<Images, 'get'>
+  readonly images: Pick<Images, 'readable'>
   readonly trusts: Pick<Trusts, 'trustStatuses'>
   readonly matchIds: MatchIds
   readonly viewIdOf: ViewIdOf
+  /** Called when a page leaves damaged records out. Followers keep what they have of them. */
+  readonly onError: (error: Error) => void
 }
 
 /** Number of images unsealed before other work of the process runs. They take about 2 ms. */
 export const IMAGES_AT_ONCE = 200
 
-export function createFeedLines({ images, trusts, matchIds, viewIdOf }: FeedLineParts): FeedLines {
+export function createFeedLines({ images, trusts, matchIds, viewIdOf, onError }: FeedLineParts): FeedLines {
   const inOwnOrder: FeedLines['inOwnOrder'] = ({ orgId }, imageIds) =>
     imageIds.map((imageId) => ({ imageId, id: matchIds.idFor(orgId, imageId) })).sort((a, b) => (a.id < b.id ? -1 : 1))
 
@@ -51,12 +53,15 @@ export function createFeedLines({ images, trusts, matchIds, viewIdOf }: FeedLine
     const named = inOwnOrder(reader, ids)
     for (const batch of batchesOf(catalogue, named)) {
       const imageIds = batch.map(({ imageId }) => imageId)
-      const [found, trustStatuses] = await Promise.all([images.get(imageIds), trusts.trustStatuses(imageIds)])
+      const [found, trustStatuses] = await Promise.all([images.readable(imageIds), trusts.trustStatuses(imageIds)])
+      if (found.includes('damaged')) onError(new Error('A page of the feed leaves out images whose records are damaged.'))
       for (const [i, { imageId, id }] of batch.entries()) {
+        const stored = found[i]
+        if (stored === 'damaged') continue
         const trustStatus = trustStatuses[i] ?? NO_TRUST_STATUS
-        const image = found[i] && withoutStopped(found[i], trustStatus, (signal) => viewIdOf(imageId, signal))
+        const image = stored && withoutStopped(stored, trustStatus, (signal) => viewIdOf(imageId, signal))
         const { line, isRemoval } = lineOf(reader, catalogue, id, image, trustStatus)
-        const isBatched = found[i]?.bank === CASES_BANK_NAME && !isRemoval
+        const isBatched = stored?.bank === CASES_BANK_NAME && !isRemoval
         if (line !== undefined && (telling === 'all' || isBatched === (telling === 'batched'))) yield line
       }
     }

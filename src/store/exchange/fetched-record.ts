@@ -6,7 +6,7 @@ import type { PlainHash } from '../../domain/organisations/feed.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { idBuffer } from '../redis/keys.js'
 import { MAX_HASHES_OF_IMAGE } from '../scripts/images/fetched.js'
-import { type Keyring, SealError } from '../sealing/seal.js'
+import { type Keyring, unlessDamaged } from '../sealing/seal.js'
 
 export interface ImageHashes {
   readonly imageId: string
@@ -55,15 +55,12 @@ export function fetchedName(id: Uint8Array, number: number): Buffer {
 
 /** @returns `undefined` when it is damaged: one record must not stop a page. @throws {SealError} when its key is missing in the ring */
 export function openFetched(keyring: Keyring, name: Buffer, sealed: Buffer): PlainHash | undefined {
-  try {
+  return unlessDamaged(() => {
     const bytes = keyring.unseal(sealed, fetchedContext(name))
     return bytes.length === MD5_BYTES
       ? { type: 'video_md5', hash: hashFromBytes(Buffer.concat([bytes, bytes])) }
       : { type: 'pdq', hash: hashFromBytes(bytes) }
-  } catch (error) {
-    if (error instanceof SealError && error.missingHint !== undefined) throw error
-    return undefined
-  }
+  })
 }
 
 /**

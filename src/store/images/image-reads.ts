@@ -6,7 +6,7 @@ import { formatUuid } from '../../domain/ids.js'
 import type { RegisteredFacts, RegisteredImage } from '../../domain/matching/signal.js'
 import type { Store } from '../redis/client.js'
 import { idBuffer, keys } from '../redis/keys.js'
-import type { Keyring } from '../sealing/seal.js'
+import { type Keyring, unlessDamaged } from '../sealing/seal.js'
 import { decodeFacts, decodeImage, imageContext } from './image-record.js'
 import { decodePoints, pointsContext } from './points-record.js'
 import { firstSealedOf, IMAGE_TABLE, POINTS, RECORDS, sealedOf, sealedShards } from './sealed-images.js'
@@ -31,7 +31,9 @@ export interface ImageReads {
    * Memory: 6 MB for a long video. For many ids use `facts` or `inPieces`.
    */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
-  /** The same, some at a time as `ofCase`, for ids that may be of many videos. */
+  /** As `get`, for pages of many readers: one damaged record must not keep the others from them. */
+  readable(ids: readonly string[]): Promise<(RegisteredImage | 'damaged' | undefined)[]>
+  /** The same as `get`, some at a time as `ofCase`, for ids that may be of many videos. */
   inPieces(ids: readonly string[]): AsyncGenerator<readonly (RegisteredImage | undefined)[]>
   /** As `get`, without hashes. Memory: 5 MB of sealed records. Cost: unsealing, half a millisecond for a long video. */
   facts(ids: readonly string[]): Promise<(RegisteredFacts | undefined)[]>
@@ -42,15 +44,16 @@ export interface ImageReads {
    * loop between shards. To fill an index, use `createImageReader`.
    *
    * Cost: about 10 µs an image.
+   * @param onDamaged called with the error of each damaged record, which is left out.
    */
-  all(): AsyncGenerator<readonly StoredImage[]>
+  all(onDamaged: (error: unknown) => void): AsyncGenerator<readonly StoredImage[]>
 }
 
 export function readsOf(store: Store, keyring: Keyring): ImageReads {
-  const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
+  const open = opener(keyring, decodeImage)
   async function* piecesOf<T>(
     ids: readonly string[],
-    decode: (record: Buffer) => T,
+    openOne: (sealed: Buffer, id: Buffer) => T,
   ): AsyncGenerator<readonly (T | undefined)[]> {
     const all = ids.map(idBuffer)
     for (let from = 0; from < all.length; ) {
@@ -59,7 +62,7 @@ export function readsOf(store: Store, keyring: Keyring): ImageReads {
       let openedBytes = 0
       for (const [i, bytes] of sealed.entries()) {
         const id = all[from + i]
-        piece.push(id && bytes && decode(keyring.unseal(bytes, imageContext(id))))
+        piece.push(id && bytes && openOne(bytes, id))
         openedBytes += bytes?.length ?? 0
         if (openedBytes < BYTES_OPENED_AT_ONCE) continue
         yield piece
@@ -71,11 +74,12 @@ export function readsOf(store: Store, keyring: Keyring): ImageReads {
       from += sealed.length
     }
   }
-  const inPieces = (ids: readonly string[]) => piecesOf(ids, decodeImage)
+  const inPieces = (ids: readonly string[]) => piecesOf(ids, open)
   return {
     inPieces,
     get: (ids) => together(inPieces(ids)),
-    facts: (ids) => together(piecesOf(ids, decodeFacts)),
+    readable: (ids) => together(piecesOf(ids, (sealed, id) => unlessDamaged(() => open(sealed, id)) ?? 'damaged')),
+    facts: (ids) => together(piecesOf(ids, opener(keyring, decodeFacts))),
     async *ofCase(caseId) {
       const members = await store.ask((redis) => redis.smembersBuffer(keys.caseImages(caseId)))
       const ids = members.map(formatUuid)
@@ -101,13 +105,20 @@ export function readsOf(store: Store, keyring: Keyring): ImageReads {
         return bytes ? decodePoints(keyring.unseal(bytes, pointsContext(id))) : undefined
       })
     },
-    async *all() {
+    async *all(onDamaged) {
       for await (const shard of sealedShards(store, IMAGE_TABLE)) {
-        yield shard.map(([id, sealed]) => ({ id: formatUuid(id), image: open(id, sealed) }))
+        yield shard.flatMap(([id, sealed]) => {
+          const image = unlessDamaged(() => open(sealed, id), onDamaged)
+          return image === undefined ? [] : [{ id: formatUuid(id), image }]
+        })
         await nextTick()
       }
     },
   }
+}
+
+function opener<T>(keyring: Keyring, decode: (record: Buffer) => T): (sealed: Buffer, id: Buffer) => T {
+  return (sealed, id) => decode(keyring.unseal(sealed, imageContext(id)))
 }
 
 async function together<T>(pieces: AsyncIterable<readonly T[]>): Promise<T[]> {

@@ -61,6 +61,22 @@ export class SealError extends Error {
   }
 }
 
+/** Whether a record is damaged for good, and not only sealed under a key that this process lacks. Readers of many records leave such a one out. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof RangeError || (error instanceof SealError && error.missingHint === undefined)
+}
+
+/** Opens a record. @returns `undefined` when it is damaged for good. @throws what `open` throws otherwise */
+export function unlessDamaged<T>(open: () => T, onDamaged: (error: unknown) => void = () => {}): T | undefined {
+  try {
+    return open()
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    onDamaged(error)
+    return undefined
+  }
+}
+
 /** version 2:  [1] version  [1] hint of the key  [12] nonce  ciphertext  [16] tag */
 export const SEALED = { version: 2, hintAt: 1, nonceAt: 2, ciphertextAt: 14, tagBytes: 16, minBytes: 30 } as const
 

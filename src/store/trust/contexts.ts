@@ -3,7 +3,7 @@
 import { createHmac } from 'node:crypto'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
-import type { Keyring } from '../sealing/seal.js'
+import { type Keyring, unlessDamaged } from '../sealing/seal.js'
 
 export interface ContextCount {
   readonly context: string
@@ -113,8 +113,8 @@ async function countOf(
     count(days),
   ])
   if (name === null) return undefined
-  const context = keyring.unseal(name, contextNameContext(orgId, key)).toString('utf8')
-  return { context, imagesIn24h, imagesIn30d, lastSeenAtMs }
+  const context = unlessDamaged(() => keyring.unseal(name, contextNameContext(orgId, key)))
+  return context && { context: context.toString('utf8'), imagesIn24h, imagesIn30d, lastSeenAtMs }
 }
 
 /** The context that an organisation's context name is sealed for: it names the organisation and the keyed hash. */

@@ -11,7 +11,7 @@ import { keys } from '../redis/keys.js'
 import { scanKeys } from '../redis/paging.js'
 import { changeWebhook, pingWebhook, putWebhook, removeWebhook } from '../scripts/organisations/webhooks.js'
 import type { Script } from '../scripts/script.js'
-import type { Keyring } from '../sealing/seal.js'
+import { type Keyring, unlessDamaged } from '../sealing/seal.js'
 
 export interface WebhookSecret {
   /** In the form of the Standard Webhooks specification: `whsec_` and base64. */
@@ -37,7 +37,7 @@ export interface Webhooks {
   /** @returns false when the organisation has as many as it may. */
   add(webhook: Webhook, entry?: AuditEntry): Promise<boolean>
   get(webhookId: string): Promise<Webhook | undefined>
-  /** The webhooks of one organisation, oldest first. */
+  /** The webhooks of one organisation, oldest first, without damaged ones: of those the messenger tells the operator. */
   ofOrg(orgId: string): Promise<Webhook[]>
   /** All ids, or those of an organisation, including unreadable webhooks. */
   ids(orgId?: string): Promise<string[]>
@@ -102,7 +102,7 @@ export function createWebhookStore(store: Store, keyring: Keyring): Webhooks {
       return byAge(
         ids.flatMap((id, i) => {
           const bytes = sealed[i]
-          return bytes ? [open(id, bytes)] : []
+          return (bytes && unlessDamaged(() => open(id, bytes))) ?? []
         }),
       )
     },
