@@ -1,4 +1,4 @@
-// A dispute ends when whoever raised it gives another verdict.
+// A dispute ends when the organisation that raised it gives another verdict.
 
 import t from 'tap'
 import { act, NO_TRUST, type Trust, type TrustAction, trustStatusOf } from '../../src/domain/trust/trust.js'

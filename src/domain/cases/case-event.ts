@@ -11,7 +11,7 @@ export const CASE_EVENTS = {
   'not-blocked': 'platforms',
   disputed: 'images',
   'dispute-decided': 'images',
-  /** Whoever disputed it gave another verdict, before it was decided. */
+  /** The platform that disputed it gave another verdict, before it was decided. */
   'dispute-dropped': 'images',
   renewed: 'nothing',
   attested: 'images',
