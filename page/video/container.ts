@@ -13,6 +13,8 @@ import {
   WEBM,
 } from 'mediabunny'
 import { MAX_VIDEO_MS } from '../../packages/hash/src/video-frames.js'
+import { isCroppedLeftOrTop } from '../../src/domain/media/avc-cropping.js'
+import { prepareMatroska } from '../../src/domain/media/matroska-tables.js'
 import { hashedFrameSize, isFrameTooLarge } from '../../src/domain/media/video-frame-size.js'
 import { VIDEO_CODECS } from '../../src/domain/media/video-limits.js'
 import {
@@ -49,6 +51,11 @@ export interface Container {
   /** Width over height as it is shown, turned. */
   readonly aspect: number
   readonly config: VideoDecoderConfig | undefined
+  /**
+   * Whether browsers may show another part than the one that its standard says, which ffmpeg shows and the service hashes: of H.264 that is cut off at
+   * the left or top, Chromium 2026 shows the corner that is cut off.
+   */
+  readonly isShownAmiss: boolean
   /** Whether the service has a decoder for it, if it decodes videos at all. */
   readonly isServersCodec: boolean
   /** In the order of decoding, from the key frame before the beginning. It ends where the file does, also early. */
@@ -56,11 +63,24 @@ export interface Container {
   close(): void
 }
 
-export async function openContainer(file: Blob): Promise<Container | Rejected> {
+/** Encoders write the table of tracks at the beginning of a Matroska file. */
+const TRACKS_WITHIN_BYTES = 1 << 20
+const MATROSKA_HEAD = [0x1a, 0x45, 0xdf, 0xa3]
+
+export async function openContainer(given: Blob): Promise<Container | Rejected> {
+  const file = await withTracksEnabled(given)
+  if (file === undefined) return rejected('video-damaged')
   const input = new Input({ source: new BlobSource(file), formats: [MP4, QTFF, MATROSKA, WEBM] })
   const opened = await openedIn(input).catch(() => rejected('video-damaged'))
   if ('kind' in opened) input.dispose()
   return opened
+}
+
+/** Enables all tracks, as the service does. @returns `undefined` for a file with too many. */
+async function withTracksEnabled(file: Blob): Promise<Blob | undefined> {
+  const head = new Uint8Array(await file.slice(0, TRACKS_WITHIN_BYTES).arrayBuffer())
+  if (!MATROSKA_HEAD.every((byte, i) => head[i] === byte)) return file
+  return prepareMatroska(head) ? new Blob([head, file.slice(head.length)]) : undefined
 }
 
 async function openedIn(input: Input): Promise<Container | Rejected> {
@@ -89,10 +109,18 @@ async function openedIn(input: Input): Promise<Container | Rejected> {
     orientation: orientationOf(rotation, await track.getFlip()),
     aspect: rotation % 180 === 0 ? aspect : 1 / aspect,
     config: config === null ? undefined : ownConfig(config),
+    isShownAmiss: codec === 'avc' && isCroppedLeftOrTop(bytesOf(config?.description)),
     isServersCodec: VIDEO_CODECS.some((name) => name === codec),
     packets: () => packetsOf(sink, first, startS),
     close: () => input.dispose(),
   }
+}
+
+function bytesOf(source: AllowSharedBufferSource | undefined): Uint8Array {
+  if (source === undefined) return new Uint8Array()
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    : new Uint8Array(source)
 }
 
 /** Leaves out colours, which the decoder finds in the packets as ffmpeg does, and the rotation, which is applied here. */

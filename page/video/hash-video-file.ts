@@ -41,6 +41,7 @@ export async function hashVideoFile(file: Blob, player: MessagePort, progress: (
     const found = await openContainer(file)
     if ('kind' in found) return found
     container = found
+    if (container.isShownAmiss) return undecoded(container)
     const { aspect } = container
     const shown = await decodedFrames(container)
     const decoded =

@@ -7,7 +7,7 @@ import { imagesOf, sharedSite, withoutBrowser } from '../helpers/browser.js'
 import { redisOf } from '../helpers/requests.js'
 import { until } from '../helpers/service.js'
 import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
-import { ffmpeg, H264, makeClip } from '../helpers/videos.js'
+import { ffmpeg, H264, makeClip, remuxed } from '../helpers/videos.js'
 import { startWorkers } from '../helpers/workers.js'
 
 const HEVC = ['-t', '2', '-c:v', 'libx265', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-x265-params', 'log-level=none']
@@ -61,6 +61,19 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
   t.equal(await textOf(page, '#sent-text'), 'Done. Protected: 1 video.')
   t.equal(sent.filter((path) => path.endsWith('/videos')).length, 1)
   t.equal(await imagesOf(await site(), opened), 1)
+})
+
+t.test('a video of which the browser would show another part is offered for sending', { skip }, async (t) => {
+  const { redis } = await site()
+  await startWorkers(t, redis)
+  const { page } = await (await site()).visit('/')
+  const whole = makeClip({ source: SOURCE, output: ['-t', '1', ...H264] }) ?? Buffer.alloc(0)
+  const output = ['-bsf:v', 'h264_metadata=crop_left=32:crop_top=32']
+  await toChoosing(page)
+  await choose(page, [fileOf('a.mp4', remuxed(whole, 'a.mp4', { output }) ?? Buffer.alloc(0))])
+  await allRead(page)
+  t.same(await statesOf(page), ['This browser cannot open it'])
+  t.equal(await textOf(page, '#upload-title'), 'Some files cannot be opened here')
 })
 
 t.test('of a sent video that is dark for a part, the part that is protected is said', { skip }, async (t) => {

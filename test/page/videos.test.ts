@@ -214,6 +214,9 @@ t.test('of two films in one file the page hashes the one that the browser shows'
     SIZE.width,
     'the browser shows a disabled track, as the service assumes',
   )
+  const { page } = await site.visit('/')
+  const { sent } = await sentFrom(page, [fileOf('hidden.webm', hidden)])
+  checkSame(t, sent[0], await hashedHere(files['second.webm'], 'second.webm', SIZE), 'disabled')
 })
 
 t.test('a video that cannot be read is reported with an alternative, and not offered for sending', { skip }, async (t) => {

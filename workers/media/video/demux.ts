@@ -14,6 +14,7 @@ import {
   WEBM,
 } from 'mediabunny'
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
+import { prepareMatroska } from '../../../src/domain/media/matroska-tables.js'
 import { hashedFrameSize, isFrameTooLarge } from '../../../src/domain/media/video-frame-size.js'
 import { VIDEO_CODECS, type VideoCodecName } from '../../../src/domain/media/video-limits.js'
 import {
@@ -29,7 +30,6 @@ import {
 } from '../../../src/domain/media/video-track.js'
 import { Problem } from '../../../src/domain/problem.js'
 import { BoundedSource } from './bounded-source.js'
-import { prepareMatroska } from './matroska-tables.js'
 import { areTablesSmall } from './mp4-tables.js'
 import type { VideoFacts } from './video-facts.js'
 

@@ -1,10 +1,10 @@
 // Matroska files with more tracks or parts than any film has.
 
 import t from 'tap'
-import { MAX_TRACKS } from '../../../../src/domain/media/video-track.js'
-import { prepareMatroska } from '../../../../workers/media/video/matroska-tables.js'
-import { matroskaHeader } from '../../../../workers/media/video/matroska-writer.js'
-import { ffmpeg, makeClip, remuxed } from '../../../helpers/videos.js'
+import { prepareMatroska } from '../../src/domain/media/matroska-tables.js'
+import { MAX_TRACKS } from '../../src/domain/media/video-track.js'
+import { matroskaHeader } from '../../workers/media/video/matroska-writer.js'
+import { ffmpeg, makeClip, remuxed } from '../helpers/videos.js'
 
 const TRACK = Buffer.of(0xae, 0x83, 0xd7, 0x81, 0x01)
 const CUES = 0x1c53bb6b

@@ -1,7 +1,7 @@
 // Prepares a Matroska file for a parser: counts the tracks and other parts that it declares, because the parser keeps an object for each, and
 // enables its tracks.
 
-import { MAX_TRACKS } from '../../../src/domain/media/video-track.js'
+import { MAX_TRACKS } from './video-track.js'
 
 const EBML = 0x1a45dfa3
 const SEGMENT = 0x18538067
