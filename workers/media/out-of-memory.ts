@@ -1,11 +1,39 @@
 // Tells a lack of memory from a damaged file, so that a picture is not reported as damaged because this machine has too little memory.
 
+import { existsSync, readFileSync } from 'node:fs'
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 
 /** What libvips, libjpeg, libpng, libwebp, libtiff, libheif and the C++ runtime say when memory ran out. */
 const DECODERS_WORDS = /out of memory|not enough memory|insufficient memory|cannot allocate|allocation failed|bad_alloc/i
 
+/**
+ * Decoders say many other things when they get no memory, so with less than this left, in megabytes, every failure counts as a lack of it. At limits
+ * of 108 to 120 MB sound pictures of a megapixel failed with up to 8 MB left.
+ */
+const SPARE_MB = 16
+
 /** @param error what a decoder, an allocation or a kernel threw. @returns whether memory ran out. */
-export function ranOutOfMemory(error: unknown): boolean {
-  return isOutOfMemory(error) || (error instanceof Error && DECODERS_WORDS.test(error.message))
+export function ranOutOfMemory(error: unknown, roomMb: number = memoryRoomMb()): boolean {
+  if (isOutOfMemory(error) || roomMb < SPARE_MB) return true
+  return error instanceof Error && DECODERS_WORDS.test(error.message)
+}
+
+/**
+ * Whether a picture may have failed for lack of memory, whatever the error was: decoders give back what they had before they report it.
+ * @param neededMb as estimated from its header.
+ */
+export function mayHaveLackedMemory(neededMb: number, roomMb: number): boolean {
+  return roomMb < neededMb + SPARE_MB
+}
+
+/** @returns how many megabytes this process may still allocate, by its own limit; infinity without one, and where the system does not tell. */
+export function memoryRoomMb(read: (file: string) => string = readIfThere): number {
+  const limit = /^Max data size +(\d+)/m.exec(read('/proc/self/limits'))
+  const used = /^VmData:\s+(\d+) kB/m.exec(read('/proc/self/status'))
+  if (limit === null || used === null) return Number.POSITIVE_INFINITY
+  return (Number(limit[1]) / 1024 - Number(used[1])) / 1024
+}
+
+function readIfThere(file: string): string {
+  return existsSync(file) ? readFileSync(file, 'latin1') : ''
 }
