@@ -54,8 +54,12 @@ const WINDOWS_MS = 400
 /** @returns whether a picture costs more than a file of this size may. */
 export function isTooCostly({ timeMs, memoryMb, isTooLarge }: PictureCost, sizeBytes: number): boolean {
   const allowedMs = Math.min(MAX_DECODING_MS, FREE_MS + (MS_PER_KB * sizeBytes) / 1000)
-  const allowedMb = Math.min(MAX_DECODING_MB, FREE_MB + (MB_PER_KB * sizeBytes) / 1000)
-  return isTooLarge === true || timeMs - BASE_MS > allowedMs || memoryMb > allowedMb
+  return isTooLarge === true || timeMs - BASE_MS > allowedMs || memoryMb > allowedMemoryMb(sizeBytes)
+}
+
+/** @returns how much memory a file of this size may cost. */
+export function allowedMemoryMb(sizeBytes: number): number {
+  return Math.min(MAX_DECODING_MB, FREE_MB + (MB_PER_KB * sizeBytes) / 1000)
 }
 
 /** @param head the file, or its beginning; the rest is not counted. Never throws. Cost: reads each byte a few times at most. */

@@ -55,13 +55,19 @@ export function turnedJxl(codestream: Buffer, orientation: Orientation): Buffer 
   return Buffer.concat([bytesOf(withExtraFields(header, `${number(orientation - 1, 3)}000`)), frames])
 }
 
-/** An animation. @param stills from `jxlOf`, of one size. @param durations under 256. */
-export function animatedJxl(stills: readonly Buffer[], durations: readonly number[]): Buffer {
+/**
+ * An animation. @param stills from `jxlOf`, of one size. @param durations under 256. @param isAdded whether each frame is added to the one before, which
+ * a decoder has to keep for it.
+ */
+export function animatedJxl(stills: readonly Buffer[], durations: readonly number[], isAdded = false): Buffer {
   const [first] = stills
   if (first === undefined) throw new RangeError('no picture')
   const ticks = `${'00'}${'00'}${'00'}0` // 100 ticks a second, endless loop, no time codes
   const header = bytesOf(withExtraFields(split(first).header, `000001${ticks}`))
-  const frames = stills.map((still, k) => shownFor(split(still).frames, durations[k] ?? 1, k === stills.length - 1))
+  const frames = stills.map((still, k) => {
+    const drawn = !isAdded ? 'alone' : k === 0 ? 'kept' : 'added'
+    return shownFor(split(still).frames, durations[k] ?? 1, k === stills.length - 1, drawn)
+  })
   return Buffer.concat([header, ...frames])
 }
 
@@ -109,16 +115,25 @@ function withExtraFields(header: string, fields: string): string {
   return `${size}01${fields}${metadata.slice(2, -3)}1${tail}` // the usual tone mapping
 }
 
-function shownFor(frame: Buffer, duration: number, isLast: boolean): Buffer {
+/** How a frame blends its colours and its alpha, and what follows where it is not the last: which reference it is kept as. */
+const DRAWN = {
+  alone: { blended: '0000', kept: '00' },
+  kept: { blended: '0000', kept: '100' },
+  added: { blended: '10101010', kept: '10' },
+} as const
+
+function shownFor(frame: Buffer, duration: number, isLast: boolean, drawn: keyof typeof DRAWN): Buffer {
   const bits = bitsOf(frame.subarray(0, 64))
   // Not all default, regular, modular; flags; no YCbCr; no upsampling; size of groups; passes; no crop; blending of colours and alpha.
   const flags = bits.slice(4, 6) === '00' ? 2 : bits.slice(4, 6) === '10' ? 6 : 10
-  const lastAt = 4 + flags + 1 + 2 + 2 + 2 + 2 + 1 + 2 + 2
+  const blendedAt = 4 + flags + 1 + 2 + 2 + 2 + 2 + 1
+  const lastAt = blendedAt + 2 + 2
   if (bits.slice(0, 4) !== '0001' || bits[lastAt] !== '1') throw new Error('another encoder')
   // No name, a restoration filter that is off or the usual one, no extensions, no permutation.
   const filter = bits[lastAt + 3] === '1' ? 1 : 1 + 1 + 2 + 2
   const end = lastAt + 1 + 2 + filter + 2 + 1
-  const shown = `01${number(duration, 8)}${isLast ? '1' : '000'}`
-  const header = bytesOf(`${bits.slice(0, lastAt)}${shown}${bits.slice(lastAt + 1, end)}`)
+  const { blended, kept } = DRAWN[drawn]
+  const shown = `${blended}01${number(duration, 8)}${isLast ? '1' : `0${kept}`}`
+  const header = bytesOf(`${bits.slice(0, blendedAt)}${shown}${bits.slice(lastAt + 1, end)}`)
   return Buffer.concat([header, frame.subarray(Math.ceil(end / 8))])
 }

@@ -8,17 +8,21 @@ import { lengthOf } from '../../packages/hash/src/video/animation-frames.js'
 import { jxlDurations } from '../../src/domain/media/jxl-frames.js'
 import { compileJxl } from '../../src/domain/media/jxl-instance.js'
 import { openJxl } from '../../src/domain/media/jxl-picture.js'
-import { pictureCost } from '../../src/handoff/picture-cost.js'
+import { allowedMemoryMb } from '../../src/handoff/picture-cost.js'
 import type { Decoder } from './decoder.js'
 import { libvips } from './libvips.js'
 
+/**
+ * The decoder keeps each frame that a later one is drawn on, 16 bytes a pixel. Headers do not tell which. So an animation may use what a file of its
+ * size may cost, whatever its header suggests.
+ */
 export const jxl: Decoder = {
   async *open(bytes, _, limits) {
     compiled ??= compileJxl(readFileSync(fileURLToPath(import.meta.resolve('jxl-oxide-wasm/module.wasm'))))
     const file = openJxl(compiled, bytes, {
       maxPixels: MAX_PIXELS,
       maxSidePx: MAX_SIDE_PX,
-      maxMemoryBytes: BASE_BYTES + 2 * bytes.length + 1e6 * pictureCost(bytes).memoryMb,
+      maxMemoryBytes: BASE_BYTES + 2 * bytes.length + 1e6 * allowedMemoryMb(bytes.length),
       isPartShown: limits.purpose === 'query',
     })
     try {

@@ -70,7 +70,7 @@ function instantiated(compiled: WebAssembly.Module, { maxMemoryBytes }: JxlLimit
 /** A WebAssembly trap does not say whether the file was damaged or memory was missing. So this tells by how much memory was used and is left. */
 function problemOf({ memory }: JxlInstance, usedBytes: number, { maxMemoryBytes }: JxlLimits): Problem {
   try {
-    memory.grow(Math.floor((maxMemoryBytes - usedBytes) / PAGE_BYTES))
+    memory.grow(Math.ceil(maxMemoryBytes / PAGE_BYTES) - usedBytes / PAGE_BYTES) // none is left if all was used
   } catch {
     return new Problem('hashing-unavailable') // the machine has less memory than the limit
   }

@@ -1,15 +1,21 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import t from 'tap'
 import { distance } from '../../../packages/hash/src/hash256.js'
 import { loadPdqKernelSync } from '../../../packages/hash/src/pdq-kernel.js'
 import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
 import type { Purpose } from '../../../packages/hash/src/views.js'
+import { compileJxl, PAGE_BYTES } from '../../../src/domain/media/jxl-instance.js'
+import { openJxl } from '../../../src/domain/media/jxl-picture.js'
+import { Problem } from '../../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../../src/handoff/picture-cost.js'
 import { decode, eachFrame } from '../../../workers/media/decode.js'
 import { launchChromium, withoutBrowser } from '../../helpers/chromium.js'
 import { animatedJxl, inContainer, jxlOf, turnedJxl } from '../../helpers/jxl-files.js'
 import { fromPixels, orientations, type Pixels, scenePixels } from '../../helpers/pictures.js'
 
+const COMPILED = compileJxl(readFileSync(fileURLToPath(import.meta.resolve('jxl-oxide-wasm/module.wasm'))))
 const { hash } = loadPdqKernelSync()
 const SIZE = { width: 61, height: 43 }
 const SCENE = scenePixels(5, SIZE)
@@ -105,6 +111,36 @@ t.test('the longest frame of an animated JPEG XL comes first', async (t) => {
   const cut = many.subarray(0, Math.floor(many.length * 0.9))
   t.equal(await codeOf(cut), 'image-undecodable')
   t.equal((await shades(cut, 'query')).length, 8, 'a query may be truncated')
+})
+
+t.test('an animation whose frames build on each other is decoded to its end', async (t) => {
+  const size = { width: 480, height: 360 }
+  const dark = Buffer.from(scenePixels(1, size).data.map((value) => value >> 1))
+  const first = await jxlOf({ ...size, data: dark })
+  const other = await jxlOf({ ...size, data: Buffer.alloc(dark.length, 1) })
+  const file = animatedJxl([first, ...Array(35).fill(other)], [...Array(35).fill(1), 9], true)
+  const longest = { sizeFor: hashedSize, purpose: 'register', maxFrames: 1 } as const
+  const [shade] = await eachFrame(file, longest, ({ pixels }) => pixels.data[0])
+  t.equal(shade, (dark[0] ?? 0) + 35, 'the last one')
+})
+
+t.test('a lack of memory by its own bound is final, wherever within a page of memory the bound is', async (t) => {
+  const bytes = await jxlOf(scenePixels(1, { width: 150, height: 120 }))
+  const found = new Set<unknown>()
+  for (let pages = 22; pages < 50; pages += 0.9) found.add(codeWith(pages * PAGE_BYTES))
+  t.ok(found.has('decoded') && found.has('image-too-many-pixels'))
+  t.notOk(found.has('hashing-unavailable'), 'which asks to send it again')
+
+  function codeWith(maxMemoryBytes: number): unknown {
+    try {
+      const file = openJxl(COMPILED, bytes, { maxPixels: 1e9, maxSidePx: 65_535, maxMemoryBytes, isPartShown: false })
+      file.png(0)
+      file.close()
+      return 'decoded'
+    } catch (error) {
+      return error instanceof Problem ? error.code : error
+    }
+  }
 })
 
 t.test('a truncated JPEG XL is refused for registration, and shown as far as it goes for a query', async (t) => {
