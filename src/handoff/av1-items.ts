@@ -1,12 +1,23 @@
 // Finds AV1 pictures whose data holds several frames. Browsers show the first frame that is to be shown, and libheif the last.
 
 import { associationsIn, type Box, metaBoxesIn, propertiesIn } from '../domain/media/heif-boxes.js'
-import { createStepCounter, type ItemData, itemData, itemsOfKind, type Patch, placesOf } from './item-data.js'
+import {
+  createStepCounter,
+  type ItemData,
+  itemData,
+  itemsOfKind,
+  itemsOfPrimary,
+  type Patch,
+  placesOf,
+} from './item-data.js'
 
 export interface Av1Frames {
   /** Number of frames that have to be decoded for the shown one, of the item that has most. 1 in most files; more with layers. */
   readonly decoded: number
-  /** Patches that turn the data after the shown frame into padding. Empty for most files. */
+  /**
+   * Patches that turn the data after the shown frame of the primary picture into padding. Empty for most files. Other items get none, because items may
+   * share data.
+   */
   readonly patches: readonly Patch[]
 }
 
@@ -17,6 +28,7 @@ export interface Av1Frames {
 export function av1Frames(file: Buffer): Av1Frames {
   const parts = metaBoxesIn(file)
   const isAv1 = itemsOfKind(file, parts, 'av01')
+  const shown = itemsOfPrimary(file, parts)
   const selectedOf = selections(file, parts)
   const patches: Patch[] = []
   const count = createStepCounter()
@@ -26,7 +38,7 @@ export function av1Frames(file: Buffer): Av1Frames {
     const data = itemData(file, ranges)
     const { frames, end } = shownIn(data, selectedOf.get(item) ?? {}, count)
     decoded = Math.max(decoded, frames)
-    if (end < data.length) patches.push(...padding(end, data))
+    if (end < data.length && shown?.has(item) !== false) patches.push(...padding(end, data))
   }
   return { decoded, patches }
 }

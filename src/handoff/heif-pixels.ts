@@ -3,6 +3,7 @@
 import { type Box, boxesIn, childrenOf, TooManyBoxes } from '../domain/media/heif-boxes.js'
 import { formatOf, type MediaFormat } from '../domain/media/media-formats.js'
 import { hevcConfig } from './hevc-config.js'
+import { referencesIn } from './item-data.js'
 
 export interface HeifPixels {
   /** The largest declared area. */
@@ -112,17 +113,11 @@ function areasOfItems(head: Buffer, ofProperties: readonly Box[], areas: readonl
 
 function sourcesOfItems(head: Buffer, parts: readonly Box[]): Map<number, number[]> {
   const sourcesOf = new Map<number, number[]>()
-  for (const iref of parts) {
-    if (iref.type !== 'iref') continue
-    const idBytes = head.readUInt8(iref.from) === 0 ? 2 : 4
-    for (const { type, from } of boxesIn(head, iref.from + 4, iref.to)) {
-      if (type !== 'dimg') continue
-      const item = head.readUIntBE(from, idBytes)
-      const sources = sourcesOf.get(item) ?? []
-      sourcesOf.set(item, sources)
-      const count = head.readUInt16BE(from + idBytes)
-      for (let i = 0; i < count; i++) sources.push(head.readUIntBE(from + idBytes + 2 + idBytes * i, idBytes))
-    }
+  for (const { type, item, others } of referencesIn(head, parts)) {
+    if (type !== 'dimg') continue
+    const sources = sourcesOf.get(item) ?? []
+    sourcesOf.set(item, sources)
+    for (const other of others) sources.push(other)
   }
   return sourcesOf
 }

@@ -2,12 +2,23 @@
 
 import { type Box, metaBoxesIn, propertiesIn } from '../domain/media/heif-boxes.js'
 import { hevcUnits, unitBits, unitKind } from './hevc-config.js'
-import { createStepCounter, type ItemData, itemData, itemsOfKind, type Patch, placesOf } from './item-data.js'
+import {
+  createStepCounter,
+  type ItemData,
+  itemData,
+  itemsOfKind,
+  itemsOfPrimary,
+  type Patch,
+  placesOf,
+} from './item-data.js'
 
 export interface HevcFrames {
   /** Number of frames that have to be decoded for the shown one, of the item that has most. 1 in all real files. */
   readonly decoded: number
-  /** Patches that turn frames after the shown one into units that decoders skip. Otherwise they may be decoded before the shown one is returned. */
+  /**
+   * Patches that turn frames of the primary picture after the shown one into units that decoders skip. Otherwise they may be decoded before the shown
+   * one is returned. Other items get none, because items may share data.
+   */
   readonly patches: readonly Patch[]
 }
 
@@ -33,6 +44,7 @@ export function hevcFrames(file: Buffer): HevcFrames {
   for (const unit of before) noteParameters(unit, hiding)
   const slices = before.filter((unit) => unitKind(unit) <= LAST_SLICE).length
   const items = itemsOfKind(file, parts, 'hvc1')
+  const ofPrimary = itemsOfPrimary(file, parts)
   const [lengthBytes, ...others] = new Set(configs.map((box) => lengthBytesOf(file, box)))
   const count = createStepCounter()
   const patches: Patch[] = []
@@ -41,7 +53,7 @@ export function hevcFrames(file: Buffer): HevcFrames {
     if (!items.has(item) || lengthBytes === undefined) continue
     const found = shownIn(itemData(file, ranges), lengthBytes, new Map(hiding), count)
     decoded = Math.max(decoded, found.frames)
-    if (others.length === 0) patches.push(...found.patches)
+    if (others.length === 0 && ofPrimary?.has(item) !== false) patches.push(...found.patches)
   }
   return { decoded: Math.max(1, decoded + slices), patches }
 }

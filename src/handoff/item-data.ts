@@ -43,6 +43,55 @@ export function itemsOfKind(file: Buffer, parts: readonly Box[], kind: string): 
   return found
 }
 
+/**
+ * @returns the ids of the items that the primary picture consists of: itself, the tiles of a grid, and their transparency; `undefined` if the file does
+ *   not name its primary picture. Cost: a few steps for each reference.
+ */
+export function itemsOfPrimary(file: Buffer, parts: readonly Box[]): ReadonlySet<number> | undefined {
+  const box = parts.find(({ type }) => type === 'pitm')
+  if (box === undefined) return undefined
+  const partsOf = partsOfItems(file, parts)
+  const found = new Set([file.readUIntBE(box.from + 4, file.readUInt8(box.from) === 0 ? 2 : 4)])
+  for (const item of found) for (const part of partsOf.get(item) ?? []) found.add(part)
+  return found
+}
+
+/** @returns for each item, those it is composed of, and those that describe its transparency. */
+function partsOfItems(file: Buffer, parts: readonly Box[]): ReadonlyMap<number, readonly number[]> {
+  const partsOf = new Map<number, number[]>()
+  for (const { type, item, others } of referencesIn(file, parts)) {
+    if (type !== 'dimg' && type !== 'auxl') continue
+    for (const other of others) {
+      const [whole, part] = type === 'dimg' ? [item, other] : [other, item]
+      const known = partsOf.get(whole) ?? []
+      partsOf.set(whole, known)
+      known.push(part)
+    }
+  }
+  return partsOf
+}
+
+interface Reference {
+  /** Such as `dimg`: the item is composed of the others. */
+  readonly type: string
+  readonly item: number
+  readonly others: readonly number[]
+}
+
+/** Yields how items refer to others. Reads no more than a box holds, whatever number it declares: many boxes may declare the same bytes. */
+export function* referencesIn(file: Buffer, parts: readonly Box[]): Generator<Reference> {
+  for (const iref of parts) {
+    if (iref.type !== 'iref') continue
+    const idBytes = file.readUInt8(iref.from) === 0 ? 2 : 4
+    for (const { type, from, to } of boxesIn(file, iref.from + 4, iref.to)) {
+      const first = from + idBytes + 2
+      const length = Math.min(file.readUInt16BE(from + idBytes), Math.max(0, Math.floor((to - first) / idBytes)))
+      const others = Array.from({ length }, (_, k) => file.readUIntBE(first + idBytes * k, idBytes))
+      yield { type, item: file.readUIntBE(from, idBytes), others }
+    }
+  }
+}
+
 export type Range = readonly [from: number, to: number]
 
 /** Yields where the data of each item is. Leaves out items whose data is constructed from other items, because libheif does not read them. */
@@ -65,6 +114,7 @@ export function* placesOf(
     }
     const idBytes = version < 2 ? 2 : 4
     for (let left = read(idBytes); left > 0; left--) {
+      count()
       const item = read(idBytes)
       const method = version === 0 ? 0 : read(2) & 15
       read(2)

@@ -6,6 +6,9 @@ import t from 'tap'
 import { associationsIn, metaBoxesIn, propertiesIn } from '../../src/domain/media/heif-boxes.js'
 import { avifAnimation } from '../../src/handoff/animations/avif.js'
 import { av1Frames } from '../../src/handoff/av1-items.js'
+import { box, fullBox, heifFileOf, u16, u32 } from '../../src/handoff/heif-file.js'
+import { heifPixels } from '../../src/handoff/heif-pixels.js'
+import { placesOf } from '../../src/handoff/item-data.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import { stillAvif } from '../../workers/media/animations/still-avif.js'
 import { decode } from '../../workers/media/decode.js'
@@ -66,6 +69,23 @@ t.test('the highest layer is the picture, unless a property selects another', as
   t.equal(av1Frames(untold).decoded, 2, 'a list of layers that does not exist')
 })
 
+t.test('an item that shares its data with the picture, and shows a lower layer of it, changes nothing', async (t) => {
+  const meta = metaBoxesIn(LAYERS)
+  const properties = propertiesIn(LAYERS, meta)
+    .filter(({ type }) => type === 'av1C' || type === 'ispe')
+    .map(({ from, to }) => LAYERS.subarray(from - 8, to))
+  const [place] = placesOf(LAYERS, meta, () => {})
+  const data = (place?.ranges ?? []).map(([from, to]) => LAYERS.subarray(from, to))
+  const lower = { kind: 'av01', properties: [...properties, box('lsel', u16(0))], data: [] }
+  const file = heifFileOf('avif', [{ kind: 'av01', properties, data }, lower])
+  const places = file.indexOf('iloc') + 4 + 4 + 2 + 2
+  file.copyWithin(places + 14 + 6, places + 6, places + 14) // offset and length of the first item
+  t.equal(await levelOf(file), 10)
+  t.same(av1Frames(file).patches, [])
+  file.writeUInt16BE(2, file.indexOf('pitm') + 8)
+  t.equal(await levelOf(file), 250, 'the same data, if that item is the picture')
+})
+
 /** Made with avifenc --layered: white, and black above it. */
 const LAYERS = readFileSync(resolve(import.meta.dirname, '../../../test/data/layers.avif'))
 
@@ -104,6 +124,19 @@ t.test('hidden frames that are decoded for the shown one are counted', async (t)
   const small = await itemOf([90])
   const endless = withUnits(small, Buffer.alloc(40_000, Buffer.from([0x7a, 0])))
   t.ok(isTooCostly(pictureCost(endless), endless.length), 'endless units')
+})
+
+t.test('boxes that declare more than they hold cost no more than they hold', async (t) => {
+  const declaring = Buffer.concat([u16(1), u16(65_535), u16(1)])
+  const boxes = Array.from({ length: 4000 }, () => box('dimg', declaring))
+  const described = [fullBox('ispe', 0, u32(10), u32(10))]
+  const file = heifFileOf('avif', [{ kind: 'av01', properties: described, data: [Buffer.alloc(150_000)] }], boxes)
+  t.equal(heifPixels(file)?.largest, 100)
+  t.same(av1Frames(file), { decoded: 0, patches: [] })
+  await t.rejects(decode(file), { code: /image-undecodable|image-too-many-pixels/ })
+  const items = fullBox('iloc', 0, Buffer.from([0x44, 0]), u16(65_535), Buffer.alloc(6 * 65_535))
+  const many = Buffer.concat([box('ftyp', Buffer.from('avif')), box('meta', u32(0), items)])
+  t.ok(isTooCostly(pictureCost(many), many.length), 'items without data')
 })
 
 t.test('a higher layer of the same picture is decoded with it, and a lower one is the next picture', async (t) => {

@@ -46,6 +46,17 @@ t.test('of many HEVC frames the first is the picture, however many follow', asyn
   }
 })
 
+t.test('an item whose data begins within that of another is shown', async (t) => {
+  const file = fileOf(second)
+  const one = await decode(file)
+  const shared = Buffer.concat([file.subarray(0, two.length), first, second])
+  shared.writeUInt32BE(two.length + first.length, itemAt(0) + OFFSET_AT)
+  shared.writeUInt32BE(two.length, itemAt(1) + OFFSET_AT)
+  shared.writeUInt32BE(first.length + second.length, itemAt(1) + LENGTH_AT)
+  t.same(hevcFrames(shared).patches, [])
+  t.ok((await decode(shared)).data.equals(one.data))
+})
+
 t.test('hidden frames that are decoded for the shown one are counted', async (t) => {
   const hidden = (count: number, then = first) => fileOf(HIDING, ...Array<Buffer>(count).fill(HIDDEN), then)
   t.equal(hevcFrames(hidden(3)).decoded, 4)
