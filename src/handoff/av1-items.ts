@@ -56,10 +56,11 @@ const NO_LAYER = 0xffff
 
 function selections(file: Buffer, parts: readonly Box[]): ReadonlyMap<number, Selected> {
   const selected = new Map<number, Selected>()
-  const declared = propertiesIn(file, parts).filter(({ type }) => type === 'lsel' || type === 'a1op')
-  if (declared.length === 0) return selected
+  const properties = propertiesIn(file, parts).filter(({ type }) => type === 'lsel' || type === 'a1op')
+  const declared = new Map(properties.map((property) => [property.index, property]))
+  if (declared.size === 0) return selected
   for (const { item, index } of associationsIn(file, parts)) {
-    const found = declared.find((property) => property.index === index)
+    const found = declared.get(index)
     if (found === undefined) continue
     const value = found.type === 'a1op' ? { point: file.readUInt8(found.from) } : { layer: file.readUInt16BE(found.from) }
     if (value.layer !== NO_LAYER) selected.set(item, { ...selected.get(item), ...value })

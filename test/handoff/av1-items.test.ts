@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
+import { withoutAperture } from '../../src/domain/media/heif-aperture.js'
 import { associationsIn, metaBoxesIn, propertiesIn } from '../../src/domain/media/heif-boxes.js'
 import { avifAnimation } from '../../src/handoff/animations/avif.js'
 import { av1Frames } from '../../src/handoff/av1-items.js'
@@ -138,6 +139,31 @@ t.test('boxes that declare more than they hold cost no more than they hold', asy
   const many = Buffer.concat([box('ftyp', Buffer.from('avif')), box('meta', u32(0), items)])
   t.ok(isTooCostly(pictureCost(many), many.length), 'items without data')
 })
+
+t.test('many properties and many names of them cost no more than both alone', async (t) => {
+  const costOf = (type: string, count: number) => {
+    const file = withNames(
+      Array.from({ length: count }, () => box(type, u16(1))),
+      25_000,
+    )
+    const before = process.cpuUsage()
+    av1Frames(file)
+    withoutAperture(file)
+    return process.cpuUsage(before).user
+  }
+  for (const type of ['lsel', 'clap']) {
+    costOf(type, 1)
+    t.ok(costOf(type, 2000) < 50 * (costOf(type, 1) + costOf(type, 1)), type)
+  }
+})
+
+/** A file without data. Each name says that item 1 has a property which does not exist. */
+function withNames(properties: readonly Buffer[], count: number): Buffer {
+  const names = Buffer.concat([u16(1), Buffer.from([250]), Buffer.alloc(500, Buffer.from([0x0f, 0xff]))])
+  const ofItems = box('ipma', u32(1), u32(count / 250), ...Array<Buffer>(count / 250).fill(names))
+  const meta = box('meta', u32(0), fullBox('pitm', 0, u16(1)), box('iprp', box('ipco', ...properties), ofItems))
+  return Buffer.concat([box('ftyp', Buffer.from('avif')), meta])
+}
 
 t.test('a higher layer of the same picture is decoded with it, and a lower one is the next picture', async (t) => {
   const layer = (number: number) => [0x1e, number << 3, 1, 0]

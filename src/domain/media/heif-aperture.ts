@@ -15,7 +15,8 @@ export function withoutAperture(file: Uint8Array): Uint8Array<ArrayBuffer> | und
     const apertures = propertiesIn(file, meta).filter(({ type }) => type === 'clap')
     if (apertures.length === 0) return undefined
     // A decoder refuses a file with an essential property of an unknown type. So the associations lose their flag, the highest bit.
-    const names = associationsIn(file, meta).filter(({ index }) => apertures.some((box) => box.index === index))
+    const indexes = new Set(apertures.map(({ index }) => index))
+    const names = associationsIn(file, meta).filter(({ index }) => indexes.has(index))
     const copy = new Uint8Array(file)
     for (const { from } of apertures) copy.set(FREE, from - 4)
     for (const { at, index, indexBytes } of names) {
