@@ -10,7 +10,7 @@ import { keys } from './keys.js'
  * versions may use what this version writes, beside it or after it. `reads`: the oldest format that this version reads. An addition that older
  * versions can ignore raises none of them.
  */
-export const FORMAT = { written: 8, readableFrom: 8, reads: 8 } as const
+export const FORMAT = { written: 9, readableFrom: 9, reads: 8 } as const
 /** The format of a store that is in use and does not name one. */
 const UNMARKED = 1
 
