@@ -7,8 +7,19 @@ import { watchLeaving } from './leaving.js'
 import { startPage } from './start.js'
 
 const starts: Readonly<Record<string, () => void>> = { start: startPage, case: casePage }
-if (watchLeaving()) {
+if (lacksSlash()) location.replace(`${location.pathname}/${location.search}`)
+else if (watchLeaving()) {
   watchLanguages()
   ownValue(starts, document.body.dataset['page'] ?? '')?.()
 }
 document.getElementById('unscripted')?.remove() // said where this script does not start, or fails while it starts
+
+/**
+ * A proxy that serves this below a path may leave out the path's last slash. Then all addresses, which are relative, lead to another site. A proxy that
+ * removes the slash again is not asked twice.
+ */
+function lacksSlash(): boolean {
+  const [navigation] = performance.getEntriesByType('navigation')
+  const isRedirected = navigation instanceof PerformanceNavigationTiming && navigation.redirectCount > 0
+  return document.body.dataset['page'] === 'start' && !location.pathname.endsWith('/') && !isRedirected
+}

@@ -26,6 +26,7 @@ import type { EventLoopScheduler } from '../services/load/event-loop-scheduler.j
 import type { Idempotency } from '../services/load/idempotency.js'
 import type { LimitCounter } from '../services/load/limits.js'
 import type { MatchIds } from '../services/matching/match-ids.js'
+import type { RefuseUnknownBanks } from '../services/matching/match-scope.js'
 import type { Matcher } from '../services/matching/matcher.js'
 import type { VideoMatcher } from '../services/matching/video/video-matcher.js'
 import type { Health } from '../services/ops/health.js'
@@ -63,6 +64,7 @@ export interface AppServices {
   readonly matchIds: MatchIds
   readonly matcher: Matcher
   readonly videoMatcher: VideoMatcher
+  readonly refuseUnknownBanks: RefuseUnknownBanks
   readonly feed: Feed
   readonly trust: TrustService
   readonly appeals: AppealService

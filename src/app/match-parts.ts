@@ -4,6 +4,7 @@ import { createDetailing } from '../services/intake/prepare-details.js'
 import { createBitPermutation } from '../services/matching/bit-permutation.js'
 import { createCommonRows } from '../services/matching/common-rows.js'
 import { createDetailFinder } from '../services/matching/detail-finder.js'
+import { refusingUnknownBanks } from '../services/matching/match-scope.js'
 import { createMatcher } from '../services/matching/matcher.js'
 import { createFlippedBits } from '../services/matching/probing/flipped-bits.js'
 import { createProbingBudget } from '../services/matching/probing/probing.js'
@@ -34,6 +35,7 @@ export function createMatchParts(parts: StoreParts, index: IndexParts, { matchEv
     services: {
       matcher: dailyCounts.counted(matcher),
       videoMatcher: dailyCounts.countedVideos(videoMatcher),
+      refuseUnknownBanks: refusingUnknownBanks(replica),
       matchIds,
       scheduler,
     },

@@ -48,7 +48,7 @@ export interface RouteOptions extends Required<Pick<AppOptions, 'services' | 'si
 export async function registerRoutes(app: FastifyInstance, options: RouteOptions): Promise<void> {
   const { services, site, uploadLimits, country, now, exposure, metrics } = options
   const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health } = services
-  const { videoMatcher, videoHashing, scheduler } = services
+  const { videoMatcher, refuseUnknownBanks, videoHashing, scheduler } = services
   const countsFor = exposure === 'public' ? 'admin' : 'public'
   const inFlight: InFlight = { bytes: 0 }
   await app.register(named(healthRoutes), { health, metrics, countsFor })
@@ -73,6 +73,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(matchImageRoutes), {
     prefix: '/v1',
     matcher,
+    refuseUnknownBanks,
     hashing,
     uploadLimits,
     inFlight,
@@ -81,6 +82,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(matchVideoRoutes), {
     prefix: '/v1',
     videoMatcher,
+    refuseUnknownBanks,
     videoHashing,
     scheduler,
     bandsOnly: exposure === 'public',

@@ -53,12 +53,19 @@ async function admit(
 ): Promise<ReceivedVideo> {
   const { maxBytes } = videoHashing.limits
   const length = request.headers['content-length']
-  try {
+  return beforeUpload(reply, async () => {
     if (length === undefined) throw new Problem('length-missing')
     if (Number(length) > maxBytes + FORM_BYTES) throw new Problem('video-file-too-large')
     if (await videoHashing.lackDecoders()) throw new Problem('video-unavailable')
     if (disconnected.aborted) throw new Problem('upload-incomplete')
     return videoHashing.receive(request.hashingFor(reply), Math.min(Number(length), maxBytes))
+  })
+}
+
+/** Runs a check before the body of a request is read. If it throws, the body is not read. */
+export async function beforeUpload<T>(reply: FastifyReply, check: () => T | Promise<T>): Promise<T> {
+  try {
+    return await check()
   } catch (error) {
     reply.header('connection', 'close') // what still arrives is not read
     throw error

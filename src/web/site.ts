@@ -142,7 +142,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       language,
       style,
       exitUrl: settings.exitUrl,
-      ...flattened(manifest),
+      ...addressesFor(name, manifest),
       languageLinks: languages.map((tag) => languageLink(name, tag, language, messages.get(tag))).join(''),
       footLinks: PAGE_NAMES.map((other) => footLink(other, name, language, own)).join(''),
       hotlines: hotlinesFor(settings.country)
@@ -163,6 +163,11 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       }),
     }
   }
+}
+
+/** Below a path without its last slash (`/tabir`), `assets/` would be asked of another site. A query never is, and the script adds the slash. */
+function addressesFor(name: PageName, manifest: OwnAssets): Record<string, string> {
+  return { ...flattened(manifest), ...(name === 'start' && { 'script.path': `?script=${manifest.script.file}` }) }
 }
 
 /** Addresses of the workers that hash. */

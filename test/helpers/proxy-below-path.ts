@@ -16,18 +16,23 @@ export async function startProxyBelowPath(t: Ending, target: string, path = '/ta
   const outside: string[] = []
   const server = createServer((request, response) => {
     const asked = request.url ?? '/'
-    if (!asked.startsWith(`${path}/`)) {
+    if (!asked.startsWith(`${path}/`) && asked.replace(/\?.*/, '') !== path) {
       outside.push(asked)
       response.writeHead(404, { 'content-type': 'text/html' }).end('<title>Another site</title>')
       return
     }
     const headers = { ...request.headers, 'x-forwarded-for': request.socket.remoteAddress, 'x-forwarded-proto': 'https' }
-    const forwarded = httpRequest(target + asked.slice(path.length), { method: request.method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers)
-      response.flushHeaders()
-      answer.pipe(response)
-      response.once('close', () => answer.destroy())
-    })
+    const rest = asked.slice(path.length)
+    const forwarded = httpRequest(
+      target + (rest.startsWith('/') ? rest : `/${rest}`),
+      { method: request.method, headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers)
+        response.flushHeaders()
+        answer.pipe(response)
+        response.once('close', () => answer.destroy())
+      },
+    )
     forwarded.once('error', () => response.destroy())
     request.pipe(forwarded)
   })

@@ -62,7 +62,7 @@ async function open(t: Test) {
   const app = await appWithCaller(t)
   app.decorateRequest('consumeQuota', () => {})
   app.decorateRequest('hashingFor', () => ({ group: '', member: '', charge: () => {} }))
-  const shared = { matcher, bandsOnly: false }
+  const shared = { matcher, refuseUnknownBanks: () => {}, bandsOnly: false }
   await app.register(matchRoutes, { ...shared, videoMatcher, scheduler: { next: async () => {} } })
   const hashing = { hash: async () => ({ quality: 100, signals: [] }) }
   await app.register(matchImageRoutes, { ...shared, hashing, uploadLimits: UPLOAD_LIMITS, inFlight: { bytes: 0 } })

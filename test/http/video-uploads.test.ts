@@ -180,6 +180,8 @@ t.test('a video that is too large is refused before its body is read, and a slow
     t.match(await said(route, 300 << 20, 0), /^HTTP\/1.1 413 .*"code":"video-file-too-large"/s)
     t.match(await said(route, 200_000, 1000), /^HTTP\/1.1 400 .*"code":"upload-incomplete"/s)
   }
+  for (const url of ['/v1/match/videos?banks=nope', '/v1/match/images?banks=cases,nope'])
+    t.match(await said({ ...query, url }, 200_000, 0), /^HTTP\/1.1 404 .*connection: close.*"code":"bank-unknown"/s)
   await until(async () => (await said(query, 3 << 20, 1000)).includes('upload-incomplete')) // the memory of the refused uploads is free again
 })
 

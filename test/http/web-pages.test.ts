@@ -64,7 +64,7 @@ t.test('a page has relative addresses only, so that it works below a path', asyn
   const { app } = await usual
   for (const url of [...PAGES, '/console']) {
     const { body } = await app.inject({ url })
-    t.match(body, /src="assets\//, url)
+    t.match(body, /src="(assets\/|\?script=page-)/, url)
     t.notMatch(body, /(href|src)="\/|"\/(assets|v1)\//, url)
   }
 })
@@ -104,6 +104,8 @@ t.test('only built files are served, and other paths get 404', async (t) => {
     '/assets/__proto__',
     `/assets/${'x'.repeat(400)}`,
     '/assets/manifest.json',
+    '/?script=page.js',
+    '/?script=..%2Fmanifest.json',
     '/index.html',
   ]) {
     const response = await app.inject({ url })

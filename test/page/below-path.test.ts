@@ -53,6 +53,15 @@ t.test(
   },
 )
 
+t.test('below a path without its last slash, the page adds it', { skip: withoutBrowser }, async (t) => {
+  const site = await siteOf()
+  const proxy = await startProxyBelowPath(t, site.url)
+  const { page, faults } = await site.visit(`${proxy.url}?lang=ms`)
+  await page.waitForURL(`${proxy.url}/?lang=ms`)
+  await toChoosing(page)
+  t.same(faults, [])
+})
+
 t.test('below a path, the console shows, imports and hashes', { skip: withoutBrowser }, async (t) => {
   const site = await siteOf()
   const proxy = await startProxyBelowPath(t, site.url)

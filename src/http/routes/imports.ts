@@ -48,11 +48,9 @@ const Progress = z.object({
 })
 const Stretch = z.object({ fromLine: z.int(), toLine: z.int() })
 const Report = Progress.extend({
-  rejections: z
-    .array(Stretch.extend({ reason: z.enum(RECORD_REJECTIONS) }))
-    .meta({
-      description: 'Ranges of lines, counted from 1, inclusive; at most 10,000 together with the other lists of lines.',
-    }),
+  rejections: z.array(Stretch.extend({ reason: z.enum(RECORD_REJECTIONS) })).meta({
+    description: 'Ranges of lines, counted from 1, inclusive; at most 10,000 together with the other lists of lines.',
+  }),
   notFoundLines: z.array(Stretch).meta({ description: 'Ranges of lines with tombstones that removed nothing.' }),
   categoryIgnoredLines: z
     .array(Stretch)

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { Problem } from '../../domain/problem.js'
 import type { Hashing } from '../../services/intake/hashing.js'
 import type { Match } from '../../services/matching/match.js'
+import type { RefuseUnknownBanks } from '../../services/matching/match-scope.js'
 import type { Matcher } from '../../services/matching/matcher.js'
 import { radiusFor } from '../asked-radius.js'
 import { askedOf, ofImage, ownSignals } from '../hashed-signals.js'
@@ -13,6 +14,7 @@ import { problemBody } from '../problems.js'
 import { DepthName, GradingName, ThresholdBits } from '../schemas.js'
 import { shownMatch } from '../shown-match.js'
 import { eachImage, forQueries, type InFlight, type UploadLimits } from '../upload.js'
+import { beforeUpload } from '../video-upload.js'
 import { mayForUploads } from './cases/case-images.js'
 import { Context, ImageMatchAnswer } from './match-schemas.js'
 
@@ -39,6 +41,7 @@ const matchImagesSchema = {
 
 export interface MatchImageRouteOptions {
   readonly matcher: Matcher
+  readonly refuseUnknownBanks: RefuseUnknownBanks
   readonly hashing: Hashing
   readonly uploadLimits: UploadLimits
   readonly inFlight: InFlight
@@ -48,7 +51,7 @@ export interface MatchImageRouteOptions {
 
 export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = async (
   app,
-  { matcher, hashing, uploadLimits, inFlight, bandsOnly },
+  { matcher, refuseUnknownBanks, hashing, uploadLimits, inFlight, bandsOnly },
 ) => {
   const queryLimits = forQueries(uploadLimits)
   app.post(
@@ -60,6 +63,8 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
     async (request, reply) => {
       const caller = callerOf(request)
       const { banks, thresholdBits, grading, depth, transforms } = request.query
+      const asked = { banks: banks?.split(','), orgId: caller.orgId }
+      await beforeUpload(reply, () => refuseUnknownBanks(asked))
       const details = depth !== 'hashes' && matcher.hasDetails() ? 'also' : 'none'
       let context: string | undefined
       const outcomes = await eachImage(
@@ -89,8 +94,8 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
       const found = await matcher.match(
         outcomes.map((outcome) => (outcome instanceof Problem ? [] : askedOf(outcome, transforms === 'true'))),
         {
-          orgId: caller.orgId,
-          banks: banks?.split(','),
+          orgId: asked.orgId,
+          banks: asked.banks,
           thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
           grading,
           knowsDistance: caller.scopes.has('match:distance'),

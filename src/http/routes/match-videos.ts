@@ -11,13 +11,14 @@ import { VIDEO_FORMATS } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
 import type { VideoHashing } from '../../services/intake/video-hashing.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
+import type { RefuseUnknownBanks } from '../../services/matching/match-scope.js'
 import type { AskedVideo, VideoMatcher } from '../../services/matching/video/video-matcher.js'
 import { radiusFor } from '../asked-radius.js'
 import { FRAME_SIGNAL_TYPES, HashedVideoFacts, hashedVideoFacts } from '../given-videos.js'
 import { callerOf } from '../plugins/authentication.js'
 import { GradingName, IsForm, Quality, SignalHashText, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
 import { Matches, resultText, Truncated } from '../shown-match.js'
-import { withVideo } from '../video-upload.js'
+import { beforeUpload, withVideo } from '../video-upload.js'
 import { mayForVideos } from './cases/case-videos.js'
 import { Context } from './match-schemas.js'
 
@@ -65,6 +66,7 @@ const schema = {
 
 export interface MatchVideoRouteOptions {
   readonly videoMatcher: VideoMatcher
+  readonly refuseUnknownBanks: RefuseUnknownBanks
   readonly videoHashing: VideoHashing
   readonly scheduler: Pick<EventLoopScheduler, 'yielder'>
   /** Whether callers without `match:distance` get whole distance bands only, also as thresholds. */
@@ -73,13 +75,15 @@ export interface MatchVideoRouteOptions {
 
 export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = async (
   app,
-  { videoMatcher, videoHashing, scheduler, bandsOnly },
+  { videoMatcher, refuseUnknownBanks, videoHashing, scheduler, bandsOnly },
 ) => {
   app.post(
     '/match/videos',
     { config: { scope: 'match', queries: 'counted', videoFile: true, contextField: true, writtenAnswer: true }, schema },
     async (request, reply) => {
       const { banks, thresholdBits, grading, transforms } = request.query
+      const asked = { banks: banks?.split(','), orgId: callerOf(request).orgId }
+      await beforeUpload(reply, () => refuseUnknownBanks(asked))
       let context: string | undefined
       const hashed = await withVideo(request, reply, {
         videoHashing,
@@ -98,8 +102,8 @@ export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = a
       let isTruncated = false
       const mayKnowDistance = caller.scopes.has('match:distance')
       const [matches = []] = await videoMatcher.matchVideos([askedOf(hashed, transforms === 'true')], {
-        orgId: caller.orgId,
-        banks: banks?.split(','),
+        orgId: asked.orgId,
+        banks: asked.banks,
         thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
         grading,
         knowsDistance: mayKnowDistance,

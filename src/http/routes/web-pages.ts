@@ -16,7 +16,7 @@ export interface PageRouteOptions {
 
 const PUBLIC = { scope: 'public' } as const
 /** All other query parameters are ignored. */
-const Query = z.object({ lang: z.unknown() }).partial()
+const Query = z.object({ lang: z.unknown(), script: z.unknown() }).partial()
 
 export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, { site, videoHashing }) => {
   const pages = { '/': 'start', '/case': 'case', '/how-it-works': 'how-it-works' } as const satisfies Record<
@@ -25,6 +25,8 @@ export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, {
   >
   for (const [url, name] of Object.entries(pages)) {
     app.get(url, { config: PUBLIC, schema: { hide: true, querystring: Query } }, async (request, reply) => {
+      const { script } = request.query
+      if (url === '/' && typeof script === 'string') return sendAsset(request, reply, site, script)
       const language = languageFor(site.languages, request.query.lang, request.headers['accept-language'])
       const lackDecoders = await videoHashing.lackDecoders().catch(() => false) // the store is unavailable: videos are offered, and an upload checks again
       const page = site.page(name, language, !lackDecoders)
@@ -39,12 +41,14 @@ export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, {
   app.get(
     '/assets/:file',
     { config: PUBLIC, schema: { hide: true, params: z.object({ file: z.string() }) } },
-    async (request, reply) => {
-      const asset = site.asset(request.params.file)
-      if (asset === undefined) throw new Problem('route-unknown')
-      return send(request, reply, asset, 'Accept-Encoding')
-    },
+    async (request, reply) => sendAsset(request, reply, site, request.params.file),
   )
+}
+
+function sendAsset(request: FastifyRequest, reply: FastifyReply, site: Site, file: string): FastifyReply {
+  const asset = site.asset(file)
+  if (asset === undefined) throw new Problem('route-unknown')
+  return send(request, reply, asset, 'Accept-Encoding')
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, served: Served, vary: string): FastifyReply {

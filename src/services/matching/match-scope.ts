@@ -7,6 +7,7 @@ import { type Bank, isAnswering, isVisibleTo, ownerReviewBits, widestThresholdOf
 import { Problem } from '../../domain/problem.js'
 import { isCopy } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
+import type { Replica } from '../index/replica.js'
 import type { Radius, WidestOf } from './batch-search.js'
 import type { Match, MatchOptions } from './match.js'
 import type { Answer } from './match-by-hashes.js'
@@ -28,6 +29,18 @@ export function banksAsked(
     if (isAnswering(bank)) asked.set(bank.name, bank)
   }
   return asked
+}
+
+/**
+ * Checks the banks of a query before its upload is read. Queries without banks ask all that answer.
+ * @throws {Problem} bank-unknown, index-loading, store-unavailable
+ */
+export type RefuseUnknownBanks = (asked: Pick<MatchOptions, 'banks' | 'orgId'>) => void
+
+export function refusingUnknownBanks(replica: Pick<Replica, 'catalogue'>): RefuseUnknownBanks {
+  return (asked) => {
+    if (asked.banks !== undefined) banksAsked(replica.catalogue, asked)
+  }
 }
 
 /** The widest radius that any of the banks needs, by type, computed once for all pictures. @param withMargin whether to search slightly farther. */
