@@ -13,6 +13,7 @@ export type Handling = Reason | 'closed' | 'again' | 'with-another-key' | 'witho
 const HANDLING: Readonly<Record<CaseImageProblem, Handling>> = {
   'quality-too-low': 'too-plain',
   'image-too-simple': 'too-simple',
+  'hash-improbable': 'too-simple',
   'known-harmless': 'harmless',
   'image-too-large': 'file-too-large',
   'body-too-large': 'file-too-large',

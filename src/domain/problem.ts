@@ -25,6 +25,7 @@ export const CASE_IMAGE_PROBLEMS = [
   'video-unavailable',
   'quality-too-low',
   'image-too-simple',
+  'hash-improbable',
   'known-harmless',
   'extended-protection-off',
   'minor-declared',

@@ -3,9 +3,9 @@
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { tagDeclaresMinor } from '../domain/cases/minors.js'
 import { parseSignalHash } from '../domain/matching/hash-text.js'
-import { isProbable } from '../domain/matching/probable-hash.js'
+import { refusalOf } from '../domain/matching/probable-hash.js'
 import type { CATEGORY_NAMES } from '../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
+import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/matching/signal-types.js'
 import type { ReadRecord, RecordRejection } from '../domain/organisations/bank-import.js'
 
 /** Reads one line of a file. Never throws: a bad line is a record of the kind `rejected`. */
@@ -23,6 +23,8 @@ interface GivenFields {
   readonly category?: (typeof CATEGORY_NAMES)[number] | undefined
   /** Whether somebody reviewed the picture; if not, the tier is `self-reported`. */
   readonly isReviewed?: boolean
+  /** Whether it is the hash of a frame of a video. */
+  readonly isOfFrame?: boolean
 }
 
 /**
@@ -31,17 +33,20 @@ interface GivenFields {
  * @param fields a missing `quality` counts as 100: the other system accepted the hash.
  * @returns a record of the kind `put`, or `rejected` with the reason.
  */
-export function signalFrom({ typeText, hex, quality = 100, ref, category, isReviewed = true }: GivenFields): ReadRecord {
+export function signalFrom(fields: GivenFields): ReadRecord {
+  const { typeText, hex, quality = 100, ref, category, isReviewed = true, isOfFrame = false } = fields
   const type = typeNamed(typeText)
   if (type === undefined) return rejected('signal-type-unknown')
   const hash = parseGivenHash(type, hex)
   if (hash === undefined) return rejected('hash-malformed')
-  if (!isProbable(type, hash)) return rejected('hash-improbable')
-  if (quality < SIGNAL_TYPES[type].minQuality || quality > 100) return rejected('quality-too-low')
+  if (quality > 100) return rejected('quality-too-low')
+  const signal = { type, view: 'whole', quality, hash } as const
+  const refusal = refusalOf(isOfFrame ? { ...signal, frame: 0 } : signal)
+  if (refusal !== undefined) return rejected(refusal)
   return {
     kind: 'put',
     signal: {
-      signal: { type, view: 'whole', quality, hash },
+      signal,
       ref,
       category,
       ...(!isReviewed && { tier: 'self-reported' }),

@@ -6,8 +6,9 @@ import { MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { declaresMinor } from '../domain/cases/minors.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { jsonOrUndefined } from '../domain/json.js'
+import { refusalOf } from '../domain/matching/probable-hash.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
+import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/matching/signal-types.js'
 import { type TimedSignal, videoOf } from '../domain/matching/timed-signals.js'
 import type { ReadRecord, RecordRejection } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
@@ -105,7 +106,10 @@ export function createJsonReader(): RecordReader {
     const isLast = open.next++ === lines
     if (isLast) open = undefined
     if (isRefused) return []
-    const more = signals.length + next.signals.length > MAX_SIGNALS ? 'record-too-long' : timedIn(next.signals)
+    const more =
+      signals.length + next.signals.length > MAX_SIGNALS
+        ? 'record-too-long'
+        : timedIn(next.signals, head.line.deleted === true)
     const why = value !== undefined && declaresMinor(value) ? 'minor-declared' : typeof more === 'string' ? more : undefined
     if (why !== undefined) {
       if (open !== undefined) open.isRefused = true
@@ -162,7 +166,8 @@ function beginningIn(text: string): Head | ReadRecord {
   const { type, hash: hex, quality, lines, video, category, tier, registeredTier = tier } = line.data
   const hash = parseGivenHash(type, hex)
   if (hash === undefined) return rejected('hash-malformed')
-  const signals = line.data.signals === undefined ? undefined : timedIn(line.data.signals)
+  const isRemoved = line.data.deleted === true
+  const signals = line.data.signals === undefined ? undefined : timedIn(line.data.signals, isRemoved)
   if (typeof signals === 'string') return rejected(signals)
   if (lines !== undefined && video === undefined) return rejected('record-unreadable')
   const read = signalFrom({
@@ -172,8 +177,9 @@ function beginningIn(text: string): Head | ReadRecord {
     ref: line.data.ref ?? undefined,
     category: category ?? undefined,
     isReviewed: registeredTier !== 'self-reported',
+    isOfFrame: video !== undefined,
   })
-  return read.kind === 'rejected' && line.data.deleted !== true ? read : { line: line.data, hash, signals, read }
+  return read.kind === 'rejected' && !isRemoved ? read : { line: line.data, hash, signals, read }
 }
 
 /** Other systems write types in capitals, and ThreatExchange as `HASH_PDQ`. */
@@ -195,13 +201,15 @@ function completed({ line, hash, signals: timed, read }: Head): ReadRecord {
   return read.kind === 'put' ? { ...read, signal: { ...read.signal, picture, video: film?.video }, signalId } : read
 }
 
-/** @returns the signals, or why one of them is invalid. */
-function timedIn(given: z.infer<typeof Signals>): TimedSignal[] | RecordRejection {
+/** @returns the signals, or why one of them is invalid. Any hash can be removed: an older version may have taken it. */
+function timedIn(given: z.infer<typeof Signals>, isRemoved: boolean): TimedSignal[] | RecordRejection {
   const signals: TimedSignal[] = []
   for (const { type, view, quality, hash: hex, atMs } of given) {
     const hash = parseGivenHash(type, hex)
     if (hash === undefined) return 'hash-malformed'
-    if (quality < SIGNAL_TYPES[type].minQuality) return 'quality-too-low'
+    // A signal with a time is of a frame.
+    const refusal = refusalOf({ type, view, quality, hash, ...(atMs !== undefined && { frame: 0 }) })
+    if (refusal === 'quality-too-low' || (refusal !== undefined && !isRemoved)) return refusal
     signals.push({ type, view, quality, hash, ...(atMs !== undefined && { atMs }) })
   }
   return signals

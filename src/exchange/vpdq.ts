@@ -1,11 +1,10 @@
 // Videos as vPDQ has them: PDQ of frames. As lines, which vPDQ's own programs write, and as JSON in one line, which HMA and ThreatExchange use.
 
-import { formatHash, type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
+import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
 import { FRAME_INTERVAL_MS, MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { jsonOrUndefined } from '../domain/json.js'
-import { isProbable } from '../domain/matching/probable-hash.js'
+import { refusalOf } from '../domain/matching/probable-hash.js'
 import type { RegisteredVideo, Signal } from '../domain/matching/signal.js'
-import { SIGNAL_TYPES } from '../domain/matching/signal-types.js'
 import type { NewSignal } from '../domain/organisations/bank-change.js'
 import type { RecordRejection } from '../domain/organisations/bank-import.js'
 
@@ -54,12 +53,14 @@ export function createVpdqFrames(): VpdqFrames {
       // HMA writes three digits, so that after 100 seconds many frames have one time.
       const isSameTime = atMs === givenMs
       givenMs = atMs
-      const why = refusalOf(hash, quality)
+      if (quality > 100) return 'quality-too-low'
+      const signal = { type: 'pdq', view: 'whole', quality, hash, frame: framesAtMs.length } as const
+      const why = refusalOf(signal)
       if (why !== undefined) return why
       if (hashes.has(text) || (!isSameTime && atMs < keptMs + FRAME_INTERVAL_MS)) return undefined
       if (signals.length === MAX_VIDEO_SIGNALS) return 'record-too-long'
       keptMs = Math.max(atMs, keptMs + 1)
-      signals.push({ type: 'pdq', view: 'whole', quality, hash, frame: framesAtMs.length })
+      signals.push(signal)
       framesAtMs.push(keptMs)
       hashes.add(text)
       return undefined
@@ -131,11 +132,6 @@ function* items(text: string, opening: RegExp, item: RegExp): Generator<RegExpEx
     if (item.lastIndex !== end) yield undefined
     return
   }
-}
-
-function refusalOf(hash: Hash256, quality: number): RecordRejection | undefined {
-  if (quality < SIGNAL_TYPES.pdq.minQuality || quality > 100) return 'quality-too-low'
-  return isProbable('pdq', hash) ? undefined : 'hash-improbable'
 }
 
 /** Writes PDQ of frames as HMA's JSON of a video. */

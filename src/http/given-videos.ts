@@ -7,8 +7,9 @@ import { MAX_VIDEO_MS, MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-f
 import { fileSignals } from '../domain/matching/file-signals.js'
 import { parseSignalHash } from '../domain/matching/hash-text.js'
 import type { HashedVideo } from '../domain/matching/hashed-image.js'
+import { refusalOf } from '../domain/matching/probable-hash.js'
 import type { Signal } from '../domain/matching/signal.js'
-import { SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
+import type { SignalType } from '../domain/matching/signal-types.js'
 import { Problem } from '../domain/problem.js'
 import { Declared } from './declared-age.js'
 import { CategoryName, GivenRef, type GivenSignal, HashText, IsForm, Quality, ViewName } from './schemas.js'
@@ -88,11 +89,13 @@ export const GivenBankVideo = z
 export function videoSignals({ durationMs, frames, sha256, md5 }: Omit<z.infer<typeof GivenVideo>, 'category'>) {
   const signals: Signal[] = []
   for (const [frame, given] of frames.entries()) {
-    const own = toSignals(given.signals)
+    const own = toSignals(given.signals, frame)
     if (own instanceof Problem) return own
-    for (const signal of own) signals.push({ ...signal, frame })
+    for (const signal of own) signals.push(signal)
   }
-  signals.push(...fileSignals({ sha256: sha256 === undefined ? undefined : parseHash(sha256), md5 }))
+  const ofFile = fileSignals({ sha256: sha256 === undefined ? undefined : parseHash(sha256), md5 })
+  if (ofFile.some((signal) => refusalOf(signal) !== undefined)) return new Problem('hash-improbable')
+  signals.push(...ofFile)
   return { signals, video: { durationMs, framesAtMs: frames.map(({ atMs }) => atMs) } }
 }
 
@@ -125,13 +128,15 @@ export function isPicture({
 
 export const NO_PICTURE = 'of an animation must have a pdq of a whole frame'
 
-export function toSignals(given: readonly z.infer<typeof GivenSignal>[]): Signal[] | Problem {
+function toSignals(given: readonly z.infer<typeof GivenSignal>[], frame?: number): Signal[] | Problem {
   const signals: Signal[] = []
-  for (const { type, view, quality, hash: text } of given) {
+  for (const { type, view = 'whole', quality, hash: text } of given) {
     const hash = parseSignalHash(type, text)
     if (hash === undefined) return new Problem('request-invalid')
-    if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
-    signals.push({ type, view: view ?? 'whole', quality, hash })
+    const signal = { type, view, quality, hash, ...(frame !== undefined && { frame }) }
+    const refusal = refusalOf(signal)
+    if (refusal !== undefined) return new Problem(refusal)
+    signals.push(signal)
   }
   return signals
 }

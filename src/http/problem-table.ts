@@ -112,6 +112,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail:
       'Too many other pictures look like it and would match. Photographs and screenshots of such pictures can be registered.',
   },
+  'hash-improbable': {
+    status: 422,
+    title: 'No picture that can be registered has this hash.',
+    detail:
+      'It is that of an empty file, of no picture, or of bars and boxes. The program that computed it may have failed: hash the picture again.',
+  },
   'known-harmless': {
     status: 422,
     title: 'This picture or video was judged harmless, so it cannot be registered.',

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { read } from './read-lines.js'
 
-const A = 'a1'.repeat(32)
-const B = '0f'.repeat(32)
+const A = 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'
+const B = '3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d'
 
 t.test('lines of hex are read with or without a type, and comments are skipped', async (t) => {
   t.same(read(A, A.toUpperCase(), '', '# a list', `pdq ${A}`, `HASH_PDQ\t${B}`, `blockhash ${B}`), {
@@ -84,8 +84,28 @@ t.test('a PDQ hash with too few or too many ones is refused, and can be removed'
       'it can be removed',
     )
   }
-  for (const some of [bits(80), bits(176)]) t.same(read(some).records, [`pdq 100 ${some}`])
+  // Every seventh bit, so that they are no bars.
+  const spread = (count: number) =>
+    Array.from({ length: count }, (_, k) => 1n << BigInt((7 * k) % 256))
+      .reduce((sum, bit) => sum | bit)
+      .toString(16)
+      .padStart(64, '0')
+  for (const some of [spread(80), spread(176)]) t.same(read(some).records, [`pdq 100 ${some}`])
   t.same(read(`blockhash ${bits(20)}`, `sha256 ${'0'.repeat(64)}`).records, [`blockhash 100 ${bits(20)}`, 'hash-improbable'])
+})
+
+t.test('the hash of bars is refused, among the signals of a picture too, and can be removed', async (t) => {
+  const [bars, box] = ['5'.repeat(64), `${'0ff0'.repeat(8)}${'f00f'.repeat(8)}`]
+  for (const none of [bars, box]) {
+    t.same(read(`pdq ${none}`, `pdq-area ${none}`).records, ['hash-improbable', 'hash-improbable'])
+    const part = { type: 'pdq-area', view: 'crop', quality: 100, hash: none }
+    const signals = [{ ...part, type: 'pdq', view: 'whole', hash: A }, part]
+    t.same(read(JSON.stringify({ type: 'pdq', hash: A, signals })).records, ['hash-improbable'])
+    t.same(read(JSON.stringify({ type: 'pdq', hash: A, signals, deleted: true })).records, [`remove pdq ${A}`])
+  }
+  const title = { type: 'pdq', view: 'whole', quality: 100, hash: bars, atMs: 0 }
+  const video = { type: 'pdq', hash: bars, video: { durationMs: 1000 }, signals: [title] }
+  t.same(read(JSON.stringify(video)).records, [`pdq 100 ${bars}`], 'a frame of a video may show a title')
 })
 
 t.test('the CSV of five columns accepts harmful and possibly harmful entries, and none tagged as a minor', async (t) => {

@@ -2,8 +2,8 @@ import t from 'tap'
 import { readerFor } from '../../src/exchange/signal-lines.js'
 import { read } from './read-lines.js'
 
-const A = 'a1'.repeat(32)
-const B = '0f'.repeat(32)
+const A = 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'
+const B = '3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d'
 
 t.test('a table may have tabs between its columns', async (t) => {
   t.same(read('name\thash\tquality', `me.jpg\t${A}\t90`, `a, b; c\t${B}\t`, 'x').records, [

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { loadImageHasherSync, MAX_SEPARABLE_BITS } from '../../packages/hash/src/image-hasher.js'
+import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { pdq } from '../../packages/hash/src/pdq.js'
-import { separableBits } from '../../packages/hash/src/separable.js'
+import { MAX_SEPARABLE_BITS, separableBits } from '../../packages/hash/src/separable.js'
 import { scenePixels } from '../helpers/pictures.js'
 
 t.test('a pattern of one bit per row and one per column is wholly separable', async (t) => {

@@ -145,3 +145,40 @@ t.test('a hash of low quality is refused in registrations, and accepted in queri
   })
   t.equal(asked.json().results[1].problem, undefined, 'queries accept a lower quality than registrations')
 })
+
+t.test('a hash that no picture has is refused in cases, banks and submissions, and no other picture with it', async (t) => {
+  const { service, ngo } = await prepared(t)
+  const { app } = service
+  const her = await openCase(app)
+  const [zeros, bars] = ['0'.repeat(64), '5'.repeat(64)]
+  const whole = (hash: string) => ({ type: 'pdq', hash, quality: 100 })
+  const part = (hash: string) => ({ ...whole(hash), type: 'pdq-area', view: 'crop' })
+  const frames = [{ atMs: 0, signals: [whole(randomHashText()), part(bars)] }]
+  const pictures = [[whole(zeros)], [whole(bars)], [whole(randomHashText()), part(bars)], [whole(randomHashText())]]
+  const images = pictures.map((signals) => ({ signals }))
+  const improbable = { state: 'refused', problem: { code: 'hash-improbable' } }
+
+  const ofCase = await post(app, `${her.url}/hashes`, { images, videos: [{ durationMs: 1000, frames }] }, her.headers)
+  t.match(ofCase.json(), {
+    images: [improbable, improbable, improbable, { state: 'registered' }],
+    videos: [improbable],
+  })
+  refused(t, await post(app, `${her.url}/hashes`, { images: images.slice(0, 1) }, her.headers), 'hash-improbable')
+  const signals = [{ type: 'pdq', hash: bars }, ...pictures.slice(3).flat()]
+  const ofBank = await post(app, '/v1/banks/mine/signals', { signals, images: images.slice(2) }, ngo.headers)
+  t.match(ofBank.json(), {
+    signals: [improbable, { state: 'registered' }, improbable, { state: 'registered' }],
+  })
+  const lines = await ndjson(app, 'mine', signals.map((signal) => JSON.stringify(signal)).join('\n'), ngo.headers)
+  t.match(lines.json(), {
+    signals: [
+      { line: 1, ...improbable },
+      { line: 2, state: 'registered' },
+    ],
+  })
+  const hashRecords = [bars, randomHashText()].map((hashValue) => ({ hashValue, signalType: 'ImagePDQ' }))
+  const submitted = await post(app, '/stopncii/v1/SubmitHashes', { hashRecords }, ngo.headers)
+  t.match(submitted.json(), { accepted: 1, refused: [{ index: 0, reason: 'hash-improbable' }] })
+  await post(app, '/c/banks', { name: 'HMA' }, ngo.headers)
+  t.equal((await post(app, '/c/bank/HMA/signal', { pdq: bars }, ngo.headers)).statusCode, 422, 'in the form of HMA')
+})

@@ -11,7 +11,7 @@ import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
 import { wholeOf } from './raster.js'
 import type { Rectangle } from './rectangle.js'
-import { separableBits } from './separable.js'
+import { MAX_SEPARABLE_BITS, separableBits } from './separable.js'
 import { isForm, isLargePictureIn, isPage, isPhotographIn, isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
 import { undoneEdits } from './video/undone-edits.js'
@@ -98,8 +98,6 @@ const NEAR_DUPLICATE_BITS = 10
 const MIN_QUALITY = 50
 /** A whole picture in a query needs only this share of both minimums, because a copy may be paler or darker than the registered picture. */
 const COPY_SHARE = 0.5
-/** A part with more `separableBits` is dropped: it shows a bar, a box or an edge that an app or a meme draws. */
-export const MAX_SEPARABLE_BITS = 204
 /** Positions of parts are rounded to a thousandth of a side. */
 const PLACES = 1000
 const MIN_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {

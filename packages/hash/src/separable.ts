@@ -2,6 +2,9 @@
 
 import type { Hash256 } from './hash256.js'
 
+/** A part with more of these bits is never registered: it shows a bar, a box or an edge that an app or a meme draws. */
+export const MAX_SEPARABLE_BITS = 204
+
 const SIDE = 16
 const STARTS = [0, 5, 10, 15] as const
 const ROUNDS = 6

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { declaresMinor } from '../../domain/cases/minors.js'
 import { parseSignalHash } from '../../domain/matching/hash-text.js'
-import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
+import { refusalOf } from '../../domain/matching/probable-hash.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
@@ -62,6 +62,7 @@ export function addSignalsRoute(app: ZodApp, { banks, registration, scheduler }:
           ...may(
             'request-invalid',
             'quality-too-low',
+            'hash-improbable',
             'minor-declared',
             'signal-invalidated',
             'upload-incomplete',
@@ -206,6 +207,7 @@ function toNewVideo(given: z.infer<typeof GivenBankVideo>): NewSignal | Problem 
 function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer<typeof GivenSignal>): NewSignal | Problem {
   const hash = parseSignalHash(type, text)
   if (hash === undefined) return new Problem('request-invalid')
-  if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
-  return { signal: { type, view: 'whole', quality, hash }, ref, category }
+  const signal = { type, view: 'whole', quality, hash } as const
+  const refusal = refusalOf(signal)
+  return refusal === undefined ? { signal, ref, category } : new Problem(refusal)
 }

@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/cases/minors.js'
 import { formatSignalHash, parseSignalHash, SIGNAL_HASH_PATTERN } from '../../domain/matching/hash-text.js'
+import { refusalOf } from '../../domain/matching/probable-hash.js'
 import type { FeedSignal, PlainHash } from '../../domain/organisations/feed.js'
 import { ownValue } from '../../domain/own-value.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
@@ -137,6 +138,8 @@ function submitHashesRoute(app: ZodApp, { stopNcii }: StopNciiOptions): void {
         const hash = type && plainHash(type, record.hashValue)
         if (record !== undefined && type === undefined) report.refused.push({ index, reason: 'signal-type-unsupported' })
         else if (hash === undefined) report.refused.push({ index, reason: 'request-invalid' })
+        else if (refusalOf({ ...hash, view: 'whole', quality: 100 }) !== undefined)
+          report.refused.push({ index, reason: 'hash-improbable' })
         else {
           hashes.push(hash)
           places.push(index)

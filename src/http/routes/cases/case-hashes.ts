@@ -87,6 +87,7 @@ export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async
           ...may(
             'request-invalid',
             'quality-too-low',
+            'hash-improbable',
             'minor-declared',
             'extended-protection-off',
             'upload-incomplete',
@@ -126,6 +127,7 @@ export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async
 const OF_ONE_VIDEO: readonly ProblemCode[] = [
   'request-invalid',
   'quality-too-low',
+  'hash-improbable',
   'known-harmless',
   'case-full',
   'too-many-images',

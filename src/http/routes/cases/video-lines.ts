@@ -110,6 +110,6 @@ function givenFrom({ picture = [], video, category }: NewSignal): unknown {
 
 /** @param why a fixed text, which never quotes the line. */
 function refusal(why: string, pointer: string, line: number): Problem {
-  const code = why === 'minor-declared' || why === 'quality-too-low' ? why : 'request-invalid'
+  const code = why === 'minor-declared' || why === 'quality-too-low' || why === 'hash-improbable' ? why : 'request-invalid'
   return new Problem(code, { errors: [{ pointer, detail: `line ${line}: ${why}` }] })
 }

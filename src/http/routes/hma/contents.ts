@@ -1,6 +1,7 @@
 // HMA's bank content: pictures and hashes of a bank, each enabled or disabled by itself.
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { refusalOf } from '../../../domain/matching/probable-hash.js'
 import type { Caller } from '../../../domain/organisations/access.js'
 import type { NewSignal } from '../../../domain/organisations/bank-change.js'
 import { Problem } from '../../../domain/problem.js'
@@ -83,7 +84,10 @@ function addSignalRoute(app: FastifyInstance, options: HmaContentOptions): void 
       names.includes(type) ? [givenHash(type, types[type], `Invalid ${type} signal`)] : [],
     )
     const ref = refOf({ ...(note !== undefined && { note }) })
-    return await addSignals(options, bank, caller, newSignal(given, ref))
+    const added = newSignal(given, ref)
+    const refusal = (added.picture ?? [added.signal]).map(refusalOf).find((why) => why !== undefined)
+    if (refusal !== undefined) throw new Problem(refusal)
+    return await addSignals(options, bank, caller, added)
   })
 }
 
