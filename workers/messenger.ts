@@ -51,7 +51,7 @@ async function start(): Promise<void> {
   const store = lifecycle.keep('store', await onceRedisAnswers(() => openStore(target), patience))
   await untilFirstUse(store)
   const { keyring, secrets } = await onceRedisAnswers(() => openSeals(store), patience)
-  lifecycle.keep('sealing', createKeyRollover({ store, keyring, now, onError: warn, onSwitch: () => {} }))
+  lifecycle.keep('sealing', createKeyRollover({ store, keyring, onError: warn, onSwitch: () => {} }))
   const connection = connectForWaiting(target)
   lifecycle.add('redis', () => connection.disconnect())
   const delivering = deliverWebhooks({

@@ -3,17 +3,18 @@
 import { createCaseAccess } from '../services/cases/case-access.js'
 import { createCaseFiles } from '../services/cases/case-file.js'
 import { createCases } from '../services/cases/cases.js'
+import { laterTime } from '../services/load/due-time.js'
 import { createSigner } from '../services/records/signer.js'
 import type { IndexParts } from './index-parts.js'
 import type { StoreParts } from './store-parts.js'
 
 export function createCaseParts(parts: StoreParts, { replica }: IndexParts) {
-  const { options, secrets, cases: store, caseEvents: events, images, trusts, audit } = parts
+  const { options, secrets, cases: store, caseEvents: events, images, trusts, audit, storeTime } = parts
   const cases = createCases({
     cases: store,
     access: createCaseAccess(store, secrets, options.stretching),
     replica,
-    retentionMs: options.retentionMs,
+    keptUntilMs: async (nowMs) => (await laterTime(storeTime, nowMs)) + options.retentionMs,
     offersExtendedProtection: options.extendedProtection,
     now: options.now,
   })

@@ -29,7 +29,7 @@ export function createExchangeParts(
   { quiet: matcher }: MatchParts,
   { services: { registration } }: IntakeParts,
 ) {
-  const { options, lifecycle, store, secrets, images, apiKeys, matchIds } = parts
+  const { options, lifecycle, store, secrets, images, apiKeys, matchIds, dueTime } = parts
   const { exchanges: feeds = [], reconcilers: hmas = [], now, onError } = options
   const contents = createContents({
     images,
@@ -38,6 +38,7 @@ export function createExchangeParts(
     holdSchedule: createHoldSchedule(store),
     ids: createContentIds(secrets.matchId),
     lastRevision: () => lastRevision(store),
+    dueUntilMs: () => dueTime(store),
     now,
     onError,
   })

@@ -46,7 +46,7 @@ export function createIndexParts(parts: StoreParts) {
   )
   const onSwitch = () => void replica.saveAgain().catch(onError)
   // Stopped after the last snapshot: until then this process reports which key it seals with.
-  lifecycle.keep('sealing', createKeyRollover({ store, keyring, now, onError, onSwitch }))
+  lifecycle.keep('sealing', createKeyRollover({ store, keyring, onError, onSwitch }))
   // Stopped before the replica: the last snapshot is of an index that still follows the store.
   lifecycle.keep('snapshots', createSaving(options.snapshots?.intervalMs, replica, onError))
   return { replica, recent, withdrawals }

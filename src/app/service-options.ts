@@ -7,7 +7,7 @@ import type { listenForWorkers } from '../handoff/listener.js'
 import type { ReplicaFreshness } from '../services/index/readiness.js'
 import type { FetchFrom } from '../services/intake/picture-fetching.js'
 import type { QuotaLimits } from '../services/intake/quotas.js'
-import type { DueTime } from '../services/load/due-time.js'
+import type { DueTime, StoreTime } from '../services/load/due-time.js'
 import type { ProbingMode } from '../services/matching/probing/probing-guard.js'
 import type { AuditHead } from '../store/audit/audit-marks.js'
 import type { FeedDelay } from '../store/exchange/feed-batches.js'
@@ -55,8 +55,10 @@ export interface ServiceOptions extends OpeningOptions {
   /** Cost of checking a PIN; only tests change it. */
   readonly stretching?: ScryptOptions
   readonly now: () => number
-  /** The time up to which watches have expired; by default agreed between this process's clock and the store's. Only tests change it. */
+  /** The time up to which things have expired; by default agreed between this process's clock and the store's. Only tests change it. */
   readonly dueTime?: DueTime
+  /** By default the store's clock. Only tests change it. */
+  readonly storeTime?: StoreTime
   /** Monotonic, in milliseconds. */
   readonly clock: () => number
   /** Receives errors of background work; they never have hashes. */

@@ -28,6 +28,8 @@ export interface Services extends AppServices {
   checkAudit(): Promise<void>
   /** Erases expired watches. One process also does so once a minute. */
   sweepWatches(): Promise<void>
+  /** Ends expired blocks of resubmission. This also happens every minute. */
+  endBlocks(): Promise<void>
   /** Removes expired records. This also happens every hour. */
   sweepRecords(): Promise<void>
   /** Cancels all pictures and videos that wait for a worker, for a process that must stop. */
@@ -77,6 +79,7 @@ async function openParts(options: ServiceOptions, lifecycle: Lifecycle): Promise
     checkAudit: store.auditChecks.next,
     risks: store.risks,
     sweepWatches: watch.sweep,
+    endBlocks: trust.endBlocks,
     sweepRecords: ops.sweepRecords,
     cancel: hashing.cancel,
     close: lifecycle.stop,

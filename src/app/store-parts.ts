@@ -1,6 +1,6 @@
 // The opened store and what all other parts share: its nouns, the audit log, the deployment's secrets.
 
-import { createDueTime } from '../services/load/due-time.js'
+import { createDueTime, createStoreTime } from '../services/load/due-time.js'
 import { createEventLoopScheduler, LOOP } from '../services/load/event-loop-scheduler.js'
 import { createMatchIds } from '../services/matching/match-ids.js'
 import { createViewIds } from '../services/matching/stopped-views.js'
@@ -58,6 +58,7 @@ export async function openStoreParts(options: ServiceOptions, lifecycle: Lifecyc
     matchIds: createMatchIds(secrets.matchId),
     viewIdOf: createViewIds(secrets.pseudonym),
     scheduler: createEventLoopScheduler(LOOP, clock),
+    storeTime: options.storeTime ?? createStoreTime(store),
     dueTime: options.dueTime ?? createDueTime(now, (line) => onError(new Error(line))),
   }
 }

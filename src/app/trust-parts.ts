@@ -39,7 +39,7 @@ const OVERDUE_INTERVAL_MS = 15_000
 const END_BLOCKS_INTERVAL_MS = 60_000
 
 export function createTrustParts(parts: StoreParts, index: IndexParts) {
-  const { options, lifecycle, store, keyring, secrets, images, cases, apiKeys, trusts, matchIds } = parts
+  const { options, lifecycle, store, keyring, secrets, images, cases, apiKeys, trusts, matchIds, dueTime } = parts
   const { trustLimits: limits, now, onError } = options
   const shared = {
     kindOf: createOrganisationKinds(apiKeys),
@@ -58,10 +58,15 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
     onError,
   })
   lifecycle.keep('daily counts', dailyCounts)
-  const notices = createNotices({ deadlines, cases, apiKeys, images, events, now, onError })
+  const dueUntilMs = () => dueTime(store)
+  const notices = createNotices({ deadlines, cases, apiKeys, images, events, dueUntilMs, now, onError })
   repeat('notices that are overdue', OVERDUE_INTERVAL_MS, () => notices.announceOverdue(), parts)
   const appeals = createAppealStore(store)
-  repeat('ends of blocks', END_BLOCKS_INTERVAL_MS, () => appeals.endBlocks(now()), parts)
+  const endBlocks = async () => {
+    const untilMs = await dueUntilMs()
+    if (untilMs !== undefined) await appeals.endBlocks(untilMs)
+  }
+  repeat('ends of blocks', END_BLOCKS_INTERVAL_MS, endBlocks, parts)
   const trust = openTrust(parts, index, { ...shared, dailyCounts, notices })
   const matchEvents = createMatchEvents(parts, { ...shared, notices, trust })
   // Stopped before the parts that receive its last counts.
@@ -73,6 +78,7 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
     appeals,
     events,
     matchEvents,
+    endBlocks,
     quotas: quotasOf({ strikes, limits, now }),
     async settled() {
       await Promise.all([matchEvents.flush(), dailyCounts.flush()])
@@ -135,7 +141,7 @@ function openTrust(
 }
 
 function createMatchEvents(
-  { options, store, images, trusts, caseEvents }: StoreParts,
+  { options, store, images, trusts, caseEvents, storeTime }: StoreParts,
   { kindOf, pseudonymOf, events, contexts, notices, trust }: Shared & { readonly trust: TrustService },
 ): MatchEvents {
   const { now, onError } = options
@@ -151,6 +157,7 @@ function createMatchEvents(
     isPlatform: async (orgId) => (await kindOf(orgId)) === 'platform',
     pseudonymOf,
     onFirstMatch: notices.met,
+    storeTime,
     now,
     onError,
   })

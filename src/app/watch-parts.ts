@@ -10,7 +10,7 @@ import type { MatchParts } from './match-parts.js'
 import type { StoreParts } from './store-parts.js'
 
 export function createWatchParts(parts: StoreParts, { replica }: IndexParts, { uncounted: matcher }: MatchParts) {
-  const { options, lifecycle, store, watches, images, matchIds, audit, dueTime } = parts
+  const { options, lifecycle, store, watches, images, matchIds, audit, dueTime, storeTime } = parts
   const { redis, now, clock, onError } = options
   const index = lifecycle.keep(
     'index of watches',
@@ -42,6 +42,6 @@ export function createWatchParts(parts: StoreParts, { replica }: IndexParts, { u
     },
     /** Erases expired watches. */
     sweep: () => watching.sweep(),
-    services: { watches: createWatchService({ watches, audit, maxPerOrg: options.maxWatchesPerOrg, now }) },
+    services: { watches: createWatchService({ watches, audit, maxPerOrg: options.maxWatchesPerOrg, storeTime, now }) },
   }
 }

@@ -74,7 +74,7 @@ function withCases<T>(use: (service: Cases) => Promise<T>): Promise<T> {
         access: createCaseAccess(kept, secrets),
         replica: { reached: async () => {} }, // no index here that could lag
         // Unused: no case is opened or renewed here.
-        retentionMs: 0,
+        keptUntilMs: async () => 0,
         offersExtendedProtection: false,
         now: () => Date.now(),
       }),

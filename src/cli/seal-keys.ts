@@ -68,7 +68,7 @@ function retirementIn(args: string[]): Retirement | undefined {
 
 async function list({ store, keyring }: SealedStore): Promise<number> {
   const [counts, used, switchedTo] = [await census(store, keyring), await usedKeys(store), await keyToSealWith(store)]
-  const processes = [...(await sealKeyUsers(store, Date.now())).values()]
+  const processes = [...(await sealKeyUsers(store)).values()]
   for (const { label, fingerprint } of keyring.named) {
     printJson({
       id: label,
@@ -122,7 +122,7 @@ async function rotate({ config, store, keyring }: SealedStore, label: string | u
 async function waitForOthers(store: Store, fingerprint: string): Promise<number> {
   const endMs = Date.now() + SWITCH_TIMEOUT_MS
   for (;;) {
-    const others = [...(await sealKeyUsers(store, Date.now())).values()].filter((used) => used !== fingerprint).length
+    const others = [...(await sealKeyUsers(store)).values()].filter((used) => used !== fingerprint).length
     if (others === 0 || Date.now() > endMs) return others
     await sleep(POLL_MS)
   }
@@ -135,7 +135,7 @@ async function retire(opened: SealedStore, { id, backups, isConfirmed }: Retirem
   const { label, fingerprint } = key
   const isActive = fingerprint === keyring.active.fingerprint || fingerprint === (await keyToSealWith(store))
   if (isActive) return failed('This key is active: rotate to another one first.', 1)
-  const users = [...(await sealKeyUsers(store, Date.now())).values()].filter((used) => used === fingerprint).length
+  const users = [...(await sealKeyUsers(store)).values()].filter((used) => used === fingerprint).length
   if (users > 0) return failed(`${users} processes still seal with this key. Nothing was changed.`, 1)
   const sealed = countsOf(await census(store, keyring), fingerprint)
   const total = Object.values(sealed).reduce((sum, count) => sum + count, 0)

@@ -55,6 +55,8 @@ export interface TestServiceOptions {
   readonly trustLimits?: Partial<TrustLimits>
   readonly extendedProtection?: boolean
   readonly now?: () => number
+  /** The store's clock; by default `now`. */
+  readonly storeNow?: () => number
   readonly country?: string
   readonly exchanges?: readonly Exchange[]
   readonly reconcilers?: readonly Reconciler[]
@@ -161,8 +163,8 @@ export async function startService(
     feedDelay: options.feedDelay ?? NO_FEED_DELAY,
     maxWatchesPerOrg: options.maxWatchesPerOrg ?? 10_000,
     now: options.now ?? (() => Date.now()),
-    // The store uses the clock of the test, too. Other tests check differing clocks.
-    ...(options.now !== undefined && { dueTime: async () => options.now?.() }),
+    // The store uses the clock of the test, too, unless the test gives it another one.
+    ...(options.now !== undefined && clocksOf(options.now, options.storeNow)),
     clock: () => performance.now(),
     onError: (error) => log.push(String(error)),
     onAuditHead: () => {},
@@ -194,6 +196,10 @@ export async function startService(
   })
   if (options.hydrated !== false) await services.hydrate()
   return { app, services, redis, log }
+}
+
+function clocksOf(now: () => number, storeNow = now) {
+  return { dueTime: async () => Math.min(now(), storeNow()), storeTime: async () => storeNow() }
 }
 
 /** An API key, and the header that shows it. */

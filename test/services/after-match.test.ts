@@ -8,6 +8,7 @@ import { type AfterMatchParts, afterMatches } from '../../src/services/trust/mat
 import { imageOf } from '../helpers/registered-image.js'
 import { seeded } from '../search/rows.js'
 
+const YEAR_MS = 365 * 86_400_000
 const ONE_HIT = { hits: 1, looks: new Map([[7, undefined]]) }
 const SEEN = { hits: [1], uploads: 1, looks: 1, looksByView: new Map<number, number>(), pseudonyms: 1, noticed: false }
 
@@ -40,6 +41,7 @@ t.test('thousands of matched images are checked for canaries in small batches, a
     },
     pseudonymOf: () => '',
     onFirstMatch: unneeded,
+    storeTime: async () => 1,
     now: () => 1,
     onError: (error) => t.fail(String(error)),
   })
@@ -79,6 +81,7 @@ function metFirst(count: number, facts: AfterMatchParts['images']['facts']) {
     isPlatform: async () => true,
     pseudonymOf: () => 'pseudonym',
     onFirstMatch: async (imageId) => void told.push(imageId),
+    storeTime: async () => 1,
     now: () => 1,
     onError: (error) => troubles.push(String(error)),
   })
@@ -157,7 +160,8 @@ t.test('when counting a match or starting its deadline fails, the next batch doe
         failAt('onFirstMatch')
         deadlines.push([orgIds, atMs])
       },
-      now: () => nowMs,
+      storeTime: async () => nowMs,
+      now: () => nowMs + YEAR_MS, // deadlines count from the clock that all processes share
       onError: (error) => troubles.push(error),
     })
     const imageId = uuidV7(1, randomBytes(10))

@@ -48,6 +48,15 @@ t.test('a batch of the feed ends when its cases are mixed, after a minute at lea
   t.equal(await isOpen(), true, 'images that were in the feed before are mixed separately')
 })
 
+t.test('a batch that began while the clock of Redis was ahead stays open no longer than others', async (t) => {
+  await redis.del(keys.feedWaiting, keys.feedWaitingSince)
+  await waiting(-8 * FEED_DELAY.maxMs, [5])
+  const { againAfterMs } = await batches.end()
+  t.ok(againAfterMs !== undefined && againAfterMs <= FEED_DELAY.maxMs)
+  await redis.decrby(keys.feedWaitingSince, FEED_DELAY.maxMs)
+  t.equal(await isOpen(), false)
+})
+
 t.test('a batch of the feed is read by the end of the one before, and a forgotten end is unknown', async (t) => {
   await redis.del(keys.feedWaiting, keys.feedWaitingSince)
   const { revision } = await batches.end()

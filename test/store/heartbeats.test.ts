@@ -27,6 +27,8 @@ t.test('workers count as alive while they send heartbeats, then as silent, then 
   await ago('a', FORGOTTEN_AFTER_MS + 1000)
   t.same(await countAlive(store, 'workers'), { alive: 1, silent: 0 })
   t.equal(await redis.zcard(keys.workerHeartbeats), 1, 'a forgotten worker leaves no entry')
+  await ago('c|ffmpeg', -8 * 3_600_000)
+  t.same(await countAlive(store, 'workers'), { alive: 1, silent: 0 }, 'a heartbeat of a clock that was ahead says nothing')
 })
 
 t.test('missing sandbox layers of a worker’s children are counted while it lives', async (t) => {

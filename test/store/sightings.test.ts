@@ -45,6 +45,15 @@ t.test('looks are counted once each, over this half day and the one before', asy
   t.match(await note(0, 0, 4), { uploads: 120, looks: 0 })
 })
 
+t.test('matches that a clock counted far ahead do not add up until that time', async (t) => {
+  const { id } = await registered()
+  const note = (from: number, halves: number) =>
+    matchEvents.note(id, counts, looks(from, from + 20), START_MS + halves * LOOKS_WINDOW_MS)
+  await note(0, 60)
+  for (let day = 0; day < 6; day++) t.match(await note(20 + 20 * day, 2 * day), { uploads: 120, looks: 20 })
+  t.same((await note(200, 11))?.hits.toSorted(), [100, 20], 'those of an earlier hour are not counted either')
+})
+
 t.test('new looks are counted for the view that alone decided them, as long as looks are', async (t) => {
   const { id } = await registered()
   const of = (from: number, to: number, view?: number) => looks(from, to).map((each) => ({ ...each, view }))

@@ -13,7 +13,8 @@ export interface CaseParts {
   readonly cases: CaseStore
   readonly access: CaseAccess
   readonly replica: Pick<Replica, 'reached'>
-  readonly retentionMs: number
+  /** Until when a case is kept that is opened or renewed now [epoch ms]: the retention period from the later of this process's clock and the store's. */
+  readonly keptUntilMs: (nowMs: number) => Promise<number>
   /** Whether this deployment offers extended protection: keeping details of pictures for cases that ask for it. */
   readonly offersExtendedProtection: boolean
   readonly now: () => number

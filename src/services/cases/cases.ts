@@ -112,7 +112,7 @@ export function createCases(parts: CaseParts): Cases {
 
 /** Opens cases and issues tokens. */
 function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'> {
-  const { cases, access, retentionMs, offersExtendedProtection, now } = parts
+  const { cases, access, keptUntilMs, offersExtendedProtection, now } = parts
   const requireOffered = (isWanted: boolean) => {
     if (isWanted && !offersExtendedProtection) throw new Problem('extended-protection-off')
   }
@@ -121,7 +121,7 @@ function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'
     record: Omit<Parameters<typeof cases.add>[1], 'createdAtMs' | 'expiresAtMs' | 'auditName'>,
   ) => {
     const createdAtMs = now()
-    const expiresAtMs = createdAtMs + retentionMs
+    const expiresAtMs = await keptUntilMs(createdAtMs)
     const added = await cases.add(caseId, { ...record, createdAtMs, expiresAtMs, auditName: newAuditName() })
     if (!added) throw new Error('two cases drew the same 60 random bits')
     return { expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
@@ -159,7 +159,7 @@ function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'
 
 /** Reads and changes a case that has been opened. */
 function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'changePin' | 'noteComplaint' | 'isComplaint'> {
-  const { cases, access, retentionMs, now } = parts
+  const { cases, access, keptUntilMs, now } = parts
   return {
     async view({ caseId, caseNumber, record }) {
       const { category, createdAtMs, expiresAtMs, assistance, complaint, extendedProtection, end, erasedAtMs } = record
@@ -183,7 +183,7 @@ function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'changePin
 
     async renew(own) {
       const { caseId, record } = own
-      const expiresAtMs = now() + retentionMs
+      const expiresAtMs = await keptUntilMs(now())
       await changeIn(parts, caseId, 'renew', { expiresAtMs }, actorOf(own))
       return { expiresAtMs, remindAtMs: remindAtMs({ createdAtMs: record.createdAtMs, expiresAtMs }) }
     },

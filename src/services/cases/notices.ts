@@ -64,6 +64,8 @@ export interface NoticeParts {
   readonly apiKeys: Pick<ApiKeys, 'org' | 'orgByName'>
   readonly images: Pick<Images, 'facts'>
   readonly events: Pick<Events, 'add'>
+  /** Up to when deadlines have passed [epoch ms], by more than one clock; `undefined`: nothing is announced now. */
+  readonly dueUntilMs: () => Promise<number | undefined>
   readonly now: () => number
   readonly onError: (error: DueError) => void
 }
@@ -139,8 +141,8 @@ function noneOfDamaged(error: unknown): readonly undefined[] {
 }
 
 /** Remembers up to which time deadlines were announced, and which ones failed. */
-function overdueAnnouncer({ deadlines, events, now, onError }: NoticeParts): Notices['announceOverdue'] {
-  let announcedUntilMs = now() - LOOK_BACK_MS
+function overdueAnnouncer({ deadlines, events, dueUntilMs, onError }: NoticeParts): Notices['announceOverdue'] {
+  let announcedUntilMs: number | undefined
   // Invariant: holds the deadlines that passed before `announcedUntilMs` and have no event yet.
   const failed = new Map<string, RunningDeadline>()
 
@@ -151,9 +153,10 @@ function overdueAnnouncer({ deadlines, events, now, onError }: NoticeParts): Not
   }
 
   const announceNew = async (untilMs: number) => {
+    const fromMs = announcedUntilMs ?? untilMs - LOOK_BACK_MS
     await forEachDue<DueDeadline>({
       what: 'passed deadlines',
-      take: (after) => deadlines.due(announcedUntilMs, untilMs, after?.cursor, PAGE),
+      take: (after) => deadlines.due(fromMs, untilMs, after?.cursor, PAGE),
       async handle({ cursor: place, deadline }) {
         // Damaged, or written by a newer version, whose processes announce it.
         if (deadline === undefined) throw new Error('a deadline that this version cannot read')
@@ -186,7 +189,8 @@ function overdueAnnouncer({ deadlines, events, now, onError }: NoticeParts): Not
   }
 
   return async () => {
-    const untilMs = now()
+    const untilMs = await dueUntilMs()
+    if (untilMs === undefined) return
     await announceAgain(untilMs)
     await announceNew(untilMs)
   }

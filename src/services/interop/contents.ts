@@ -47,6 +47,8 @@ export interface ContentParts {
   readonly ids: ContentIds
   /** Reads the store's revision. */
   readonly lastRevision: () => Promise<number>
+  /** Up to when pauses have ended [epoch ms]; `undefined`: none ends now. */
+  readonly dueUntilMs: () => Promise<number | undefined>
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
@@ -56,16 +58,8 @@ const RELEASED_AT_ONCE = 100
 const PARTS_AT_ONCE = 1024
 const ENABLED = 1
 
-export function createContents({
-  images,
-  replica,
-  trust,
-  holdSchedule,
-  ids,
-  lastRevision,
-  now,
-  onError,
-}: ContentParts): Contents {
+export function createContents(parts: ContentParts): Contents {
+  const { images, replica, trust, holdSchedule, ids, lastRevision, dueUntilMs, now, onError } = parts
   let last: Promise<void> = Promise.resolve()
   const timer = setInterval(() => {
     last = last.then(releaseDue).catch(onError)
@@ -73,7 +67,8 @@ export function createContents({
 
   async function releaseDue(): Promise<void> {
     if (!replica.isReady) return
-    const untilMs = now()
+    const untilMs = await dueUntilMs()
+    if (untilMs === undefined) return
     await forEachDue<DueHold>({
       what: 'signals to release',
       take: (after) => holdSchedule.due(untilMs, after?.cursor, RELEASED_AT_ONCE),

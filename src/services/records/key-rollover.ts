@@ -9,7 +9,6 @@ import { forgetSealing, keyToSealWith, noteActive, noteSealing } from '../../sto
 export interface SealingParts {
   readonly store: Store
   readonly keyring: Keyring
-  readonly now: () => number
   readonly onError: (error: unknown) => void
   /** Called when this process begins to seal with another key. */
   readonly onSwitch: () => void
@@ -17,7 +16,7 @@ export interface SealingParts {
 
 const ASK_INTERVAL_MS = 2000
 
-export function createKeyRollover({ store, keyring, now, onError, onSwitch }: SealingParts): { close(): Promise<void> } {
+export function createKeyRollover({ store, keyring, onError, onSwitch }: SealingParts): { close(): Promise<void> } {
   const processId = randomBytes(8).toString('hex')
   let told = ''
   let hasComplained = false
@@ -28,7 +27,7 @@ export function createKeyRollover({ store, keyring, now, onError, onSwitch }: Se
     const { fingerprint } = keyring.active
     if (told !== fingerprint) await noteActive(store, keyring)
     if (told !== fingerprint && told !== '') await forgetSealing(store, processId, told)
-    await noteSealing(store, processId, fingerprint, now())
+    await noteSealing(store, processId, fingerprint)
     told = fingerprint
     const differs = agreed !== undefined && agreed !== fingerprint
     if (differs && !hasComplained) {

@@ -14,6 +14,7 @@ import type { Contexts } from '../../store/trust/contexts.js'
 import type { MatchEventStore, Seen } from '../../store/trust/match-counts.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Events } from '../../store/webhooks/events.js'
+import type { StoreTime } from '../load/due-time.js'
 import type { HitsOfImages, MatchEventBatch, OrgHits } from '../matching/match-recorder.js'
 import type { PseudonymOf } from './pseudonyms.js'
 import type { TrustService } from './trust.js'
@@ -34,6 +35,7 @@ export interface AfterMatchParts {
    * it. May be called twice for the same match.
    */
   readonly onFirstMatch: (imageId: string, image: RegisteredFacts, orgIds: readonly string[], atMs: number) => Promise<void>
+  readonly storeTime: StoreTime
   readonly now: () => number
   readonly onError: (error: unknown) => void
 }
@@ -85,7 +87,8 @@ export function afterMatches(parts: AfterMatchParts): (batch: MatchEventBatch) =
     }
   }
   return async ({ hits, contexts }) => {
-    const atMs = parts.now()
+    // Of the clock that all processes share: the flood guard adds up their matches by the hour, and legal deadlines count from it.
+    const atMs = await parts.storeTime().catch(parts.now)
     const attempt = (work: Promise<void>) => work.catch(parts.onError)
     const again = unfinished
     unfinished = []

@@ -8,6 +8,7 @@ import { watchedUntilMs } from '../../domain/organisations/watch.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import type { WatchEntry, Watches, WatchPage } from '../../store/watch/watches.js'
+import { laterTime, type StoreTime } from '../load/due-time.js'
 import type { Audit } from '../records/audit.js'
 
 export type WatchView = WatchEntry
@@ -35,15 +36,16 @@ export interface WatchServiceParts {
   readonly watches: Watches
   readonly audit: Pick<Audit, 'recordDaily'>
   readonly maxPerOrg: number
+  readonly storeTime: StoreTime
   readonly now: () => number
 }
 
-export function createWatchService({ watches, audit, maxPerOrg, now }: WatchServiceParts): WatchService {
+export function createWatchService({ watches, audit, maxPerOrg, storeTime, now }: WatchServiceParts): WatchService {
   return {
     async add({ orgId, keyId }, given, days) {
       if (given.length === 0) return []
       const nowMs = now()
-      const untilMs = watchedUntilMs(nowMs, days)
+      const untilMs = watchedUntilMs(await laterTime(storeTime, nowMs), days)
       const made = given.map(({ reference, signals, video }) => ({
         id: uuidV7(nowMs, randomBytes(10)),
         image: {

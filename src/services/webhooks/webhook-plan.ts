@@ -171,10 +171,11 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     return (orgId) => (orgId === owner ? [message] : [])
   },
 
-  async 'signal.withdrawn'({ matchIds, pseudonymOf }, { id, fields }, field) {
+  async 'signal.withdrawn'({ matchIds, pseudonymOf, now }, { id, fields }, field) {
     const imageId = imageIdIn(fields)
     const pseudonyms = new Set(field('pseudonyms').split(' '))
-    const atMs = Number.parseInt(field('entry') || id, 10) // an entry that waited has a new id; `entry` holds the original one
+    // An entry that waited has a new id; `entry` holds the original one. After Redis's clock was ahead, ids stay ahead until the clock gets there.
+    const atMs = Math.min(Number.parseInt(field('entry') || id, 10), now())
     const dueAtMs = atMs + Math.round(shareOf(pseudonymOf('withdrawn', imageId)) * WITHDRAWN_SPREAD_MS)
     return (orgId) => {
       if (!pseudonyms.has(pseudonymOf(orgId, imageId))) return []

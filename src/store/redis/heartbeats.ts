@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import type { IsolationLayer } from '../../domain/isolation-layers.js'
 import type { Store } from './client.js'
 import { keys } from './keys.js'
+import { storeTimeMs } from './store-time.js'
 
 export const HEARTBEAT_INTERVAL_MS = 5000
 /** A process without a heartbeat for this long is silent: it missed three. */
@@ -23,7 +24,7 @@ export interface ProcessCount {
 
 /** Records a heartbeat. @param workerId of the process, from `createWorkerId`; new for each start. */
 export async function heartbeat(redis: Redis, workerId: string, whose: ProcessKind = 'workers'): Promise<void> {
-  await redis.zadd(HEARTBEATS[whose], await timeMs(redis), workerId)
+  await redis.zadd(HEARTBEATS[whose], await storeTimeMs(redis), workerId)
 }
 
 /** Removes a process that ends normally, so that it does not count as silent. */
@@ -35,8 +36,10 @@ export async function lastHeartbeat(redis: Redis, workerId: string, whose: Proce
 export function countAlive(store: Store, whose: ProcessKind): Promise<ProcessCount> {
   const heartbeats = HEARTBEATS[whose]
   return store.ask(async (redis) => {
-    const nowMs = await timeMs(redis)
+    const nowMs = await storeTimeMs(redis)
     await redis.zremrangebyscore(heartbeats, '-inf', nowMs - FORGOTTEN_AFTER_MS)
+    // Left from when Redis's clock was ahead. A process that died since would count as alive until the clock gets there.
+    await redis.zremrangebyscore(heartbeats, nowMs + SILENT_AFTER_MS, '+inf')
     const alive = await redis.zcount(heartbeats, nowMs - SILENT_AFTER_MS, '+inf')
     return { alive, silent: (await redis.zcard(heartbeats)) - alive }
   })
@@ -86,11 +89,7 @@ export function lackVideoDecoders(store: Store): Promise<boolean> {
 }
 
 async function lackingOfEach(redis: Redis): Promise<string[][]> {
-  const alive = await redis.zrangebyscore(keys.workerHeartbeats, (await timeMs(redis)) - SILENT_AFTER_MS, '+inf')
+  const nowMs = await storeTimeMs(redis)
+  const alive = await redis.zrangebyscore(keys.workerHeartbeats, nowMs - SILENT_AFTER_MS, nowMs + SILENT_AFTER_MS)
   return alive.map((id) => id.slice(id.indexOf('|') + 1).split(','))
-}
-
-async function timeMs(redis: Redis): Promise<number> {
-  const [seconds, microseconds] = await redis.time()
-  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
 }

@@ -5,6 +5,7 @@ import type { AuditActor } from '../../domain/organisations/audit.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
+import { storeTimeMs } from '../redis/store-time.js'
 import { forgetSealKey, noteSealKey, switchSealKey } from '../scripts/re-encryption.js'
 import { type Keyring, type NamedKey, SealError } from './seal.js'
 
@@ -83,15 +84,19 @@ export async function forgetKey(store: Store, fingerprint: string, nowMs: number
   await writeAudited(store, entry, forgetSealKey, [keys.sealChecks], [fingerprint])
 }
 
-/** Reports which key a process seals with. To be repeated: reports expire after 30 s. */
-export async function noteSealing(store: Store, processId: string, fingerprint: string, nowMs: number): Promise<void> {
-  await store.ask((redis) =>
-    redis
+/**
+ * Reports which key a process seals with. To be repeated: reports expire after 30 s by Redis's clock. A process whose clock is ahead would delete
+ * the reports of all others, and a key in use could then be retired.
+ */
+export async function noteSealing(store: Store, processId: string, fingerprint: string): Promise<void> {
+  await store.ask(async (redis) => {
+    const nowMs = await storeTimeMs(redis)
+    return await redis
       .pipeline()
       .zadd(keys.sealKeyUsers, nowMs, `${processId}|${fingerprint}`)
       .zremrangebyscore(keys.sealKeyUsers, '-inf', nowMs - SEAL_KEY_USER_EXPIRES_AFTER_MS)
-      .exec(),
-  )
+      .exec()
+  })
 }
 
 export async function forgetSealing(store: Store, processId: string, fingerprint: string): Promise<void> {
@@ -99,9 +104,9 @@ export async function forgetSealing(store: Store, processId: string, fingerprint
 }
 
 /** Process id → fingerprint of the key that it seals with, for processes that reported in the last 30 s. */
-export async function sealKeyUsers(store: Store, nowMs: number): Promise<ReadonlyMap<string, string>> {
-  const members = await store.ask((redis) =>
-    redis.zrangebyscore(keys.sealKeyUsers, nowMs - SEAL_KEY_USER_EXPIRES_AFTER_MS, '+inf'),
+export async function sealKeyUsers(store: Store): Promise<ReadonlyMap<string, string>> {
+  const members = await store.ask(async (redis) =>
+    redis.zrangebyscore(keys.sealKeyUsers, (await storeTimeMs(redis)) - SEAL_KEY_USER_EXPIRES_AFTER_MS, '+inf'),
   )
   const last = new Map<string, string>()
   for (const member of members) {

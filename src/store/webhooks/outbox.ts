@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { pageOfStream } from '../redis/paging.js'
+import { storeTimeMs } from '../redis/store-time.js'
 import type { OutboxEntry } from './deliveries.js'
 
 const BATCH = 50
@@ -39,8 +40,7 @@ export async function readOutbox(redis: Redis, eventCursor: string, blockMs: num
 export async function outboxAgeMs(store: Store): Promise<number> {
   const [oldest] = await pageOfStream(store, keys.webhookOutbox, undefined, 1)
   if (oldest === undefined) return 0
-  const [seconds, microseconds] = await store.ask((redis) => redis.time())
-  const nowMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+  const nowMs = await store.ask(storeTimeMs)
   return Math.max(0, nowMs - Number.parseInt(oldest[0].toString(), 10))
 }
 

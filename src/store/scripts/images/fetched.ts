@@ -3,6 +3,7 @@
 
 import { hexLua } from '../cases/image-deadlines.js'
 import { IMAGE_SHARDS } from '../shards.js'
+import { storeTimeLua } from '../store-time.js'
 
 /** How long a withdrawal is kept for a key that does not fetch. */
 export const WITHDRAWN_KEPT_MS = 30 * 86_400_000
@@ -13,13 +14,12 @@ const shardLua = `
     local function fetched_shard (id) return (id:byte(15) * 256 + id:byte(16)) % ${IMAGE_SHARDS} end`
 
 /** Lua: `keep_withdrawn(prefix, name, sealed, keyIds)` keeps a hash for those of the keys that exist, until each was told that it is withdrawn. */
-const keepWithdrawnLua = `
+const keepWithdrawnLua = `${storeTimeLua}
     local function keep_withdrawn (prefix, name, sealed, keyIds)
       local hex = hexOf(name)
       for keyId in string.gmatch(keyIds, '%S+') do
         if redis.call('HEXISTS', prefix .. 'api-keys', keyId) == 1 then
-          local time = redis.call('TIME')
-          local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
+          local nowMs = store_ms()
           local place = math.max(nowMs, tonumber(redis.call('GET', prefix .. 'withdrawn-last') or '0') + 1)
           redis.call('SET', prefix .. 'withdrawn-last', string.format('%d', place))
           local waiting = prefix .. 'withdrawn-for:' .. keyId

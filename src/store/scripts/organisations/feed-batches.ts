@@ -1,3 +1,5 @@
+import { storeTimeLua } from '../store-time.js'
+
 /** Images of cases that wait for a batch. When there are as many, the batch ends at once: memory stays bounded also if no follower reads. */
 const MAX_WAITING = 50_000
 /** How many ends of batches are remembered, and for how long the content of each. A follower that is further behind restarts with a snapshot. */
@@ -11,7 +13,7 @@ const MANY_WAITING = 1000
  * a case; s: images whose trust status changed. `cancel_feed(prefix, id)` removes an erased image from the open batch. `close_batch(prefix,
  * revision)` ends the open batch. The keys have the same hash tag as the declared ones.
  */
-export const feedLaterLua = `
+export const feedLaterLua = `${storeTimeLua}
     local function close_batch (prefix, revision)
       local ids, known = {}, {}
       for _, member in ipairs(redis.call('ZRANGE', prefix .. 'feed-waiting', 0, -1)) do
@@ -27,9 +29,7 @@ export const feedLaterLua = `
     local function feed_later (changes, revision, kind, ids)
       local prefix = string.match(changes, '^(.*)changes$')
       for _, id in ipairs(ids) do redis.call('ZADD', prefix .. 'feed-waiting', revision, kind .. id) end
-      local time = redis.call('TIME')
-      local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
-      redis.call('SET', prefix .. 'feed-waiting-since', string.format('%d', nowMs), 'NX')
+      redis.call('SET', prefix .. 'feed-waiting-since', string.format('%d', store_ms()), 'NX')
       if redis.call('ZCARD', prefix .. 'feed-waiting') >= ${MAX_WAITING} then close_batch(prefix, revision) end
     end
     local function cancel_feed (prefix, id)
@@ -58,10 +58,15 @@ export const endFeedBatch = {
       last = first and tonumber(first) - 1 or tonumber(redis.call('GET', revision) or '0')
       redis.call('ZADD', batches, last, last)
     end
-    local sinceMs = redis.call('GET', since)
+    local sinceMs = tonumber(redis.call('GET', since) or '')
     if not sinceMs then return { tonumber(last), -1 } end
-    local time = redis.call('TIME')
-    local ageMs = math.max(0, time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(sinceMs))
+    local nowMs = store_ms()
+    if sinceMs > nowMs then
+      -- The clock was ahead when the first image came. Counted from then, the batch would stay open until the clock gets there.
+      sinceMs = nowMs
+      redis.call('SET', since, string.format('%d', nowMs))
+    end
+    local ageMs = nowMs - sinceMs
     if ageMs < minMs then return { tonumber(last), minMs - ageMs } end
     local function isMixed ()
       local counts = {}

@@ -41,17 +41,25 @@ export const recordMatchEvents = `${outboxLua}
       if #pseudonyms > 0 then outbox(prefix, 'kind', 'signal.withdrawn', 'image', id, 'pseudonyms', table.concat(pseudonyms, ' ')) end
       return nil
     end
-    local last = tonumber(redis.call('HGET', seen, 'hour') or hour)
-    if hour > last then
+    -- One hour or half a day behind is the end of a window, seen late. More behind: it was counted by a clock that was ahead. Without a new
+    -- window, everything until then would add up to a flood.
+    local function window (name, now)
+      local last = tonumber(redis.call('HGET', seen, name) or now)
+      if now == last - 1 then return last, last end
+      return now, last
+    end
+    local lastHour, lastHalf
+    hour, lastHour = window('hour', hour)
+    half, lastHalf = window('half', half)
+    if hour ~= lastHour then
       local gone = {}
       for _, field in ipairs(redis.call('HKEYS', seen)) do
         if string.sub(field, 1, 2) == 'h:' then gone[#gone + 1] = field end
       end
       if #gone > 0 then redis.call('HDEL', seen, unpack(gone)) end
     end
-    redis.call('HSET', seen, 'hour', math.max(hour, last))
-    local lastHalf = tonumber(redis.call('HGET', seen, 'half') or half)
-    if half > lastHalf then
+    redis.call('HSET', seen, 'hour', hour)
+    if half ~= lastHalf then
       redis.call('DEL', before, framesBefore)
       local uploadsBefore = 0
       if half == lastHalf + 1 then
@@ -73,7 +81,7 @@ export const recordMatchEvents = `${outboxLua}
         end
       end
     end
-    redis.call('HSET', seen, 'half', math.max(half, lastHalf))
+    redis.call('HSET', seen, 'half', half)
     for i = 8 + 2 * count, #ARGV, 3 do
       local isNew = redis.call('PFADD', looks, ARGV[i]) == 1
       -- Adding it to the half before changes nothing: both are counted together.
