@@ -3,13 +3,15 @@
 import { type Box, boxesIn, childrenOf, TooManyBoxes } from '../domain/media/heif-boxes.js'
 import { formatOf, type MediaFormat } from '../domain/media/media-formats.js'
 import { hevcConfig } from './hevc-config.js'
-import { referencesIn } from './item-data.js'
+import { createStepCounter, placesOf, referencesIn } from './item-data.js'
 
 export interface HeifPixels {
   /** The largest declared area. */
   readonly largest: number
   /** All pixels that have to be decoded and drawn for the most expensive item. */
   readonly decoded: number
+  /** Bytes of coded data that have to be read for the largest item, including transparency; those of a tile as often as it is referenced. */
+  readonly codedBytes: number
   readonly isDeep: boolean
   readonly hasAlpha: boolean
   /** Whether it has images in HEVC and none in AV1. Then only an HEVC decoder reads it, whatever its brands say. */
@@ -24,8 +26,11 @@ interface Items {
   readonly isOverlaid: boolean
 }
 
-/** @returns `undefined` without a `meta` box. @throws {RangeError} when the file ends within its header. @throws {TooManyBoxes} */
-export function heifPixels(head: Buffer): HeifPixels | undefined {
+/**
+ * @param head the file, or its beginning. @param sizeBytes of the whole file.
+ * @returns `undefined` without a `meta` box. @throws {RangeError} when the file ends within its header. @throws {TooManyBoxes}
+ */
+export function heifPixels(head: Buffer, sizeBytes = head.length): HeifPixels | undefined {
   const meta = boxesIn(head, 0, head.length).find(({ type }) => type === 'meta')
   if (meta === undefined) return undefined
   const parts = boxesIn(head, meta.from + 4, meta.to)
@@ -39,13 +44,16 @@ export function heifPixels(head: Buffer): HeifPixels | undefined {
   const kinds = parts.filter(({ type }) => type === 'iinf').map(({ from, to }) => head.toString('latin1', from, to))
   const isOverlaid = kinds.some((kind) => kind.includes('iovl'))
   const areaOf = areasOfItems(head, ofProperties, areas)
+  const sourcesOf = sourcesOfItems(head, parts)
+  const hasAlpha = properties.some(({ type }) => type === 'auxC')
   return {
     largest,
-    decoded: pixelsToDecode({ largest, areaOf, sourcesOf: sourcesOfItems(head, parts), isOverlaid }),
+    decoded: pixelsToDecode({ largest, areaOf, sourcesOf, isOverlaid }),
+    codedBytes: codedBytesIn(head, parts, { sourcesOf, sizeBytes, hasAlpha }),
     isDeep:
       properties.some(({ type, from }) => type === 'av1C' && (head.readUInt8(from + 2) & 0x40) !== 0) ||
       configs.some((config) => config?.isDeep === true),
-    hasAlpha: properties.some(({ type }) => type === 'auxC'),
+    hasAlpha,
     isHevc: configs.some((config) => config !== undefined) && !properties.some(({ type }) => type === 'av1C'),
   }
 }
@@ -88,6 +96,23 @@ function pixelsToDecode({ largest, areaOf, sourcesOf, isOverlaid }: Items): numb
     return pixels
   }
   return [...sourcesOf.keys()].reduce((most, item) => Math.max(most, pixelsOf(item, 0)), largest)
+}
+
+interface Coded {
+  readonly sourcesOf: Items['sourcesOf']
+  readonly sizeBytes: number
+  readonly hasAlpha: boolean
+}
+
+/** Transparency is an item of its own, of unknown size. It counts as much as the colours, up to all data in the file. */
+function codedBytesIn(head: Buffer, parts: readonly Box[], { sourcesOf, sizeBytes, hasAlpha }: Coded): number {
+  const bytesOf = new Map<number, number>()
+  for (const { item, declaredBytes } of placesOf(head, parts, createStepCounter()))
+    bytesOf.set(item, Math.min(declaredBytes, sizeBytes))
+  const [all, largest] = [...bytesOf.values()].reduce(([sum, most], bytes) => [sum + bytes, Math.max(most, bytes)], [0, 0])
+  const composed = pixelsToDecode({ largest: 0, areaOf: bytesOf, sourcesOf, isOverlaid: false })
+  const colours = Math.max(largest, composed)
+  return hasAlpha ? Math.max(colours, Math.min(2 * colours, all)) : colours
 }
 
 /** @returns for each item id, the largest area among its properties. */

@@ -94,12 +94,15 @@ export function* referencesIn(file: Buffer, parts: readonly Box[]): Generator<Re
 
 export type Range = readonly [from: number, to: number]
 
-/** Yields where the data of each item is. Leaves out items whose data is constructed from other items, because libheif does not read them. */
+/**
+ * Yields where the data of each item is, as far as the file was given, and how long it is by its header: infinite if up to the end. Leaves out items
+ * whose data is constructed from other items, because libheif does not read them.
+ */
 export function* placesOf(
   file: Buffer,
   parts: readonly Box[],
   count: () => void,
-): Generator<{ readonly item: number; readonly ranges: readonly Range[] }> {
+): Generator<{ readonly item: number; readonly ranges: readonly Range[]; readonly declaredBytes: number }> {
   const idat = parts.find(({ type }) => type === 'idat')
   for (const { type, from } of parts) {
     if (type !== 'iloc') continue
@@ -120,15 +123,17 @@ export function* placesOf(
       read(2)
       const start = read(baseBytes) + (method === 1 ? (idat?.from ?? 0) : 0)
       const ranges: Range[] = []
+      let declaredBytes = 0
       for (let extents = read(2); extents > 0; extents--) {
         count()
         if (version > 0) read(indexBytes)
         const offset = start + read(offsetBytes)
         const length = read(lengthBytes)
+        declaredBytes += length === 0 ? Number.POSITIVE_INFINITY : length
         ranges.push([Math.min(offset, file.length), Math.min(length === 0 ? file.length : offset + length, file.length)])
       }
       if (ranges.length > MAX_RANGES) throw new TooManyBoxes()
-      if (method < 2) yield { item, ranges }
+      if (method < 2) yield { item, ranges, declaredBytes }
     }
   }
 }

@@ -140,6 +140,18 @@ function repeated(webp: Buffer, times: number): Buffer {
   return file
 }
 
+t.test('frames of a sequence cost time for their coded data, besides their pixels', async (t) => {
+  const found = avifAnimation((await animations()).avif)
+  if (found === undefined) throw new Error('a sequence')
+  const coded = (bytes: number) => {
+    const frames = found.frames.map((frame, start): typeof frame => ({ ...frame, start, data: [[0, bytes]] }))
+    return chosenSamples({ ...found, frames }, 20 * MEGABYTE, 8)
+  }
+  t.equal(coded(1000).chosen.length, 4)
+  t.equal(coded(5 * MEGABYTE).chosen.length, 1, 'each of noise takes 750 ms')
+  t.ok(coded(5 * MEGABYTE).timeMs <= allowedMs(20 * MEGABYTE))
+})
+
 t.test('overlapping samples of a sequence are not counted repeatedly', async (t) => {
   const file = (await animations()).avif
   const table = file.indexOf('stsz') + 12

@@ -36,8 +36,9 @@ export function avifAnimation(file: Buffer): AvifAnimation | undefined {
   return undefined
 }
 
-/** Measured time to decode a pixel. */
+/** Measured time to decode a pixel, and besides a byte of coded data. */
 const NS_PER_PIXEL = 30
+export const NS_PER_AV1_BYTE = 150
 
 /**
  * Chooses the frames that represent the sequence, within a time limit. To get a frame, all frames since its sync sample are decoded.
@@ -46,13 +47,19 @@ const NS_PER_PIXEL = 30
  */
 export function chosenSamples({ width, height, frames }: AvifAnimation, sizeBytes: number, maxFrames: number) {
   const limitMs = allowedMs(sizeBytes)
-  const decodingMs = (index: number) => ((index + 1 - (frames[index]?.start ?? 0)) * width * height * NS_PER_PIXEL) / 1e6
+  /** For each frame, the bytes that are read for it: of all frames since its sync sample. */
+  const bytesFor: number[] = []
+  const decodingMs = (index: number) => {
+    const pixels = (index + 1 - (frames[index]?.start ?? 0)) * width * height
+    return (pixels * NS_PER_PIXEL + (bytesFor[index] ?? 0) * NS_PER_AV1_BYTE) / 1e6
+  }
   const costMs = (index: number) => chosenMs({ width, height }) + decodingMs(index)
   let bytes = 0
   // Overlapping samples could make a small file expensive. So frames are not decoded once the samples since the sync sample are larger than the file.
   const isReadable = frames.map(({ isWhole, start, data }, index) => {
     if (start === index) bytes = 0
     for (const [from, to] of data) bytes += isWhole ? to - from : Number.POSITIVE_INFINITY
+    bytesFor.push(bytes)
     return bytes <= sizeBytes
   })
   const reachable = frames.flatMap((_, index) => (isReadable[index] && costMs(index) <= limitMs ? [index] : []))

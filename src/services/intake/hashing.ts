@@ -85,14 +85,14 @@ export function createHashing({ pendingImages, handoffUrl, enqueue }: HashingPar
  */
 function unitsOf(image: readonly Buffer[]): number {
   const sizeBytes = image.reduce((sum, { length }) => sum + length, 0)
-  const ofHead = costOf(image, Math.min(HEAD_BYTES, sizeBytes))
+  const ofHead = costOf(image, sizeBytes, Math.min(HEAD_BYTES, sizeBytes))
   const cost = ofHead === UNKNOWN_COST && sizeBytes > HEAD_BYTES ? costOf(image, sizeBytes) : ofHead
   return isTooCostly(cost, sizeBytes) ? 1 : Math.max(1, Math.round((cost.timeMs + (cost.windowsMs ?? 0)) / UNIT_MS))
 }
 
-function costOf(image: readonly Buffer[], bytes: number): PictureCost {
+function costOf(image: readonly Buffer[], sizeBytes: number, bytes = sizeBytes): PictureCost {
   const copy = Buffer.concat(image, bytes)
-  const cost = pictureCost(copy)
+  const cost = pictureCost(copy, sizeBytes)
   copy.fill(0)
   return cost
 }
