@@ -47,6 +47,8 @@ export interface CaseEvent {
   readonly images?: number
   readonly platforms?: PlatformBucket
   readonly attempts?: number
+  /** A verdict that the platform has changed since. */
+  readonly changedLater?: true
 }
 
 export interface RegisteredPicture {

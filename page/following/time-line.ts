@@ -18,7 +18,8 @@ function lineFor(event: CaseEvent): HTMLLIElement {
   const line = made('li', '')
   const time = made('time', 'hint', sayMoment(event.at))
   time.dateTime = event.at
-  line.append(time, made('span', '', sentenceOf(event)))
+  const sentence = sentenceOf(event)
+  line.append(time, made('span', '', event.changedLater === true ? say('run.event.changed', { sentence }) : sentence))
   return line
 }
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Report } from '../../src/services/cases/report.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
 import { redisOf, silent } from '../helpers/requests.js'
@@ -220,4 +221,49 @@ t.test('the time line of a case counts platforms’ decisions and names no platf
     ['blocked 1', 'not-blocked 1', 'disputed 1'],
   )
   t.notMatch(JSON.stringify(entries), /platform/)
+})
+
+t.test('a verdict that a platform changed later is told as such, and only that one', async (t) => {
+  const service = await startService(t)
+  const her = await caseWithPicture(service)
+  const other = randomHashText()
+  const images = [{ signals: [{ type: 'pdq', hash: other, quality: 90 }] }]
+  await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images })
+  const [a, b] = [await platform(service, 'platform-a'), await platform(service, 'platform-b')]
+  for (const [who, hash] of [
+    [a, her.hash],
+    [a, other],
+    [b, her.hash],
+  ] as const)
+    await feedback(service, who, hash, { verdict: 'blocked' })
+  await feedback(service, a, her.hash, { verdict: 'not-blocked' })
+  await feedback(service, b, her.hash, { verdict: 'disputed', reason: 'other' })
+  await feedback(service, a, her.hash, { verdict: 'disputed', reason: 'other' })
+  await feedback(service, b, her.hash, { verdict: 'blocked' })
+  const expected = [
+    ['blocked', true],
+    ['blocked', undefined],
+    ['blocked', true],
+    ['not-blocked', true],
+    ['disputed', undefined],
+    ['disputed', undefined],
+    ['blocked', undefined],
+  ]
+  for (const [path, ofReport] of [
+    ['events', false],
+    ['export', false],
+    ['report?format=json', true],
+  ] as const) {
+    const answer = (await ask(service, 'GET', `${her.url}/${path}`, her.headers)).json<{
+      events: { kind: string; changedLater?: true }[]
+    }>()
+    if (ofReport) t.ok(Report.safeParse(answer).success)
+    const verdicts = answer.events.filter(({ kind }) => /block|disput/.test(kind))
+    t.same(
+      verdicts.map(({ kind, changedLater }) => [kind, changedLater]),
+      expected,
+      path,
+    )
+    t.notMatch(JSON.stringify(answer), /"about"/)
+  }
 })

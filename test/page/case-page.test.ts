@@ -115,6 +115,10 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     await page.locator('#sums .silent').waitFor()
     t.equal(await textOf(page, '#view-images'), '1', 'an invalidated picture does not count as protected')
     t.equal(await textOf(page, '#view-state'), '1 of 2 protected, 1 not. The reason is below.')
+    await page
+      .locator('#time-line')
+      .getByText(/A platform blocked a copy\. .* The platform changed this later\./)
+      .waitFor()
 
     const report = await savedBy(page, '[data-report="pdf"][data-language="ms"]')
     t.match(report, { name: 'note.pdf', text: /^%PDF-/ })

@@ -39,6 +39,25 @@ export interface CaseEvent {
   readonly atMs: number
   /** What it counts depends on the kind: see `CASE_EVENTS`. */
   readonly count: number
+  /** Of a verdict: keyed hash of platform and image, as in the trust record. Never shown. */
+  readonly about?: string
+}
+
+/** Verdicts of a platform, of which the last one holds. */
+const VERDICT_EVENTS: readonly CaseEventKind[] = ['blocked', 'not-blocked', 'disputed']
+
+/** @param events in the order of writing. @returns the ids of verdicts that the same platform has changed later. */
+export function changedLater(events: readonly CaseEvent[]): ReadonlySet<string> {
+  const last = new Map<string, CaseEvent>()
+  const changed = new Set<string>()
+  for (const event of events) {
+    if (event.about === undefined || !VERDICT_EVENTS.includes(event.kind)) continue
+    const before = last.get(event.about)
+    // A dispute may be shared by others: whether one is open is told by itself.
+    if (before !== undefined && before.kind !== 'disputed') changed.add(before.id)
+    last.set(event.about, event)
+  }
+  return changed
 }
 
 /** Cursor before the first event of every time line. */

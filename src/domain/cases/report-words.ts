@@ -56,6 +56,8 @@ export interface ReportWords {
   readonly timeLine: string
   readonly event: string
   readonly count: string
+  /** Of a platform's verdict that it has changed. */
+  readonly changedLater: string
   readonly platforms: Counted
   readonly receipt: string
   readonly receiptText: string
@@ -100,6 +102,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     timeLine: 'What happened',
     event: 'Event',
     count: 'Number',
+    changedLater: 'changed later',
     platforms: { one: 'platform', other: 'platforms' },
     receipt: 'Receipt',
     receiptText: 'The case has ended and its images and videos were erased. The receipt is part of the attached document.',
@@ -174,6 +177,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     timeLine: 'Apa yang berlaku',
     event: 'Peristiwa',
     count: 'Bilangan',
+    changedLater: 'diubah kemudian',
     platforms: { one: 'platform', other: 'platform' },
     receipt: 'Resit',
     receiptText:

@@ -88,7 +88,10 @@ function imageRows({ images }: Report, words: ReportWords): string[][] {
 }
 
 function eventRows({ events }: Report, words: ReportWords): string[][] {
-  return events.map((event) => [moment(event.at), words.events[event.kind], countIn(event, words)])
+  return events.map((event) => {
+    const kind = words.events[event.kind]
+    return [moment(event.at), 'changedLater' in event ? `${kind} (${words.changedLater})` : kind, countIn(event, words)]
+  })
 }
 
 function countIn({ images, platforms, attempts }: Report['events'][number], words: ReportWords): string {

@@ -2,7 +2,13 @@
 
 import { z } from 'zod'
 import { CASE_STATES } from '../../domain/cases/case.js'
-import { CASE_EVENT_KINDS, PLATFORM_BUCKETS, type PublicCount, publicCount } from '../../domain/cases/case-event.js'
+import {
+  CASE_EVENT_KINDS,
+  changedLater,
+  PLATFORM_BUCKETS,
+  type PublicCount,
+  publicCount,
+} from '../../domain/cases/case-event.js'
 import { imageReference } from '../../domain/ids.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/matching/signal.js'
 import { DurationS, durationView } from '../records/duration.js'
@@ -11,6 +17,14 @@ import type { CaseFile } from './case-file.js'
 import { Receipt } from './receipts.js'
 
 const Instant = z.iso.datetime()
+
+const Event = z.strictObject({
+  at: Instant,
+  kind: z.enum(CASE_EVENT_KINDS),
+  images: z.int().nullable(),
+  platforms: z.enum(PLATFORM_BUCKETS).nullable(),
+  attempts: z.int().nullable(),
+})
 
 export const Report = z.strictObject({
   type: z.literal('tabir-report'),
@@ -33,15 +47,7 @@ export const Report = z.strictObject({
       durationS: DurationS,
     }),
   ),
-  events: z.array(
-    z.strictObject({
-      at: Instant,
-      kind: z.enum(CASE_EVENT_KINDS),
-      images: z.int().nullable(),
-      platforms: z.enum(PLATFORM_BUCKETS).nullable(),
-      attempts: z.int().nullable(),
-    }),
-  ),
+  events: z.array(z.union([Event, Event.extend({ changedLater: z.literal(true) })])),
   receipt: Receipt.nullable(),
   keyId: z.string(),
   signature: z.string(),
@@ -58,6 +64,7 @@ export interface ReportParts {
 
 export function reportOf({ file, hashes, receipt, signer, nowMs }: ReportParts): Report {
   const { view, images, events } = file
+  const changed = changedLater(events)
   return signer.sign({
     type: 'tabir-report' as const,
     version: 1 as const,
@@ -77,7 +84,10 @@ export function reportOf({ file, hashes, receipt, signer, nowMs }: ReportParts):
       tier,
       ...durationView(durationS),
     })),
-    events: events.map(({ atMs, kind, count }) => ({ at: instant(atMs), kind, ...NO_COUNT, ...publicCount(kind, count) })),
+    events: events.map(({ id, atMs, kind, count }) => ({
+      ...{ at: instant(atMs), kind, ...NO_COUNT, ...publicCount(kind, count) },
+      ...(changed.has(id) && { changedLater: true as const }),
+    })),
     receipt: receipt ?? null,
   })
 }

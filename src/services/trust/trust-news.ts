@@ -1,7 +1,7 @@
 // Adds verdicts, disputes and attestations to a case's time line: what happened and how many organisations, never which ones.
 
 import type { CaseEventKind } from '../../domain/cases/case-event.js'
-import { supportOf } from '../../domain/trust/trust.js'
+import { supportOf, type Trust, verdictOf } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { TrustChange } from './trust-changes.js'
 
@@ -12,7 +12,9 @@ export async function tellCase(caseEvents: Pick<CaseEvents, 'add'>, change: Trus
   const isDropped = change.before.dispute === 'open' && change.after.dispute === 'none'
   if (isDropped) await caseEvents.add(caseId, 'dispute-dropped', 1, change.atMs)
   const news = newsOf(change)
-  if (news !== undefined) await caseEvents.add(caseId, news.kind, news.count, change.atMs)
+  if (news === undefined) return
+  const about = 'pseudonym' in change.action && change.action.kind !== 'attest' ? change.action.pseudonym : undefined
+  await caseEvents.add(caseId, news.kind, news.count, change.atMs, about)
 }
 
 function newsOf({
@@ -27,7 +29,7 @@ function newsOf({
       if (action.verdict === 'blocked') return { kind: 'blocked', count: support.confirmations }
       return action.verdict === 'not-blocked' ? { kind: 'not-blocked', count: support.notBlocked } : undefined
     case 'dispute':
-      return before.dispute === 'open' ? undefined : { kind: 'disputed', count: 1 }
+      return before.dispute === 'open' && !hasDecided(before, action) ? undefined : { kind: 'disputed', count: 1 }
     case 'decide':
     case 'reinstate':
       return { kind: 'dispute-decided', count: 1 }
@@ -36,4 +38,13 @@ function newsOf({
     default:
       return undefined
   }
+}
+
+/** Whether the time line says that this platform blocked a copy, or left it up. */
+function hasDecided(
+  before: Trust,
+  { pseudonym, counts }: { readonly pseudonym: string; readonly counts: boolean },
+): boolean {
+  const verdict = verdictOf(before, pseudonym)
+  return counts && (verdict === 'blocked' || verdict === 'not-blocked')
 }

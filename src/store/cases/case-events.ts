@@ -11,10 +11,11 @@ export interface CaseEvents {
   /**
    * Adds an event. Durable when it returns.
    * @param count the number that `CASE_EVENTS` defines for this kind: a whole number from 0; 0 where the kind counts nothing.
+   * @param about of a verdict: as in `CaseEvent`.
    * @returns the id of the event, or `undefined` when the case does not exist (any more).
    * @throws {RangeError} for any other count: a bug of the caller.
    */
-  add(caseId: string, kind: CaseEventKind, count: number, atMs: number): Promise<string | undefined>
+  add(caseId: string, kind: CaseEventKind, count: number, atMs: number, about?: string): Promise<string | undefined>
   /** All events, or those after an id, oldest first. At most 1,000; older ones were deleted. */
   list(caseId: string, afterId?: string): Promise<CaseEvent[]>
   /**
@@ -30,10 +31,10 @@ export interface CaseEvents {
 export function createCaseEventStore(store: Store, connect: () => Redis): CaseEvents {
   const follower = followerOver(connect)
   return {
-    async add(caseId, kind, count, atMs) {
+    async add(caseId, kind, count, atMs, about = '') {
       if (!Number.isInteger(count) || count < 0) throw new RangeError('a count is a whole number from 0')
       if (CASE_EVENTS[kind] === 'nothing' && count !== 0) throw new RangeError(`${kind} counts nothing`)
-      const id = await store.write(addCaseEvent, [keys.case(caseId), keys.caseEvents(caseId)], [kind, count, atMs])
+      const id = await store.write(addCaseEvent, [keys.case(caseId), keys.caseEvents(caseId)], [kind, count, atMs, about])
       return id === null ? undefined : String(id)
     },
     async list(caseId, afterId) {
@@ -114,8 +115,13 @@ function isBefore(id: string, other: string): boolean {
 
 /** Leaves out events of a kind that only a newer version knows. */
 function parseEvent([id, fields]: [id: string, fields: string[]]): CaseEvent[] {
-  const field = (name: string) => fields[fields.indexOf(name) + 1]
+  const field = (name: string) => {
+    const at = fields.indexOf(name)
+    return at === -1 ? undefined : fields[at + 1]
+  }
+  const about = field('about') // events of an earlier version have none
   const kind = CASE_EVENT_KINDS.find((known) => known === field('kind'))
   if (kind === undefined) return []
-  return [{ id, kind, atMs: Number(field('atMs')), count: Number(field('count')) }]
+  const event = { id, kind, atMs: Number(field('atMs')), count: Number(field('count')) }
+  return [about === undefined ? event : { ...event, about }]
 }

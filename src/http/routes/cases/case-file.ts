@@ -9,6 +9,7 @@ import {
   CASE_EVENT_ID_PATTERN,
   CASE_EVENT_KINDS,
   type CaseEvent,
+  changedLater,
   PLATFORM_BUCKETS,
   platformBucket,
   publicCount,
@@ -38,6 +39,10 @@ const EventView = z
     at: Instant,
     images: z.int().optional(),
     platforms: Platforms.optional(),
+    changedLater: z
+      .literal(true)
+      .optional()
+      .meta({ description: 'A verdict that the same platform has changed since. Not in a live event.' }),
     attempts: z
       .int()
       .optional()
@@ -111,7 +116,7 @@ function getCaseEventsRoute(app: ZodApp, { files, limits }: CaseFileRouteOptions
       // Nobody would read the stream of a HEAD request, but it would take a place for an hour.
       if (!wantsEvents(accept) || request.method === 'HEAD') {
         const events = await files.events(own, afterId)
-        return { platformsAsking: platformBucket(files.platformsAsking()), events: events.map(presentEvent) }
+        return { platformsAsking: platformBucket(files.platformsAsking()), events: presentEvents(events) }
       }
       const stream = streams.open(own.caseId, limits.nameOfAddress(request.ip), (send, end) => {
         let told = Promise.resolve()
@@ -159,7 +164,7 @@ function exportCaseRoute(app: ZodApp, { files, signer }: CaseFileRouteOptions): 
       await files.exported(own)
       return {
         case: presentCase(view),
-        events: events.map(presentEvent),
+        events: presentEvents(events),
         images: images.map(presentImage),
         receipt: receiptFor(own, signer) ?? null,
       }
@@ -202,6 +207,11 @@ function getReportRoute(app: ZodApp, { files, signer, now }: CaseFileRouteOption
       return reply.send(await printer.print(report, lang))
     },
   )
+}
+
+function presentEvents(events: readonly CaseEvent[]): EventView[] {
+  const changed = changedLater(events)
+  return events.map((event) => ({ ...presentEvent(event), ...(changed.has(event.id) && { changedLater: true as const }) }))
 }
 
 function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {

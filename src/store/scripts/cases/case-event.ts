@@ -4,18 +4,23 @@ import { outboxLua } from '../organisations/outbox.js'
 export const MAX_CASE_EVENTS = 1000
 
 /**
- * Lua: `note(events, kind, count, atMs)` adds an event to a case's time line, in the same step as what happened, and returns its id. The
+ * Lua: `note(events, kind, count, atMs, about)` adds an event to a case's time line, in the same step as what happened, and returns its id. The
  * webhooks of the organisation that opened the case report it, while that organisation may read the case.
  */
 export const caseEventLua = `${outboxLua}
-    local function note (eventsKey, kind, count, atMs)
+    local function note (eventsKey, kind, count, atMs, about)
       local prefix, caseId = string.match(eventsKey, '^(.*:)case:(.*):events$')
       local org, handedOver, keepsReading = unpack(redis.call('HMGET', prefix .. 'case:' .. caseId, 'orgId', 'handedOverAtMs', 'keepsReading'))
       if org and (not handedOver or keepsReading == 'yes') then
         outbox(prefix, 'kind', 'case.updated', 'case', caseId, 'org', org, 'event', kind, 'count', count, 'atMs', atMs)
       end
       if kind == 'attested' then redis.call('HSET', prefix .. 'case:' .. caseId, 'vouchedFor', 'yes') end
-      return redis.call('XADD', eventsKey, 'MAXLEN', ${MAX_CASE_EVENTS}, '*', 'kind', kind, 'count', count, 'atMs', atMs)
+      local fields = { 'kind', kind, 'count', count, 'atMs', atMs }
+      if about and about ~= '' then
+        fields[7] = 'about'
+        fields[8] = about
+      end
+      return redis.call('XADD', eventsKey, 'MAXLEN', ${MAX_CASE_EVENTS}, '*', unpack(fields))
     end`
 
 // Notes an event that happened elsewhere, unless the case no longer exists: a late event must not recreate a time line.
@@ -27,7 +32,8 @@ export const addCaseEvent = {
     local kind   = ARGV[1]
     local count  = ARGV[2] -- [integer]
     local atMs   = ARGV[3] -- [epoch ms], the caller's clock
+    local about  = ARGV[4] -- of a verdict: keyed hash of platform and image; or empty
     -- returns the id of the event, or nil when there is no such case
     if redis.call('EXISTS', case) == 0 then return nil end
-    return note(events, kind, count, atMs)`,
+    return note(events, kind, count, atMs, about)`,
 } as const
