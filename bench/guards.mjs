@@ -26,7 +26,7 @@ const CONNECTIONS = wholeNumber(args, 'connections')
 const ROUNDS = 5
 const ROUND_MS = (1000 * wholeNumber(args, 'seconds')) / ROUNDS
 const MIN_CALLS = 4
-const GUARDED = { TABIR_PROBING: 'suspend', TABIR_MAX_QUERIES_PER_ORG_PER_DAY: '1000000000000' }
+const GUARDED = { TABIR_PROBING: 'limit', TABIR_MAX_QUERIES_PER_ORG_PER_DAY: '1000000000000' }
 const MIN_SHARE = 0.8
 
 await run(async (defer) => {

@@ -61,9 +61,7 @@ function world() {
   const guard = createProbingGuard({
     budget,
     flippedBits: createFlippedBits({ now }),
-    mode: 'suspend',
-    apiKeys: { change: async () => undefined },
-    known: () => [],
+    mode: 'limit',
     events: { add: async () => {} },
     now,
     onError: () => {},

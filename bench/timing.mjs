@@ -48,7 +48,7 @@ await run(async (defer) => {
   const service = await openService(defer)
   await fill(service, ROWS)
   const kinds = await prepare(service)
-  const api = await startApi(defer, service, { settings: { TABIR_PROBING: 'suspend' } })
+  const api = await startApi(defer, service, { settings: { TABIR_PROBING: 'limit' } })
   const connection = await openConnection(api.port)
   defer(() => connection.close())
   await settle(connection, kinds)

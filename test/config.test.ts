@@ -148,7 +148,7 @@ t.test('every variable reaches its setting', async (t) => {
     tlsFiles: { cert: '/cert.pem', key: '/key.pem' },
     exposure: 'public',
     feedDelay: { minMs: 60_000, maxMs: 300_000 },
-    probing: 'suspend',
+    probing: 'limit',
     maxQueriesPerOrgPerDay: 9000,
     webhookOrigins: new Set(['http://10.0.0.5:8000', 'https://hooks.internal']),
     fetchFrom: { reach: 'trusted', trusted: new Set(['https://media.example', 'http://10.0.0.6:9000']) },

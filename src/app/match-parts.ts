@@ -21,7 +21,7 @@ export function createMatchParts(parts: StoreParts, index: IndexParts, { matchEv
   const { options, lifecycle, matchIds, viewIdOf, scheduler } = parts
   const { replica } = index
   const details = options.extendedProtection ? detailParts(parts, index) : undefined
-  const probing = lifecycle.keep('probing', openProbingGuard(parts, index, events))
+  const probing = lifecycle.keep('probing', openProbingGuard(parts, events))
   const common = { replica, matchIds, viewIdOf, scheduler }
   const matcher = createMatcher({ ...common, finder: details?.finder, matchEvents, probing })
   const videoMatcher = createVideoMatcher({ ...common, matchEvents, probing })
@@ -42,18 +42,12 @@ export function createMatchParts(parts: StoreParts, index: IndexParts, { matchEv
   }
 }
 
-function openProbingGuard(
-  { options, store, secrets, apiKeys }: StoreParts,
-  { replica }: IndexParts,
-  events: TrustParts['events'],
-) {
+function openProbingGuard({ options, store, secrets }: StoreParts, events: TrustParts['events']) {
   const { now, onError } = options
   return createProbingGuard({
     budget: createProbingBudget({ counts: createProbingCounts(store), secret: secrets.pseudonym, now, onError }),
     flippedBits: createFlippedBits({ now }),
     mode: options.probing ?? 'notify',
-    apiKeys,
-    known: () => replica.catalogue.apiKeys.values(),
     events,
     now,
     onError,

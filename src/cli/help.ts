@@ -14,6 +14,8 @@ export const HELP = `Tabir: match intimate images shared without consent, withou
                     Replace a key. The old one stays valid for 168 hours, or for HOURS.
   tabir keys revoke KEYID
                     Revoke a key, everywhere within one second.
+  tabir keys suspend KEYID
+                    Suspend a key until it is restored. Its organisation is told.
   tabir keys restore KEYID
                     Lift the suspension of a key.
 

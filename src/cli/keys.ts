@@ -1,4 +1,4 @@
-// tabir keys create | list | rotate | revoke | restore
+// tabir keys create | list | rotate | revoke | suspend | restore
 
 import { parseArgs } from 'node:util'
 import { readConfig } from '../boot/config.js'
@@ -7,9 +7,10 @@ import { isScope, ORG_KINDS, SCOPES, type Scope } from '../domain/organisations/
 import { isPlainLine } from '../domain/plain-text.js'
 import { isNetwork } from '../net/networks.js'
 import { createApiKey, rotateApiKey } from '../services/keys/access.js'
-import { type ApiKeys, createApiKeyStore } from '../store/organisations/api-keys.js'
+import { type ApiKey, type ApiKeys, createApiKeyStore } from '../store/organisations/api-keys.js'
 import { createKeyUseStore, type KeyUses } from '../store/organisations/key-uses.js'
 import { checkInUse } from '../store/redis/format.js'
+import { createEventStore, type Events } from '../store/webhooks/events.js'
 import { instantOf, printJson } from './output.js'
 import { sealKeys } from './seal-keys.js'
 import { withStore } from './store-of-command.js'
@@ -26,9 +27,9 @@ export async function keys(args: readonly string[]): Promise<number> {
     if (verb === 'list') return await list(rest)
     if (verb === 'rotate') return await rotate(rest)
     if (verb === 'revoke') return await revoke(rest)
-    if (verb === 'restore') return await restore(rest)
+    if (verb === 'suspend' || verb === 'restore') return await suspend(verb, rest)
     if (verb === 'seal') return await sealKeys(rest)
-    return unusable('tabir keys create | list | rotate | revoke | restore | seal')
+    return unusable('tabir keys create | list | rotate | revoke | suspend | restore | seal')
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`)
     return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS') ? 2 : 1
@@ -121,31 +122,40 @@ async function revoke(args: string[]): Promise<number> {
   return 0
 }
 
-async function restore(args: string[]): Promise<number> {
+/** Suspends a key, or ends its suspension. */
+async function suspend(verb: 'suspend' | 'restore', args: string[]): Promise<number> {
   const keyId = theOnly(parseArgs({ args, allowPositionals: true }).positionals)
-  if (keyId === undefined) return unusable('tabir keys restore KEYID')
-  const revision = await withApiKeys(({ apiKeys }) =>
-    apiKeys.change(keyId, (key) => ({ key: { ...key, suspendedAtMs: undefined } }), {
-      act: 'key.restored',
-      by: 'operator',
-      about: { keyId },
-      atMs: Date.now(),
-    }),
-  )
+  if (keyId === undefined) return unusable(`tabir keys ${verb} KEYID`)
+  const nowMs = Date.now()
+  const isSuspended = verb === 'suspend'
+  const revision = await withApiKeys(async ({ apiKeys, events }) => {
+    const orgId = (await apiKeys.get(keyId))?.orgId
+    if (orgId === undefined) return undefined
+    const by = { by: 'operator', atMs: nowMs } as const
+    const entry = isSuspended
+      ? ({ act: 'key.suspended', about: { keyId, orgId }, ...by } as const)
+      : ({ act: 'key.restored', about: { keyId }, ...by } as const)
+    const change = (key: ApiKey) => ({ key: { ...key, suspendedAtMs: isSuspended ? nowMs : undefined } })
+    const changed = await apiKeys.change(keyId, change, entry)
+    if (isSuspended && changed !== undefined) await events.add('key.suspended', { keyId, orgId }, nowMs, 1)
+    return changed
+  })
   if (revision === undefined) return unusable(NO_KEY)
-  printJson({ keyId, suspended: false })
+  printJson({ keyId, suspended: isSuspended })
   return 0
 }
 
 interface KeyStores {
   readonly apiKeys: ApiKeys
   readonly uses: KeyUses
+  readonly events: Pick<Events, 'add'>
 }
 
 function withApiKeys<T>(use: (stores: KeyStores) => Promise<T>): Promise<T> {
   return withStore(async ({ store }) => {
     await checkInUse(store)
-    return await use({ apiKeys: createApiKeyStore(store), uses: createKeyUseStore(store) })
+    const events = createEventStore(store)
+    return await use({ apiKeys: createApiKeyStore(store), uses: createKeyUseStore(store), events })
   })
 }
 

@@ -120,7 +120,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
       'how long the feed holds a case’s picture at most to mix it with others, 0 to 1440; queries and withdrawals never wait',
   },
   TABIR_PROBING: {
-    shownDefault: '`notify`; public: `suspend`',
+    shownDefault: '`notify`; public: `limit`',
     meaning: 'what is done about an organisation that searches for stored hashes',
   },
   TABIR_MAX_QUERIES_PER_ORG_PER_DAY: { meaning: 'queries of one organisation in a day; 0: as the exposure says' },

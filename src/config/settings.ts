@@ -98,7 +98,7 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
         : { cert: e.TABIR_TLS_CERT, key: e.TABIR_TLS_KEY },
     exposure: e.TABIR_EXPOSURE,
     feedDelay: { ...FEED_DELAY, maxMs: e.TABIR_FEED_DELAY_MINUTES * MINUTE_MS },
-    probing: e.TABIR_PROBING ?? (e.TABIR_EXPOSURE === 'public' ? ('suspend' as const) : ('notify' as const)),
+    probing: e.TABIR_PROBING ?? (e.TABIR_EXPOSURE === 'public' ? ('limit' as const) : ('notify' as const)),
     maxQueriesPerOrgPerDay: e.TABIR_MAX_QUERIES_PER_ORG_PER_DAY,
     tracesUrl: e.TABIR_TRACES_URL,
     logLevel: e.TABIR_LOG_LEVEL,

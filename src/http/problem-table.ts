@@ -148,7 +148,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'key-suspended': {
     status: 403,
-    title: 'This API key is suspended because its queries searched for stored hashes.',
+    title: 'This API key is suspended.',
     detail: 'The operator can lift the suspension.',
   },
   'token-missing': { status: 401, title: 'The token of the case is required, as Authorization: Bearer.' },

@@ -62,6 +62,7 @@ t.test('an unknown option or an extra argument is an error, and nothing is done'
     'keys list',
     'keys rotate key',
     'keys revoke key',
+    'keys suspend key',
     'keys restore key',
     'keys seal list',
     'keys seal rotate',

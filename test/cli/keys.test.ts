@@ -3,8 +3,6 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { keys } from '../../src/cli/keys.js'
 import { KEY_PATTERN } from '../../src/services/keys/access.js'
-import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
-import { openStore } from '../../src/store/redis/client.js'
 import { refused, withoutInstance } from '../helpers/refusal.js'
 import { randomHashText, startService, type TestService, until } from '../helpers/service.js'
 
@@ -68,7 +66,8 @@ t.test('a key is created, rotated and revoked on every process', async (t) => {
   await becomes(made?.['key'], 401)
   t.match(await tabir('revoke', keyId), { status: 2, errors: 'There is no such key.\n' })
   t.match(await tabir('rotate', keyId), { status: 2, errors: 'There is no such key.\n' })
-  t.match(await tabir('restore', keyId), { status: 2, errors: 'There is no such key.\n' })
+  for (const verb of ['suspend', 'restore'])
+    t.match(await tabir(verb, keyId), { status: 2, errors: 'There is no such key.\n' })
 
   const expired = withoutInstance((await ask(service, successor?.['key'])).body)
   t.same(withoutInstance((await ask(service, made?.['key'])).body), expired, 'expired and revoked look the same')
@@ -101,17 +100,12 @@ t.test('a rotated key and its successor expire no later than the key would have'
   t.same(await ends(), [...before, ...before])
 })
 
-t.test('a suspended key works again after tabir keys restore', async (t) => {
+t.test('a key is refused after tabir keys suspend, and works again after tabir keys restore', async (t) => {
   const service = await startService(t)
   const tabir = tabirFor(service)
   const [made] = (await tabir('create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match')).rows
   const keyId = made?.['keyId'] ?? ''
-  const store = await openStore({ url: undefined, socket: service.redis.socket })
-  t.teardown(() => store.close())
-  const apiKeys = createApiKeyStore(store)
-  const orgId = (await apiKeys.get(keyId))?.orgId ?? ''
-  const entry = { act: 'key.suspended', by: 'tabir', about: { keyId, orgId }, atMs: Date.now() } as const
-  await apiKeys.change(keyId, (key) => ({ key: { ...key, suspendedAtMs: entry.atMs } }), entry)
+  t.match(await tabir('suspend', keyId), { status: 0, rows: [{ keyId, suspended: true }] })
   await until(async () => (await ask(service, made?.['key'])).statusCode === 403)
 
   t.match(await tabir('restore', keyId), { status: 0, rows: [{ keyId, suspended: false }] })
@@ -139,6 +133,7 @@ t.test('invalid arguments of tabir keys exit with status 2 and change nothing', 
     ['rotate'],
     ['rotate', 'x', '--overlap-hours', '-1'],
     ['revoke'],
+    ['suspend'],
     ['restore'],
   ]) {
     t.equal(await keys(args), 2, args.join(' ')) // in this process, which has no Redis

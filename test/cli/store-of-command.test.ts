@@ -14,6 +14,7 @@ const COMMANDS = [
   'keys list',
   'keys rotate key',
   'keys revoke key',
+  'keys suspend key',
   'keys restore key',
   'keys seal list',
   'cases end TBR-0000-0000-0000',

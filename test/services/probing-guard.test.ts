@@ -28,14 +28,11 @@ function guardThat(
       restrictionOf: () => ({ isCoarse: true, radiusBits: 12 }),
       isSpentAcross: () => false,
       spend: () => {},
-      forgive: () => {},
       flush: async () => {},
       close: async () => {},
     },
-    flippedBits: { look: () => 'none', forget: () => {}, forgetOld },
+    flippedBits: { look: () => 'none', forgetOld },
     mode,
-    apiKeys: { change: async () => undefined },
-    known: () => [],
     events: { add },
     now: () => clock.nowMs,
     onError: (error) => troubles.push(error),
@@ -50,7 +47,7 @@ function guardThat(
 }
 
 t.test('an organisation that continues to probe is reported again after a day, not before', async (t) => {
-  for (const mode of ['notify', 'suspend'] as const) {
+  for (const mode of ['notify', 'limit'] as const) {
     const told: number[] = []
     const { clock, see } = guardThat(mode, async (_, __, atMs) => void told.push(atMs))
     const startMs = clock.nowMs
@@ -101,7 +98,7 @@ t.test('a coarse answer has no moments, since each frame of a query would have i
     ...{ transform: 'original', bank: 'cases', tier: 'verified', category: undefined, disputed: false },
     ...{ segments: [segment], atMs: 1000, queryMs: 2000 },
   }
-  const screen = await guardThat('suspend', async () => {}).see()
+  const screen = await guardThat('limit', async () => {}).see()
   const { segments: _, atMs: __, queryMs: ___, ...rest } = match
   t.same(screen?.('image', match), { ...rest, grade: 'near', distanceBits: 31, distanceBand: '16-31' })
   t.same(screen?.('another', match), match)

@@ -62,8 +62,7 @@ function worldOf() {
     onError: (error) => t.fail(String(error)),
   })
   const probing = createProbingGuard({
-    ...{ budget, flippedBits: createFlippedBits({ now: () => 0 }), mode: 'suspend', known: () => [], now: () => 0 },
-    apiKeys: { change: async () => undefined },
+    ...{ budget, flippedBits: createFlippedBits({ now: () => 0 }), mode: 'limit', now: () => 0 },
     events: { add: async () => undefined },
     onError: (error) => t.fail(String(error)),
   })

@@ -72,7 +72,7 @@ export async function rotateApiKey(
     keyId,
     (key) => ({
       key: { ...key, expiresAtMs: Math.min(key.expiresAtMs ?? Number.POSITIVE_INFINITY, nowMs + overlapMs) },
-      // The successor of a suspended key is suspended, so that rotating does not end a suspension for probing.
+      // The successor of a suspended key is suspended, so that rotating does not end a suspension.
       successor: { ...key, keyId: shown.keyId, secretSha256, createdAtMs: nowMs },
     }),
     { act: 'key.rotated', by, about: { keyId, successorId: shown.keyId }, atMs: nowMs },

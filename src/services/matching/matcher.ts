@@ -51,7 +51,7 @@ export interface Matcher {
    * @returns for each picture the registered images within the threshold, nearest first, each once; then those that details find. At most
    *   `MAX_MATCHES`, shared fairly. For a picture with few views the search is complete. For one with many it is complete within
    *   `firstPassBitsAmong`, and farther images may rarely be missed (`firstPassOf`).
-   * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
+   * @throws {Problem} bank-unknown, index-loading, store-unavailable
    * Yields about every millisecond, also while it reads `pictures`. Searches for all pictures before it answers the first.
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>

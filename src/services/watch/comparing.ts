@@ -176,8 +176,8 @@ async function compare(
   const { video, signals } = asked
   const matching = video === undefined ? matcher.match([signals], about) : matcher.matchVideos([video], about)
   const [matches = []] = await matching.catch((error) => {
-    // The organisation may just have lost access to the bank, or its key.
-    if (error instanceof Problem && ['bank-unknown', 'key-suspended'].includes(error.code)) return []
+    // The organisation may just have lost access to the bank.
+    if (error instanceof Problem && error.code === 'bank-unknown') return []
     throw error
   })
   const matchId = matchIds.idFor(orgId, imageId)

@@ -25,7 +25,7 @@ export interface ApiKey extends Caller {
   readonly expiresAtMs?: number | undefined
   /** Networks it may be used from; undefined for everywhere. */
   readonly networks?: readonly string[] | undefined
-  /** Since when it is suspended for probing; undefined when it is not suspended. */
+  /** Since when an operator has suspended it; undefined when it is not suspended. */
   readonly suspendedAtMs?: number | undefined
 }
 

@@ -28,8 +28,6 @@ export interface FlippedBits {
    * more when one is near.
    */
   look(orgId: string, type: string, hashes: readonly Hash256[], matched: string | undefined): Suspicion
-  /** Discards all counts of an organisation, after action was taken. */
-  forget(orgId: string): void
   /** Discards counts older than `FLIPPED_BITS.forgetAfterMs`, of all organisations. */
   forgetOld(): void
 }
@@ -121,9 +119,6 @@ export function createFlippedBits({ now }: { readonly now: () => number }): Flip
       const words = asked.wordsIn(orientation)
       if (matched !== undefined && words !== undefined && !hasBase) addBase(watched, type, matched, words.slice(), now())
       return suspicion
-    },
-    forget(orgId) {
-      byOrg.delete(orgId)
     },
     forgetOld() {
       const fromMs = now() - FLIPPED_BITS.forgetAfterMs

@@ -1,10 +1,8 @@
-// Acts on an organisation whose queries reveal too much about stored hashes. For one image, its answers become coarser and then
-// stop; for many images, its keys are suspended. The operator is notified of both.
+// Acts on an organisation whose queries reveal too much about stored hashes: its answers about an image become coarser and then
+// stop. The operator is notified. No key is suspended, because uploaders choose what a platform asks.
 
 import { MATCH_BITS as MAX_DETAIL_BITS, MIN_INLIERS } from '../../../../packages/hash/src/details/verify.js'
 import { distanceBandOf } from '../../../domain/matching/grade.js'
-import { Problem } from '../../../domain/problem.js'
-import type { ApiKey, ApiKeys } from '../../../store/organisations/api-keys.js'
 import type { Events } from '../../../store/webhooks/events.js'
 import { transformName } from '../graded.js'
 import type { Match, MatchedDetails } from '../match.js'
@@ -13,10 +11,10 @@ import type { FlippedBits } from './flipped-bits.js'
 import type { ProbingBudget, ProbingRestriction } from './probing.js'
 
 /**
- * suspend: answers become coarser, then keys are suspended. notify: only the operator is notified, at most once a day. off:
- * nothing is counted.
+ * limit: answers become coarser. notify: only the operator is notified, at most once a day, as with `limit`. off: nothing is
+ * counted.
  */
-export const PROBING_MODES = ['suspend', 'notify', 'off'] as const
+export const PROBING_MODES = ['limit', 'notify', 'off'] as const
 export type ProbingMode = (typeof PROBING_MODES)[number]
 
 /** @returns the match as the organisation may see it; `undefined` when it must not see it. */
@@ -28,7 +26,6 @@ export interface ProbingGuard {
    * Counts a query before it is answered.
    * @param knowsDistance whether the caller sees distances instead of bands.
    * @returns how to show its matches; `undefined` to show them unchanged.
-   * @throws {Problem} key-suspended
    */
   count(
     orgId: string,
@@ -53,9 +50,6 @@ export interface ProbingGuardParts {
   readonly budget: ProbingBudget
   readonly flippedBits: FlippedBits
   readonly mode: ProbingMode
-  readonly apiKeys: Pick<ApiKeys, 'change'>
-  /** All keys, from memory. */
-  readonly known: () => Iterable<ApiKey>
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
   readonly onError: (error: unknown) => void
@@ -110,15 +104,8 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
       const restriction = budget.restrictionOf(orgId, imageId, moments)
       return restriction === undefined ? [] : [[imageId, { ...restriction, plain }] as const]
     })
-    const isSpent = budget.isSpentAcross(orgId)
-    if (isSpent || restrictions.some(([, { radiusBits }]) => radiusBits !== undefined)) notify(orgId)
+    if (budget.isSpentAcross(orgId) || restrictions.some(([, { radiusBits }]) => radiusBits !== undefined)) notify(orgId)
     if (mode === 'notify') return undefined
-    if (isSpent) {
-      budget.forgive(orgId)
-      flippedBits.forget(orgId)
-      behind(() => suspend(parts, orgId))
-      throw new Problem('key-suspended')
-    }
     if (!restrictions.some(([, { isCoarse }]) => isCoarse)) return undefined
     return coarseScreen(new Map(restrictions))
   }
@@ -130,7 +117,7 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
       const wait = budget.charge(orgId, observations, knowsDistance)
       return wait === undefined ? screenOf(orgId, observations) : wait.then(() => screenOf(orgId, observations))
     },
-    radiusOf: (orgId, imageId) => (mode === 'suspend' ? budget.restrictionOf(orgId, imageId)?.radiusBits : undefined),
+    radiusOf: (orgId, imageId) => (mode === 'limit' ? budget.restrictionOf(orgId, imageId)?.radiusBits : undefined),
     async close() {
       clearInterval(forgetting)
       await last
@@ -181,20 +168,4 @@ function coarseByDetails(match: Match, { surplus }: MatchedDetails, radiusBits: 
 function coarseBits({ signalType, distanceBits }: Match): number {
   if (signalType === 'pdq-area') return 60
   return distanceBits <= 31 ? 31 : 90
-}
-
-/** Suspends all keys of the organisation that may match. Otherwise it would continue with another key. */
-async function suspend({ apiKeys, known, events, now }: ProbingGuardParts, orgId: string): Promise<void> {
-  const nowMs = now()
-  const keyIds = [...known()]
-    .filter((key) => key.orgId === orgId && key.scopes.has('match') && key.suspendedAtMs === undefined)
-    .map(({ keyId }) => keyId)
-  for (const keyId of keyIds) {
-    const entry = { act: 'key.suspended', by: 'tabir', about: { keyId, orgId }, atMs: nowMs } as const
-    const suspendOnce = (key: ApiKey) =>
-      key.suspendedAtMs === undefined ? { key: { ...key, suspendedAtMs: nowMs } } : undefined
-    // If another process suspended it first, that process reports it.
-    if ((await apiKeys.change(keyId, suspendOnce, entry)) === undefined) continue
-    await events.add('key.suspended', { keyId, orgId }, nowMs, 1)
-  }
 }

@@ -11,7 +11,7 @@ import { type Account, createProbingAccounts, NOTHING, type OrgAccounts } from '
 /**
  * Limits for the number of queries near an edge. Each such query reveals at most one bit, so an organisation learns at most 6 +
  * 24 bits about one image, unless it hides its queries among many harmless copies: then flipped-bits.ts stops it, at about 160
- * bits. Uploaders choose what a platform queries, so one image alone never suspends it (decision 0114).
+ * bits. Uploaders choose what a platform queries, so nothing suspends it (decision 0114).
  */
 export const PROBING_BUDGETS = {
   /** Queries near inner edges, by one organisation or by all, from which the image, or the moment of a video, is reported coarsely. */
@@ -24,7 +24,7 @@ export const PROBING_BUDGETS = {
   spent: 24,
   /** The total over all organisations affects an organisation only from this count of its own. */
   ownLeast: 3,
-  /** Queries near outer edges across all images of an organisation from which it is suspended. */
+  /** Queries near outer edges of any images, by an organisation, from which the operator is told. */
   across: 300,
   /**
    * By how much a query that is not near an outer edge lowers the count of those near outer edges, of its image and across images.
@@ -51,12 +51,10 @@ export interface ProbingBudget {
    * @returns `undefined` for an image that was never charged.
    */
   restrictionOf(orgId: string, imageId: string, moments?: readonly number[]): ProbingRestriction | undefined
-  /** Whether the budget across all images of the organisation is spent. */
+  /** Whether the organisation came near edges so often, whatever the images, that the operator is to know. */
   isSpentAcross(orgId: string): boolean
   /** Charges an image until it is `frozen` (its radius is replaced) or `spent` (it matches only exact hashes). */
   spend(orgId: string, imageId: string, upTo: 'frozen' | 'spent'): void
-  /** After a suspension: deducts a third of the budget across images, so that an operator can lift the suspension. */
-  forgive(orgId: string): void
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -89,6 +87,7 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
       if (observations.length === 0) return undefined
       const org = accounts.orgOf(orgId)
       let hasToWait = false
+      let [isCounted, isOuterOfAny] = [false, false]
       for (const { imageId, edge: bare, distanceBits, marks, moments } of observations) {
         const known = org.images.get(imageId)
         const seesDistance = knowsDistance && distanceBits !== undefined && distanceBits > 0
@@ -96,7 +95,8 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
         const account = known ?? (edge === 'none' ? undefined : accounts.accountOf(orgId, org, imageId))
         if (!asked.isNew((account ?? org.across).seed, marks)) continue
         const isOuter = edge === 'outer' || edge === 'alone'
-        if (edge !== 'alone') add(org, org.across, { outer: isOuter ? 1 : 0 })
+        isCounted ||= edge !== 'alone'
+        isOuterOfAny ||= edge === 'outer'
         if (account === undefined) continue
         const inner = seesDistance ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0
         const ofMoments =
@@ -110,6 +110,8 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
         const isRevealing = isOuter || (edge === 'inner' && !all.some((each) => restrictionOf(each).isCoarse))
         if (isRevealing || all.some(({ isLoaded }) => !isLoaded)) hasToWait = true
       }
+      // Once for a query: somebody may have registered hundreds of images whose edges one picture is near.
+      if (isCounted) add(org, org.across, { outer: isOuterOfAny ? 1 : 0 })
       return hasToWait ? flush() : undefined
     },
     restrictionOf(orgId, imageId, moments = []) {
@@ -131,12 +133,6 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
       const account = accounts.accountOf(orgId, org, imageId)
       account.pending.outer += Math.max(0, PROBING_BUDGETS[upTo] - outerOf(account))
       org.dirty.add(account)
-    },
-    forgive(orgId) {
-      const org = accounts.orgs.get(orgId)
-      if (org === undefined || outerOf(org.across) < PROBING_BUDGETS.across) return
-      org.across.pending.outer -= PROBING_BUDGETS.across / 3
-      org.dirty.add(org.across)
     },
     flush,
     async close() {

@@ -39,7 +39,7 @@ export interface VideoMatcher {
    * @param options `contexts` and callbacks as for pictures, by video.
    * @returns for each video the registered videos, with segments, and the pictures that it shows, with `queryMs`; the nearest first, each once.
    *   At most a fair share (`MAX_MATCHES`). Never by details.
-   * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
+   * @throws {Problem} bank-unknown, index-loading, store-unavailable
    * It yields about every millisecond. Cost: a search for each signal; for what is found, that of `framesCompared` and `evidenceOf`.
    */
   matchVideos(videos: readonly AskedVideo[], options: VideoMatchOptions): Promise<Match[][]>
