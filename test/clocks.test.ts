@@ -56,7 +56,6 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'src/store/sealing/seal.ts',
     'src/store/upkeep/log-rewrite.ts',
     'workers/sandbox.ts',
-    'workers/video-watch.ts',
   ],
   'compares clocks, and does so again every few seconds': [
     'src/cli/doctor/doctor-facts.ts',
@@ -84,6 +83,7 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'src/services/records/audit.ts',
     'src/services/trust/trust-changes.ts',
     'src/services/watch/comparing.ts',
+    'src/store/scripts/organisations/outbox.ts',
     'src/store/upkeep/withdrawal-files.ts',
     'src/store/upkeep/withdrawal-log.ts',
   ],

@@ -1,4 +1,4 @@
-// Decides which hashes can be registered, whoever gives them. A hash that no picture has, or that only bars and boxes have, would match others of its
+// Decides which hashes can be registered, by anybody. A hash that no picture has, or that only bars and boxes have, would match others of its
 // kind: a program that failed to hash a picture often sends zeros, and somebody may choose stripes to flag the pictures of others.
 
 import { distance, HASH_BITS, hashFromBytes } from '../../../packages/hash/src/hash256.js'
