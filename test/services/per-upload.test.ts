@@ -47,7 +47,8 @@ t.test('each kind of evidence has to be nearer in a large registry, and only whe
   const cases: readonly [string, readonly Part[], today: string | undefined, strict: string | undefined][] = [
     ['a file', [['sha256', 'whole', 'f']], 'exact sha256 0', 'exact sha256 0'],
     ['a file, and its picture', [['sha256', 'whole', 'f'], ...pdq(3)], 'exact sha256 0', 'exact sha256 0'],
-    ['the same PDQ', pdq(0), 'exact pdq 0', 'near pdq 0'],
+    ['the same PDQ', pdq(0), 'near pdq 0', 'near pdq 0'],
+    ['the same PDQ and blockhash', confirmed(pdq(0)), 'exact pdq 0', 'near pdq 0'],
     ['PDQ', pdq(7), 'near pdq 7', 'near pdq 7'],
     ['PDQ, farther', pdq(8), 'near pdq 8', undefined],
     ['PDQ and blockhash', confirmed(pdq(7)), 'strong pdq 7', 'near pdq 7'],
