@@ -3,7 +3,7 @@
 import factory from 'libheif-js/libheif-wasm/libheif.js'
 import wasm from 'libheif-js/libheif-wasm/libheif.wasm'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
-import { withoutAperture } from '../../src/domain/media/heif-aperture.js'
+import { apertureOf, type PicturePart, withoutAperture } from '../../src/domain/media/heif-aperture.js'
 import { createHeifReader, type HeifPicture, type HeifReader } from '../../src/domain/media/heif-picture.js'
 import { Problem } from '../../src/domain/problem.js'
 import type { Opener } from './opened.js'
@@ -31,11 +31,12 @@ export const openHeif: Opener = async ({ file }) => {
   const own = reader
   const bytes = new Uint8Array(await file.arrayBuffer())
   const whole = withoutAperture(bytes)
-  const files = whole === undefined ? [bytes] : [whole, bytes]
+  const part = whole === undefined ? undefined : apertureOf(bytes)
+  const parts = part === undefined ? [undefined] : [undefined, part]
   const wipe = () => {
-    for (const each of files) each.fill(0)
+    for (const each of [bytes, whole]) each?.fill(0)
   }
-  let last = await decoded(own, files[0] ?? bytes).catch((error: unknown) => {
+  let last = await decoded(own, whole ?? bytes, undefined).catch((error: unknown) => {
     wipe()
     throw error
   })
@@ -44,15 +45,15 @@ export const openHeif: Opener = async ({ file }) => {
     wipe()
     return last
   }
-  return { count: files.length, source, close }
+  return { count: parts.length, source, close }
 
   async function source(index: number): Promise<Source | undefined> {
     if (index !== lastIndex) {
       if (!('kind' in last)) last.close()
-      last = await decoded(own, files[index] ?? bytes)
+      last = await decoded(own, whole ?? bytes, parts[index])
       lastIndex = index
     }
-    // libheif refuses an aperture that leaves out more than a few rows. Then the whole picture alone is hashed.
+    // A picture that has another size than it declares has no such part. Then the whole picture alone is hashed.
     return 'kind' in last ? undefined : last.source
   }
 
@@ -70,11 +71,11 @@ interface Decoded {
 }
 
 /** The picture is in the decoder's memory, which is overwritten by `close`. */
-function decoded({ read }: HeifReader, bytes: Uint8Array): Promise<Decoded | Outcome> {
+function decoded({ read }: HeifReader, bytes: Uint8Array, part: PicturePart | undefined): Promise<Decoded | Outcome> {
   return new Promise((done, failed) => {
     const use = (picture: HeifPicture) =>
       new Promise<void>((close) => done({ source: rawSource({ ...picture, space: spaceOf(picture) }), close }))
-    read(bytes, LIMITS, use).catch((error: unknown) => {
+    read(bytes, { ...LIMITS, part }, use).catch((error: unknown) => {
       // libheif traps on damage that it does not notice.
       if (error instanceof WebAssembly.RuntimeError) return done(rejected('damaged'))
       const why = error instanceof Problem ? WHY[error.code] : undefined

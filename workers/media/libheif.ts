@@ -6,6 +6,7 @@ import sharp, { type OutputInfo, type Sharp } from 'sharp'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
 import { MAX_WHOLE_PIXELS } from '../../src/domain/media/decoding-limits.js'
+import { apertureOf, type PicturePart } from '../../src/domain/media/heif-aperture.js'
 import { TooManyBoxes } from '../../src/domain/media/heif-boxes.js'
 import { createHeifReader, type HeifPicture, type HeifReader } from '../../src/domain/media/heif-picture.js'
 import type { LibHeifFactory } from '../../src/domain/media/libheif-instance.js'
@@ -37,8 +38,9 @@ export const libheif: Decoder = {
     const whole = wholeOf(first)
     try {
       yield* framesOf(await shown(whole ?? first, limits))
-      // libheif 1.23 refuses an aperture that leaves out more than a few rows. Then only the whole image is hashed; its views include crops.
-      if (whole !== undefined) yield* framesOf(await shown(first, limits).catch(noneIfProblem))
+      // Cropped here, because libheif 1.23 refuses an aperture that leaves out more than a few rows.
+      const part = whole === undefined ? undefined : apertureOf(first)
+      if (whole !== undefined && part !== undefined) yield* framesOf(await shown(whole, limits, part).catch(noneIfOther))
     } finally {
       whole?.fill(0)
       if (first !== bytes) first.fill(0)
@@ -57,12 +59,17 @@ function asShownFirst(file: Buffer): Buffer {
   }
 }
 
-function noneIfProblem(error: unknown): DecodedPicture[] {
-  if (error instanceof Problem) return []
+/** For a picture that decodes to another size than it declares, as the aperture is a part of that. */
+function noneIfOther(error: unknown): DecodedPicture[] {
+  if (error instanceof Problem && error.code === 'image-undecodable') return []
   throw error
 }
 
-async function shown(bytes: Buffer, { sizeFor, purpose, maxFrames = 2 }: FrameLimits): Promise<DecodedPicture[]> {
+async function shown(
+  bytes: Buffer,
+  { sizeFor, purpose, maxFrames = 2 }: FrameLimits,
+  part?: PicturePart,
+): Promise<DecodedPicture[]> {
   const opened = reader ?? (await loadReader())
   reader = opened
   const limits = {
@@ -70,6 +77,7 @@ async function shown(bytes: Buffer, { sizeFor, purpose, maxFrames = 2 }: FrameLi
     maxSidePx: MAX_SIDE_PX,
     maxMemoryBytes: maxMemoryBytesFor(bytes),
     allowsMissingTiles: purpose === 'query',
+    part,
   }
   const backgrounds = BACKGROUNDS.slice(0, maxFrames)
   return await opened.read(bytes, limits, (picture) => picturesOf(picture, sizeFor, backgrounds).catch(failed))

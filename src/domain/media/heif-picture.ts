@@ -1,6 +1,7 @@
 // Reads the primary image of a HEIF file whose images are HEVC (HEIC), with libheif compiled to WebAssembly. Workers and browsers both use it.
 
 import { Problem } from '../problem.js'
+import type { PicturePart } from './heif-aperture.js'
 import { instantiate, type LibHeif, type LibHeifFactory, type LibHeifInstance } from './libheif-instance.js'
 
 /** One picture of a file, as viewers show it: `irot`, `imir` and `clap` are applied. So ignore the orientation in its EXIF. */
@@ -26,6 +27,8 @@ export interface HeifLimits {
   readonly maxMemoryBytes: number
   /** Decode a grid even if some tiles are missing or damaged, as viewers do. Those tiles are green. */
   readonly allowsMissingTiles?: boolean
+  /** Show only this part of the picture. */
+  readonly part?: PicturePart | undefined
 }
 
 export interface HeifReader {
@@ -126,7 +129,7 @@ function checkBrands(bytes: Uint8Array): void {
 function decoded(
   lib: LibHeif,
   bytes: Uint8Array,
-  { maxPixels, maxSidePx, allowsMissingTiles = false }: HeifLimits,
+  { maxPixels, maxSidePx, allowsMissingTiles = false, part }: HeifLimits,
 ): HeifPicture {
   checkBrands(bytes)
   const { allocate, call, word } = caller(lib)
@@ -153,7 +156,7 @@ function decoded(
   const plane = lib._heif_image_get_plane_readonly(image, INTERLEAVED, out)
   const data = packed(lib, { plane, stride: word(out), rowBytes: width * channels, height })
   if (channels === 4 && lib._heif_image_handle_is_premultiplied_alpha(handle) !== 0) divideByAlpha(data)
-  return { data, width, height, channels, ...colourOf(lib, handle) }
+  return { ...partOf({ data, width, height, channels }, part), ...colourOf(lib, handle) }
 
   function checkSize(width: number, height: number): void {
     if (width < 1 || height < 1) throw new Problem('image-undecodable')
@@ -201,6 +204,22 @@ function packed({ HEAPU8 }: LibHeif, { plane, stride, rowBytes, height }: Plane)
     }
   }
   return HEAPU8.subarray(plane, plane + rowBytes * height)
+}
+
+type Pixels = Pick<HeifPicture, 'data' | 'width' | 'height' | 'channels'>
+
+/** Moves a part of a picture to its beginning, without gaps. @throws {Problem} `image-undecodable` if the picture has another size than declared. */
+function partOf(picture: Pixels, part: PicturePart | undefined): Pixels {
+  const { data, channels } = picture
+  if (part === undefined) return picture
+  const { left, top, width, height, of } = part
+  if (of.width !== picture.width || of.height !== picture.height) throw new Problem('image-undecodable')
+  const rowBytes = width * channels
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * of.width + left) * channels
+    data.copyWithin(y * rowBytes, from, from + rowBytes)
+  }
+  return { data: data.subarray(0, rowBytes * height), width, height, channels }
 }
 
 /** Converts premultiplied colours to plain ones, in place. @param full alpha of an opaque pixel: 255, or 65,535 for 16 bits. */

@@ -6,9 +6,12 @@ import { distance, parseHash } from '../../../packages/hash/src/hash256.js'
 import { loadPdqKernelSync } from '../../../packages/hash/src/pdq-kernel.js'
 import { MAX_PIXELS, MAX_SIDE_PX } from '../../../packages/hash/src/pixels.js'
 import { hashedSize } from '../../../packages/hash/src/reduced-side.js'
+import { associationsIn, metaBoxesIn, propertiesIn } from '../../../src/domain/media/heif-boxes.js'
 import { createHeifReader, type HeifLimits } from '../../../src/domain/media/heif-picture.js'
 import type { LibHeifFactory } from '../../../src/domain/media/libheif-instance.js'
 import { Problem } from '../../../src/domain/problem.js'
+import { box, heifFileOf, u32 } from '../../../src/handoff/heif-file.js'
+import { placesOf } from '../../../src/handoff/item-data.js'
 import { isTooCostly, pictureCost } from '../../../src/handoff/picture-cost.js'
 import { flattened } from '../../../workers/media/colour/alpha.js'
 import { type ColourSignal, signalOf } from '../../../workers/media/colour/colour-signal.js'
@@ -90,11 +93,61 @@ t.test('a transparent or cropped HEIC has a second frame', async (t) => {
   const [whole, part] = await frames(croppedTo(heic('two'), { width: 600, height: 440 }))
   t.match(whole, SIDES)
   t.match(part, { width: 600, height: 440 })
-  const [hidden, ...none] = await frames(croppedTo(heic('two'), { width: 32, height: 32 }))
+  const [hidden, small, ...none] = await frames(croppedTo(heic('two'), { width: 32, height: 32 }))
+  t.match(small, { width: 32, height: 32 })
   t.ok(hidden !== undefined && distance(hidden.hash, sceneHash(1)) <= 10, 'an aperture of 32 × 32 pixels hides nothing')
   t.same(none, [])
   t.equal((await frames(heic('two'))).length, 1)
 })
+
+t.test('an aperture shows its part of the picture, which is then rotated and mirrored', async (t) => {
+  const [width, height, left, top] = [200, 120, 40, 70]
+  const { data, ...size } = await decode(heic('two'))
+  const raw = { raw: { width: size.width, height: size.height, channels: 3 as const } }
+  const expected = await sharp(data, raw).extract({ left, top, width, height }).raw().toBuffer()
+  // Offsets of its centre from that of the picture, in halves of a pixel.
+  const offsets = [2 * left + width - size.width, 2 * top + height - size.height]
+  const aperture = box(
+    'clap',
+    ...[width, 1, height, 1, ...offsets.flatMap((offset) => [offset, 2])].map((n) => u32(n >>> 0)),
+  )
+  for (let quarters = 0; quarters < 4; quarters++) {
+    for (const axis of [undefined, 0, 1]) {
+      const mirror = axis === undefined ? [] : [box('imir', Buffer.from([axis]))]
+      const file = withProperties([aperture, box('irot', Buffer.from([quarters])), ...mirror])
+      const frames = await eachFrame(file, { sizeFor: hashedSize, purpose: 'register' }, ({ pixels }) =>
+        Buffer.from(pixels.data),
+      )
+      const rotated = await sharp(expected, { raw: { width, height, channels: 3 } })
+        .rotate(-90 * quarters)
+        .raw()
+        .toBuffer({ resolveWithObject: true })
+      const turned = sharp(rotated.data, { raw: rotated.info as { width: number; height: number; channels: 3 } })
+      const shown = axis === undefined ? turned : axis === 0 ? turned.flip() : turned.flop()
+      t.ok(frames[1]?.equals(await shown.raw().toBuffer()), `${quarters} quarter turns, axis ${axis}`)
+    }
+  }
+})
+
+/** The first picture of `two`, with properties after its own. */
+function withProperties(further: readonly Buffer[]): Buffer {
+  const file = heic('two')
+  const meta = metaBoxesIn(file)
+  const own = associationsIn(file, meta).filter(({ item }) => item === 1)
+  const [place] = placesOf(file, meta, () => {})
+  return heifFileOf('heic', [
+    {
+      kind: 'hvc1',
+      properties: [
+        ...propertiesIn(file, meta)
+          .filter(({ index, type }) => type !== 'pixi' && own.some((name) => name.index === index))
+          .map(({ from, to }) => file.subarray(from - 8, to)),
+        ...further,
+      ],
+      data: (place?.ranges ?? []).map(([from, to]) => file.subarray(from, to)),
+    },
+  ])
+}
 
 t.test('a truncated HEIC is damaged, and a grid without all its tiles is read for queries only', async (t) => {
   for (const name of HEIC_FILES) {
