@@ -1,6 +1,8 @@
 // Counts the rows of each image and remembers which images were removed. Memory: four bytes per image while the image numbers are dense.
 
 const PAGE_BITS = 10
+/** Images that are retired together. */
+export const BLOCK_BITS = 16
 const PAGE_IMAGES = 1 << PAGE_BITS
 
 /** Marks a removed image in place of its count. No image can have this many rows: they would not fit into 4 GiB. */
@@ -14,6 +16,8 @@ interface Page {
 export class ImageLedger {
   // Invariant: an image on no page, or with count 0, was neither registered nor removed. REMOVED never changes back.
   readonly #pages = new Map<number, Page>()
+  // Blocks of images that are all removed, or never get rows. They have no page.
+  readonly #retired = new Set<number>()
   /** Pages in memory. Not those of removed images only, which share one. */
   #ownPages = 0
   #liveRows = 0
@@ -71,8 +75,24 @@ export class ImageLedger {
     return rows
   }
 
+  /**
+   * Marks a block of 2^`BLOCK_BITS` images as removed, those without rows too, and frees its memory. Changes nothing while one of them is live.
+   * @param first image of the block.
+   */
+  retire(first: number): void {
+    const pages = Array.from({ length: 1 << (BLOCK_BITS - PAGE_BITS) }, (_, i) => (first >>> PAGE_BITS) + i)
+    if (pages.some((page) => this.#pages.get(page)?.rowsOf.some((rows) => rows !== 0 && rows !== REMOVED))) return
+    for (const page of pages) {
+      if (this.#pages.get(page) !== allRemoved && this.#pages.delete(page)) this.#ownPages--
+      else this.#pages.delete(page)
+    }
+    this.#retired.add(first >>> BLOCK_BITS)
+  }
+
   #countOf(image: number): number {
-    return this.#pages.get(image >>> PAGE_BITS)?.rowsOf[image % PAGE_IMAGES] ?? 0
+    const page = this.#pages.get(image >>> PAGE_BITS)
+    if (page !== undefined) return page.rowsOf[image % PAGE_IMAGES] ?? 0
+    return this.#retired.has(image >>> BLOCK_BITS) ? REMOVED : 0
   }
 
   #pageOf(image: number): Page {

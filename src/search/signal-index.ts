@@ -14,8 +14,8 @@ import { holdsRows, rowsOfImage } from './rows-of-image.js'
 import { Segment, tabledBlock } from './segment.js'
 import { searchTogether } from './together.js'
 
-// Every change does part of the compaction that it will cause, so that no single change takes long. In an index of millions a row is compacted
-// about ten times, at about twenty steps of 10 ns. This is five times as many steps, so that compaction finishes soon.
+// Every change does part of the compaction that it will cause. In an index of millions a row is compacted about ten times, at about twenty steps of
+// 10 ns. This is five times as many steps, so that compaction finishes soon.
 const STEPS_PER_ROW = 1024
 
 /** A part is compacted at this share of dead rows. A higher share costs memory, a lower one time. */
@@ -28,9 +28,7 @@ const MAX_U8 = 0xff
 const MAX_SETS = 0x10000
 
 /**
- * Rows of (image, view, hash). An image has many rows: the hashes of its views.
- *
- * The caller numbers the images and never reuses a number. So a removal takes effect at once, even while copies of the image's rows remain in
+ * Rows of (image, view, hash). An image has many rows: the hashes of its views. The caller numbers the images and never reuses a number. So a removal takes effect at once, even while copies of the image's rows remain in
  * memory.
  */
 export class SignalIndex {
@@ -39,7 +37,6 @@ export class SignalIndex {
   #parts: Parts
   // A restored segment whose rows are still being counted. It is not in `#parts` yet.
   #adopted: Segment | undefined
-
   readonly #maxRows: number
   readonly #usualBits: number
 
@@ -72,8 +69,7 @@ export class SignalIndex {
 
   /**
    * Adds a row. Later searches find it. Adding the same row twice makes two rows.
-   * @param image an integer 0…2³²−1. Best numbered from 0 up: the index needs 4 bytes for each number of a range in use.
-   * @param view an integer 0…255.
+   * @param image an integer 0…2³²−1, best from 0 up: 4 bytes for each number of a range in use. @param view an integer 0…255.
    * @throws {RangeError} if either is out of range or `image` was removed since the last `clear` (bugs of the caller), or if the index is full.
    *   Then nothing changes.
    * Cost: about 5 µs, mostly compaction.
@@ -89,7 +85,7 @@ export class SignalIndex {
   }
 
   /**
-   * Adds many rows at once, to fill an index. Later searches find them, but read all of them until `compact` has built a segment.
+   * Adds many rows at once. Later searches find them, but read all of them until `compact` has built a segment.
    * @throws {RangeError} as `insert`; or if the columns differ in length. Cost: a few ns per row.
    */
   load(columns: RowColumns): void {
@@ -105,8 +101,7 @@ export class SignalIndex {
   /**
    * Removes all rows of an image, or of images `image`…`last`. No result returned after the call contains them, not even of a search that began
    * before. An unknown or removed image changes nothing, except that an unknown number counts as used while a segment that may contain it is being
-   * restored. The bits stay in memory until compaction: when a quarter of a part's rows are dead, or earlier.
-   * Cost: as one `insert`, for any number of rows, and some 0.1 µs for each further image.
+   * restored. The bits stay in memory until compaction. Cost: as one `insert`, for any number of rows, and some 0.1 µs for each further image.
    */
   remove(image: number, last = image): void {
     requireInteger('image', image, 0, MAX_U32)
@@ -114,6 +109,11 @@ export class SignalIndex {
     let deadRows = 0
     for (let each = image; each <= last; each++) deadRows += this.#kill(each)
     if (deadRows > 0) this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)
+  }
+
+  /** Frees what is known of 2^16 removed images from `first` on, as `ImageLedger.retire`. */
+  retire(first: number): void {
+    if (this.#adopted === undefined) this.#ledger.retire(first)
   }
 
   /**
@@ -137,7 +137,7 @@ export class SignalIndex {
    * Finds every live row within a radius of any needle. Exact, never an approximation.
    * @param needles 0…64 hashes: those of one picture in all orientations to search for.
    * @param thresholdBits inclusive, an integer 0…256.
-   * @returns each row once, with its nearest needle (the first of equals), in no defined order. Empty if nothing is near or there are no needles.
+   * @returns each row once, with its nearest needle (the first of equals), in no defined order.
    * @throws {RangeError} if the threshold or the number of needles is out of range: a bug of the caller.
    * Cost: see docs/performance.md. About 20 µs for a million rows, one needle and 31 bits; never more than reading every row, which is 3 ms.
    */

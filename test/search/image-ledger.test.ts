@@ -1,5 +1,5 @@
 import { t } from 'tap'
-import { ImageLedger } from '../../src/search/image-ledger.js'
+import { BLOCK_BITS, ImageLedger } from '../../src/search/image-ledger.js'
 
 t.test('an image is live from its first row until its removal, and never again', async (t) => {
   const ledger = new ImageLedger()
@@ -54,4 +54,19 @@ t.test('a barred image number counts as removed, with or without rows', async (t
   t.equal(ledger.liveRows, 0)
   for (let image = 0; image < 1_024; image++) ledger.removeUnseen(image)
   t.equal(ledger.bytes, 0, 'a page whose images are all gone costs nothing')
+})
+
+t.test('a block of removed images is retired as a whole, unless one is live', async (t) => {
+  const ledger = new ImageLedger()
+  const block = 1 << BLOCK_BITS
+  for (const image of [block + 1, block + 2000, 2 * block - 1]) ledger.addRow(image)
+  for (const image of [block + 1, 2 * block - 1]) ledger.remove(image)
+  ledger.retire(block)
+  t.ok(ledger.isLive(block + 2000), 'not while one is live')
+  t.notOk(ledger.isRemoved(block))
+  ledger.remove(block + 2000)
+  ledger.retire(block)
+  t.equal(ledger.bytes, 0)
+  for (const image of [block, block + 2000, 2 * block - 1]) t.ok(ledger.isRemoved(image))
+  for (const image of [block - 1, 2 * block]) t.notOk(ledger.isRemoved(image))
 })

@@ -132,12 +132,19 @@ export class Catalogue {
   }
 
   /**
-   * Compacts the indexes and erases the bits of removed images, one step per call. Call it when idle.
+   * Compacts the indexes, erases the bits of removed images, one step per call, and frees pages without images. Call it when idle.
    * @returns whether anything is left to do.
    * Cost: about a millisecond.
    */
   tidy(): boolean {
+    this.#release()
     return this.#rows.compact(TIDY_STEPS)
+  }
+
+  /** Frees pages of ordinals without images. Not while a search may still need replaced rows, or rows of a dump are missing. */
+  #release(): void {
+    if (!this.#replaced.isEmpty || this.#restoring?.isWhole === false) return
+    for (const first of this.#images.emptyPages()) if (this.#rows.retire(first)) this.#images.release(first)
   }
 
   /**

@@ -17,6 +17,8 @@ export interface PlacesPage {
 export class DetailPlaces {
   // Invariant: the words of an image are 0 when it has no details or was removed. Pages without details are absent.
   readonly #pages = new Map<number, Uint16Array>()
+  // Invariant: the number of images with details of each page. A page without any is released.
+  readonly #imagesIn = new Map<number, number>()
 
   put(ordinal: number, { width, height, subjectGroup, rows }: IndexedDetails): void {
     this.putHead(ordinal, width / 2, height / 2, subjectGroup)
@@ -26,6 +28,7 @@ export class DetailPlaces {
   /** Sets size and subject group, for a caller that reads stored records. */
   putHead(ordinal: number, halfWidth: number, halfHeight: number, subjectGroup: number): void {
     const words = this.#pages.get(ordinal >>> PAGE_BITS) ?? this.#addPage(ordinal >>> PAGE_BITS)
+    if ((words[startOf(ordinal)] ?? 0) === 0 && halfWidth > 0) this.#count(ordinal >>> PAGE_BITS, 1)
     words.set([halfWidth, halfHeight, subjectGroup >>> 16, subjectGroup & 0xffff], startOf(ordinal))
   }
 
@@ -71,8 +74,18 @@ export class DetailPlaces {
   }
 
   remove(ordinal: number): void {
+    if (this.sizeOf(ordinal) === undefined) return
     const start = startOf(ordinal)
     this.#pages.get(ordinal >>> PAGE_BITS)?.fill(0, start, start + WORDS)
+    this.#count(ordinal >>> PAGE_BITS, -1)
+  }
+
+  #count(page: number, by: number): void {
+    const images = (this.#imagesIn.get(page) ?? 0) + by
+    this.#imagesIn.set(page, images)
+    if (images > 0) return
+    this.#imagesIn.delete(page)
+    this.#pages.delete(page)
   }
 
   get bytes(): number {
@@ -92,7 +105,12 @@ export class DetailPlaces {
     if (words.length !== PAGE_IMAGES * WORDS || this.#pages.has(page)) throw new RangeError('not a page of places')
     const own = this.#addPage(page)
     own.set(words)
-    for (let i = 0; i < PAGE_IMAGES; i++) if (!isKnown(page * PAGE_IMAGES + i)) own.fill(0, i * WORDS, (i + 1) * WORDS)
+    let images = 0
+    for (let i = 0; i < PAGE_IMAGES; i++) {
+      if (!isKnown(page * PAGE_IMAGES + i)) own.fill(0, i * WORDS, (i + 1) * WORDS)
+      else if (own[i * WORDS] !== 0) images++
+    }
+    this.#count(page, images)
   }
 
   #addPage(page: number): Uint16Array {

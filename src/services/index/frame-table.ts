@@ -20,7 +20,10 @@ export interface Frame {
   readonly atMs: number
 }
 
-type Page = Omit<FramesPage, 'page'>
+interface Page extends Omit<FramesPage, 'page'> {
+  /** The number of frames. A page without any is released. */
+  frames: number
+}
 
 export class FrameTable {
   // Invariant: the frames of a video with the ordinal `v` are numbered 1, 2 … at `v + 1`, `v + 2` … without a gap. An ordinal without a frame, or
@@ -44,6 +47,7 @@ export class FrameTable {
       const page = this.#pages.get(ordinal >>> PAGE_BITS) ?? this.#addPage(ordinal >>> PAGE_BITS)
       page.numbers[ordinal % PAGE_FRAMES] = number
       page.atMs[ordinal % PAGE_FRAMES] = framesAtMs[number - 1] ?? 0
+      page.frames++
     }
     this.#size += framesAtMs.length
   }
@@ -67,6 +71,12 @@ export class FrameTable {
     return count
   }
 
+  /** Whether any of these ordinals is a frame, or shares a page with one. */
+  mayHaveAny(first: number, last: number): boolean {
+    for (let page = first >>> PAGE_BITS; page <= last >>> PAGE_BITS; page++) if (this.#pages.has(page)) return true
+    return false
+  }
+
   /** Whether these are the times of the frames of an image. */
   has(image: number, framesAtMs: readonly number[]): boolean {
     return (
@@ -79,15 +89,17 @@ export class FrameTable {
     const count = this.countOf(image)
     for (let ordinal = image + 1; ordinal <= image + count; ordinal++) {
       const page = this.#pages.get(ordinal >>> PAGE_BITS)
-      page?.numbers.fill(0, ordinal % PAGE_FRAMES, (ordinal % PAGE_FRAMES) + 1)
-      page?.atMs.fill(0, ordinal % PAGE_FRAMES, (ordinal % PAGE_FRAMES) + 1)
+      if (page === undefined) continue
+      page.numbers[ordinal % PAGE_FRAMES] = 0
+      page.atMs[ordinal % PAGE_FRAMES] = 0
+      if (--page.frames === 0) this.#pages.delete(ordinal >>> PAGE_BITS)
     }
     this.#size -= count
   }
 
   /** The pages as of the call. They are live views, which change with the images. */
   pages(): FramesPage[] {
-    return Array.from(this.#pages, ([page, columns]) => ({ page, ...columns }))
+    return Array.from(this.#pages, ([page, { numbers, atMs }]) => ({ page, numbers, atMs }))
   }
 
   /**
@@ -103,12 +115,14 @@ export class FrameTable {
       if (number === 0 || !isKnown(page * PAGE_FRAMES + at - number)) continue
       own.numbers[at] = number
       own.atMs[at] = atMs[at] ?? 0
+      own.frames++
       this.#size++
     }
+    if (own.frames === 0) this.#pages.delete(page)
   }
 
   #addPage(page: number): Page {
-    const columns = { numbers: new Uint16Array(PAGE_FRAMES), atMs: new Uint32Array(PAGE_FRAMES) }
+    const columns = { numbers: new Uint16Array(PAGE_FRAMES), atMs: new Uint32Array(PAGE_FRAMES), frames: 0 }
     this.#pages.set(page, columns)
     return columns
   }

@@ -5,6 +5,7 @@ import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../../d
 import { SignalIndex } from '../../search/signal-index.js'
 import { DetailPlaces } from './detail-places.js'
 import { FrameTable } from './frame-table.js'
+import { PAGE_IMAGES } from './image-page.js'
 
 type Rows = Pick<RegisteredImage, 'signals' | 'details' | 'video'>
 
@@ -65,6 +66,13 @@ export class ImageRows {
     for (const type of ROW_TYPES) this.indexes[type].remove(ordinal, last)
     this.places.remove(ordinal)
     this.frames.remove(ordinal)
+  }
+
+  /** Frees what is known of a page of ordinals that are all removed. @returns false while one of them may be a frame. */
+  retire(first: number): boolean {
+    if (this.frames.mayHaveAny(first, first + PAGE_IMAGES - 1)) return false
+    for (const type of ROW_TYPES) this.indexes[type].retire(first)
+    return true
   }
 
   /** As `SignalIndex.compact`, of each index. */

@@ -2,25 +2,19 @@
 
 import type { TrustStatus } from '../../domain/trust/trust.js'
 import { BankNumbers } from './bank-numbers.js'
-import {
-  codeOf,
-  codeOfFacts,
-  DISPUTED,
-  FACT_CODES,
-  factsIn,
-  type ImageFacts,
-  type OwnerCount,
-  withSupport,
-} from './image-facts.js'
+import { codeOf, codeOfFacts, DISPUTED, FACT_CODES, factsIn, type ImageFacts, type OwnerCount } from './image-facts.js'
 import { ORIGIN_BYTES } from './image-ids.js'
 import {
+  countsIn,
   createPage,
   type DumpedPage,
   ID_BYTES,
+  NO_IMAGES,
   PAGE_BITS,
   PAGE_BYTES,
   PAGE_IMAGES,
   type Page,
+  PageCounts,
   requirePage,
 } from './image-page.js'
 import { OrdinalsById } from './ordinals-by-id.js'
@@ -31,10 +25,12 @@ type StoredTrustStatus = Pick<TrustStatus, 'support' | 'disputed'>
 /** Maximum images that `restore` adds between two pauses. */
 const MAX_RESTORED_PER_STEP = 8_192
 
-/** Images by ordinal. An ordinal is never reused. */
+/** Images by ordinal. An ordinal is never reused; a page whose images are all gone is released. */
 export class ImageTable {
   // Invariant: `#ordinals` has an ordinal, by its id, exactly while its facts are not 0.
-  readonly #pages: Page[] = []
+  // `undefined` for a page that was released.
+  readonly #pages: (Page | undefined)[] = []
+  readonly #counts = new PageCounts()
   readonly #ordinals = new OrdinalsById(this.#pages)
   readonly #banks = new BankNumbers()
   #nextOrdinal = 0
@@ -50,7 +46,7 @@ export class ImageTable {
   }
 
   get bytes(): number {
-    return this.#pages.length * PAGE_BYTES + this.#ordinals.bytes
+    return this.#counts.kept * PAGE_BYTES + this.#ordinals.bytes
   }
 
   /**
@@ -81,7 +77,7 @@ export class ImageTable {
     this.#banks.addImage(bank)
     page.facts[at] = code
     this.#ordinals.add(id, 0, ordinal)
-    this.#size++
+    this.#count(ordinal, 1)
     return ordinal
   }
 
@@ -105,8 +101,24 @@ export class ImageTable {
     page.banks[at] = 0
     page.facts[at] = 0
     page.supports[at] = 0
-    this.#size--
+    this.#count(ordinal, -1)
     return ordinal
+  }
+
+  #count(ordinal: number, by: 1 | -1): void {
+    this.#counts.add(ordinal >>> PAGE_BITS, by)
+    this.#size += by
+  }
+
+  /** The first ordinals of pages that have no image and get none. They may have frames. */
+  emptyPages(): number[] {
+    const firsts = Array.from(this.#counts.empty, (page) => page * PAGE_IMAGES)
+    return firsts.filter((first) => first + PAGE_IMAGES <= this.#nextOrdinal)
+  }
+
+  /** Frees the memory of a page from `emptyPages`. */
+  release(first: number): void {
+    if (this.#counts.release(first >>> PAGE_BITS)) this.#pages[first >>> PAGE_BITS] = undefined
   }
 
   /** Replaces bank, tier and category. The trust status stays. @throws {RangeError} for an ordinal without an image. */
@@ -160,6 +172,7 @@ export class ImageTable {
   *countByOwner(): Generator<void, OwnerCount[], void> {
     const counts = new Map<string, Map<number, number>>()
     for (const page of this.#pages) {
+      if (page === undefined) continue
       for (const [key, images] of countsIn(page)) {
         // Keyed by name: during a pause the number may be assigned to another bank.
         const name = this.#banks.nameOf(Math.floor(key / FACT_CODES)) ?? ''
@@ -200,7 +213,7 @@ export class ImageTable {
   }
 
   *#pagesUntil(end: number): Generator<DumpedPage, void, void> {
-    for (const [i, { ids, banks, facts }] of this.#pages.entries()) {
+    for (const [i, { ids, banks, facts } = NO_IMAGES] of this.#pages.entries()) {
       const count = Math.min(PAGE_IMAGES, end - i * PAGE_IMAGES)
       if (count <= 0) return
       yield {
@@ -255,7 +268,7 @@ export class ImageTable {
     for (let at = from; at < to; at++) {
       if (facts[at] === 0) continue
       this.#ordinals.add(ids, at * ID_BYTES, first + at)
-      this.#size++
+      this.#count(first + at, 1)
     }
   }
 
@@ -264,17 +277,7 @@ export class ImageTable {
     if (page !== undefined) return page
     const made = createPage()
     this.#pages.push(made)
+    this.#counts.begin(this.#pages.length - 1)
     return made
   }
-}
-
-/** Images by bank and facts. Key: the bank's number × FACT_CODES + the code of the facts. */
-function countsIn({ banks, facts, supports }: Page): Map<number, number> {
-  const counts = new Map<number, number>()
-  for (const [at, registered] of facts.entries()) {
-    if (registered === 0) continue
-    const key = (banks[at] ?? 0) * FACT_CODES + withSupport(registered, supports[at] ?? 0)
-    counts.set(key, (counts.get(key) ?? 0) + 1)
-  }
-  return counts
 }

@@ -18,14 +18,14 @@ interface Shard {
 }
 
 export class OrdinalsById {
-  readonly #pages: readonly Page[]
+  readonly #pages: readonly (Page | undefined)[]
   readonly #shards: readonly Shard[] = Array.from({ length: SHARDS }, () => ({
     slots: new Uint32Array(FIRST_SLOTS),
     used: 0,
   }))
 
   /** @param pages the live list of pages. It must hold the id of each ordinal that is added. */
-  constructor(pages: readonly Page[]) {
+  constructor(pages: readonly (Page | undefined)[]) {
     this.#pages = pages
   }
 
