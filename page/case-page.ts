@@ -15,7 +15,7 @@ import { follow } from './following/follow-case.js'
 import { createNoticeForm } from './following/notice-form.js'
 import { createRegisteredList } from './following/pictures.js'
 import { createRenewal } from './following/renewal.js'
-import { addToTimeLine, drawTimeLine } from './following/time-line.js'
+import { addToTimeLine, drawTimeLine, noteOwnMistake } from './following/time-line.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { type Said, say, sayDate } from './messages.js'
@@ -100,7 +100,7 @@ function createPanels(visit: Visit): (file: CaseFile) => void {
     const { case: view, events, images } = file
     draw(view, images)
     registered.draw(images)
-    drawTimeLine(events)
+    drawTimeLine(view.caseNumber, events)
     paper.draw(file)
     kept.draw(view, isOpen(view))
     void notice.draw(isOpen(view))
@@ -120,7 +120,10 @@ async function enter(visit: Visit): Promise<void> {
     isWanted: () => visit.access === undefined && typedPin() === pin && typedNumber() === caseNumber,
   })
   if (answer === undefined) return setText('enter-error', '')
-  if ('failure' in answer) return showFieldError('enter-error', sentenceForCase(answer.failure), 'case-pin')
+  if ('failure' in answer) {
+    if (answer.failure.kind === 'rejected') noteOwnMistake(caseNumber)
+    return showFieldError('enter-error', sentenceForCase(answer.failure), 'case-pin')
+  }
   one('case-pin', HTMLInputElement).value = ''
   visit.access = { caseNumber, token: answer.value.token }
   await openView(visit)

@@ -15,7 +15,7 @@ import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
 import type { Answer, Failure } from './sending/requests.js'
 import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
-import { goTo, isAt, stayAt, watchSteps } from './steps.js'
+import { goTo, isAt, watchSteps } from './steps.js'
 
 export function startPage(): void {
   const extended = one('extended', HTMLInputElement)
@@ -23,7 +23,10 @@ export function startPage(): void {
   let opened: Opened | undefined
   let sent: Sending | undefined
   watchSteps((wanted) => {
-    if (isAt('minor')) return 'minor'
+    if (isAt('minor')) {
+      location.reload() // Back leads to the question: somebody may have missed the button
+      return 'minor'
+    }
     if (opened !== undefined && wanted !== 'choose' && wanted !== 'category') {
       if (wanted !== 'result') notice(say('run.stillHere'))
       return 'result' // what came before is over, and this is shown once
@@ -52,7 +55,8 @@ export function startPage(): void {
 
   /** Nothing else remains of the page, and nothing was sent. */
   function goToMinor(): void {
-    stayAt('minor')
+    chosen.clear()
+    goTo('minor')
     for (const section of document.querySelectorAll('[data-step]:not([data-step="minor"])')) section.remove()
   }
 

@@ -49,10 +49,11 @@ function drawPictures(pictures: readonly RegisteredPicture[], context: CaseConte
   one('registered', HTMLElement).hidden = pictures.length === 0
 }
 
-/** Disputed pictures first. Each keeps its number among all. */
+/** Disputed pictures first. Each keeps its number: her only video is the first video. */
 function inOrder(pictures: readonly RegisteredPicture[]): { readonly picture: RegisteredPicture; readonly k: number }[] {
-  const placed = pictures.map((picture, k) => ({ picture, k }))
-  return placed.sort((a, b) => Number(b.picture.disputed) - Number(a.picture.disputed) || a.k - b.k)
+  const counts = { pictures: 0, videos: 0 }
+  const placed = pictures.map((picture) => ({ picture, k: counts[kindOf(picture)]++ }))
+  return placed.sort((a, b) => Number(b.picture.disputed) - Number(a.picture.disputed)) // stable
 }
 
 function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], context: CaseContext): HTMLLIElement {

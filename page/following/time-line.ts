@@ -5,7 +5,18 @@ import type { CaseEvent } from '../api.js'
 import { announce, made, one } from '../dom.js'
 import { type Said, say, sayCount, sayMoment, sayRange } from '../messages.js'
 
-export function drawTimeLine(events: readonly CaseEvent[]): void {
+/** Wrong PINs that were typed in on this page, by number. */
+const ownMistakes = new Map<string, number>()
+/** The number whose time line is shown. */
+let shownNumber = ''
+
+/** Called when number and PIN that were typed in on this page did not belong together. */
+export function noteOwnMistake(caseNumber: string): void {
+  ownMistakes.set(caseNumber, (ownMistakes.get(caseNumber) ?? 0) + 1)
+}
+
+export function drawTimeLine(caseNumber: string, events: readonly CaseEvent[]): void {
+  shownNumber = caseNumber
   one('time-line', HTMLOListElement).replaceChildren(...[...events].reverse().map(lineFor))
 }
 
@@ -24,6 +35,8 @@ function lineFor(event: CaseEvent): HTMLLIElement {
 }
 
 function sentenceOf({ kind, images, platforms, attempts }: CaseEvent): Said {
+  const isOwn = kind === 'pin-failed' && (attempts ?? 0) <= (ownMistakes.get(shownNumber) ?? 0)
+  if (isOwn) return sayCount('run.ownMistakes', attempts ?? 1)
   const count = images ?? attempts
   if (count !== undefined) return sayCount(`run.event.${kind}`, count)
   return say(`run.event.${kind}`, platforms === undefined ? {} : { platforms: bucketOf(platforms) })

@@ -89,6 +89,9 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     await site.app.inject({ method: 'POST', url: `${her.url}/hashes`, headers: her.headers, payload: weak })
     const { page, faults } = await site.visit('/case')
     await page.fill('#case-number', her.caseNumber)
+    await page.fill('#case-pin', otherPin(her.pin))
+    await page.click('#open')
+    await page.locator('#enter-error', { hasText: 'do not belong together' }).waitFor()
     await page.fill('#case-pin', her.pin)
     await page.click('#open')
     await page.waitForSelector('[data-step="view"]:not([hidden])')
@@ -98,6 +101,7 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
       '1 picture is protected, but screenshots of it may be missed. A sharper or larger version, if there is one, would be protected better.',
     ])
     t.same(await page.locator('#time-line li span').allTextContents(), [
+      'A wrong PIN or code was typed in for your number, 1 time on this day. That was here, on this page.',
       '1 picture or video was added.',
       '1 picture or video was added.',
       'You got your number.',

@@ -45,7 +45,7 @@ t.test('Back goes one step back, Forward one step on, and nothing is lost', { sk
   t.same(faults, [])
 })
 
-t.test('Forward from the hotlines does not lead back into the form', { skip }, async (t) => {
+t.test('Forward from the hotlines does not lead into the form, and Back leads to the question', { skip }, async (t) => {
   const site = await usualSite()
   const { page, faults } = await site.visit('/how-it-works')
   await page.goto(site.url)
@@ -54,6 +54,9 @@ t.test('Forward from the hotlines does not lead back into the form', { skip }, a
   await page.click('#minor')
   await page.goForward()
   await isShown(page, 'minor')
+  await page.goBack()
+  await isShown(page, 'start')
+  t.ok(await page.isVisible('#minor'), 'the question can be answered again')
   t.same(faults, [])
 })
 
