@@ -36,6 +36,17 @@ t.test('two forms have to be nearer in the same part than in different parts', a
   t.equal(surplus(of('tilted', 'a', 18), of('piece', 'a')), 0)
 })
 
+t.test('a part given as a hash that nobody vouches for counts as the part that it is compared with', async (t) => {
+  const given = (view: ShownView['view'], name: string): ShownView => ({ ...of(view, name), isByHashes: true })
+  for (const label of ['crop', 'tilted', 'deframed', 'piece'] as const) {
+    t.equal(surplus(of('whole', 'a', 10), given(label, 'a')), -2, label)
+    for (const view of ['crop', 'tilted', 'piece'] as const) t.equal(surplus(of(view, 'a'), given(label, 'a')), NEVER, label)
+    t.equal(formBits({ asked: 'deframed', registered: label, isByHashes: true }), 4)
+  }
+  t.equal(surplus(of('deframed', 'a', 20), given('whole', 'a')), -2, 'it may have left out its frame')
+  t.equal(surplus(of('whole', 'a', 8), given('whole', 'a')), 0)
+})
+
 t.test('a part of a form that shows a photograph may be farther than another part of a form', async (t) => {
   const photograph = (bits: number): ShownView => ({ ...of('deframed', 'a', bits), isPicture: true })
   t.equal(surplus(photograph(30), of('deframed', 'a')), 1)

@@ -26,6 +26,15 @@ t.test('boxes of two objects have to be nearer than other parts', async (t) => {
   t.equal(surplus(of('piece', 'a', 26), of('piece', 'a')), -2)
 })
 
+t.test('a part given as a hash that nobody vouches for is no exception', async (t) => {
+  const given = (view: AskedPart['view']) => ({ ...of(view, 'a'), isByHashes: true as const })
+  for (const label of ['crop', 'tilted', 'deframed', 'piece'] as const) {
+    t.equal(surplus(of('deframed', 'a', 22), given(label)), -2, label)
+    t.equal(surplus(of('tilted', 'a', 26), given(label)), -2, label)
+  }
+  t.equal(surplus(of('deframed', 'a', 42), given('whole')), 0)
+})
+
 t.test('a copy in a frame, and a tilted one, is found within the usual distance', async (t) => {
   t.equal(surplus(of('deframed', 'a', 42), of('whole', 'a')), 0)
   t.equal(surplus(of('tilted', 'a', 40), of('whole', 'a')), 0)

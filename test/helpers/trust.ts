@@ -33,6 +33,14 @@ export function operator(service: TestService) {
   return keyFor(service, 'operator', ['admin', 'signals:write'], 'operator')
 }
 
+/** A case that an organisation vouches for: its hashes are believed. */
+export async function vouchedCase(service: TestService) {
+  const { headers } = await keyFor(service, 'a helpline', ['cases:write'], 'ngo')
+  const given = { adult: true, consent: { kind: 'in-person', on: '2026-01-31' } }
+  const { caseNumber } = (await ask(service, 'POST', '/v1/assisted-cases', headers, given)).json<{ caseNumber: string }>()
+  return { url: `/v1/cases/${caseNumber}`, headers }
+}
+
 /** A case with one picture of one PDQ hash. */
 export async function caseWithPicture(service: TestService, hash = randomHashText()) {
   const her = await openCase(service.app)

@@ -8,6 +8,7 @@ import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { images } from '../helpers/multipart.js'
 import { fromPixels, type Pixels, randomFrom, scenePixels } from '../helpers/pictures.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
+import { vouchedCase } from '../helpers/trust.js'
 
 const WIDTH = 420
 const HEIGHT = 640
@@ -108,7 +109,7 @@ t.test('a video of other forms does not match registered forms or videos of form
       seeds.map((seed, i) => ({ atMs: 500 * i, pixels: card(seed) })),
       { purpose },
     )
-  const { url, headers: hers } = await openCase(service.app)
+  const { url, headers: hers } = await vouchedCase(service)
   const { signals } = await hashImage(card(1), { purpose: 'register' })
   const { durationMs, frames } = await film([11, 12, 13], 'register')
   const payload = { images: [{ signals }], videos: [{ durationMs, frames }] }

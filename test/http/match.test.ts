@@ -3,15 +3,20 @@ import t from 'tap'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
 import { keyFor, openCase, randomHashText, startService, type TestService, withBitsFlipped } from '../helpers/service.js'
+import { vouchedCase } from '../helpers/trust.js'
 
 interface MatchBody {
   results: { id?: string; matches: Record<string, unknown>[]; problem?: { code: string } }[]
 }
 
+type Owned = Pick<Awaited<ReturnType<typeof openCase>>, 'url' | 'headers'>
 type Signals = { type: string; hash: string; quality?: number; view?: string }[]
 
 async function register({ app }: TestService, ...images: Signals[]) {
-  const her = await openCase(app)
+  return registerIn(app, await openCase(app), images)
+}
+
+async function registerIn<T extends Owned>(app: TestService['app'], her: T, images: readonly Signals[]) {
   const payload = { images: images.map((signals) => ({ signals: signals.map((signal) => ({ quality: 100, ...signal })) })) }
   const response = await app.inject({ method: 'POST', url: `${her.url}/hashes`, headers: her.headers, payload })
   return { ...her, response }
@@ -69,10 +74,11 @@ t.test('a second algorithm that agrees makes a match strong', async (t) => {
   const { headers } = await keyFor(service, 'platform', ['match'])
   const hash = randomHashText()
   const block = randomHashText()
-  await register(service, [
+  const both = [
     { type: 'pdq', hash },
     { type: 'blockhash', hash: block },
-  ])
+  ]
+  const hers = await register(service, both)
   const grade = async (blockOff: number) => {
     const signals = [
       { type: 'pdq', hash: withBitsFlipped(hash, 20) },
@@ -82,6 +88,9 @@ t.test('a second algorithm that agrees makes a match strong', async (t) => {
     return results[0]?.matches.map(({ grade, signalType }) => [grade, signalType])
   }
 
+  t.same(await grade(31), [['near', 'pdq']], 'not of hashes that anybody may have chosen')
+  await service.app.inject({ method: 'DELETE', url: hers.url, headers: hers.headers })
+  await registerIn(service.app, await vouchedCase(service), [both])
   t.same(await grade(31), [['strong', 'pdq']])
   t.same(await grade(60), [['near', 'pdq']])
 })

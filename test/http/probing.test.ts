@@ -5,8 +5,8 @@ import t, { type Test } from 'tap'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { formatHash, type Hash256, hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
 import { post } from '../helpers/requests.js'
-import { codeOf, keyFor, openCase, randomlyFlipped, startService, submitted, until } from '../helpers/service.js'
-import { ask, operator } from '../helpers/trust.js'
+import { codeOf, keyFor, randomlyFlipped, startService, submitted, until } from '../helpers/service.js'
+import { ask, operator, vouchedCase } from '../helpers/trust.js'
 import {
   type Ask,
   answerTo,
@@ -90,7 +90,7 @@ async function registeredParts(t: Test, pieces: number) {
   const [pdq, whole, stored] = [randomHash(), randomHash(), randomHash()]
   const others = Array.from({ length: pieces - 1 }, () => part('piece', randomHash()))
   const own = [part('whole', whole), ...others, part('piece', stored)]
-  const { url, headers } = await openCase(here.app)
+  const { url, headers } = await vouchedCase(here)
   const images = [{ signals: [{ ...signal(pdq), quality: 100 }, ...own] }]
   t.equal((await post(here.app, `${url}/hashes`, { images }, headers)).statusCode, 201)
   await until(async () => (await matches(here, watcher.headers, [[signal(pdq)]]))[0]?.length === 1)

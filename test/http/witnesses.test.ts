@@ -3,14 +3,15 @@ import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { formatHash, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { transforms } from '../../packages/hash/src/transforms.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
-import { keyFor, openCase, startService } from '../helpers/service.js'
+import { keyFor, startService } from '../helpers/service.js'
+import { vouchedCase } from '../helpers/trust.js'
 
 // One picture, registered with views that look unlike. Each query has views at given distances from them.
 t.test('a view beyond the threshold for one view alone needs a corroborating view to match', async (t) => {
   const service = await startService(t)
   const { app } = service
   const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
-  const her = await openCase(app)
+  const her = await vouchedCase(service)
   const [whole, part] = [hashNamed('whole'), hashNamed('part')]
   const symmetric = symmetricOf(hashNamed('symmetric'))
   const signal = (view: string, hash: Hash256, quality = 100) => ({
@@ -103,7 +104,7 @@ t.test('a view beyond the threshold for one view alone needs a corroborating vie
 t.test('a match decided by corroborating views is reported with the nearer of them and no other signal', async (t) => {
   const service = await startService(t)
   const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
-  const her = await openCase(service.app)
+  const her = await vouchedCase(service)
   const hashes = Object.fromEntries(['pdq', 'block', 'whole', 'part', 'box', 'inner'].map((name) => [name, hashNamed(name)]))
   const hash = (name: string, bits = 0) => formatHash(bitsFrom(hashes[name] ?? hashNamed(name), bits))
   const signal = (type: string, view: string, name: string, bits?: number) => ({

@@ -162,3 +162,20 @@ function same(a: Uint8Array | undefined, b: Uint8Array): boolean {
 function sameFacts(a: ImageFacts | undefined, b: ImageFacts | undefined): boolean {
   return a?.bank === b?.bank && a?.tier === b?.tier && a?.category === b?.category && a?.disputed === b?.disputed
 }
+
+t.test('an image of hashes alone is known as one until an organisation supports it', async (t) => {
+  const table = new ImageTable()
+  const facts = { bank: 'cases', tier: 'self-reported', category: 'nude' } as const
+  const ordinal = table.add(randomBytes(16), { ...facts, isByHashes: true })
+  const other = table.add(randomBytes(16), facts)
+  const copy = new ImageTable()
+  for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
+  t.same([copy.factsOf(ordinal)?.isByHashes, copy.factsOf(other)?.isByHashes], [true, undefined])
+  t.match(finished(copy.countByOwner()), [{ ...facts, images: 2 }])
+  copy.setTrustStatus(ordinal, {
+    support: encodeSupport({ verifications: 0, attestations: 1, confirmations: 0, notBlocked: 0 }),
+    disputed: true,
+  })
+  t.match(copy.factsOf(ordinal), { tier: 'ngo-attested', category: 'nude', disputed: true })
+  t.equal(copy.factsOf(ordinal)?.isByHashes, undefined)
+})

@@ -27,7 +27,7 @@ const longest: RegisteredImage = {
 t.test('stored images are read in the order asked for, until they are erased', async (t) => {
   const { images } = await open(t)
   const [first, second, third] = [newId(), newId(), newId()]
-  const other = { ...longest, ref: undefined, category: undefined }
+  const other = { ...longest, ref: undefined, category: undefined, isByHashes: true as const }
   t.equal(await images.put([image(first, longest), image(second, other)]), 1)
 
   t.same(await images.get([second, third, first]), [other, undefined, longest])

@@ -17,6 +17,7 @@ import {
   VIEWS,
 } from '../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
+import { BY_HASHES } from '../../src/store/images/image-record.js'
 import type { ImageColumns } from '../../src/store/images/reader/columns.js'
 
 const signal = fc.record(
@@ -53,6 +54,7 @@ export const anyImage: fc.Arbitrary<RegisteredImage> = fc
       createdAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
       signals: fc.array(signal, { maxLength: 40 }),
       details,
+      isByHashes: fc.constant(true as const),
     },
     { noNullPrototype: true, requiredKeys: ['bank', 'tier', 'category', 'ref', 'createdAtMs', 'signals'] },
   )
@@ -108,7 +110,7 @@ function dealt(signals: RegisteredImage['signals'], { framesAtMs }: RegisteredVi
 
 /** The data of an image that columns keep: without reference and time, and with signals by type. */
 export function comparable(id: string, image: RegisteredImage): string {
-  const { bank, tier, category, signals, details, video } = image
+  const { bank, tier, category, isByHashes = false, signals, details, video } = image
   const byType = SIGNAL_TYPE_NAMES.flatMap((name) => signals.filter(({ type }) => type === name))
   const signalTexts = byType.map(({ type, view, quality, hash, frame = -1 }) => [
     ...[type, view, quality, Buffer.from(hash).toString('hex')],
@@ -116,7 +118,7 @@ export function comparable(id: string, image: RegisteredImage): string {
   ])
   const head = details === undefined ? [] : [[details.width, details.height, details.subjectGroup]]
   const rowTexts = details?.rows.map(({ place, pose, hash }) => [place, pose, Buffer.from(hash).toString('hex')]) ?? []
-  return JSON.stringify([id, bank, tier, category ?? null, signalTexts, video?.framesAtMs ?? [], head, rowTexts])
+  return JSON.stringify([id, bank, tier, category ?? null, isByHashes, signalTexts, video?.framesAtMs ?? [], head, rowTexts])
 }
 
 export function comparablesOf(columns: ImageColumns): string[] {
@@ -129,12 +131,14 @@ export function comparablesOf(columns: ImageColumns): string[] {
     frames += own.frames
     const bank = bankNames[banks[image] ?? -1]
     const tier = nameOfCode(TIER_NAMES, TIERS, tiers[image] ?? 0)
-    const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, categories[image] ?? 0) ?? null
+    const code = categories[image] ?? 0
+    const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, code & ~BY_HASHES) ?? null
     return JSON.stringify([
       formatUuid(ids.subarray(16 * image, 16 * image + 16)),
       bank,
       tier,
       category,
+      (code & BY_HASHES) !== 0,
       signals,
       atMs,
       ...detailsOf(columns, own.first),

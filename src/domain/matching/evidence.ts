@@ -80,9 +80,11 @@ export interface ComparedViews {
   readonly rotated: boolean
   /** Of the query view. */
   readonly content: Content
+  /** Set if the registered picture was given as hashes and no organisation vouches for it. Then its views may not be what they are called. */
+  readonly isByHashes?: true | undefined
 }
 
-export type TwoViews = Pick<ComparedViews, 'asked' | 'registered'>
+export type TwoViews = Pick<ComparedViews, 'asked' | 'registered' | 'isByHashes'>
 
 export const WHOLE_VIEWS: ComparedViews = { asked: 'whole', registered: 'whole', rotated: false, content: 'full' }
 
@@ -179,11 +181,15 @@ function reachesOf({ asked }: Pick<TwoViews, 'asked'>) {
  * @returns whether both views are partial. Two pairs of such views have to be nearer than others (`corroborations.ts`). Different pictures may agree
  *   in two pieces: in the corners of the same mask, or in a button and a title of the same app.
  */
-export function isPieceOnPiece({ asked, registered }: TwoViews): boolean {
-  return PARTIAL.has(asked) && PARTIAL.has(registered)
+export function isPieceOnPiece(views: TwoViews): boolean {
+  return PARTIAL.has(views.asked) && isPartialRow(views)
 }
 
 /** @returns whether either view shows only a part. Such a pair has to be nearer, because a picture has many partial views. */
-export function isPartial({ asked, registered }: TwoViews): boolean {
-  return PARTIAL.has(asked) || PARTIAL.has(registered)
+export function isPartial(views: TwoViews): boolean {
+  return PARTIAL.has(views.asked) || isPartialRow(views)
+}
+
+function isPartialRow({ registered, isByHashes }: TwoViews): boolean {
+  return PARTIAL.has(registered) || (isByHashes === true && registered !== 'whole')
 }

@@ -13,6 +13,8 @@ export interface ShownView {
   readonly hash: Hash256
   /** Set for a part of a form that is no form by itself, such as a photograph. */
   readonly isPicture?: true | undefined
+  /** Of a registered view: as in `ComparedViews`. */
+  readonly isByHashes?: true | undefined
 }
 
 // Radii for a part of a form-like query and a registered part, in bits, inclusive (decision 0126). Two forms of one kind are near in the same part,
@@ -62,11 +64,13 @@ export function formSurplusBits(asked: readonly ShownView[], registered: readonl
   // Without a registered row of the whole, it is unknown what the pieces were cut from. The inside of a frame may be too plain to be hashed although
   // its pieces are not. So assume a frame.
   const isFramed = hasFrame(rows) || !rows.some(({ view }) => view === 'whole')
+  // A picture of hashes may have left out its frame, and its parts may be those of the query.
+  const mayBeFramed = isFramed || rows.some(({ isByHashes }) => isByHashes)
   const isPieceOfWhole = (part: ShownView) => !isFramed && !hasShape(rows) && isPiece(part)
   const piecesBits = Math.max(...ofWhole.filter(isPieceOfWhole).map((piece) => nearestBits(piece, rows)))
   return Math.max(
-    nearestPart(asked, registered, { isFramed, samePartSurplus: PIECE_OF_SAME_WHOLE_BITS - piecesBits }),
-    isFramed || hasShape(rows)
+    nearestPart(asked, registered, { isFramed: mayBeFramed, samePartSurplus: PIECE_OF_SAME_WHOLE_BITS - piecesBits }),
+    mayBeFramed || hasShape(rows)
       ? -NONE_BITS
       : PIECE_OF_OTHER_PART_BITS - Math.min(...ofFramed.filter(isPiece).map((piece) => nearestBits(piece, rows))),
     allNear('whole', ofWhole, rows),
@@ -92,9 +96,9 @@ function nearestPart(
 }
 
 function reachOfPart(one: ShownView, other: ShownView, isFramed: boolean): number {
-  if (one.isPicture && other.view === 'deframed') return PICTURE_BITS
+  if (one.isPicture && other.view === 'deframed' && !other.isByHashes) return PICTURE_BITS
   if (one.isPicture && other.view === 'whole') return OTHER_PART_BITS
-  return reachOf({ asked: one.view, registered: other.view }, isFramed)
+  return reachOf({ asked: one.view, registered: other.view, isByHashes: other.isByHashes }, isFramed)
 }
 
 /** @returns the radius in which these two parts alone decide if the query is a form, in bits, inclusive; negative if they never do. */
@@ -103,7 +107,8 @@ export function formBits(views: TwoViews): number {
   return reachOf(views, true)
 }
 
-function reachOf({ asked, registered }: TwoViews, isFramed: boolean): number {
+function reachOf({ asked, registered, isByHashes }: TwoViews, isFramed: boolean): number {
+  if (isByHashes && registered !== 'whole') return SAME_PART_BITS[asked] ?? -NONE_BITS
   if (asked === registered) return SAME_PART_BITS[asked] ?? -NONE_BITS
   const views = [asked, registered]
   if (views.includes('tilted')) return views.includes('piece') ? ALIKE_PART_BITS : OTHER_PART_BITS

@@ -8,7 +8,8 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 /**
  * - `exact`: the same file by SHA-256, or the same picture: PDQ of the whole differs in no bit, a second algorithm agrees, and so do all parts.
  * - `strong`: near enough for one hash to decide alone, and a second algorithm agrees; or two independent views are near (`corroborations.ts`).
- *   Never by deframed registered views alone, and never if a part of the query may differ (`agreement.ts`).
+ *   Never by deframed registered views alone, never if a part of the query may differ (`agreement.ts`), and never by hashes that nobody vouches for
+ *   (`isByHashes`).
  * - `near`: within the bank's threshold: one hash that decides alone, or two independent views that are less near.
  * - `review`: beyond the threshold or uncorroborated. Only returned if the caller gave a radius, or owns the bank and set a wider one for itself.
  *   Never act on it automatically.

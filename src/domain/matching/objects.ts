@@ -35,9 +35,9 @@ export function objectSurplusBits(
   const isFramed = hasFrame(registered.filter(({ type }) => type === 'pdq-area'))
   let surplusBits = SUM_BITS - togetherBits
   for (const one of asked) {
-    for (const { type, view, hash } of registered) {
+    for (const { type, view, hash, isByHashes } of registered) {
       if (one.type !== type) continue
-      const views = { asked: one.view, registered: view, rotated: one.rotated, content: one.content }
+      const views = { isByHashes, asked: one.view, registered: view, rotated: one.rotated, content: one.content }
       const reach = Math.min(aloneBits(type, views), reachOf(views, isFramed))
       surplusBits = Math.max(surplusBits, reach - distance(one.hash, hash))
     }
@@ -45,7 +45,8 @@ export function objectSurplusBits(
   return surplusBits
 }
 
-function reachOf({ asked, registered }: TwoViews, isFramed: boolean): number {
+function reachOf({ asked, registered, isByHashes }: TwoViews, isFramed: boolean): number {
+  if (isByHashes && registered !== 'whole') return asked === 'deframed' ? BOX_BITS : OTHER_BITS
   // The deframed part of a registered picture with a frame is what the frame contains, not an object's box.
   if (asked === 'deframed') return registered === 'deframed' && !isFramed ? BOX_BITS : USUAL_BITS
   return asked === 'tilted' && registered === 'whole' ? USUAL_BITS : OTHER_BITS

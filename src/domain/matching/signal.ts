@@ -72,6 +72,8 @@ export interface RegisteredFacts {
   readonly createdAtMs: number
   /** Only of a video or animation. */
   readonly video?: Pick<RegisteredVideo, 'durationMs' | 'isAnimation'>
+  /** Set if it was given as hashes for a case that no organisation vouches for: nobody has seen that they are of one picture. */
+  readonly isByHashes?: true
 }
 
 /** @returns the duration in seconds, rounded up; `undefined` for a picture or animation. */

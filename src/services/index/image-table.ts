@@ -54,8 +54,8 @@ export class ImageTable {
    * @param id [16 bytes] a UUID whose last bytes are random; must not be in the table.
    * @returns its ordinal: the previous one plus one.
    */
-  add(id: Uint8Array, { bank, tier, category }: Omit<ImageFacts, 'disputed'>): number {
-    return this.#add(id, this.bankNumber(bank), codeOfFacts(tier, category))
+  add(id: Uint8Array, facts: Omit<ImageFacts, 'disputed'>): number {
+    return this.#add(id, this.bankNumber(facts.bank), codeOfFacts(facts))
   }
 
   /** As `add`, with the codes of a stored record and the number of the bank from `bankNumber`. */
@@ -122,17 +122,17 @@ export class ImageTable {
   }
 
   /** Replaces bank, tier and category. The trust status stays. @throws {RangeError} for an ordinal without an image. */
-  describe(ordinal: number, { bank, tier, category }: Omit<ImageFacts, 'disputed'>): void {
+  describe(ordinal: number, facts: Omit<ImageFacts, 'disputed'>): void {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
     const code = page?.facts[at] ?? 0
     if (page === undefined || code === 0) throw new RangeError('an ordinal without an image')
     const before = page.banks[at] ?? 0
-    const after = this.bankNumber(bank)
+    const after = this.bankNumber(facts.bank)
     page.banks[at] = after
     this.#banks.addImage(after)
     this.#banks.removeImage(before)
-    page.facts[at] = (code & DISPUTED) | codeOfFacts(tier, category)
+    page.facts[at] = (code & DISPUTED) | codeOfFacts(facts)
   }
 
   has(ordinal: number): boolean {

@@ -33,6 +33,8 @@ export interface NewImage {
   /** Set for a video that was hashed from its file by the service: if the case has a video of the same file, it is that one. */
   readonly isFromFile?: true
   readonly category: Category | undefined
+  /** Whether hashes were sent and no picture. */
+  readonly isByHashes?: true
   /** Only for a case that `takesDetails`. */
   readonly details?: RegisteredDetails
 }
@@ -140,7 +142,8 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
     const org = by === 'organisation' ? record.assistance?.orgId : undefined
     const reporting = quotas.reporting(org === undefined ? `case:${caseId}` : `org:${org}`)
     const stored: StoredImage[] = []
-    for (const { signals, category, video, details, isFromFile } of added) {
+    const isVouchedFor = record.assistance !== undefined || record.isVouchedFor
+    for (const { signals, category, video, details, isFromFile, isByHashes } of added) {
       const image: RegisteredImage = {
         bank: CASES_BANK_NAME,
         tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
@@ -150,6 +153,7 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
         createdAtMs,
         signals,
         ...(video !== undefined && { video }),
+        ...(isByHashes && !isVouchedFor && { isByHashes }),
       }
       const kept = details === undefined ? undefined : await detailing?.keep(signals, details, subjectGroupOfCase(caseId))
       const same = isFromFile && (await sameFileIn(images, caseId, signals))

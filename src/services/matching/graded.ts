@@ -55,9 +55,9 @@ export function graded(
   together: CorroboratingPair | undefined,
   strictness: Strictness,
 ): Graded {
-  const { bank, type, views, hit } = found
-  const gradeWith = (togetherBits: number, nearTogetherBits: number) =>
-    gradeOf({
+  const { bank, type, views, hit, image } = found
+  const gradeWith = (togetherBits: number, nearTogetherBits: number) => {
+    const grade = gradeOf({
       bank,
       signalType: type,
       views,
@@ -67,6 +67,9 @@ export function graded(
       nearTogetherBits,
       strictness,
     })
+    // Somebody may have chosen the hashes, from different pictures.
+    return grade === 'strong' && image.isByHashes ? 'near' : grade
+  }
   const alone = gradeWith(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
   const grade = together === undefined ? alone : gradeWith(together.bits, together.nearBits)
   if (together === undefined || grade === alone) return { reported: found, grade }
@@ -147,7 +150,9 @@ function kindSurplusIn(
   { looks: { isForm = false, isObject = false }, together }: Pick<Judged, 'looks' | 'together'>,
 ): number | undefined {
   if (grade === 'exact' || grade === 'review' || !(isForm || isObject)) return undefined
-  const viewsOf = (type: 'pdq' | 'pdq-area') => searcher.viewsOf(reported.hit.image, type).map((view) => ({ ...view, type }))
+  const { isByHashes } = reported.image
+  const viewsOf = (type: 'pdq' | 'pdq-area') =>
+    searcher.viewsOf(reported.hit.image, type).map((view) => ({ ...view, type, isByHashes }))
   const rotated = !isUpright(reported.orientation)
   const shown = asked.flatMap((signal) => {
     const { type, view, hashes, isPicture } = signal

@@ -9,7 +9,7 @@ import {
   maxCorroboratingBits,
   reviewBits,
 } from '../../domain/matching/evidence.js'
-import { GRADES, isProven, mayBeExact, nearAloneBits } from '../../domain/matching/grade.js'
+import { isProven, mayBeExact, nearAloneBits } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
@@ -17,6 +17,7 @@ import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../domain/organisations/bank.js'
 import { isCopy } from '../../domain/trust/flood.js'
 import type { Hit } from '../../search/hit.js'
+import type { ImageFacts } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
 import {
   type Compared,
@@ -44,7 +45,7 @@ import {
   isOtherFile,
 } from './graded.js'
 import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
-import type { Looks, Match, MatchOptions } from './match.js'
+import { inOrder, type Looks, type Match, type MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
 import type { Observed } from './observed.js'
 import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
@@ -182,7 +183,9 @@ function* findNearest(
         ? compared.near(type, hashes, radius)
         : yield* searchInTwo(searcher, type, hashes, radius, first, ahead.get(signal)?.[group])
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
-      const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), rotated, content })
+      const viewsOf = (hit: Hit, { isByHashes }: Pick<ImageFacts, 'isByHashes'>): ComparedViews => {
+        return { asked: view, registered: viewOf(hit.view), rotated, content, isByHashes }
+      }
       const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
       const isNear = (hit: Hit, views: ComparedViews, bank: Bank) => {
         const askedBits = Math.min(thresholdBits ?? ownerReviewBits(bank, type, orgId), reviewBits(type, views))
@@ -195,9 +198,10 @@ function* findNearest(
         return false
       }
       const share = yield* shareOfHits(searcher, hits, (hit) => {
-        const bank = banks.get(searcher.factsOf(hit.image)?.bank ?? '')
+        const facts = searcher.factsOf(hit.image)
+        const bank = banks.get(facts?.bank ?? '')
         if (imageId !== undefined && searcher.image(hit.image)?.id !== imageId) return false
-        return bank !== undefined && isNear(hit, viewsOf(hit), bank)
+        return facts !== undefined && bank !== undefined && isNear(hit, viewsOf(hit, facts), bank)
       })
       isAll &&= share.isAll
       for (const hit of share.hits) {
@@ -205,7 +209,7 @@ function* findNearest(
         const bank = banks.get(image?.bank ?? '')
         if (image === undefined || bank === undefined || (imageId !== undefined && image.id !== imageId)) continue
         const hash = hashes[hit.transform]
-        const views = viewsOf(hit)
+        const views = viewsOf(hit, image)
         if (!isNear(hit, views, bank) || activeViews.isStopped(image.id, hit, type, hash)) continue
         // Stop here: work on a match that is not reported would reveal it by the time it takes.
         if (hit.distanceBits > (radiusOf(image.id) ?? hit.distanceBits) + EDGE_BITS) {
@@ -270,7 +274,8 @@ function* lookForCorroborations(
       const hash = upright.hashes[hit.transform]
       if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, known.image.id, type, hash, 'alone')
       if (isVetoed(veto, hit) || activeViews.isStopped(known.image.id, hit, type, hash)) continue
-      const views = { asked: view, registered: viewOf(hit.view), rotated: false }
+      const { isByHashes } = known.image
+      const views = { asked: view, registered: viewOf(hit.view), rotated: false, isByHashes }
       const radiusBits = radiusOf(known.image.id) ?? hit.distanceBits
       const isWithin = hit.distanceBits <= Math.min(radiusBits, thresholdOf(known.bank, type, views))
       noteHit(corroborations, hit, { type, views, signal, ...upright, isWithin })
@@ -290,11 +295,4 @@ function noteHit(
   const hash = hashes[transform]
   if (hash !== undefined)
     corroborations.note(image, { ...asked, orientation: orientations[transform] ?? 0, hash, distanceBits })
-}
-
-/** Nearest first; the better grade first of equally near ones. */
-export function inOrder(a: Match, b: Match): number {
-  return (
-    a.distanceBits - b.distanceBits || GRADES.indexOf(a.grade) - GRADES.indexOf(b.grade) || (a.matchId < b.matchId ? -1 : 1)
-  )
 }

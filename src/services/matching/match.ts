@@ -3,7 +3,7 @@
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { TransformName } from '../../../packages/hash/src/transforms.js'
 import type { Agreement, Region } from '../../domain/matching/agreement.js'
-import type { DistanceBand, Grade } from '../../domain/matching/grade.js'
+import { type DistanceBand, GRADES, type Grade } from '../../domain/matching/grade.js'
 import type { Grading } from '../../domain/matching/registry-size.js'
 import type { Segment } from '../../domain/matching/segments.js'
 import type { Category, Tier, View } from '../../domain/matching/signal.js'
@@ -96,4 +96,11 @@ export interface MatchOptions {
   readonly onTruncated?: (picture: number) => void
   /** Search only for this image; for all when left out. */
   readonly imageId?: string
+}
+
+/** Nearest first; the better grade first of equally near ones. */
+export function inOrder(a: Match, b: Match): number {
+  return (
+    a.distanceBits - b.distanceBits || GRADES.indexOf(a.grade) - GRADES.indexOf(b.grade) || (a.matchId < b.matchId ? -1 : 1)
+  )
 }

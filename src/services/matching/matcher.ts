@@ -23,16 +23,9 @@ import {
 import type { DetailFinder } from './detail-finder.js'
 import { maxMatchesOf } from './fair-share.js'
 import { notRaised } from './graded.js'
-import type { Looks, Match, MatchOptions } from './match.js'
+import { inOrder, type Looks, type Match, type MatchOptions } from './match.js'
 import { accountOfDetails, matchesByDetails } from './match-by-details.js'
-import {
-  type Answer,
-  type AskingByHashes,
-  type FoundByHashes,
-  inOrder,
-  matchesByHashes,
-  NOTHING_FOUND,
-} from './match-by-hashes.js'
+import { type Answer, type AskingByHashes, type FoundByHashes, matchesByHashes, NOTHING_FOUND } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import type { MatchEvents } from './match-recorder.js'
 import { banksAsked, isReportable, matchesIn, strictnessIn, widestIn } from './match-scope.js'

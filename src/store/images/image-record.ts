@@ -29,7 +29,7 @@ import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
  *             of details: [1] head  [1] width / 2  [1] height / 2  [4] subject group  [28] 0
  *             per row:    [1] row  [1] place  [1] pose  [32] hash
  *
- * `ref` is a partner's own reference; for an image of a case it is the id of the case. Signals, rows of details and of videos have the same length
+ * The highest bit of the category is set for `isByHashes`. `ref` is a partner's own reference; for an image of a case it is the id of the case. Signals, rows of details and of videos have the same length
  * and differ in their first byte. `place`, `pose`: see `DetailRow`. `subject group`: see `IndexedDetails`.
  */
 export const RECORD = {
@@ -46,6 +46,8 @@ export const RECORD = {
 } as const
 
 const IS_ANIMATION = 1
+/** In the byte of the category. A version that does not know it reads no category. */
+export const BY_HASHES = 0x80
 
 /** Prefix of the context that an image's record is sealed with; the image id follows. */
 export const IMAGE_CONTEXT = Buffer.from('image:')
@@ -63,7 +65,8 @@ export function encodeImage(image: RegisteredImage): Buffer {
   header[0] = RECORD.version
   header.writeUIntBE(image.createdAtMs, RECORD.createdAtMsAt, 6)
   header[RECORD.tierAt] = TIERS[image.tier]
-  header[RECORD.categoryAt] = image.category === undefined ? 0 : CATEGORIES[image.category]
+  const category = image.category === undefined ? 0 : CATEGORIES[image.category]
+  header[RECORD.categoryAt] = category | (image.isByHashes ? BY_HASHES : 0)
   return Buffer.concat([header, shortText(image.bank), shortText(image.caseId ?? image.ref ?? ''), ...rows])
 }
 
@@ -111,7 +114,8 @@ function decodeHeader(bytes: Buffer): { readonly facts: RegisteredFacts; readonl
   if (bytes[0] !== RECORD.version) throw new RangeError('unknown version of an image record')
   const tier = nameOfCode(TIER_NAMES, TIERS, bytes.readUInt8(RECORD.tierAt))
   if (tier === undefined) throw new RangeError('unknown tier in an image record')
-  const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, bytes.readUInt8(RECORD.categoryAt))
+  const categoryByte = bytes.readUInt8(RECORD.categoryAt)
+  const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, categoryByte & ~BY_HASHES)
   const bankFrom = RECORD.bankAt + 1
   const bankEnd = bankFrom + bytes.readUInt8(RECORD.bankAt)
   const refFrom = bankEnd + 1
@@ -127,6 +131,7 @@ function decodeHeader(bytes: Buffer): { readonly facts: RegisteredFacts; readonl
     ...(isOfCase && caseIdOrRef !== undefined && { caseId: caseIdOrRef }),
     createdAtMs: bytes.readUIntBE(RECORD.createdAtMsAt, 6),
     ...(bytes[rowsAt] === VIDEO_CODES.head && { video: decodeVideoHead(bytes, rowsAt) }),
+    ...((categoryByte & BY_HASHES) !== 0 && { isByHashes: true as const }),
   }
   return { facts, rowsAt }
 }

@@ -200,13 +200,14 @@ function toGivenImage(
   const picture = pictureSignals(given)
   if (picture instanceof Problem) return picture
   const quality = bestQuality(picture.signals.filter((signal) => !isOfFrame(signal)))
-  return { ...picture, category, quality, ...(details !== undefined && { details }) }
+  return { ...picture, category, quality, isByHashes: true, ...(details !== undefined && { details }) }
 }
 
 function toGivenVideo(given: z.infer<typeof GivenVideo>): UsableImage | Problem {
   const video = videoSignals(given)
   if (video instanceof Problem) return video
-  return { ...video, category: given.category, quality: bestQuality(video.signals.filter(isOfFrame)) }
+  const quality = bestQuality(video.signals.filter(isOfFrame))
+  return { ...video, category: given.category, quality, isByHashes: true }
 }
 
 function isOfFrame({ frame }: Signal): boolean {

@@ -141,9 +141,10 @@ function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFra
       const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
       const measured = (hit: Hit) => {
         if (options.imageId !== undefined && searcher.image(hit.image)?.id !== options.imageId) return undefined
-        const bank = banks.get(searcher.factsOf(hit.image)?.bank ?? '')
+        const { bank: name = '', isByHashes } = searcher.factsOf(hit.image) ?? {}
+        const bank = banks.get(name)
         if (bank === undefined) return undefined
-        const views = { asked: view, registered: viewOf(hit.view), rotated, content }
+        const views = { asked: view, registered: viewOf(hit.view), rotated, content, isByHashes }
         const found = measure(hit, type, views, { isForm: frame.isForm === true, bank }, searched)
         if (found === undefined) return undefined
         const asked = { searcher, type, hash: hashes[hit.transform], radiusOf, observed }

@@ -10,7 +10,7 @@ import {
   SIGNAL_TYPES,
   VIDEO_CODES,
 } from '../../../domain/matching/signal-types.js'
-import { RECORD } from '../image-record.js'
+import { BY_HASHES, RECORD } from '../image-record.js'
 import { BankNames } from './bank-names.js'
 
 /** Maximum of images per batch: an index takes them in within a few ms. */
@@ -35,7 +35,7 @@ export interface ImageColumns {
   readonly ids: Uint8Array
   /** Codes of `TIERS`. */
   readonly tiers: Uint8Array
-  /** Codes of `CATEGORIES`; 0 for an image without a category, or with one that this version does not know. */
+  /** Codes of `CATEGORIES`, with `BY_HASHES`; 0 for an image without a category, or with one that this version does not know. */
   readonly categories: Uint8Array
   /** Index of its bank's name in `bankNames`. */
   readonly banks: Uint16Array
@@ -109,13 +109,14 @@ export class ColumnsBuilder {
     if (signalBytes < 0 || signalBytes % RECORD.signalBytes !== 0) throw new RangeError('an image record ends too early')
     const tier = bytes[from + RECORD.tierAt] ?? 0
     if (!KNOWN_TIERS.has(tier)) throw new RangeError('unknown tier in an image record')
-    const category = bytes[from + RECORD.categoryAt] ?? 0
+    const categoryByte = bytes[from + RECORD.categoryAt] ?? 0
+    const category = categoryByte & ~BY_HASHES
 
     const framesBefore = this.#frames
     const image = this.#images++
     copy(bytes, idAt, this.#ids, 16 * image, 16)
     this.#tiers[image] = tier
-    this.#categories[image] = KNOWN_CATEGORIES.has(category) ? category : 0
+    this.#categories[image] = (KNOWN_CATEGORIES.has(category) ? category : 0) | (categoryByte & BY_HASHES)
     this.#banks[image] = this.#names.indexOf(bytes, bankFrom, bankTo)
     this.#rows += signalBytes / RECORD.signalBytes
     const owner = image + framesBefore
