@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { startRedis } from '../helpers/redis.js'
+import { keys } from '../../src/store/redis/keys.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
+import { loadSecrets } from '../../src/store/sealing/secrets.js'
+import { writeBackup } from '../../src/store/upkeep/backup-file.js'
+import { startRedis, startStore, storeAt } from '../helpers/redis.js'
 import { startService, submitted } from '../helpers/service.js'
 import { beginTabir, SEAL_KEY, tabir } from '../helpers/tabir.js'
 
@@ -96,7 +100,11 @@ t.test(
       t.notOk(existsSync(join(dataDir, 'redis')), 'nothing is put in place')
     }
     await leave()
-    t.match(await refused(), { status: 3, errors: /^There is no log/m }, 'the same restore is continued')
+    t.match(
+      await refused(),
+      { status: 3, errors: /^There is no log.*stays in .*restoring/m },
+      'the same restore is continued',
+    )
     t.match(await tabir({ TABIR_DATA_DIR: dataDir }, ...restore()), {
       status: 0,
       row: { images: 3 },
@@ -150,6 +158,26 @@ t.test(
     t.match(await tabir({ TABIR_DATA_DIR: dataDir }, ...restore()), { status: 0, row: { images: 2 } })
   },
 )
+
+t.test('a backup of another version leaves no copy behind, and the message is that of a restore', async (t) => {
+  const place = mkdtempSync(join(tmpdir(), 'tabir-left-'))
+  t.teardown(() => rmSync(place, { recursive: true, force: true }))
+  const { store, redis, socket } = await startStore(t)
+  const keyring = makeKeyring([SEAL_KEY])
+  await loadSecrets(store, keyring)
+  const parts = { store, target: storeAt(socket), keyring, now: Date.now }
+  const dataDir = join(place, 'data')
+  for (const [format, message] of [
+    [1, /is of an older version .* Restore it with the version that made it/],
+    [1000, /is of a newer version/],
+  ] as const) {
+    await redis.hset(keys.format, { written: format, readableFrom: format })
+    const path = join(place, `backup ${format}`)
+    await writeBackup({ path, folder: join(place, 'spool') }, parts, async () => {})
+    t.match(await tabir({ TABIR_DATA_DIR: dataDir }, 'restore', path, '--accept-gap'), { status: 1, errors: message })
+    t.notOk(existsSync(join(dataDir, 'restoring')))
+  }
+})
 
 t.test('a restore that is killed after each of its steps and repeated is complete', async (t) => {
   const { dataDir, restore, ready } = await world(t)

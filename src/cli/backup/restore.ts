@@ -16,7 +16,7 @@ import { lastRevision } from '../../store/images/changes.js'
 import { createImageStore } from '../../store/images/images.js'
 import { createApiKeyStore } from '../../store/organisations/api-keys.js'
 import { openStore, type Store } from '../../store/redis/client.js'
-import { checkFormat } from '../../store/redis/format.js'
+import { checkFormat, FormatError } from '../../store/redis/format.js'
 import { forgetHeartbeats } from '../../store/redis/heartbeats.js'
 import { keys } from '../../store/redis/keys.js'
 import { raiseRevision } from '../../store/scripts/images/raise-revision.js'
@@ -66,12 +66,14 @@ export async function restore(args: readonly string[]): Promise<number> {
     )
     await writeLog(join(beside, 'redis'), options.file, keyring, progress)
     const logs = options.withdrawals ?? [config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')]
-    const restored = await takeBack({ ...config, dataDir: beside }, keyring, logs, {
-      progress,
-      acceptsGap: options.acceptsGap,
-    })
+    const restored = await orRemove(beside, () =>
+      takeBack({ ...config, dataDir: beside }, keyring, logs, {
+        progress,
+        acceptsGap: options.acceptsGap,
+      }),
+    )
     printJson(restored.row)
-    if (restored.isRefused) return failed(refusalOf(restored.row), STATUS.gap)
+    if (restored.isRefused) return failed(`${refusalOf(restored.row)} ${leftIn(beside)}`, STATUS.gap)
     await rm(folder, { recursive: true, force: true }) // at most empty, or with a socket that nobody listens on
     await moveIntoPlace(join(beside, 'redis'), folder)
     await rm(beside, { recursive: true, force: true })
@@ -210,6 +212,23 @@ function refusalOf({ revision, withdrawalsSince, withdrawalsUntil }: RestoredRow
       ? `There is no log of withdrawals after the backup (revision ${revision}), so everything withdrawn since would match again.`
       : `The logs of withdrawals have a gap after the backup (revision ${revision})${withdrawalsUntil === null ? '' : `; they are complete until ${withdrawalsUntil}`}. Withdrawn images may match again.`
   return `${why} Nothing was restored. Name the folders of all apis with --withdrawals, restore a newer backup, or accept the gap with --accept-gap.`
+}
+
+function leftIn(beside: string): string {
+  return `The same backup is not copied again: its data stays in ${beside}. Remove it if you do not restore it.`
+}
+
+/** Removes the copy if no repeat can restore it. */
+async function orRemove<T>(beside: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error
+    await rm(beside, { recursive: true, force: true })
+    throw new Error(
+      `The backup is of ${error.writtenBy} version of Tabir, and nothing converts it. Nothing was restored. Restore it with the version that made it, or restore a backup of this version.`,
+    )
+  }
 }
 
 /** Waits for the Redis of a killed restore to end. Its files must not be moved while it writes to them. */

@@ -16,7 +16,7 @@ const UNMARKED = 1
 
 const Written = z.tuple([z.int(), z.int()])
 
-/** Writes nothing. @throws {Error} for the operator, when this version does not read the store's format. */
+/** Writes nothing. @throws {FormatError} for the operator, when this version does not read the store's format. */
 export async function checkFormat(store: Store, own: number = FORMAT.written): Promise<void> {
   // Read before the format: the format is written before the first secret.
   const isUsed = (await store.ask((redis) => redis.exists(keys.secrets))) === 1
@@ -51,16 +51,28 @@ export async function agreeOnFormat(
   refuseNewer(written, readableFrom, own.written) // a newer version may have written its format meanwhile
 }
 
+/** This version does not read the store. Its message is for a store that is in use. */
+export class FormatError extends Error {
+  readonly writtenBy: 'an older' | 'a newer'
+
+  constructor(message: string, writtenBy: FormatError['writtenBy']) {
+    super(message)
+    this.writtenBy = writtenBy
+  }
+}
+
 function refuseOlder(written: number): void {
   if (written >= FORMAT.reads) return
-  throw new Error(
+  throw new FormatError(
     `The store was written by an older version of Tabir: in format ${written}. This one reads format ${FORMAT.reads} and newer, and nothing converts it. Nothing was changed. Start the older version, or start this one with an empty data folder or an empty Redis and register again what is to match.`,
+    'an older',
   )
 }
 
 function refuseNewer(written: number, readableFrom: number, own: number): void {
   if (readableFrom <= own) return
-  throw new Error(
+  throw new FormatError(
     `The store was written by a newer version of Tabir: in format ${written}, which versions before format ${readableFrom} would read wrongly. This one has format ${own}. Nothing was changed. Start the newer version, or restore a backup that was made before the upgrade.`,
+    'a newer',
   )
 }
