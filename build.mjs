@@ -1,9 +1,9 @@
 // One build for every verb: kernels (AssemblyScript → WebAssembly, embedded as base64 modules), TypeScript → JavaScript, packages, the submitters' page.
 // Does nothing that takes long and is already done, so `npm start` and `npm test` can afford to call it every time. It removes types and does not
 // check them: that takes a minute, and `npm run typecheck` does it.
-import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { writeOperations } from './client-operations.mjs'
 import { buildKernels } from './kernels.mjs'
@@ -35,6 +35,7 @@ writeOperations(join(root, 'openapi.yaml'), join(root, 'packages/client/src/oper
 removeOrphans(join(root, 'dist'))
 await transpile()
 for (const data of beside) copyFileSync(join(root, data), join(root, 'dist', data))
+await writeSyscallFilters(join(root, 'dist/workers/limits'))
 await bundlePackages()
 await buildPage(join(root, 'page'), join(root, 'dist/public'))
 
@@ -55,6 +56,12 @@ async function transpile() {
     logLevel: 'warning',
   })
   await bundleProcesses(root)
+}
+
+/** `setpriv` reads them from files. */
+async function writeSyscallFilters(folder) {
+  const { FILTERED_PROCESSORS, syscallFilter } = await import(pathToFileURL(join(folder, 'syscall-filter.js')).href)
+  for (const name of FILTERED_PROCESSORS) writeFileSync(join(folder, `decoder-${name}.bpf`), syscallFilter(name))
 }
 
 /** Programs contain their packages: after an update of one they are bundled again. npm writes this file at each install. */

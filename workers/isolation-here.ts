@@ -18,7 +18,10 @@ export function isolationHere(): IsolationLayer[] {
     'no-writable-mounts': mounts !== '' && !/^(\S+ ){5}rw\b/m.test(mounts),
     // In its own PID namespace a process has two numbers: one outside, one inside.
     'no-other-processes': /^NSpid:\t\d+\t\d+/m.test(status),
+    // The worker has tested them.
     'no-secret-files': false,
+    'one-process': false,
+    'few-threads': false,
     'node-permissions': process.permission !== undefined && !process.permission.has('fs.write'),
   }
   return ISOLATION_LAYERS.filter((layer) => holds[layer])

@@ -8,7 +8,8 @@ import { existsSync, realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { IsolationLayer } from '../src/domain/isolation-layers.js'
-import { PROOF_ENTRY, proofArgs, reachedNothing } from './sandbox-proof.js'
+import { findThreadLimit, MAX_THREADS, SET_PID_MAX, type ThreadLimit } from './limits/thread-limit.js'
+import { PROOF_ENTRY, proofArgs, shownBy } from './sandbox-proof.js'
 
 export interface SandboxCommand {
   /** The kernel's part: wraps a command so that it runs isolated. */
@@ -24,6 +25,8 @@ export interface SandboxCommandOptions {
   readonly readable: readonly string[]
   /** Folders and files that it must not reach, also inside a readable folder. They need not exist yet. */
   readonly hidden: readonly string[]
+  /** Whether it may start other processes: for tests, which try with shell programs what the other layers hold against. */
+  readonly mayFork?: boolean
 }
 
 /** No isolation: for systems that offer none, and for tests of what holds without it. */
@@ -41,15 +44,17 @@ const PROBE_TIMEOUT_MS = 20_000
  *
  * - `unshare`: its own namespaces for users, mounts, processes, network and more. There is no network, not even loopback. The file system
  *   contains only the system's libraries and the readable paths, mounted read-only. Other processes are invisible.
- * - `setpriv`: no capability is left, and running another program grants none.
+ * - `setpriv`: no capability is left, and running another program grants none. Where it can load a filter of system calls, the child starts no
+ *   other process.
+ * - `prlimit`, or a limit of the PID namespace: the child has few threads.
  *
  * Cost: some 0.3 s, once.
  */
 export function findSandboxCommand(options: SandboxCommandOptions): SandboxCommand {
   const nodeFlags = permissionFlags(options.readable)
-  for (const inside of process.platform === 'linux' ? layersOf(options) : []) {
+  for (const { inside, limits } of process.platform === 'linux' ? layersOf(options) : []) {
     const proof = proofOf(inside, options.hidden)
-    if (proof !== undefined) return { inside, nodeFlags, proven: proof }
+    if (proof !== undefined) return { inside, nodeFlags, proven: [...proof, ...limits] }
   }
   return { ...NO_SANDBOX, nodeFlags }
 }
@@ -64,11 +69,23 @@ export function ownFiles(): string[] {
 
 type Inside = SandboxCommand['inside']
 
+interface Candidate {
+  readonly inside: Inside
+  /** Layers that were tried before. */
+  readonly limits: readonly IsolationLayer[]
+}
+
+const FILTER = fileURLToPath(new URL(`./limits/decoder-${process.arch}.bpf`, import.meta.url))
+
 /** Candidates, the best first. */
-function layersOf({ readable, hidden }: SandboxCommandOptions): Inside[] {
-  const [unshare, setpriv, mount, pivotRoot] = ['unshare', 'setpriv', 'mount', 'pivot_root'].map(pathOf)
-  const found: Inside[] = []
-  if (unshare !== undefined && setpriv !== undefined && mount !== undefined && pivotRoot !== undefined) {
+function layersOf({ readable, hidden, mayFork = false }: SandboxCommandOptions): Candidate[] {
+  const [unshare, setpriv, mount, pivotRoot, prlimit] = ['unshare', 'setpriv', 'mount', 'pivot_root', 'prlimit'].map(pathOf)
+  if (setpriv === undefined) return []
+  // Older versions of `setpriv` load no filter, and a filter is for one kind of processor.
+  const filters = mayFork || !existsSync(FILTER) ? [[]] : [['--seccomp-filter', FILTER], []]
+  const threads = unshare === undefined ? undefined : findThreadLimit(unshare, prlimit)
+  const found: Candidate[] = []
+  if (unshare !== undefined && mount !== undefined && pivotRoot !== undefined) {
     const own = [
       unshare,
       '--user',
@@ -84,19 +101,37 @@ function layersOf({ readable, hidden }: SandboxCommandOptions): Inside[] {
     const needed = [...readable, process.execPath, ...ownFiles(), setpriv].flatMap((path) => [path, ...realPath(path)])
     const places = outermost([...LIBRARIES, ...needed].filter((path) => existsSync(path)))
     const covered = hidden.flatMap(realPath).flatMap((secret) => places.flatMap((place) => seenIn(place, secret)))
-    const script = ['--', '/bin/sh', '-c', NEW_ROOT, 'sh', ...places, '--', ...covered, '--']
+    const script = ['/bin/sh', '-c', NEW_ROOT, 'sh', ...places, '--', ...covered, '--']
+    const { limited, limits } = fewThreads(threads, prlimit)
     // Root inside is an unprivileged user outside, and drops even its inner capabilities.
-    found.push((command) => [...own, ...script, ...bare(setpriv), ...command])
+    for (const filter of filters)
+      found.push({
+        inside: (command) => [...own, '--', ...limited, ...script, ...bare(setpriv, filter), ...command],
+        limits,
+      })
   }
-  if (unshare !== undefined && setpriv !== undefined) {
+  if (unshare !== undefined) {
     const own = [unshare, '--user', '--net', '--ipc', '--uts', '--']
-    found.push((command) => [...own, setpriv, '--no-new-privs', '--', ...command])
+    const { limited, limits } = fewThreads(threads === 'nproc' ? threads : undefined, prlimit)
+    for (const filter of filters)
+      found.push({
+        inside: (command) => [...own, ...limited, setpriv, '--no-new-privs', ...filter, '--', ...command],
+        limits,
+      })
   }
-  if (setpriv !== undefined) {
-    found.push((command) => [...bare(setpriv), ...command])
-    found.push((command) => [setpriv, '--no-new-privs', '--', ...command])
+  for (const filter of filters) {
+    found.push({ inside: (command) => [...bare(setpriv, filter), ...command], limits: [] })
+    found.push({ inside: (command) => [setpriv, '--no-new-privs', ...filter, '--', ...command], limits: [] })
   }
   return found
+}
+
+/** The start of a command that runs the rest of it with few threads, inside its namespaces. */
+function fewThreads(limit: ThreadLimit | undefined, prlimit = 'prlimit') {
+  const limits: readonly IsolationLayer[] = limit === undefined ? [] : ['few-threads']
+  if (limit === 'nproc') return { limited: [prlimit, `--nproc=${MAX_THREADS.nproc}`, '--'], limits }
+  if (limit === 'pid_max') return { limited: ['/bin/sh', '-c', SET_PID_MAX, 'sh'], limits }
+  return { limited: [], limits }
 }
 
 /**
@@ -147,8 +182,8 @@ const NEW_ROOT = `
   )
   exit $?`
 
-function bare(setpriv: string): string[] {
-  return [setpriv, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all', '--']
+function bare(setpriv: string, filter: readonly string[]): string[] {
+  return [setpriv, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--ambient-caps=-all', ...filter, '--']
 }
 
 /** @returns what was proven inside; `undefined` when the command does not run there, or the decoders do not load. */
@@ -158,7 +193,7 @@ function proofOf(inside: Inside, hidden: readonly string[]): IsolationLayer[] | 
   const options = { env: {}, timeout: PROBE_TIMEOUT_MS, cwd: '/', encoding: 'utf8' } as const
   const { status, stdout } = spawnSync('/bin/sh', [...limits, ...command], options)
   if (status !== 0) return undefined
-  return reachedNothing(stdout) ? ['no-secret-files'] : []
+  return shownBy(stdout)
 }
 
 /** Each path once, without paths inside another. */

@@ -1,13 +1,15 @@
-// Process entry, run inside a sandbox before any child: do the decoders load there, and can any secret file be reached?
+// Process entry, run inside a sandbox before any child: do the decoders load there, can any secret file be reached, and any process be started?
 //
 // The worker starts it and reads its answer, so the sandbox is tested and not assumed. It runs without Node's permissions, which stop only
 // JavaScript: this tests the kernel's part. Even where the sandbox fails, the test changes nothing: it opens a file for writing and closes it, and
 // renames the file to its own name.
 
+import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync, realpathSync, renameSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import type { IsolationLayer } from '../src/domain/isolation-layers.js'
 
 export const PROOF_ENTRY = fileURLToPath(import.meta.url)
 
@@ -19,7 +21,7 @@ interface Secret {
 }
 
 const Secrets = z.array(z.strictObject({ path: z.string(), device: z.number(), inode: z.number() }))
-const Answer = z.strictObject({ reached: z.array(z.string()) })
+const Answer = z.strictObject({ reached: z.array(z.string()), startsProcesses: z.boolean() })
 
 /** For a path that does not exist yet, the nearest existing folder is tried: what is created in it would be reachable. */
 export function proofArgs(hidden: readonly string[]): string[] {
@@ -31,12 +33,16 @@ export function proofArgs(hidden: readonly string[]): string[] {
   return [JSON.stringify(secrets)]
 }
 
-/** Whether the answer of a proof says that it reached nothing. An unreadable answer counts as reached. */
-export function reachedNothing(answer: string): boolean {
+/** The layers that the answer of a proof shows; none when it cannot be read. */
+export function shownBy(answer: string): IsolationLayer[] {
   try {
-    return Answer.parse(JSON.parse(answer)).reached.length === 0
+    const { reached, startsProcesses } = Answer.parse(JSON.parse(answer))
+    return [
+      ...(reached.length === 0 ? (['no-secret-files'] as const) : []),
+      ...(startsProcesses ? [] : (['one-process'] as const)),
+    ]
   } catch {
-    return false
+    return []
   }
 }
 
@@ -68,8 +74,14 @@ function isDone(deed: () => void): boolean {
   }
 }
 
+/** A folder is no program: a process that may be started fails at that, with another error. */
+function startsProcesses(): boolean {
+  const { error } = spawnSync('/')
+  return error === undefined || !('code' in error) || error.code !== 'EPERM'
+}
+
 if (process.argv[1] === PROOF_ENTRY) {
   await import('./media/decode.js')
   const secrets = Secrets.parse(JSON.parse(process.argv[2] ?? ''))
-  process.stdout.write(JSON.stringify({ reached: secrets.flatMap(reachedOf) }))
+  process.stdout.write(JSON.stringify({ reached: secrets.flatMap(reachedOf), startsProcesses: startsProcesses() }))
 }

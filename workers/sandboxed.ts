@@ -7,6 +7,11 @@ export interface SandboxedOptions {
   readonly memoryMb: number
   /** Processor time of each of its processes, in seconds; the kernel ends one that uses more. Without a limit if it is not given. */
   readonly cpuS?: number
+  /**
+   * The most address space, in megabytes. `memoryMb` counts only what is private and can be written, so code that took the program over could take
+   * more. Not for Node: WebAssembly reserves tens of gigabytes that it never uses.
+   */
+  readonly addressSpaceMb?: number
   readonly stdio: StdioOptions
   readonly sandboxCommand: Pick<SandboxCommand, 'inside'>
 }
@@ -20,11 +25,12 @@ const NICENESS = 5
  */
 export function spawnSandboxed(
   command: readonly string[],
-  { memoryMb, cpuS, stdio, sandboxCommand }: SandboxedOptions,
+  { memoryMb, cpuS, addressSpaceMb, stdio, sandboxCommand }: SandboxedOptions,
 ): ChildProcess {
   const cpu = cpuS === undefined ? '' : `ulimit -t ${cpuS}; `
+  const space = addressSpaceMb === undefined ? '' : `ulimit -v ${addressSpaceMb * 1024}; `
   // `nice` lets processes that answer requests go first on a busy core. It is set before the child has threads, so it applies to all of them.
-  const limits = `unset NODE_OPTIONS; ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; ${cpu}exec nice -n ${NICENESS} "$@"`
+  const limits = `unset NODE_OPTIONS; ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; ${cpu}${space}exec nice -n ${NICENESS} "$@"`
   return spawn('/bin/sh', ['-c', limits, 'sh', ...sandboxCommand.inside(command)], {
     stdio,
     env: { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' },

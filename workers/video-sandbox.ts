@@ -59,6 +59,8 @@ const READER = fileURLToPath(new URL('./media/video/video-child.js', import.meta
 const READER_MEMORY_MB = 1024
 /** 4K HEVC of 10 bits needs 450 MB. */
 const DECODER_MEMORY_MB = 900
+/** Address space of ffmpeg for what is not counted as memory: its program and libraries, some 300 MB. */
+const LIBRARIES_MB = 1024
 /** Processor time of the child that hashes, for the longest video. */
 const READER_CPU_S = 120
 const STUCK_MS = 15_000
@@ -247,6 +249,7 @@ function startDecoder(
 ): Child {
   const process = spawnSandboxed(command, {
     memoryMb: DECODER_MEMORY_MB,
+    addressSpaceMb: DECODER_MEMORY_MB + LIBRARIES_MB,
     cpuS: Math.ceil(decodingLimitMs(facts) / 1000),
     sandboxCommand,
     stdio: [link, link, 'ignore'],

@@ -1,6 +1,6 @@
 // The isolation layers that can protect a process that decodes untrusted files.
 
-/** A decoding process reports all but the last layer about itself. The worker tests the last one, `no-secret-files`, from inside the sandbox. */
+/** A decoding process reports layers about itself. The worker tests the last three from inside the sandbox, before it starts any. */
 export const ISOLATION_LAYERS = [
   'no-network',
   'no-capabilities',
@@ -11,5 +11,7 @@ export const ISOLATION_LAYERS = [
   'no-writable-mounts',
   'no-other-processes',
   'no-secret-files',
+  'one-process',
+  'few-threads',
 ] as const
 export type IsolationLayer = (typeof ISOLATION_LAYERS)[number]

@@ -91,6 +91,8 @@ const sound: RedisFacts = {
     'no-writable-mounts': 0,
     'no-other-processes': 0,
     'no-secret-files': 0,
+    'one-process': 0,
+    'few-threads': 0,
   },
   outboxMs: 0,
   eventsWaiting: 0,

@@ -1,15 +1,37 @@
 // The workers' sandbox, with a child that runs a test's program in place of hashing.
 
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
+import { ISOLATION_LAYERS, type IsolationLayer } from '../../src/domain/isolation-layers.js'
+import { findThreadLimit } from '../../workers/limits/thread-limit.js'
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../workers/sandbox.js'
 import { NO_SANDBOX } from '../../workers/sandbox-command.js'
 
 const FRAMES = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
 export const UNDECODABLE = { problem: 'image-undecodable' }
+
+/** Whether this system has namespaces: otherwise containers must provide them, and the runbook says so. */
+export const hasNamespaces =
+  process.platform === 'linux' &&
+  spawnSync('/usr/bin/unshare', ['--user', '--map-root-user', '--mount', '--net', '--', '/bin/true']).status === 0
+
+const FILTER = fileURLToPath(new URL(`../../workers/limits/decoder-${process.arch}.bpf`, import.meta.url))
+/** Whether `setpriv` loads filters of system calls: since util-linux 2.41. */
+export const hasFilters =
+  process.platform === 'linux' &&
+  spawnSync('/usr/bin/setpriv', ['--no-new-privs', '--seccomp-filter', FILTER, '--', '/bin/true']).status === 0
+
+/** The layers of a system with namespaces. */
+export function layersHere(): readonly IsolationLayer[] {
+  const hasFewThreads = findThreadLimit('/usr/bin/unshare', '/usr/bin/prlimit') !== undefined
+  return ISOLATION_LAYERS.filter(
+    (layer) => (layer !== 'one-process' || hasFilters) && (layer !== 'few-threads' || hasFewThreads),
+  )
+}
 
 const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [], sandboxCommand: NO_SANDBOX }
 

@@ -7,19 +7,18 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t from 'tap'
 import { ISOLATION_LAYERS } from '../../src/domain/isolation-layers.js'
+import { MAX_THREADS } from '../../workers/limits/thread-limit.js'
+import { findSandboxCommand, ownFiles, type SandboxCommand } from '../../workers/sandbox-command.js'
+import { spawnSandboxed } from '../../workers/sandboxed.js'
 import { childrenOf } from '../helpers/processes.js'
 import { startRedis } from '../helpers/redis.js'
-import { openObedient, program } from '../helpers/sandbox.js'
+import { hasFilters, hasNamespaces, layersHere, openObedient, program } from '../helpers/sandbox.js'
 import { until } from '../helpers/service.js'
 import { startWorkers } from '../helpers/workers.js'
 
 const DIST = fileURLToPath(new URL('../..', import.meta.url))
 const SANDBOX = pathToFileURL(join(DIST, 'workers', 'sandbox-command.js')).href
 const TOOLS = ['/usr/bin', '/bin'].filter((path) => existsSync(path))
-
-const hasNamespaces =
-  process.platform === 'linux' &&
-  spawnSync('/usr/bin/unshare', ['--user', '--map-root-user', '--mount', '--net', '--', '/bin/true']).status === 0
 
 /** An action that is allowed, as proof that the others were tried. */
 const CONTROL = 'run a program on its own files'
@@ -53,7 +52,7 @@ import { spawn, spawnSync } from 'node:child_process'
 const { findSandboxCommand, NO_SANDBOX, ownFiles } = await import(${JSON.stringify(SANDBOX)})
 const [place, deeds] = [process.argv[1], JSON.parse(process.argv[2])]
 const hidden = ['data', 'own/key', 'mount/withdrawals'].map((path) => place + '/' + path)
-const cage = process.argv[3] === 'caged' ? findSandboxCommand({ readable: [...ownFiles(), ...${JSON.stringify(TOOLS)}], hidden }) : NO_SANDBOX
+const cage = process.argv[3] === 'caged' ? findSandboxCommand({ readable: [...ownFiles(), ...${JSON.stringify(TOOLS)}], hidden, mayFork: true }) : NO_SANDBOX
 const other = spawn('/bin/sleep', ['60'])
 const script = Object.entries(deeds).map(([name, deed]) => '(' + deed + ') > /dev/null 2>&1 && echo "' + name + '"')
 const [command, ...args] = cage.inside(['/bin/sh', '-c', script.join('\\n'), 'sh', place, String(other.pid)])
@@ -107,9 +106,68 @@ for (const [user, as] of Object.entries(users))
     const { done, proven } = tryAll(place, DEEDS, 'caged', as)
 
     t.same(done, [CONTROL])
-    t.same(proven, ['no-secret-files'], 'the worker has tried')
+    t.ok(proven?.includes('no-secret-files'), 'the worker has tried')
+    t.notOk(proven?.includes('one-process'), 'that it can start programs is reported')
     t.ok(free.includes('read the seal keys') && free.includes('empty a file on another mount'), 'without a sandbox it could')
     t.ok(free.includes('have another process killed first when memory is short'))
+  })
+
+/** Each succeeds with status 0. */
+const node = (program: string) => [process.execPath, '-e', program]
+const shell = (program: string) => ['/bin/sh', '-c', program]
+const ALLOWED = {
+  'use the memory that it may': node('Buffer.alloc(1e8)'),
+  'start a thread': node('new (require("node:worker_threads").Worker)("", { eval: true })'),
+}
+const BOMBS = {
+  'start a process': shell('(exit 0)\nexit 0'),
+  'start a program': node('process.exit(require("node:child_process").spawnSync("/bin/true").status ?? 1)'),
+  'take 4 GB': node('globalThis.kept = [1, 2, 3, 4].map(() => Buffer.allocUnsafeSlow(1e9))'),
+}
+/** By the numbers of x64: memory that no limit of a process counts. Perl can make any system call. */
+const perl = (call: string) => ['/usr/bin/perl', '-e', `exit(syscall(${call}) == -1)`]
+const CALLS = {
+  'take 4 GB as shared memory': perl('9, 0, 4 << 30, 3, 0x21, -1, 0'),
+  'take 4 GB as a stack': perl('9, 0, 4 << 30, 3, 0x122, -1, 0'),
+  'take 4 GB as a segment': perl('29, 0, 4 << 30, 0600'),
+}
+const hasPerl = process.arch === 'x64' && existsSync('/usr/bin/perl')
+
+t.test('a compromised decoder starts no process and takes no 4 GB', { skip: !hasFilters }, async (t) => {
+  const sandboxCommand = findSandboxCommand({ readable: [...ownFiles(), ...TOOLS], hidden: [] })
+
+  t.ok(sandboxCommand.proven.includes('one-process'), 'the worker has tried')
+  for (const [what, command] of Object.entries({ ...ALLOWED, ...(hasPerl && { 'make a call': perl('39') }) }))
+    t.equal(await statusOf(command, sandboxCommand), 0, what)
+  for (const [what, command] of Object.entries({ ...BOMBS, ...(hasPerl && CALLS) }))
+    t.not(await statusOf(command, sandboxCommand), 0, what)
+})
+
+/** A fork bomb with an end. Each process waits for a line that nobody writes, and the namespace ends with the first. */
+const MANY = 'i=0; while [ $i -lt 1500 ]; do (read -r line <&3) & i=$((i + 1)); echo $i; done'
+const THREADS_PROBE = `
+import { spawn } from 'node:child_process'
+const { findSandboxCommand, ownFiles } = await import(${JSON.stringify(SANDBOX)})
+const cage = findSandboxCommand({ readable: [...ownFiles(), ...${JSON.stringify(TOOLS)}], hidden: [], mayFork: true })
+const isLimited = cage.proven.includes('few-threads')
+const [command, ...args] = cage.inside(['/bin/sh', '-c', isLimited ? ${JSON.stringify(MANY)} : 'exit 0'])
+const child = spawn(command, args, { env: {}, cwd: '/', stdio: ['ignore', 'pipe', 'ignore', 'pipe'] })
+let said = ''
+child.stdout.on('data', (text) => { said += text })
+child.once('exit', () => {
+  process.stdout.write(JSON.stringify({ isLimited, started: said.split('\\n').length - 1 }))
+  process.exit()
+})
+`
+
+for (const [user, as] of Object.entries(users))
+  t.test(`as ${user}, a compromised decoder has few threads, even where no filter can be loaded`, async (t) => {
+    const probe = [process.execPath, '--input-type=module', '-e', THREADS_PROBE]
+    const [command = '', ...args] = [...as, ...probe]
+    const { stdout } = spawnSync(command, args, { encoding: 'utf8', cwd: '/', env: {} })
+    const { isLimited, started }: { isLimited: boolean; started: number } = JSON.parse(stdout)
+    if (!isLimited) return t.notOk(layersHere().includes('few-threads') && as.length === 0, 'what does not work is reported')
+    t.ok(started > 64 && started < Math.max(...Object.values(MAX_THREADS)), `${started} processes, then no more`)
   })
 
 t.test('a worker hides the configured secrets from its children, and logs which layers do not hold', async (t) => {
@@ -130,7 +188,11 @@ t.test('a worker hides the configured secrets from its children, and logs which 
     t.ok(lacking?.includes('no-secret-files'), 'where the system cannot hide them, the log says so')
     return
   }
-  t.same(lacking, [], `${ISOLATION_LAYERS.length} layers hold`)
+  t.same(
+    lacking,
+    ISOLATION_LAYERS.filter((layer) => !layersHere().includes(layer)),
+    'all others hold',
+  )
   const [pid] = childrenOf(worker.pid ?? 0)
   const seen = (file: string) => readIn(`/proc/${pid}/root${file}`)
   await until(() =>
@@ -140,7 +202,6 @@ t.test('a worker hides the configured secrets from its children, and logs which 
 })
 
 t.test('a decoder in its own PID namespace that runs out of memory is told from one that crashes', async (t) => {
-  const { findSandboxCommand, ownFiles } = await import('../../workers/sandbox-command.js')
   let given = 0
   const { sandbox } = await openObedient(t, {
     sandboxCommand: { ...findSandboxCommand({ readable: [...ownFiles(), tmpdir()], hidden: [] }), nodeFlags: [] },
@@ -180,6 +241,12 @@ t.test('the answers of a decoder are validated, and the hash of the file is adde
     'the worker adds the hash of the file itself',
   )
 })
+
+/** How a program ends in a sandbox with the limits of a decoder. */
+function statusOf(command: readonly string[], sandboxCommand: SandboxCommand): Promise<number | null> {
+  const child = spawnSandboxed(command, { memoryMb: 900, stdio: 'ignore', sandboxCommand })
+  return new Promise((resolve) => child.once('close', resolve))
+}
 
 function readIn(path: string): string {
   try {

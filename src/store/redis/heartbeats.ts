@@ -73,6 +73,8 @@ export function countLacking(store: Store): Promise<Readonly<Record<IsolationLay
       'no-writable-mounts': count('no-writable-mounts'),
       'no-other-processes': count('no-other-processes'),
       'no-secret-files': count('no-secret-files'),
+      'one-process': count('one-process'),
+      'few-threads': count('few-threads'),
     }
   })
 }
