@@ -17,17 +17,8 @@
 
 import { parseArgs } from 'node:util'
 import { distance } from '../dist/packages/hash/src/hash256.js'
-import {
-  COPY_BITS,
-  DETAILS_VIEW,
-  FLOOD_RULES,
-  FLOOD_WINDOW_MS,
-  floodAction,
-  frameOfLook,
-  isCopy,
-  LOOKS_WINDOW_MS,
-  lookOf,
-} from '../dist/src/domain/trust/flood.js'
+import { COPY_BITS, DETAILS_VIEW, FLOOD_RULES, floodAction, isCopy } from '../dist/src/domain/trust/flood.js'
+import { counted } from './floods/counted.mjs'
 import { drawn, flipped, platformOf, poisson } from './floods/traffic.mjs'
 import { wholeNumber } from './service.mjs'
 import { randomOf } from './variants/random.mjs'
@@ -42,7 +33,7 @@ const { values: args } = parseArgs({
 const RUNS = wholeNumber(args, 'runs')
 const RULE = FLOOD_RULES['self-reported']
 const NOTHING_SAID = { confirmations: 0, notBlocked: 0, disputes: 0 }
-const MINUTE_MS = 60_000
+const _MINUTE_MS = 60_000
 const DAY_MINUTES = 1440
 /** A view such as a quarter: its position among the rows of the picture. */
 const QUARTER = 5
@@ -141,52 +132,13 @@ function stopped(perMinute, platforms, { next, random }, said = NOTHING_SAID) {
       all++
     }
     const flood = floodAction(RULE, seen.at(minute), said, 0, views)
-    if (flood === undefined || flood.becomes === 'told') continue
+    if (flood === undefined || flood.becomes === 'reported') continue
     minutes ??= minute + 1
     uploads ??= all
     if (flood.becomes !== 'view-stopped') return { becomes: flood.becomes, views: views.length, minutes, uploads }
     views.push(flood.view)
   }
   return { becomes: views.length > 0 ? 'view-stopped' : undefined, views: views.length, minutes, uploads }
-}
-
-/** As the store counts: hits of this hour; uploads and sketches of this half of a day and the one before, of a video those of the frame with most. */
-function counted(platforms) {
-  let hits = Array.from({ length: platforms }, () => 0)
-  let uploads = [0, 0]
-  let half = 0
-  const lastSeen = new Map()
-  const ofFrames = new Map()
-  const count = (frame, by) => ofFrames.set(frame, (ofFrames.get(frame) ?? 0) + by)
-  let byView = [new Map(), new Map()]
-  return {
-    note({ isNear, hash, frame = 0, view }, platform) {
-      hits[platform]++
-      uploads[0]++
-      if (isNear) return
-      const look = lookOf(hash, frame)
-      if (!lastSeen.has(look)) {
-        count(frame, 1)
-        if (view !== undefined) byView[0].set(view, (byView[0].get(view) ?? 0) + 1)
-      }
-      lastSeen.set(look, half)
-    },
-    at(minute) {
-      const looksByView = new Map(byView[1])
-      for (const [view, count] of byView[0]) looksByView.set(view, (looksByView.get(view) ?? 0) + count)
-      const looks = Math.max(0, ...ofFrames.values())
-      const seen = { hits: hits.filter((count) => count > 0), uploads: uploads[0] + uploads[1], looks, looksByView }
-      const nextMs = (minute + 1) * MINUTE_MS
-      if (nextMs % FLOOD_WINDOW_MS === 0) hits = hits.map(() => 0)
-      if (nextMs % LOOKS_WINDOW_MS === 0) {
-        uploads = [0, uploads[0]]
-        byView = [new Map(), byView[0]]
-        for (const [look, at] of lastSeen) if (at < half && lastSeen.delete(look)) count(frameOfLook(look), -1)
-        half++
-      }
-      return seen
-    },
-  }
 }
 
 function innocentUploads({ near, copies, views, saved = 0 }, random) {

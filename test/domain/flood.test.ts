@@ -26,10 +26,12 @@ const rule = FLOOD_RULES['self-reported']
 const nothingSaid: Said = { confirmations: 0, notBlocked: 0, disputes: 0 }
 const hits = fc.array(fc.nat(5000), { maxLength: 8 })
 const looksByView = fc.array(fc.tuple(fc.nat(MAX_VIEW), fc.nat(5000)), { maxLength: 4 }).map((each) => new Map(each))
-const seen: fc.Arbitrary<SeenMatches> = fc.record({ hits, uploads: fc.nat(5000), looks: fc.nat(5000), looksByView })
+const looksByPlatform = hits
+const counts = { hits, uploads: fc.nat(5000), looks: fc.nat(5000), looksByView, looksByPlatform, hours: fc.nat(24) }
+const seen: fc.Arbitrary<SeenMatches> = fc.record(counts)
 const said: fc.Arbitrary<Said> = fc.record({ confirmations: fc.nat(4), notBlocked: fc.nat(4), disputes: fc.nat(4) })
 const seenOf = (more: Partial<SeenMatches>): SeenMatches => ({
-  ...{ hits: [], uploads: 0, looks: 0, looksByView: new Map() },
+  ...{ hits: [], uploads: 0, looks: 0, looksByView: new Map(), looksByPlatform: [20, 20, 20], hours: 3 },
   ...more,
 })
 
@@ -43,16 +45,24 @@ t.test(
   },
 )
 
-t.test('unlike uploads narrow a signal, even on one platform and over a long time', async (t) => {
-  const looks = rule.lookAlikes
-  const flood = (uploads: number, more: Partial<SeenMatches> = {}, tolerated = 0) =>
-    floodAction(rule, seenOf({ hits: [1], looks, uploads, ...more }), nothingSaid, tolerated)
-  t.same(flood(looks), { becomes: 'narrowed', height: looks })
-  t.same(flood(2.49 * looks)?.becomes, 'narrowed')
-  t.equal(flood(2.5 * looks), undefined, 'most look like another one')
-  t.equal(flood(looks, { looks: looks - 1 }), undefined)
-  t.equal(flood(looks, {}, looks / 2), undefined, 'less than twice what was tolerated')
-})
+t.test(
+  'unlike uploads narrow a signal if several platforms met them over hours; otherwise the operator is told',
+  async (t) => {
+    const looks = rule.lookAlikes
+    const flood = (uploads: number, more: Partial<SeenMatches> = {}, tolerated = 0) =>
+      floodAction(rule, seenOf({ hits: [1], looks, uploads, ...more }), nothingSaid, tolerated)
+    t.same(flood(looks), { becomes: 'narrowed', height: looks })
+    t.same(flood(2.49 * looks)?.becomes, 'narrowed')
+    t.equal(flood(2.5 * looks), undefined, 'most look like another one')
+    t.equal(flood(looks, { looks: looks - 1 }), undefined)
+    t.equal(flood(looks, {}, looks / 2), undefined, 'less than twice what was tolerated')
+    t.same(flood(looks, { looksByPlatform: [looks, looks] }), { becomes: 'reported', height: looks }, 'two platforms')
+    t.same(flood(looks, { looksByPlatform: [looks, 5, 4] })?.becomes, 'reported', 'a few on the third')
+    t.same(flood(looks, { looksByPlatform: [looks, 5, 5] })?.becomes, 'narrowed')
+    t.same(flood(looks, { hours: 2 })?.becomes, 'reported', 'within two hours')
+    t.same(flood(looks, { looksByView: new Map([[3, looks]]), hours: 2 })?.becomes, 'reported', 'nor is a view stopped')
+  },
+)
 
 t.test('look-alikes of one view stop that view, those of several narrow the signal', async (t) => {
   const looks = rule.lookAlikes
@@ -66,18 +76,24 @@ t.test('look-alikes of one view stop that view, those of several narrow the sign
   }
   t.same(flood({ 3: looks }), { becomes: 'view-stopped', view: 3, height: looks })
   t.same(flood({ 3: 20, 255: 25 }), { becomes: 'view-stopped', view: 255, height: looks })
-  t.same(flood({ 3: 24, 4: 24 }), { becomes: 'narrowed', height: looks }, 'neither has half of them')
+  t.same(
+    flood({ 3: 24, 4: 24 }),
+    { becomes: 'reported', height: looks },
+    'neither has half of them, and several views too few',
+  )
+  const several = { looks: 2 * looks, uploads: 2 * looks }
+  t.same(flood({ 3: 25, 4: 25 }, [], several), { becomes: 'narrowed', height: 2 * looks })
   t.equal(flood({ 3: looks }, [], { looks: looks - 1 }), undefined)
   t.equal(flood({ 3: looks }, [3]), undefined, 'what a stopped view found before')
   t.equal(flood({ 3: 50, 4: 49 }, [3], { looks: 99, uploads: 99 }), undefined)
   t.same(flood({ 3: 50, 4: 50 }, [3], { looks: 100, uploads: 100 }), { becomes: 'view-stopped', view: 4, height: 100 })
   t.same(flood({ 3: 50 }, [3], { looks: 100, uploads: 100 }), { becomes: 'narrowed', height: 100 })
   const many = flood({ 3: 50, 4: 50, 5: 50 }, [3, 4], { looks: 150, uploads: 150 })
-  t.same(many, { becomes: 'narrowed', height: 150 }, 'no more than two views')
+  t.same(many, { becomes: 'reported', height: 150 }, 'no more than two views')
   t.equal(flood({ 3: 50, 4: 50 }, [3], { looks: 100, uploads: 176 }), undefined, 'most of the others look alike')
 })
 
-t.test('a view is stopped only where the signal would be narrowed', async () => {
+t.test('a view is stopped only where the signal would be narrowed if several views agreed', async () => {
   const stopped = fc.uniqueArray(fc.nat(MAX_VIEW), { maxLength: MAX_STOPPED_VIEWS })
   fc.assert(
     fc.property(
@@ -99,8 +115,8 @@ t.test('a view is stopped only where the signal would be narrowed', async () => 
 
 t.test('copies that are passed on stop nothing, however many and wherever', async () => {
   fc.assert(
-    fc.property(fc.constantFrom(...TIER_NAMES), seen, (tier, { hits, uploads, looks, looksByView }) => {
-      const counts = { hits, looks, uploads: uploads + 2.5 * looks, looksByView }
+    fc.property(fc.constantFrom(...TIER_NAMES), seen, (tier, { uploads, ...rest }) => {
+      const counts = { ...rest, uploads: uploads + 2.5 * rest.looks }
       const flood = floodAction(FLOOD_RULES[tier], counts, nothingSaid, 0)
       assert.ok(flood === undefined || flood.becomes === 'reported')
     }),

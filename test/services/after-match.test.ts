@@ -10,7 +10,16 @@ import { seeded } from '../search/rows.js'
 
 const YEAR_MS = 365 * 86_400_000
 const ONE_HIT = { hits: 1, looks: new Map([[7, undefined]]) }
-const SEEN = { hits: [1], uploads: 1, looks: 1, looksByView: new Map<number, number>(), pseudonyms: 1, noticed: false }
+const SEEN = {
+  hits: [1],
+  uploads: 1,
+  looks: 1,
+  looksByView: new Map<number, number>(),
+  pseudonyms: 1,
+  noticed: false,
+  looksByPlatform: [1],
+  hours: 1,
+}
 
 t.test('thousands of matched images are checked for canaries in small batches, and a canary is reported', async (t) => {
   const imageIds = Array.from({ length: 5000 }, () => uuidV7(Date.now(), randomBytes(10)))

@@ -4,16 +4,19 @@ import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { formatUuid } from '../../src/domain/ids.js'
+import type { View } from '../../src/domain/matching/signal.js'
 import { COPY_BITS } from '../../src/domain/trust/flood.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
-import type { Catalogue } from '../../src/services/index/catalogue.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
 import { inOrder, type Match } from '../../src/services/matching/match.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import type { Matcher, MatcherParts } from '../../src/services/matching/matcher.js'
 import type { Observation } from '../../src/services/matching/observation.js'
 import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
 import { bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'
-import { catalogueOf } from '../helpers/registered-image.js'
+import { bitsFrom, hashNamed } from '../helpers/hashes.js'
+import { catalogueOf, imageWith } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 
@@ -198,21 +201,34 @@ t.test('of a narrowed image only copies match, until it is no longer narrowed', 
   t.same(await reach(narrowed.hash), [1, 1, 1, 1])
 })
 
-t.test(
-  'an upload is noted as a copy by its true distance, even if the answer is coarser; others by their look',
-  async (t) => {
-    const { catalogue, images } = catalogueOf(1)
-    const noted: MatchedImage[] = []
-    const matcher = bareMatcher({
-      replica: { catalogue },
-      matchEvents: { note: (_, met) => void noted.push(...met) },
-      probing: probingThatSees(() => (_, match) => ({ ...match, distanceBits: 31, distanceBand: '16-31' })),
-    })
-    const hash = images[0]?.hash ?? hashFromBytes(randomBytes(32))
-    for (const bits of [0, COPY_BITS, COPY_BITS + 1, 20]) await found(matcher, flipped(hash, bits))
-    t.match(noted, [{ look: undefined }, { look: undefined }, { look: Number }, { look: Number }])
-  },
-)
+t.test('an upload is noted by its look if several views agree, and none as a copy by its true distance', async (t) => {
+  const catalogue = new Catalogue()
+  const row = (type: 'pdq' | 'pdq-area', view: View, name: string, bits = 0) =>
+    ({ type, view, quality: 100, hash: bitsFrom(hashNamed(name), bits) }) as const
+  const signals = [row('pdq', 'whole', 'pdq'), row('pdq-area', 'whole', 'whole'), row('pdq-area', 'crop', 'crop')]
+  catalogue.put(formatUuid(randomBytes(16)), imageWith(signals))
+  const noted: MatchedImage[] = []
+  const matcher = bareMatcher({
+    replica: { catalogue },
+    matchEvents: { note: (_, met) => void noted.push(...met) },
+    probing: probingThatSees(() => (_, match) => ({ ...match, distanceBits: 31, distanceBand: '16-31' })),
+  })
+  const note = async (pdqBits: number, wholeBits: number) => {
+    const rows = [row('pdq', 'whole', 'pdq', pdqBits), row('pdq-area', 'whole', 'whole', wholeBits)]
+    const asked = [...rows, row('pdq-area', 'deframed', 'crop', 50)].map(({ hash, ...rest }) => ({
+      ...rest,
+      hashes: [hash],
+    }))
+    const [matches = []] = await matcher.match([asked], ASKING)
+    t.equal(matches.length, 1)
+    return noted.at(-1)?.look
+  }
+  t.equal(await note(0, 50), undefined)
+  t.equal(await note(COPY_BITS, 50), undefined)
+  t.type(await note(COPY_BITS + 1, 50), 'number')
+  t.type(await note(20, 50), 'number')
+  t.equal(await note(20, 70), undefined, 'one view may be made near')
+})
 
 t.test('the nearest match comes first, and of equally near ones the better grade', (t) => {
   const of = (distanceBits: number, grade: Match['grade'], matchId: string) => ({ distanceBits, grade, matchId }) as Match

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import { LOOKS_WINDOW_MS, MAX_VIEW } from '../../src/domain/trust/flood.js'
+import { FLOOD_WINDOW_MS, LOOKS_WINDOW_MS, MAX_VIEW } from '../../src/domain/trust/flood.js'
 import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
@@ -30,7 +30,12 @@ const counts = [
 ]
 /** @param frame by which a video was found. */
 const looks = (from: number, to: number, frame?: string) =>
-  Array.from({ length: to - from }, (_, i) => ({ look: `look ${frame} ${from + i}`, frame, view: undefined }))
+  Array.from({ length: to - from }, (_, i) => ({
+    look: `look ${frame} ${from + i}`,
+    frame,
+    view: undefined,
+    pseudonym: 'p',
+  }))
 const START_MS = 1000 * LOOKS_WINDOW_MS
 
 t.test('looks are counted once each, over this half day and the one before', async (t) => {
@@ -52,6 +57,20 @@ t.test('matches that a clock counted far ahead do not add up until that time', a
   await note(0, 60)
   for (let day = 0; day < 6; day++) t.match(await note(20 + 20 * day, 2 * day), { uploads: 120, looks: 20 })
   t.same((await note(200, 11))?.hits.toSorted(), [100, 20], 'those of an earlier hour are not counted either')
+})
+
+t.test('new looks are counted for the organisation that brought them, and for the hour', async (t) => {
+  const { id } = await registered()
+  const note = (from: number, to: number, pseudonym: string, hours: number) => {
+    const shown = looks(from, to).map((each) => ({ ...each, pseudonym }))
+    return matchEvents.note(id, counts, shown, START_MS + hours * FLOOD_WINDOW_MS)
+  }
+  t.match(await note(0, 20, 'p', 0), { looksByPlatform: [20], hours: 1 })
+  const both = await note(15, 30, 'q', 1)
+  t.same([both?.looksByPlatform.toSorted(), both?.hours], [[10, 20], 2], 'each look once')
+  t.match(await note(0, 30, 'r', 2), { hours: 2 }, 'an hour without new looks')
+  t.match(await note(40, 45, 'p', 13), { hours: 3 }, 'with the half day before')
+  t.match(await note(0, 0, 'p', 25), { looksByPlatform: [5], hours: 1 })
 })
 
 t.test('new looks are counted for the view that alone decided them, as long as looks are', async (t) => {

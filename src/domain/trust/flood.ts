@@ -4,6 +4,9 @@
 // The matching uploads show whether it does harm. If the picture is being passed around, uploads are nearly the registered picture, or repeat a few
 // edited versions of it. If the signal matches innocent pictures, which share a mask, a keyboard or a template with it, the uploads all differ from
 // one another.
+//
+// Whoever knows a hash can make innocent pictures near it, and can change a true copy in many ways. So an upload counts only if several views agree,
+// or a part that may be stopped alone; and nothing is stopped before several platforms met such uploads over hours.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Tier } from '../matching/signal.js'
@@ -12,10 +15,10 @@ import type { Support } from './tier.js'
 
 /**
  * Rules by tier.
- * - `lookAlikes`: the signal is narrowed from this many uploads that differ from one another and from the registered picture. They may all come from
- *   one platform.
+ * - `lookAlikes`: the signal is narrowed from this many uploads that differ from one another and from the registered picture, if enough of them came
+ *   from each of `platforms` platforms (`isWidespread`).
  * - `least`: fewer matches than this are never a flood.
- * - `platforms`: how many platforms must see the flood, and object to the signal, before it is held.
+ * - `platforms`: how many platforms must see the flood before the signal is narrowed, and object to it before it is held.
  * - `stops`: whether Tabir narrows or holds the signal by itself, or only informs the operator.
  *
  * All limits are absolute. Comparing with the signal's own past would miss a flood that grows slowly.
@@ -43,10 +46,14 @@ export interface SeenMatches {
   /** Matching uploads of the last 12 to 24 hours. */
   readonly uploads: number
   /**
-   * Number of different sketches (`sketchOf`) among the uploads that are not copies (`isCopy`). For a registered video, that of the frame with the
-   * most, because one edited copy of it can be sent as many different stills and excerpts.
+   * Number of different sketches (`sketchOf`) among the uploads that are not copies (`isCopy`) and in which several views agree, or one part alone
+   * decided. For a registered video, that of the frame with the most, because one edited copy of it can be sent as many different stills and excerpts.
    */
   readonly looks: number
+  /** How many of the looks were new, for each platform. */
+  readonly looksByPlatform: HitsByPlatform
+  /** Number of different hours in which looks were new. */
+  readonly hours: number
   /** For each view (`DETAILS_VIEW`, or a digest up to `MAX_VIEW`), about how many of the sketches matched only by this view. */
   readonly looksByView: ReadonlyMap<number, number>
 }
@@ -80,6 +87,10 @@ const SHARE_OF_VIEW = 0.5
 /** A new flood must be more than this many times as high as the one that an operator tolerated. */
 const TIMES_TOLERATED = 2
 
+/** A signal is narrowed, or loses a view, only if each of the required platforms brought this share of the required looks, over this many hours. */
+const SHARE_OF_PLATFORM = 0.1
+const MIN_HOURS = 3
+
 /** More different looks per upload than this mean look-alikes. When a picture is passed around, most uploads look like an earlier one. */
 const MAX_LOOKS_PER_UPLOAD = 0.4
 
@@ -102,10 +113,12 @@ export function floodAction(
   const { looks, uploads } = withoutViews(seen, stopped)
   const height = seen.looks
   if (looks >= rule.lookAlikes && looks > MAX_LOOKS_PER_UPLOAD * uploads && isMore(height)) {
-    if (!rule.stops) return { becomes: 'reported', height }
+    if (!rule.stops || !isWidespread(rule, seen)) return { becomes: 'reported', height }
     const view = stopped.length < MAX_STOPPED_VIEWS ? busiestOf(seen.looksByView, stopped) : undefined
     const isOfView = view !== undefined && (seen.looksByView.get(view) ?? 0) >= SHARE_OF_VIEW * looks
-    return isOfView ? { becomes: 'view-stopped', view, height } : { becomes: 'narrowed', height }
+    if (isOfView) return { becomes: 'view-stopped', view, height }
+    const ofOneView = [...seen.looksByView.values()].reduce((sum, count) => sum + count, 0)
+    return { becomes: seen.looks - ofOneView >= rule.lookAlikes ? 'narrowed' : 'reported', height }
   }
   const all = allOf(seen.hits)
   return all >= rule.least && isMore(all) ? { becomes: 'reported', height: all } : undefined
@@ -115,6 +128,10 @@ export function floodAction(
 function withoutViews({ looks, uploads, looksByView }: SeenMatches, stopped: readonly number[]) {
   const ofStopped = stopped.reduce((sum, view) => sum + (looksByView.get(view) ?? 0), 0)
   return { looks: looks - ofStopped, uploads: uploads - ofStopped }
+}
+
+function isWidespread({ platforms, lookAlikes }: FloodRule, { looksByPlatform, hours }: SeenMatches): boolean {
+  return hours >= MIN_HOURS && nthOf(looksByPlatform, platforms) >= SHARE_OF_PLATFORM * lookAlikes
 }
 
 function busiestOf(looksByView: SeenMatches['looksByView'], stopped: readonly number[]): number | undefined {
@@ -133,8 +150,12 @@ function isRefused({ platforms }: FloodRule, { confirmations, notBlocked, disput
  *   requires, however often they query, so that a few colluding keys cannot disable a signal.
  */
 export function floodOf(hits: HitsByPlatform, { platforms }: { readonly platforms: number }): number {
-  const nth = [...hits].sort((a, b) => b - a)[platforms - 1] ?? 0
-  return hits.length * nth
+  return hits.length * nthOf(hits, platforms)
+}
+
+/** @returns the count of the n-th busiest platform; 0 for fewer. */
+function nthOf(counts: HitsByPlatform, n: number): number {
+  return [...counts].sort((a, b) => b - a)[n - 1] ?? 0
 }
 
 function allOf(hits: HitsByPlatform): number {

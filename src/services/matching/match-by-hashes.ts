@@ -49,7 +49,7 @@ import { inOrder, type Looks, type Match, type MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
 import type { Observed } from './observed.js'
 import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
-import { type ActiveViews, type ViewIdOf, viewToCount } from './stopped-views.js'
+import { type ActiveViews, doSeveralAgree, type ViewIdOf, viewToCount } from './stopped-views.js'
 
 /** The matches of a picture, before bank names are translated for the caller. */
 export type Answer = readonly {
@@ -58,6 +58,7 @@ export type Answer = readonly {
   readonly match: Match
   /** The one view that decided (`flood.ts`). */
   readonly view?: number | undefined
+  readonly areSeveral?: boolean // as `doSeveralAgree`
 }[]
 
 /** What all pictures of a call share. */
@@ -149,12 +150,13 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const match = describe(reported, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
     if (isNarrowed(each.image.id) && !isCopy(match)) continue
     const view = viewToCount(asking, signals, { reported, match, agreement })
-    // Without a threshold of its own, the caller sees only matches that it may act on, and those that its own bank is to show.
-    // No caller sees a match by one algorithm that never decides alone: one pair of unrelated pictures in 2,000 is that near.
+    const areSeveral = doSeveralAgree(agreement, together, asking.strictness)
+    // Without a threshold, the caller sees only matches that it may act on, and those that its own bank is to show. Never one by
+    // an algorithm that does not decide alone: one pair of unrelated pictures in 2,000 is that near.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated
     const isAskedFor = options.thresholdBits !== undefined || each.isInOwnReach
     if (match.grade !== 'review' || (isAskedFor && isWorthALook))
-      answer.push({ ordinal: each.hit.image, imageId: each.image.id, match, view })
+      answer.push({ ordinal: each.hit.image, imageId: each.image.id, match, view, areSeveral })
   }
   const best = bestFrames(answer).sort((a, b) => inOrder(a.match, b.match))
   const share = shareOfMatches(best, most, (bank) => banks.get(bank)?.orgId)
@@ -236,10 +238,7 @@ function* findNearest(
   return { found: nearest, isAll }
 }
 
-/**
- * Looks for further views that corroborate the found images. A copy is near in several views; a chance hit is not. Views within
- * the search radius are noted already. It searches farther only for images that are not strong yet, which are few.
- */
+/** Looks for views that corroborate found images, beyond the search radius. Only of images that are not strong yet, which are few. */
 function* lookForCorroborations(
   { asking: { searcher, radiusOf, activeViews, strictness }, signals: asked, observed, compared: trial }: Judging,
   found: ReadonlyMap<number, Found>,

@@ -5,7 +5,7 @@
 /** Matches of one image that one organisation received. */
 export interface OrgHits {
   readonly hits: number
-  /** Looks of uploads that are not copies (`lookOf`, `isCopy`), each once, with the view if a single one decided; at most `MAX_LOOKS`. */
+  /** Looks of uploads that the flood guard counts (`lookOf`, `SeenMatches`), each once, with the view if a single one decided; at most `MAX_LOOKS`. */
   readonly looks: ReadonlyMap<number, number | undefined>
 }
 
@@ -22,7 +22,7 @@ export interface MatchEventBatch {
 /** An image that an upload matched. */
 export interface MatchedImage {
   readonly imageId: string
-  /** As `lookOf`; `undefined` for a copy. */
+  /** As `lookOf`; `undefined` for an upload that the flood guard does not count. */
   readonly look: number | undefined
   /** The one view that decided (`flood.ts`); `undefined` if several did, or the whole. */
   readonly view?: number | undefined

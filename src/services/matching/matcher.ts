@@ -160,9 +160,9 @@ function noteAnswer(
   const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
   const recorded = remaining.filter(({ match }) => match.grade !== 'review')
   const seen = shownBy(signals)
-  const noted = recorded.map(({ ordinal, imageId, match, view }) => {
-    const isSeen = seen !== undefined && !copies.has(match)
-    return { imageId, look: isSeen ? lookOf(seen, searcher.frameNumberOf(ordinal)) : undefined, view }
+  const noted = recorded.map(({ ordinal, imageId, match, view, areSeveral }) => {
+    const isSeen = !copies.has(match) && (areSeveral === true || view !== undefined)
+    return { imageId, look: isSeen && seen !== undefined ? lookOf(seen, searcher.frameNumberOf(ordinal)) : undefined, view }
   })
   parts.matchEvents.note(orgId, noted, options.contexts?.[picture])
   const matches = matchesIn(remaining, catalogue, orgId)

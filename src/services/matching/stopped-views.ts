@@ -4,8 +4,10 @@
 import { createHmac } from 'node:crypto'
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Agreement, RegisteredView } from '../../domain/matching/agreement.js'
+import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { contentOf } from '../../domain/matching/evidence.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import type { Strictness } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import { aloneThresholdOf } from '../../domain/organisations/bank.js'
@@ -65,6 +67,16 @@ export function createActiveViews(
       return imageId === undefined || ids.length === 0 ? searcher.viewsOf(image, type) : rowsOf(image, imageId, ids).active
     },
   }
+}
+
+/** Whether several views of the query agree with the registered picture, as those of a copy do. One view may have been made near it. */
+export function doSeveralAgree(
+  agreement: Agreement | undefined,
+  together: CorroboratingPair | undefined,
+  { pairSumBits }: Pick<Strictness, 'pairSumBits'>,
+): boolean {
+  if (agreement !== undefined && agreement.surplusBits >= 0) return true
+  return together !== undefined && together.nearBits <= pairSumBits.match
 }
 
 /** The view for which the flood guard counts a match: `decidingViewOf` for a picture that was found by a part. */

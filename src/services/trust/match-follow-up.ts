@@ -154,11 +154,11 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const { imageId, atMs } = met
   const platforms = await platformsIn(parts, met)
   if (platforms.length === 0) return
-  const allLooks = new Map(platforms.flatMap(({ looks }) => [...looks]))
-  const looks = [...allLooks].slice(0, MAX_LOOKS).map(([look, view]) => {
+  const allLooks = platforms.flatMap(({ looks, pseudonym }) => [...looks].map(([look, view]) => ({ look, view, pseudonym })))
+  const looks = allLooks.slice(0, MAX_LOOKS).map(({ look, ...rest }) => {
     const frame = frameOfLook(look)
-    const pseudonym = parts.pseudonymOf(`look ${look}`, imageId)
-    return { look: pseudonym, frame: frame === 0 ? undefined : parts.pseudonymOf(`frame ${frame}`, imageId), view }
+    const named = { look: parts.pseudonymOf(`look ${look}`, imageId), ...rest }
+    return { ...named, frame: frame === 0 ? undefined : parts.pseudonymOf(`frame ${frame}`, imageId) }
   })
   met.seen ??= await parts.matchEvents.note(imageId, platforms, looks, atMs)
   const { seen } = met
@@ -178,7 +178,7 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
 }
 
 /**
- * Flood guard: stops the view by which a signal matches look-alikes, or narrows the signal. Holds a signal that platforms dispute. Raises an event
+ * Flood guard: stops the view by which a signal matches look-alikes, or narrows the signal, or only tells operators. Holds a signal that platforms dispute. Raises an event
  * for operators.
  */
 async function guard(

@@ -14,7 +14,7 @@ export interface PseudonymHits {
   readonly hits: number
 }
 
-/** How an upload that is not a copy looks. */
+/** How an upload looks that the flood guard counts. */
 export interface PseudonymLook {
   /** A keyed hash of the look and the image. */
   readonly look: string
@@ -22,6 +22,8 @@ export interface PseudonymLook {
   readonly frame: string | undefined
   /** The view that alone decided (`flood.ts`). */
   readonly view: number | undefined
+  /** Of the organisation that asked. */
+  readonly pseudonym: string
 }
 
 export interface Seen extends SeenMatches {
@@ -52,7 +54,7 @@ const TTL_S = 35 * 86_400
 const LOOKS_TTL_S = (2 * LOOKS_WINDOW_MS) / 1000
 
 const Numbers = z.array(z.number())
-const Reply = z.tuple([z.number(), Numbers, Numbers, z.number(), z.number(), z.number(), Numbers])
+const Reply = z.tuple([z.number(), Numbers, Numbers, z.number(), z.number(), z.number(), Numbers, Numbers, z.number()])
 
 export function createMatchEventStore(store: Store): MatchEventStore {
   return {
@@ -77,15 +79,15 @@ export function createMatchEventStore(store: Store): MatchEventStore {
           keys.prefix,
           counts.length,
           ...counts.flatMap(({ pseudonym, hits }) => [pseudonym, hits]),
-          ...looks.flatMap(({ look, frame = '', view = '' }) => [look, frame, view]),
+          ...looks.flatMap(({ look, frame = '', view = '', pseudonym }) => [look, frame, view, pseudonym]),
         ]),
       )
       if (reply === null) return undefined
-      const [pseudonyms, isNew, hits, noticed, uploads, unlike, byView] = Reply.parse(reply)
+      const [pseudonyms, isNew, hits, noticed, uploads, unlike, byView, looksByPlatform, hours] = Reply.parse(reply)
       const looksByView = new Map<number, number>()
       for (let i = 0; i + 1 < byView.length; i += 2) looksByView.set(byView[i] ?? 0, byView[i + 1] ?? 0)
       const facts = { pseudonyms, isNew: isNew.map((flag) => flag === 1), noticed: noticed === 1 }
-      return { hits, uploads, looks: unlike, looksByView, ...facts }
+      return { hits, uploads, looks: unlike, looksByView, looksByPlatform, hours, ...facts }
     },
   }
 }

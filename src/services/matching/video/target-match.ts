@@ -35,7 +35,10 @@ export interface TargetAnswer {
   readonly match: Match | undefined
   /** `undefined` if nothing is revealed. */
   readonly observation: Observation | undefined
-  /** For the flood guard: the whole hash of the query frame, and the ordinal of the registered picture or frame that found it. */
+  /**
+   * For the flood guard: the whole hash of the query frame, and the ordinal of the registered picture or frame that found it; `undefined` if neither
+   * several frames nor several views of one agree.
+   */
   readonly seen: { readonly hash: Hash256; readonly ordinal: number } | undefined
 }
 
@@ -57,7 +60,8 @@ export function* answerOf(target: AskedTarget, options: TargetOptions): Generato
   const isPicture = best !== undefined && best.found.match.grade !== 'review'
   const reported = isPicture ? undefined : nearestOf(target.near, evidence)
   const match = matchOf(target, { evidence, pairs, reported }, options)
-  const seen = seenOf(target, reported)
+  const areSeveral = evidence.segments.length > 0 || best?.found.areSeveral === true
+  const seen = areSeveral ? seenOf(target, reported) : undefined
   if (!options.isObserving) return { match, seen, observation: undefined }
   const atEdge = evidence.segments.length === 0 ? [] : yield* atEdgeOf(target, options.searcher)
   return { match, seen, observation: observationOf(target, evidence, reported, atEdge, options) }

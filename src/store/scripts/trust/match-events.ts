@@ -8,11 +8,12 @@ import { outboxLua } from '../organisations/outbox.js'
 // expire some time after the last match.
 //
 // A HyperLogLog of 32-bit keyed hashes counts how many different looks the uploads had, and reveals none of them. New looks are also counted for
-// each frame of a video, and for a view that alone decided.
+// each frame of a video, for a view that alone decided, for each organisation and for each hour.
 export const recordMatchEvents = `${outboxLua}
     local images   = KEYS[1] -- hash: the shard of the image
     local seen     = KEYS[2] -- hash: hour; h:<pseudonym> -> hits in it; s:<pseudonym> -> 1; half (of a day); uploads in it; uploadsBefore, in the half before;
-                             -- v:<view> -> looks in this half that it alone decided; w:<view>, in the half before
+                             -- v:<view> -> looks in this half that it alone decided; v:o<pseudonym> -> looks that it brought; v:h<hour> -> looks that
+                             -- were new in it; w:<the same>, in the half before
     local noticed  = KEYS[3] -- set: image ids with a notice
     local told     = KEYS[4] -- set: pseudonyms of the organisations that were told
     local looks    = KEYS[5] -- HyperLogLog: looks of uploads in this half of a day
@@ -26,11 +27,11 @@ export const recordMatchEvents = `${outboxLua}
     local looksTtlS = ARGV[5] -- [seconds] to keep the looks
     local prefix   = ARGV[6] -- of all keys
     local count    = tonumber(ARGV[7]) -- [integer] of pseudonyms
-    -- ARGV[8 + 2i] pseudonym i, ARGV[9 + 2i] its hits; then of uploads that are no copies: keyed hash of the look, that of the frame or empty, and
-    -- [integer] the view that alone decided or empty, and so on
+    -- ARGV[8 + 2i] pseudonym i, ARGV[9 + 2i] its hits; then of uploads that are no copies: keyed hash of the look, that of the frame or empty,
+    -- [integer] the view that alone decided or empty, pseudonym, and so on
     -- returns {[integer] pseudonyms so far; for each [1 or 0] whether it is new; hits of this hour, one number for each pseudonym; [1 or 0] whether
     -- there is a notice; [integer] uploads and [integer] different looks, of a video those of the frame with most, both of the last two half days;
-    -- views and their looks}; nil without the image
+    -- views and their looks; looks of each organisation; [integer] hours with new looks}; nil without the image
     local isThere = redis.call('HEXISTS', images, id) == 1
     local pseudonyms = {}
     for i = 8, 6 + 2 * count, 2 do
@@ -82,12 +83,16 @@ export const recordMatchEvents = `${outboxLua}
       end
     end
     redis.call('HSET', seen, 'half', half)
-    for i = 8 + 2 * count, #ARGV, 3 do
+    for i = 8 + 2 * count, #ARGV, 4 do
       local isNew = redis.call('PFADD', looks, ARGV[i]) == 1
       -- Adding it to the half before changes nothing: both are counted together.
       if isNew and redis.call('EXISTS', before) == 1 then isNew = redis.call('PFADD', before, ARGV[i]) == 1 end
       if isNew and ARGV[i + 1] ~= '' then redis.call('ZINCRBY', frames, 1, ARGV[i + 1]) end
-      if isNew and ARGV[i + 2] ~= '' then redis.call('HINCRBY', seen, 'v:' .. ARGV[i + 2], 1) end
+      if isNew then
+        if ARGV[i + 2] ~= '' then redis.call('HINCRBY', seen, 'v:' .. ARGV[i + 2], 1) end
+        redis.call('HINCRBY', seen, 'v:o' .. ARGV[i + 3], 1)
+        redis.call('HINCRBY', seen, 'v:h' .. hour, 1)
+      end
     end
     if #ARGV > 7 + 2 * count then
       redis.call('EXPIRE', looks, looksTtlS)
@@ -101,21 +106,28 @@ export const recordMatchEvents = `${outboxLua}
     end
     redis.call('EXPIRE', seen, ttlS)
     local all = redis.call('HGETALL', seen)
-    local known, hits, uploads, byView = 0, {}, 0, {}
+    local known, hits, uploads, byName = 0, {}, 0, {}
     for i = 1, #all, 2 do
       local kind = string.sub(all[i], 1, 2)
       if kind == 's:' then known = known + 1 end
       if kind == 'h:' then hits[#hits + 1] = tonumber(all[i + 1]) end
       if kind == 'v:' or kind == 'w:' then
-        local view = tonumber(string.sub(all[i], 3))
-        byView[view] = (byView[view] or 0) + tonumber(all[i + 1])
+        local name = string.sub(all[i], 3)
+        byName[name] = (byName[name] or 0) + tonumber(all[i + 1])
       end
       if all[i] == 'uploads' or all[i] == 'uploadsBefore' then uploads = uploads + tonumber(all[i + 1]) end
     end
-    local views = {}
-    for view, looksOfView in pairs(byView) do
-      views[#views + 1] = view
-      views[#views + 1] = looksOfView
+    local views, ofOrgs, hours = {}, {}, 0
+    for name, looksOf in pairs(byName) do
+      local kind = string.sub(name, 1, 1)
+      if kind == 'o' then
+        ofOrgs[#ofOrgs + 1] = looksOf
+      elseif kind == 'h' then
+        hours = hours + 1
+      else
+        views[#views + 1] = tonumber(name)
+        views[#views + 1] = looksOf
+      end
     end
     local most = 0
     for _, pair in ipairs({ { frames, framesBefore }, { framesBefore, frames } }) do
@@ -123,4 +135,4 @@ export const recordMatchEvents = `${outboxLua}
       if top[1] then most = math.max(most, tonumber(top[2]) + tonumber(redis.call('ZSCORE', pair[2], top[1]) or '0')) end
     end
     if most == 0 then most = redis.call('PFCOUNT', looks, before) end
-    return { known, isNew, hits, redis.call('SISMEMBER', noticed, id), uploads, most, views }`
+    return { known, isNew, hits, redis.call('SISMEMBER', noticed, id), uploads, most, views, ofOrgs, hours }`
