@@ -8,8 +8,8 @@ export interface SandboxedOptions {
   /** Processor time of each of its processes, in seconds; the kernel ends one that uses more. Without a limit if it is not given. */
   readonly cpuS?: number
   /**
-   * The most address space, in megabytes. `memoryMb` counts only what is private and can be written, so code that took the program over could take
-   * more. Not for Node: WebAssembly reserves tens of gigabytes that it never uses.
+   * The most address space, in megabytes. `memoryMb` counts only what is private and writable now, so code that took the program over can take more
+   * by making what it wrote read-only. Not for Node: WebAssembly reserves tens of gigabytes that it never uses.
    */
   readonly addressSpaceMb?: number
   readonly stdio: StdioOptions
