@@ -36,5 +36,26 @@ t.test('an act that is noted while the acts are counted is not reported as missi
 t.test('a count that was set back is reported', async (t) => {
   await note('third')
   await redis.decr(`${keys.auditDue}-count`)
-  await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] })
+  await t.rejects(log.chain(), { message: AUDIT_FAULTS['set-back'] })
+})
+
+t.test('a store that went back to an older state is not reported as acts that somebody took out', async (t) => {
+  const entry = (keyId: string) =>
+    ({ act: 'key.created', by: 'operator', about: { keyId, orgId: 'o1' }, atMs: 1000 }) as const
+  const names = [keys.audit, keys.auditHead, keys.auditDueCount]
+  for (const isChained of [false, true]) {
+    await redis.flushall()
+    const own = createAuditLog(store, Buffer.alloc(32, 5))
+    await noteInAudit(store, entry('before'))
+    await own.chain()
+    const older = await Promise.all(names.map((name) => redis.dumpBuffer(name)))
+    await noteInAudit(store, entry('lost'))
+    if (isChained) await own.chain()
+    await redis.del(keys.auditDue)
+    for (const [i, name] of names.entries()) await redis.restore(name, 0, older[i] ?? '', 'REPLACE')
+    await t.rejects(own.chain(), { message: AUDIT_FAULTS['set-back'] })
+    t.match(await own.verify(), { isSound: true }, 'what is there was not changed')
+    await noteInAudit(store, entry('later')) // the number of the lost act occurs again
+    await t.rejects(own.chain(), { message: AUDIT_FAULTS['set-back'] })
+  }
 })

@@ -16,6 +16,8 @@ export const AUDIT_FAULTS = {
   missing: 'an entry is missing',
   changed: 'an entry was changed, or was not written by this service',
   'act-missing': 'acts were noted that are not in the log: they were taken out before they were chained',
+  'set-back':
+    'the log is older than this process knows it: Redis went back to an older state, by a failover or a restore, or somebody removed entries. Note both ends and restart all processes',
   'cut-short': 'entries at the end are missing',
   'head-changed': 'the mark of the last entry is missing, was changed, or was not written by this service',
   'cut-changed': 'the mark of where it was trimmed was changed, or was not written by this service',

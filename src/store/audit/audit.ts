@@ -100,11 +100,11 @@ function chainIn(store: Store, marks: AuditMarks): AuditLog['chain'] {
   actsByStore.set(store, acts)
   return async () => {
     const atLeast = acts.highest // now: the reply to an act may precede the reply to this question, which is on another connection
-    if (!acts.isAsNoted((await actsIn(store)).noted, atLeast)) throw new AuditError(AUDIT_FAULTS['act-missing'])
+    if (!acts.isAsNoted((await actsIn(store)).noted, atLeast)) throw new AuditError(AUDIT_FAULTS['set-back'])
     let hasGap = false
     for (;;) {
       const { mark, head } = await marks.read('head')
-      if ((head?.number ?? 0) < seen.number) throw new AuditError(AUDIT_FAULTS['cut-short'])
+      if ((head?.number ?? 0) < seen.number) throw new AuditError(AUDIT_FAULTS['set-back'])
       if (head?.number === seen.number && !head.mac.equals(seen.mac)) throw new AuditError(AUDIT_FAULTS['head-noted'])
       seen = head ?? FIRST
       const state = await actsIn(store)
