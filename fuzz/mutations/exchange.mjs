@@ -83,11 +83,13 @@ const mutations = [
   of('services/interop/fetched-hashes.ts', STOPNCII, [
     ["view === 'whole' && frame === undefined ? [", 'frame === undefined ? ['],
     ['await fetched.settle(keyId, after)', 'await fetched.settle(keyId, Number.MAX_SAFE_INTEGER)'],
-    ['return isRegistered ? [] : [hash]', 'return [hash]'],
-    ['await fetched.note(keyId, holders)', 'holders.map(() => true)'],
+    ['holders.some((imageId) => current.has(imageId)) ? [] : [hash]', '[hash]'],
+    ['(there[i] ? [imageId] : [])', '[imageId]'],
     ['&& isVisibleTo(bank, orgId)', ''],
   ]),
-  of('store/exchange/fetched.ts', STOPNCII, [['all.filter(({ keyIds }) => keyIds.includes(keyId))', 'all']]),
+  of('store/exchange/fetched.ts', STOPNCII, [
+    ['hash !== undefined && keyIds.includes(keyId) ? [hash]', 'hash !== undefined ? [hash]'],
+  ]),
   of('store/scripts/images/fetched.ts', STOPNCII, [
     ["if redis.call('EXISTS', prefix .. 'withdrawn-keys:' .. hex) == 0 then", 'if true then'],
     ["if redis.call('HEXISTS', prefix .. 'api-keys', keyId) == 1 then", 'if true then'],

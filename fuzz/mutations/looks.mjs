@@ -26,14 +26,17 @@ const mutations = [
   ),
   inFile(
     'packages/hash/src/file-frames.ts',
-    [['main.isObject && added.length === 0', 'main.isObject']],
+    [['isAlike && pictures.some(({ isObject })', 'pictures.some(({ isObject })']],
     ['hash/deframe/object'],
   ),
   inFile(
     'packages/hash/src/image-hasher.ts',
     [
-      ["purpose === 'query' && extent === 'all' ? groundOf", "extent === 'all' ? groundOf"],
-      ["purpose === 'query' && extent === 'all' ? groundOf", "purpose === 'query' ? groundOf"],
+      [
+        "purpose === 'query' && (extent === 'all' || extent === 'frame') ? groundOf",
+        "extent === 'all' || extent === 'frame' ? groundOf",
+      ],
+      ["purpose === 'query' && (extent === 'all' || extent === 'frame') ? groundOf", "purpose === 'query' ? groundOf"],
       ['isCore === true && isPlain(ground)', 'isCore === true && isObject(raster, ground)'],
       [' && !isSideOfGround(view)', ''],
     ],

@@ -75,7 +75,7 @@ const mutations = [
     ['for (const atMs of timesMs) video.add(atMs, pixels, pixels.aspect)', ''],
     ['else for (const atMs of timesMs) video.addAgain(atMs)', ''],
     ['timesMs.length > 0 && video.betweenMs !== undefined', 'false'],
-    ['found.frames.length < 2 ? undefined : found', 'found'],
+    ['film !== undefined && film.frames.length >= 2', 'film !== undefined'],
   ]),
 ].flat()
 

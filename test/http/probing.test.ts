@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { formatHash, type Hash256, hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
 import { post } from '../helpers/requests.js'
-import { codeOf, keyFor, randomlyFlipped, startService, submitted, until } from '../helpers/service.js'
+import { codeOf, keyFor, openCase, randomlyFlipped, startService, submitted, until } from '../helpers/service.js'
 import { ask, operator, vouchedCase } from '../helpers/trust.js'
 import {
   type Ask,

@@ -20,6 +20,7 @@ const pathsWith = (pattern: RegExp) => sources.flatMap(({ path, text }) => (patt
 t.test('only listed files read, decide and write in a loop, and they use the retry helper', async (t) => {
   t.same(pathsWith(/^ +for \(const retry = createConflictRetry\(\)/m), [
     'src/services/trust/trust-changes.ts',
+    'src/store/exchange/fetched.ts',
     'src/store/organisations/replicated-config.ts',
     'src/store/webhooks/webhooks.ts',
   ])
