@@ -215,7 +215,8 @@ t.test('an upload is noted by its look if several views agree, and none as a cop
   })
   const note = async (pdqBits: number, wholeBits: number) => {
     const rows = [row('pdq', 'whole', 'pdq', pdqBits), row('pdq-area', 'whole', 'whole', wholeBits)]
-    const asked = [...rows, row('pdq-area', 'deframed', 'crop', 50)].map(({ hash, ...rest }) => ({
+    const pieces = Array.from({ length: 8 }, (_, i) => row('pdq-area', 'piece', `another ${i}`))
+    const asked = [...rows, row('pdq-area', 'deframed', 'crop', 50), ...pieces].map(({ hash, ...rest }) => ({
       ...rest,
       hashes: [hash],
     }))
@@ -227,7 +228,8 @@ t.test('an upload is noted by its look if several views agree, and none as a cop
   t.equal(await note(COPY_BITS, 50), undefined)
   t.type(await note(COPY_BITS + 1, 50), 'number')
   t.type(await note(20, 50), 'number')
-  t.equal(await note(20, 70), undefined, 'one view may be made near')
+  for (const bits of [COPY_BITS + 1, 20])
+    t.equal(await note(bits, 70), undefined, 'the whole may be made near, whatever its distance')
 })
 
 t.test('the nearest match comes first, and of equally near ones the better grade', (t) => {

@@ -150,7 +150,7 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const match = describe(reported, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
     if (isNarrowed(each.image.id) && !isCopy(match)) continue
     const view = viewToCount(asking, signals, { reported, match, agreement })
-    const areSeveral = doSeveralAgree(agreement, together, asking.strictness)
+    const areSeveral = doSeveralAgree(together, asking.strictness)
     // Without a threshold, the caller sees only matches that it may act on, and those that its own bank is to show. Never one by
     // an algorithm that does not decide alone: one pair of unrelated pictures in 2,000 is that near.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated

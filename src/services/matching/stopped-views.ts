@@ -69,13 +69,11 @@ export function createActiveViews(
   }
 }
 
-/** Whether several views of the query agree with the registered picture, as those of a copy do. One view may have been made near it. */
+/** Whether two independent views of the query are near, as those of a copy are. One view, also the whole, may have been made near. */
 export function doSeveralAgree(
-  agreement: Agreement | undefined,
   together: CorroboratingPair | undefined,
   { pairSumBits }: Pick<Strictness, 'pairSumBits'>,
 ): boolean {
-  if (agreement !== undefined && agreement.surplusBits >= 0) return true
   return together !== undefined && together.nearBits <= pairSumBits.match
 }
 
