@@ -40,6 +40,8 @@ export const LIMITS = {
   case: row('case', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
   /** Pictures of one case, and of all cases behind one address. Rejected pictures count as well. */
   'case-images': row('case', 'pictures', HOUR_S, { private: 400_000, public: 4000 }, 'open'),
+  /** Hashes that one address sends to cases: somewhat more than a new case takes. The longest video has 10,000, a photograph 34. */
+  'address-hashes': row('address', 'queries', MINUTE_S, { private: NONE, public: 60_000 }, 'open'),
   'address-images': row('address', 'pictures', MINUTE_S, { private: NONE, public: 1200 }, 'open'),
   'match-requests': row('key', 'requests', MINUTE_S, { private: 1_200_000, public: 120_000 }, 'open'),
   /** Queries of a platform in a day, over all its keys. */
@@ -77,6 +79,7 @@ const BY_ROUTE = {
   'POST /v1/cases': ['case-opening'],
   'GET /v1/cases/challenge': ['case-opening'],
   'POST /v1/cases/:caseNumber/tokens': ['case-login'],
+  'POST /v1/cases/:caseNumber/hashes': ['case', 'address-hashes'],
   'POST /v1/cases/:caseNumber/images': ['case', 'case-images', 'address-images'],
   'POST /v1/cases/:caseNumber/videos': ['case', 'case-images', 'address-images'],
   // Says of each hash whether it is registered, as a question does.

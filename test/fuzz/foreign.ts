@@ -2,7 +2,7 @@
 
 import type { Route } from './http.js'
 
-const HASH = 'f'.repeat(64)
+const HASH = '93850b707585e404e4951a3ddc1f05a34b3d4f5fc081d616f46d8a2e8f1c8e68'
 const JSON_BODY = ['application/json'] as const
 const PICTURE = ['multipart/form-data'] as const
 const NONE = [] as const

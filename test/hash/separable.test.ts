@@ -1,8 +1,9 @@
 import t from 'tap'
-import { hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { pdq } from '../../packages/hash/src/pdq.js'
 import { MAX_SEPARABLE_BITS, separableBits } from '../../packages/hash/src/separable.js'
+import { hashNamed } from '../helpers/hashes.js'
 import { scenePixels } from '../helpers/pictures.js'
 
 t.test('a pattern of one bit per row and one per column is wholly separable', async (t) => {
@@ -18,6 +19,11 @@ t.test('a pattern of one bit per row and one per column is wholly separable', as
     }
     t.equal(separableBits(hashFromBytes(bytes)), 256)
   }
+})
+
+t.test('separableBits equals its definition, with one sign at a time', async (t) => {
+  const hashes = Array.from({ length: 300 }, (_, i) => hashNamed(`${i}`))
+  t.same(hashes.map(separableBits), hashes.map(definedBits))
 })
 
 t.test('separableBits tells app graphics from photographs', async (t) => {
@@ -45,4 +51,23 @@ function box(width: number, height: number, left: number, top: number, across: n
   const isIn = (x: number, y: number) => x >= left && x < left + across && y >= top && y < top + down
   const data = Uint8Array.from({ length: width * height }, (_, k) => (isIn(k % width, Math.floor(k / width)) ? 240 : 20))
   return { data, width, height, channels: 1 } as const
+}
+
+/** The definition: alternately the best sign of each row and of each column. */
+function definedBits(hash: Hash256): number {
+  const signAt = (i: number, j: number) => (((hash[(16 * i + j) >> 3] ?? 0) >> (j & 7)) & 1 ? 1 : -1)
+  const sums = (of: (i: number, j: number) => number) =>
+    Array.from({ length: 16 }, (_, i) => Array.from({ length: 16 }, (_, j) => of(i, j)).reduce((sum, one) => sum + one))
+  const signs = (of: readonly number[]) => of.map((sum) => (sum >= 0 ? 1 : -1))
+  const climbed = [0, 5, 10, 15].map((start) => {
+    let columns = Array.from({ length: 16 }, (_, j) => signAt(start, j))
+    let along: readonly number[] = []
+    for (let round = 0; round < 6; round++) {
+      const rows = signs(sums((i, j) => signAt(i, j) * (columns[j] ?? 0)))
+      along = sums((j, i) => signAt(i, j) * (rows[i] ?? 0))
+      columns = signs(along)
+    }
+    return (256 + along.reduce((sum, one) => sum + Math.abs(one), 0)) / 2
+  })
+  return Math.max(...climbed)
 }

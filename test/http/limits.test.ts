@@ -211,3 +211,38 @@ t.test('beyond its limit of connections the server accepts none and serves those
   sockets[0]?.write('GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
   if (sockets[0] !== undefined) t.match(await readAll(sockets[0]), /^HTTP\/1\.1 200 /)
 })
+
+t.test('hashes sent to cases count for their address, in JSON and in lines, before anything is registered', async (t) => {
+  const { app } = await startService(t, {
+    now,
+    exposure: 'public',
+    maxOf: { 'address-hashes': 5 },
+    trustLimits: { proofRounds: 0 },
+  })
+  const whole = () => ({ type: 'pdq', hash: randomHashText(), quality: 100 })
+  const frames = () => [0, 500].map((atMs) => ({ atMs, signals: [whole()] }))
+  const hers = await Promise.all([openCase(app), openCase(app)])
+  const add = ({ url, headers }: (typeof hers)[number], payload: object) => post(app, `${url}/hashes`, payload, headers)
+  const images = [{ signals: [whole()], animation: { durationMs: 1000, frames: frames() } }]
+  t.equal((await add(hers[0], { images })).statusCode, 201)
+  refused(t, await add(hers[1], { images }), 'rate-limited', 'six hashes of one address, over two cases')
+  t.equal((await add(hers[1], { videos: [{ durationMs: 1000, frames: frames() }] })).statusCode, 201)
+
+  const [first = whole()] = frames().flatMap(({ signals }) => signals)
+  const line = {
+    type: 'pdq',
+    hash: first.hash,
+    video: { durationMs: 1000 },
+    signals: [{ ...first, view: 'whole', atMs: 0 }],
+  }
+  const { url, headers } = hers[1]
+  const type = { 'content-type': 'application/x-ndjson' }
+  const lines = {
+    method: 'POST',
+    url: `${url}/hashes`,
+    headers: { ...headers, ...type },
+    payload: JSON.stringify(line),
+  } as const
+  refused(t, await app.inject(lines), 'rate-limited')
+  t.match((await app.inject({ url, headers })).json(), { images: 1 })
+})

@@ -9,7 +9,7 @@ import { linesOf } from '../../src/exchange/signal-writer.js'
 import { MAX_LINES_BYTES } from '../../src/http/routes/cases/video-lines.js'
 import { recordingClient } from '../helpers/recording-client.js'
 import { MARKER, refused } from '../helpers/refusal.js'
-import { openCase, startService, type TestService } from '../helpers/service.js'
+import { openCase, randomHashText, startService, type TestService } from '../helpers/service.js'
 import { beginUpload, listen, readAll } from '../helpers/sockets.js'
 import { longestVideo } from '../store/sample-images.js'
 
@@ -199,7 +199,7 @@ t.test('the client sends long videos in lines, and short ones as JSON', async (t
   t.match(lines.videos, [{ state: 'registered' }, { state: 'registered' }])
   t.ok(sent[0]?.split('\n').every((line) => line.length < 32_768))
   t.match(sent[0], /^\{"adult":true,/)
-  const images = [{ signals: [{ type: 'pdq' as const, hash: '3c'.repeat(32), quality: 90 }] }]
+  const images = [{ signals: [{ type: 'pdq' as const, hash: randomHashText(), quality: 90 }] }]
   const json = await tabir.call('addHashes', { params, body: { images, videos } })
   t.same(
     json.videos?.map(({ imageId }) => imageId),

@@ -15,38 +15,48 @@ const ROUNDS = 6
  *
  * Searches by alternating: the best row bits for fixed column bits, then the reverse, starting from four rows of the hash.
  *
- * Cost: about 10 µs.
+ * Cost: about 2 µs.
  */
 export function separableBits(hash: Hash256): number {
+  columns.fill(0)
+  for (let i = 0; i < SIDE; i++) {
+    const row = (hash[2 * i] ?? 0) | ((hash[2 * i + 1] ?? 0) << 8)
+    rows[i] = row
+    for (let j = 0; j < SIDE; j++) columns[j] = (columns[j] ?? 0) | (((row >> j) & 1) << i)
+  }
   let most = 0
-  for (const start of STARTS) most = Math.max(most, climb(hash, start))
+  for (const start of STARTS) most = Math.max(most, climb(rows[start] ?? 0))
   return most
 }
 
-const rows = new Int8Array(SIDE)
-const columns = new Int8Array(SIDE)
+/** The hash, by row: bit j is that of column j. */
+const rows = new Uint16Array(SIDE)
+/** The hash, by column: bit i is that of row i. */
+const columns = new Uint16Array(SIDE)
 
-function climb(hash: Hash256, start: number): number {
-  for (let j = 0; j < SIDE; j++) columns[j] = signAt(hash, start, j)
-  let sum = 0
+/** @param columnBits where to start. */
+function climb(columnBits: number): number {
+  let bits = columnBits
+  let agreeing = 0
   for (let round = 0; round < ROUNDS; round++) {
-    for (let i = 0; i < SIDE; i++) {
-      let along = 0
-      for (let j = 0; j < SIDE; j++) along += signAt(hash, i, j) * (columns[j] ?? 0)
-      rows[i] = along >= 0 ? 1 : -1
-    }
-    sum = 0
+    const before = bits
+    let rowBits = 0
+    for (let i = 0; i < SIDE; i++) if (differing((rows[i] ?? 0) ^ bits) <= SIDE / 2) rowBits |= 1 << i
+    bits = agreeing = 0
     for (let j = 0; j < SIDE; j++) {
-      let along = 0
-      for (let i = 0; i < SIDE; i++) along += signAt(hash, i, j) * (rows[i] ?? 0)
-      columns[j] = along >= 0 ? 1 : -1
-      sum += Math.abs(along)
+      const differs = differing((columns[j] ?? 0) ^ rowBits)
+      if (differs <= SIDE / 2) bits |= 1 << j
+      agreeing += Math.max(differs, SIDE - differs)
     }
+    if (bits === before) break // so would be all further rounds
   }
-  return (SIDE * SIDE + sum) / 2
+  return agreeing
 }
 
-function signAt(hash: Hash256, row: number, column: number): number {
-  const k = SIDE * row + column
-  return ((hash[k >> 3] ?? 0) >> (k & 7)) & 1 ? 1 : -1
+/** The number of ones of 16 bits. */
+function differing(bits: number): number {
+  const pairs = bits - ((bits >> 1) & 0x5555)
+  const fours = (pairs & 0x3333) + ((pairs >> 2) & 0x3333)
+  const bytes = (fours + (fours >> 4)) & 0x0f0f
+  return (bytes + (bytes >> 8)) & 0x1f
 }

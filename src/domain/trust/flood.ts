@@ -5,7 +5,7 @@
 // edited versions of it. If the signal matches innocent pictures, which share a mask, a keyboard or a template with it, the uploads all differ from
 // one another.
 //
-// Whoever knows a hash can make innocent pictures near it, and can change a true copy in many ways. So an upload counts only if several views agree,
+// Somebody who knows a hash can make innocent pictures near it, and can change a true copy in many ways. So an upload counts only if several views agree,
 // or a part that may be stopped alone; and nothing is stopped before several platforms met such uploads over hours.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'

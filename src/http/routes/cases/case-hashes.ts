@@ -62,7 +62,7 @@ export interface CaseHashRouteOptions {
 }
 
 export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async (app, options) => {
-  const { registration, idempotency } = options
+  const { registration, idempotency, scheduler } = options
   app.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload))
   app.setValidatorCompiler<z.ZodType>((route) => {
     const validate = validatorCompiler(route)
@@ -71,7 +71,7 @@ export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async
   app.post(
     '/cases/:caseNumber/hashes',
     {
-      config: { scope: 'case', ndjsonBody: VideoLine },
+      config: { scope: 'case', queries: 'counted', ndjsonBody: VideoLine },
       bodyLimit: 8 << 20,
       schema: {
         operationId: 'addHashes',
@@ -106,16 +106,25 @@ export const caseHashRoutes: FastifyPluginAsyncZod<CaseHashRouteOptions> = async
       const { body, headers } = request
       const own = ownCaseOf(request)
       const key = headers['idempotency-key']
+      const charge = (hashes: number) => request.consumeQuota(reply, hashes)
+      charge(isStream(body) ? 0 : hashesIn(body))
       if (isStream(body)) {
         // What still arrives after a refusal, or beyond what is taken, is not read.
         const close = () => void reply.header('connection', 'close')
-        const answer = await registerLines(request, { ...options, body, key, close })
+        const answer = await registerLines(request, { ...options, body, key, close, charge })
         return reply.code(201).send(answer)
       }
       const register = async () => {
-        const images = body.images.map((image) => toGivenImage(image, registration.takesDetails(own)))
-        const outcomes = await registerUsable(registration, own, [...images, ...body.videos.map(toGivenVideo)])
-        const videos = outcomes.splice(images.length)
+        const yieldIfNeeded = scheduler.yielder()
+        const takesDetails = registration.takesDetails(own)
+        const given: (UsableImage | Problem)[] = []
+        for (const each of [...body.images, ...body.videos]) {
+          const pause = yieldIfNeeded()
+          if (pause !== undefined) await pause
+          given.push('frames' in each ? toGivenVideo(each) : toGivenImage(each, takesDetails))
+        }
+        const outcomes = await registerUsable(registration, own, given)
+        const videos = outcomes.splice(body.images.length)
         return { images: outcomes, ...(videos.length > 0 && { videos }) }
       }
       return reply.code(201).send(await idempotency.once(['hashes', own.caseId], key, body, RegisteredHashes, register))
@@ -137,6 +146,13 @@ interface LinesOptions extends CaseHashRouteOptions {
   readonly body: AsyncIterable<unknown>
   readonly key: string | undefined
   readonly close: () => void
+  /** Counts hashes. @throws {Problem} rate-limited */
+  readonly charge: (hashes: number) => void
+}
+
+function hashesIn({ images, videos }: z.infer<typeof GivenHashes>): number {
+  const frames = [...videos, ...images.flatMap(({ animation = [] }) => animation)].flatMap((video) => video.frames)
+  return [...images, ...frames].reduce((sum, { signals }) => sum + signals.length, 0)
 }
 
 /** Of two requests with one idempotency key, the later one only compares its body with that of the first and gets its answer. */
@@ -170,13 +186,14 @@ async function registerEach(
   options: LinesOptions,
   onLine?: (text: string | undefined) => void,
 ): Promise<RegisteredHashes> {
-  const { registration, scheduler, body } = options
+  const { registration, scheduler, body, charge } = options
   const videos: NonNullable<RegisteredHashes['videos']> = []
   let refusal: Problem | undefined
   for await (const { line, video } of videosIn(body, scheduler.yielder(), onLine)) {
     await request.reauthorize() // lines may arrive for long
     const given = videos.length === MAX_VIDEOS ? new Problem('too-many-images') : video
     try {
+      if (!(given instanceof Problem)) charge(hashesIn({ images: [], videos: [given] }))
       const usable = given instanceof Problem ? given : toGivenVideo(given)
       videos.push(...(await registerUsable(registration, ownCaseOf(request), [usable])).map((one) => ({ ...one, line })))
     } catch (error) {
