@@ -167,10 +167,14 @@ function checker() {
   }
 }
 
+function failed(error) {
+  throw error
+}
+
 async function readOneByOne(store) {
   let images = 0
   const ms = await timeMs(async () => {
-    for await (const shard of createImageStore(store, keyring).all()) {
+    for await (const shard of createImageStore(store, keyring).all(failed)) {
       images += shard.length
       if (images >= ONE_BY_ONE) break
     }
@@ -180,7 +184,7 @@ async function readOneByOne(store) {
 
 async function serverUsPerGet(store, redis) {
   const ids = []
-  for await (const shard of createImageStore(store, keyring).all()) {
+  for await (const shard of createImageStore(store, keyring).all(failed)) {
     ids.push(...shard.map(({ id }) => id))
     if (ids.length >= GETS) break
   }
