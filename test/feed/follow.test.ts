@@ -12,7 +12,7 @@ import { hashNamed, symmetricOf } from '../helpers/hashes.js'
 import { del } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
 import { SMALL_DISK, smallDisk } from '../helpers/small-disk.js'
-import { ask, caseWithPicture, matchesOf } from '../helpers/trust.js'
+import { ask, caseWithPicture, matchesOf, vouchedCase } from '../helpers/trust.js'
 
 async function world(t: Test) {
   const service = await startService(t)
@@ -102,7 +102,7 @@ t.test('local matches equal those of the service, follow withdrawals and survive
 
 t.test('a view beyond the threshold alone matches locally with a corroborating view, as in the service', async (t) => {
   const { service, baseUrl, key, headers, file } = await world(t)
-  const her = await openCase(service.app)
+  const her = await vouchedCase(service)
   const [whole, part] = [formatHash(hashNamed('whole')), formatHash(hashNamed('part'))]
   const signal = (view: 'whole' | 'deframed', hash: string) => ({ type: 'pdq-area' as const, view, quality: 100, hash })
   const signals = [signal('whole', whole), signal('deframed', part)]

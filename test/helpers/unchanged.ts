@@ -3,11 +3,11 @@
 import type { Redis } from 'ioredis'
 
 /**
- * Keys that change with any request or with time: queues, heartbeats, counts of requests, days of use of API keys, audited acts, users of seal keys, and
- * the progress of watches. None of them is about a picture.
+ * Keys that change with any request or with time: queues, heartbeats, counts of requests, days of use of API keys, audited acts, users of seal keys,
+ * the progress of watches, and the time that processes agreed on. None of them is about a picture.
  */
 const BESIDE =
-  /:(?:hash-image|hash-video|case-life|limit|worker-heartbeats|watch-cursor|watch-holder|audit[^:]*|api-key-uses|seal-key-users)(?::|$)/
+  /:(?:hash-image|hash-video|case-life|limit|worker-heartbeats|agreed-time|watch-cursor|watch-holder|audit[^:]*|api-key-uses|seal-key-users)(?::|$)/
 
 /** All other values of the store, by key. */
 export async function everythingIn(redis: Redis): Promise<Readonly<Record<string, string>>> {

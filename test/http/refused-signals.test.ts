@@ -30,7 +30,7 @@ t.test('a bank of another organisation gets the answers of a bank that does not 
   refused(t, await del(app, `/v1/banks/mine/signals/00000000-0000-7000-8000-000000000000`, ngo.headers), 'signal-unknown')
   const query = { queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }], banks: ['mine', MARKER] }
   refused(t, await post(app, '/v1/match', query, platform.headers), 'bank-unknown', 'an unknown bank in a query')
-  refused(t, await post(app, `/v1/match/images?banks=${MARKER}`, undefined, platform.headers), 'media-unsupported')
+  refused(t, await post(app, `/v1/match/images?banks=${MARKER}`, undefined, platform.headers), 'bank-unknown')
 
   t.equal((await del(app, `/v1/banks/mine/signals/${signalId}`, ngo.headers)).statusCode, 204, 'its owner can remove it')
   refused(t, await del(app, `/v1/banks/mine/signals/${signalId}`, ngo.headers), 'signal-unknown', 'not twice')

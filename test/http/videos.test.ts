@@ -59,8 +59,8 @@ t.test('a frame of a registered video is found with its time until the case is w
     t.equal(answer.statusCode, 200, answer.body)
     return answer.json<Found>().results[0]?.matches
   }
-  t.match(await asked(62), [{ grade: 'strong', distanceBand: '0', atMs: 2000 }])
-  t.match(await asked(64), [{ grade: 'strong', distanceBand: '0', atMs: 0 }])
+  t.match(await asked(62), [{ grade: 'near', distanceBand: '0', atMs: 2000 }])
+  t.match(await asked(64), [{ grade: 'near', distanceBand: '0', atMs: 0 }])
   t.notOk((await asked(60))?.[0] && 'atMs' in ((await asked(60))?.[0] ?? {}), 'a picture has no time')
   t.same(await asked(69), [])
 
@@ -90,12 +90,12 @@ t.test('a video query finds a registered video by an excerpt, and a registered p
     {
       id: 'excerpt',
       matches: [
-        { grade: 'strong', segments: [{ query: { fromMs: 2000 }, registered: { fromMs: 2000 }, transform: 'original' }] },
+        { grade: 'near', segments: [{ query: { fromMs: 2000 }, registered: { fromMs: 2000 }, transform: 'original' }] },
       ],
     },
     { id: 'strangers', matches: [] },
     { id: 'still', matches: [] },
-    { id: 'picture in it', matches: [{ grade: 'strong', queryMs: 2000 }] },
+    { id: 'picture in it', matches: [{ grade: 'near', queryMs: 2000 }] },
   ])
   t.same(
     results.map(({ matches }) => matches.length),
