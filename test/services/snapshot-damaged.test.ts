@@ -46,7 +46,7 @@ const damages: Readonly<Record<string, (pieces: readonly CataloguePiece[]) => un
   'with too few banks': (all) => instead(all, 'images', 1, (page) => [{ ...page, banks: page.banks.slice(1) }]),
   'with a bank that has no name': (all) => instead(all, 'images', 1, (page) => [{ ...page, bankNames: [] }]),
   'with facts that mean nothing': (all) =>
-    instead(all, 'images', 1, (page) => [{ ...page, facts: page.facts.slice().fill(0x7f) }]),
+    instead(all, 'images', 1, (page) => [{ ...page, facts: page.facts.slice().fill(0x6f) }]),
   'with an image that was none': (all) =>
     instead(all, 'images', 1, (page) => [{ ...page, facts: page.facts.slice().fill(0, 0, 1) }]),
   'without a page of places': (all) => instead(all, 'places', 0, () => []),
