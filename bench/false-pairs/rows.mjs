@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
-import { MAX_AREA_SIGNALS, MAX_SEPARABLE_BITS } from '../../dist/packages/hash/src/image-hasher.js'
-import { separableBits } from '../../dist/packages/hash/src/separable.js'
+import { MAX_AREA_SIGNALS } from '../../dist/packages/hash/src/image-hasher.js'
+import { MAX_SEPARABLE_BITS, separableBits } from '../../dist/packages/hash/src/separable.js'
 import { rotated } from '../../dist/src/services/matching/orientations.js'
 
 /**

@@ -2,8 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
-import { MAX_SEPARABLE_BITS } from '../../dist/packages/hash/src/image-hasher.js'
-import { separableBits } from '../../dist/packages/hash/src/separable.js'
+import { MAX_SEPARABLE_BITS, separableBits } from '../../dist/packages/hash/src/separable.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { Corroborations, contentOf, matchBits, orientationGroupsOf, searchBits } from './hasher.mjs'
 

@@ -104,7 +104,7 @@ function upToWhere(): readonly string[] {
   const same = (GOALS_AN_UPLOAD.strong / FALSE_RATES_A_PAIR.strong) * 10 ** (DECADES_A_BIT * SIGNAL_TYPES.pdq.thresholdBits)
   return [
     `**hold up to ${most('strong')} (\`strong\`) and ${most('near')} (\`near\`)** images`,
-    `equal PDQ does up to ${rounded(same, 3, Math.floor)} images`,
+    `equal pictures do up to ${rounded(same, 3, Math.floor)} images`,
     `details beyond ${fitting(UNMODELLED_RATES_A_PAIR.details)} images`,
     `beyond ${fitting(UNMODELLED_RATES_A_PAIR.line)}.`,
     `(${line.found} false of ${line.millionPairs} million pairs)`,
