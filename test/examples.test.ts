@@ -80,12 +80,11 @@ async function hashesOf(bytes: Buffer) {
 /** Registers a picture's hashes as the example itself computes them. */
 async function register(t: Test, bytes: Buffer): Promise<void> {
   const { service, headers } = await ready
-  const [first] = await hashesOf(bytes)
   const { statusCode, body } = await service.app.inject({
     method: 'POST',
     url: '/v1/banks/known/signals',
     headers,
-    payload: { signals: [{ type: 'pdq', hash: first?.hash, quality: first?.quality }] },
+    payload: { images: [{ signals: await hashesOf(bytes) }] },
   })
   t.ok(statusCode < 300, body)
 }
