@@ -163,7 +163,12 @@ function matchingOf(model: Model, thing: Thing, why: Why | undefined): Matching 
   if (thing.presence !== 'there' || model.homes.get(thing.home) === 'unsure') return 'either'
   if (thing.isTrustUnsure) return 'either'
   if (why !== undefined) return isAboutToEnd(model, thing, why) ? 'either' : 'never'
-  return model.vetoed.has(thing.hash) ? 'either' : 'must'
+  return model.vetoed.has(thing.hash) || mayStillBePaused(thing) ? 'either' : 'must'
+}
+
+/** A timed pause ends by the earlier of two clocks, and these histories step those of the APIs alone. */
+function mayStillBePaused({ pausedUntilS }: Thing): boolean {
+  return pausedUntilS !== undefined && pausedUntilS !== 0
 }
 
 /** A second before and after its time a pause may be over or not: the clocks of two processes. */

@@ -254,7 +254,11 @@ async function compareCase(page: Page, world: World, secrets: Secrets | undefine
   if (stored === undefined) throw new Finding('the PIN that was shown last does not open the case')
   const matching = stored.images.filter((image) => image.matching).length
   const [state, images] = await Promise.all([page.textContent('#view-state'), page.textContent('#view-images')])
-  if (state !== english[`run.caseState.${stored.case.state}`])
-    throw new Finding(`"${state}" is said of a case that is ${stored.case.state}`)
+  const [done, total] = [matching, stored.images.length]
+  const isPart = stored.case.state === 'active' && done < total
+  const name = isPart ? (done === 0 ? 'run.noneProtected' : 'run.partProtected') : `run.caseState.${stored.case.state}`
+  const counts: Readonly<Record<string, number>> = { done, total, n: total - done }
+  const expected = english[name]?.replace(/\{(\w+)\}/g, (_, count) => String(counts[count]))
+  if (state !== expected) throw new Finding(`"${state}" is said of a case that is ${stored.case.state}`)
   if (Number(images) !== matching) throw new Finding(`${images} images are said to be protected, and ${matching} are`)
 }
