@@ -146,13 +146,15 @@ t.test('many properties and many names of them cost no more than both alone', as
       Array.from({ length: count }, () => box(type, u16(1))),
       25_000,
     )
-    const before = process.cpuUsage()
-    av1Frames(file)
-    withoutAperture(file)
-    return process.cpuUsage(before).user
+    const costs = Array.from({ length: 7 }, () => {
+      const before = process.cpuUsage()
+      av1Frames(file)
+      withoutAperture(file)
+      return process.cpuUsage(before).user
+    })
+    return Math.min(...costs) // the others compiled or collected garbage beside it
   }
   for (const type of ['lsel', 'clap']) {
-    costOf(type, 1)
     t.ok(costOf(type, 2000) < 50 * (costOf(type, 1) + costOf(type, 1)), type)
   }
 })
