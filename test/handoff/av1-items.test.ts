@@ -140,22 +140,17 @@ t.test('boxes that declare more than they hold cost no more than they hold', asy
   t.ok(isTooCostly(pictureCost(many), many.length), 'items without data')
 })
 
+/** A thirtieth of that is used. Each name looked for in all properties took 7.6 s. */
+const MAX_NAMES_CPU_US = 3_000_000
+
 t.test('many properties and many names of them cost no more than both alone', async (t) => {
-  const costOf = (type: string, count: number) => {
-    const file = withNames(
-      Array.from({ length: count }, () => box(type, u16(1))),
-      25_000,
-    )
-    const costs = Array.from({ length: 7 }, () => {
-      const before = process.cpuUsage()
-      av1Frames(file)
-      withoutAperture(file)
-      return process.cpuUsage(before).user
-    })
-    return Math.min(...costs) // the others compiled or collected garbage beside it
-  }
   for (const type of ['lsel', 'clap']) {
-    t.ok(costOf(type, 2000) < 50 * (costOf(type, 1) + costOf(type, 1)), type)
+    const properties = Array.from({ length: 2000 }, () => box(type, u16(1)))
+    const file = withNames(properties, 25_000)
+    const before = process.cpuUsage()
+    av1Frames(file)
+    withoutAperture(file)
+    t.ok(process.cpuUsage(before).user < MAX_NAMES_CPU_US, type)
   }
 })
 
