@@ -76,7 +76,7 @@ function gifPaletteBytes(flags: number): number {
   return flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0
 }
 
-/** @returns where blocks end, each after its length, of which an empty one is the last. */
+/** @returns where a list of blocks ends. Each block follows its length; an empty one ends the list. */
 function endOfGifBlocks(bytes: Uint8Array, at: number): number {
   let next = at
   for (let length = bytes[next] ?? 0; length !== 0; length = bytes[next] ?? 0) next += 1 + length

@@ -1,18 +1,11 @@
 // A dispute ends when the organisation that raised it gives another verdict.
 
 import t from 'tap'
-import { act, NO_TRUST, type Trust, type TrustAction, trustStatusOf } from '../../src/domain/trust/trust.js'
+import { act, NO_TRUST, type TrustAction, trustStatusOf } from '../../src/domain/trust/trust.js'
+import { said } from './said.js'
 
 const disputeBy = (pseudonym: string): TrustAction => ({ kind: 'dispute', pseudonym, reason: 'other', counts: true })
 const blockedBy = (pseudonym: string): TrustAction => ({ kind: 'verdict', pseudonym, verdict: 'blocked', counts: true })
-
-function said(trust: Trust, ...actions: readonly TrustAction[]): Trust {
-  return actions.reduce((before, action) => {
-    const after = act(before, action, 1)
-    if (typeof after === 'string') throw new Error(after)
-    return after
-  }, trust)
-}
 
 const OPEN = said(NO_TRUST, disputeBy('a'))
 

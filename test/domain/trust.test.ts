@@ -15,6 +15,7 @@ import {
   VERDICT_STEPS,
   VERDICTS,
 } from '../../src/domain/trust/trust.js'
+import { said } from './said.js'
 
 t.test('an organisation counts once, and an excluded one does not count', async (t) => {
   const two = said(NO_TRUST, blockedBy('a'), blockedBy('b'))
@@ -279,14 +280,6 @@ t.test('only a signal judged harmless vetoes, until it is reinstated', async (t)
 
 function tierIn(registered: Tier, trust: Trust): Tier {
   return tierWith(registered, trustStatusOf(trust).support)
-}
-
-function said(trust: Trust, ...actions: readonly TrustAction[]): Trust {
-  return actions.reduce((before, action) => {
-    const after = act(before, action, 1)
-    if (typeof after === 'string') throw new Error(after)
-    return after
-  }, trust)
 }
 
 function blockedBy(pseudonym: string): TrustAction {

@@ -140,7 +140,7 @@ t.test('boxes that declare more than they hold cost no more than they hold', asy
   t.ok(isTooCostly(pictureCost(many), many.length), 'items without data')
 })
 
-/** A thirtieth of that is used. Each name looked for in all properties took 7.6 s. */
+/** Measured: 9 and 15 ms. Looking for each name in all properties took seconds. */
 const MAX_NAMES_CPU_US = 3_000_000
 
 t.test('many properties and many names of them cost no more than both alone', async (t) => {

@@ -127,7 +127,7 @@ t.test('a file is not given up while the server is busy, also with an earlier tr
     }
 })
 
-t.test('what the server refuses to compare with an earlier try is sent anew', async (t) => {
+t.test('a picture is sent with a new key when the server took its key for another request', async (t) => {
   const world = fakeBrowser(t)
   const { said, isDone } = await world.run(['good', 'file'], ['server has another body', 'server has another body'])
   t.same([isDone, said.get(0), said.get(1)], [true, 'protected', 'protected'])

@@ -63,7 +63,7 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
   t.equal(await imagesOf(await site(), opened), 1)
 })
 
-t.test('a video of which the browser would show another part is offered for sending', { skip }, async (t) => {
+t.test('the page offers to send a video if the browser would show another part of it', { skip }, async (t) => {
   const { redis } = await site()
   await startWorkers(t, redis)
   const { page } = await (await site()).visit('/')

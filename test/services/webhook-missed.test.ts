@@ -107,7 +107,7 @@ t.test('finished messages make room, the oldest first, and none that waits again
   t.match(await deliveries.health(webhookId), { missedSinceMs: undefined })
 })
 
-t.test('a withdrawal that is given up after three days, and the message about missed ones, are told again', async (t) => {
+t.test('withdrawals that failed for three days are reported as missed, and so is a failed report', async (t) => {
   const { make, send, received, answer, pass, stateOf, webhookId } = await world(t)
   answer(() => 500)
   await make(...withdrawals(0, 1), { id: 'other', subject: 'other', type: 'case.updated' })

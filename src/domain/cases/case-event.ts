@@ -43,7 +43,7 @@ export interface CaseEvent {
   readonly about?: string
 }
 
-/** Verdicts of a platform, of which the last one holds. */
+/** The verdicts of a platform. The last one holds. */
 const VERDICT_EVENTS: readonly CaseEventKind[] = ['blocked', 'not-blocked', 'disputed']
 
 /** @param events in the order of writing. @returns the ids of verdicts that the same platform has changed later. */

@@ -96,7 +96,7 @@ function frameAt(file: Buffer, at: number, control: GraphicControl, globalPalett
   }
 }
 
-/** @returns the end of blocks of at most 255 bytes, each after its length, of which an empty one is the last. */
+/** @returns where a list of blocks of at most 255 bytes ends. Each block follows its length; an empty one ends the list. */
 function endOfBlocks(file: Buffer, from: number): { readonly end: number; readonly isWhole: boolean } {
   let at = from
   while (at < file.length) {

@@ -36,8 +36,8 @@ export const claimDeliveries = {
     local prefix    = ARGV[6]
     local maxPauseMs = tonumber(ARGV[7]) -- [ms] the longest pause of an endpoint
     local maxWaitMs  = tonumber(ARGV[8]) -- [ms] the longest wait of a delivery
-    -- returns {[epoch ms] when to ask again, or empty when nothing waits; empty, or [epoch ms] since when events were missed, of which the endpoint has
-    -- to be told before anything is claimed; delivery id, delivery id, …}
+    -- returns {when to ask again [epoch ms], or empty when nothing waits; since when events were missed [epoch ms], or empty; delivery id, …}. Where
+    -- events were missed, nothing is claimed: the endpoint is told of them first.
     if redis.call('HEXISTS', endpoints, endpoint) == 0 then return { '', '' } end
     redis.call('ZREMRANGEBYSCORE', leases, '-inf', atMs)
     redis.call('ZREMRANGEBYSCORE', leases, '(' .. string.format('%d', atMs + leaseMs), '+inf')

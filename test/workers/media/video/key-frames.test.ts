@@ -1,4 +1,4 @@
-// A video of which only key frames may be decoded: the real child and the real ffmpeg, with the budget used up from the start.
+// Beyond its budget a video is decoded by key frames alone. Real child, real ffmpeg; the budget is used up from the start.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
