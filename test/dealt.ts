@@ -28,12 +28,11 @@ export const TOGETHER: Readonly<Record<string, number>> = {
   [TOP]: 1,
   workers: 2,
   handoff: 1,
-  client: 1,
-  domain: 1,
-  net: 1,
-  exchange: 1,
-  web: 1,
+  small: 1,
 }
+
+/** Folders that share the process `small`: starting one takes longer than their files do. */
+const SMALL = ['client', 'domain', 'net', 'exchange', 'web', 'console', 'faults', 'feed', 'files', 'fuzz', 'history']
 
 /** Files of such folders that inspect their whole process, print before each test, or take long by themselves. */
 const ALONE = [
@@ -134,7 +133,8 @@ function isTogether(file: string, suite: Suite): boolean {
 }
 
 function folderOf(file: string): string {
-  return groupOf(file) ?? (file.includes('/') ? (file.split('/')[0] ?? '') : TOP)
+  const folder = file.includes('/') ? (file.split('/')[0] ?? '') : TOP
+  return groupOf(file) ?? (SMALL.includes(folder) ? 'small' : folder)
 }
 
 function groupOf(file: string): string | undefined {
