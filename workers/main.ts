@@ -10,6 +10,7 @@ import { readConfig } from '../src/boot/config.js'
 import { exitOnError, leaveMemoryOutOfDumps, onHangups, refuseToStart, stopOnSignal } from '../src/boot/process.js'
 import { startTracing } from '../src/boot/tracing.js'
 import { ISOLATION_LAYERS } from '../src/domain/isolation-layers.js'
+import { messageOf } from '../src/domain/message-of.js'
 import { type HandoffVisit, visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, HashImageJob, QUEUE_PREFIX } from '../src/jobs/hash-image-job.js'
 import { HASH_VIDEO_QUEUE, HashVideoJob } from '../src/jobs/hash-video-job.js'
@@ -123,8 +124,13 @@ function createVideoSandbox(found: FoundFfmpeg): Pick<VideoSandbox, 'hash' | 'cl
     return openVideoSandbox({ ffmpeg: found.binary, sandboxCommand, onFailedStart })
   }
   return {
-    hash(...video) {
-      opened ??= open()
+    async hash(...video) {
+      try {
+        opened ??= open()
+      } catch (error) {
+        warn(JSON.stringify({ level: 'error', msg: 'videos cannot be hashed', reason: messageOf(error) }))
+        return { problem: 'hashing-unavailable' }
+      }
       return opened.hash(...video)
     },
     close: async () => opened?.close(),

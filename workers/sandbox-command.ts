@@ -3,11 +3,11 @@
 // Each layer is enforced by the kernel or by Node, and holds also when an attacker's code runs in the process. The one exception: Node's
 // permissions stop JavaScript, not native code.
 
-import { spawnSync } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { IsolationLayer } from '../src/domain/isolation-layers.js'
+import { runToEnd } from './limits/run-to-end.js'
 import { findThreadLimit, MAX_THREADS, SET_PID_MAX, type ThreadLimit } from './limits/thread-limit.js'
 import { PROOF_ENTRY, proofArgs, shownBy } from './sandbox-proof.js'
 
@@ -37,7 +37,6 @@ const LIBRARIES = [
   ...['/lib', '/lib32', '/lib64', '/usr/lib', '/usr/lib32', '/usr/lib64', '/usr/local/lib', '/nix/store', '/gnu/store'],
   ...['/etc/ld.so.cache', '/etc/ld-musl-x86_64.path', '/etc/ld-musl-aarch64.path', '/dev/null', '/dev/urandom'],
 ]
-const PROBE_TIMEOUT_MS = 20_000
 
 /**
  * The best sandbox that works here, found by trying: containers and distributions differ in what they allow an ordinary process.
@@ -48,6 +47,7 @@ const PROBE_TIMEOUT_MS = 20_000
  *   other process.
  * - `prlimit`, or a limit of the PID namespace: the child has few threads.
  *
+ * @throws {Error} when a try does not end in time. A weaker sandbox is no answer to an overloaded machine.
  * Cost: some 0.3 s, once.
  */
 export function findSandboxCommand(options: SandboxCommandOptions): SandboxCommand {
@@ -190,8 +190,7 @@ function bare(setpriv: string, filter: readonly string[]): string[] {
 function proofOf(inside: Inside, hidden: readonly string[]): IsolationLayer[] | undefined {
   const limits = ['-c', 'ulimit -c 0; ulimit -f 0; exec "$@"', 'sh'] // the limits of a child
   const command = inside([process.execPath, PROOF_ENTRY, ...proofArgs(hidden)])
-  const options = { env: {}, timeout: PROBE_TIMEOUT_MS, cwd: '/', encoding: 'utf8' } as const
-  const { status, stdout } = spawnSync('/bin/sh', [...limits, ...command], options)
+  const { status, stdout } = runToEnd('/bin/sh', [...limits, ...command], { env: {}, cwd: '/' })
   if (status !== 0) return undefined
   return shownBy(stdout)
 }

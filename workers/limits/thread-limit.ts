@@ -1,7 +1,7 @@
 // How the threads of one sandbox can be limited here, without limiting other programs of the same user. Found by trying.
 
-import { spawnSync } from 'node:child_process'
 import { release } from 'node:os'
+import { runToEnd } from './run-to-end.js'
 
 /**
  * - `nproc`: RLIMIT_NPROC, which Linux counts for each user namespace since 5.14. Before, it counted all processes of the user. It never holds for
@@ -16,7 +16,7 @@ export const MAX_THREADS: Readonly<Record<ThreadLimit, number>> = { nproc: 128, 
 /** Arguments of a shell in a new PID namespace: sets its limit and runs the rest. */
 export const SET_PID_MAX = `echo ${MAX_THREADS.pid_max} > /proc/sys/kernel/pid_max && exec "$@"`
 
-/** @returns `undefined` if no limit works here. Cost: some 10 ms. */
+/** @returns `undefined` if no limit works here. @throws {Error} when a try does not end in time. Cost: some 10 ms. */
 export function findThreadLimit(unshare: string, prlimit: string | undefined): ThreadLimit | undefined {
   const own = [unshare, '--user', '--map-root-user']
   if (prlimit !== undefined) {
@@ -39,7 +39,5 @@ function isSince(version: string, major: number, minor: number): boolean {
 }
 
 function isDone([program = '', ...args]: readonly string[]): boolean {
-  return spawnSync(program, args, { env: {}, timeout: TIMEOUT_MS, cwd: '/', stdio: 'ignore' }).status === 0
+  return runToEnd(program, args, { env: {}, cwd: '/', stdio: 'ignore' }).status === 0
 }
-
-const TIMEOUT_MS = 10_000

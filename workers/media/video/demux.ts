@@ -29,6 +29,7 @@ import {
   timesOf,
 } from '../../../src/domain/media/video-track.js'
 import { Problem } from '../../../src/domain/problem.js'
+import { ranOutOfMemory } from '../out-of-memory.js'
 import { BoundedSource } from './bounded-source.js'
 import { areTablesSmall } from './mp4-tables.js'
 import type { VideoFacts } from './video-facts.js'
@@ -70,7 +71,7 @@ const MAX_PACKETS_PER_SECOND = 2_000
  */
 export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
   const input = new Input({ source: new BoundedSource(file), formats: [MP4, QTFF, MATROSKA, WEBM] })
-  if (!(await input.canRead().catch(() => false))) throw new Problem('media-unsupported')
+  if (!(await canRead(input))) throw new Problem('media-unsupported')
   try {
     const isIso = isIsoMedia(await input.getFormat())
     if (!(isIso ? areTablesSmall(file) : prepareMatroska(file))) throw new Problem('video-undecodable')
@@ -97,6 +98,16 @@ export async function openVideo(file: Uint8Array): Promise<OpenedVideo> {
     return { facts, aspect, size, description: bytesOf(config?.description), packets: () => packetsOf(sink, first, startS) }
   } catch (error) {
     throw error instanceof Problem ? error : new Problem('video-undecodable')
+  }
+}
+
+/** @throws the error of a lack of memory, which says nothing about the file. */
+async function canRead(input: Input): Promise<boolean> {
+  try {
+    return await input.canRead()
+  } catch (error) {
+    if (ranOutOfMemory(error)) throw error
+    return false
   }
 }
 

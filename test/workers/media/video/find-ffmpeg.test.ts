@@ -38,3 +38,11 @@ t.test('an outdated binary is skipped, and reported if there is no other', async
   t.match(findFfmpeg({ searchPath: [old, fresh].join(delimiter), usualFolders: [] }), { version: '59.37' })
   t.throws(() => findFfmpeg({ searchPath: old, usualFolders: [] }), /too old. Version 5.1 or later/)
 })
+
+t.test('a binary that does not answer in time is not taken for none', async (t) => {
+  const searchPath = folderWith(t, 'exec sleep 60')
+  t.throws(
+    () => findFfmpeg({ searchPath, usualFolders: [], limitMs: 50 }),
+    /did not end within 0.05 s. Is this machine overloaded/,
+  )
+})
