@@ -27,7 +27,8 @@ export function hashVideoHandler({ visit, sandbox }: HashVideoParts) {
       const answer = await sandbox.hash(taken.pieces, purpose, taken.disconnected)
       if (taken.disconnected.aborted) return 'abandoned'
       const file = () => ({ sha256: hashFromBytes(sha256.digest().reverse()), md5: md5.digest('hex') })
-      const whole = 'problem' in answer ? answer : { video: { ...answer.video, file: file() } }
+      const { costMs = 0 } = answer
+      const whole = 'problem' in answer ? { ...answer, costMs } : { video: { ...answer.video, file: file() }, costMs }
       return (await visit.answerVideo(handoffUrl, ticket, whole)) ? 'answered' : 'abandoned'
     } finally {
       for (const piece of taken.pieces) piece.fill(0)

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { HashedVideo } from '../src/domain/matching/hashed-image.js'
 import type { VideoCodecName } from '../src/domain/media/video-limits.js'
 import { afterRunning } from '../src/domain/running-time.js'
+import type { VideoCost } from '../src/handoff/video-answers.js'
 import type { VideoPurpose } from '../src/jobs/hash-video-job.js'
 import { readFrames, VIDEO_PURPOSE_BYTES, writeFrame } from './frames.js'
 import { ffmpegArguments } from './media/video/ffmpeg-arguments.js'
@@ -33,7 +34,11 @@ export interface VideoSandbox {
    *
    * @param disconnected ends it, with `hashing-unavailable`.
    */
-  hash(video: Buffer | readonly Buffer[], purpose: VideoPurpose, disconnected?: AbortSignal): Promise<VideoAnswer>
+  hash(
+    video: Buffer | readonly Buffer[],
+    purpose: VideoPurpose,
+    disconnected?: AbortSignal,
+  ): Promise<VideoAnswer & Partial<VideoCost>>
   /** Pids of the children that are alive, for tests. */
   readonly pids: readonly number[]
   /** Ends all children. What is being hashed then settles with `hashing-unavailable`. */
@@ -81,7 +86,7 @@ export function openVideoSandbox(options: VideoSandboxOptions): VideoSandbox {
       runs.add(run)
       disconnected?.addEventListener('abort', run.stop)
       try {
-        return await explained(await run.answer, run, starts)
+        return { ...(await explained(await run.answer, run, starts)), costMs: run.costMs }
       } finally {
         disconnected?.removeEventListener('abort', run.stop)
         runs.delete(run)
@@ -104,6 +109,8 @@ interface Run {
   /** Whether the reader was ready. */
   readonly hasBegun: boolean
   readonly isStopped: boolean
+  /** [ms] Processor time of both children. */
+  readonly costMs: number
   /** What the decoder was started for. */
   readonly codec: VideoCodecName | undefined
   stop(): void
@@ -182,6 +189,9 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
     },
     get codec() {
       return codec
+    },
+    get costMs() {
+      return watch.cpuMs
     },
     stop() {
       isStopped = true

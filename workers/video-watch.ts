@@ -62,6 +62,10 @@ export function createVideoWatch(parts: VideoWatchParts) {
   }
   const end = every(INTERVAL_MS, look)
   return {
+    /** [ms] Processor time of both children, at the last look. */
+    get cpuMs() {
+      return seen.cpuMs
+    },
     begin(facts: VideoFacts) {
       isOpening = false
       maxMs = nowMs + WALL_TIMES * decodingLimitMs(facts)

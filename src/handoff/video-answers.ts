@@ -18,14 +18,25 @@ export const VIDEO_HANDOFF_PROBLEMS = [
 ] as const satisfies readonly ProblemCode[]
 export type VideoHandoffProblem = (typeof VIDEO_HANDOFF_PROBLEMS)[number]
 
-export type VideoHandoffAnswer = { readonly video: HashedVideoFile } | { readonly problem: VideoHandoffProblem }
+export type VideoHandoffAnswer = VideoCost &
+  ({ readonly video: HashedVideoFile } | { readonly problem: VideoHandoffProblem })
+
+export interface VideoCost {
+  /** Processor time of the children that hashed it [ms], of sound and refused videos. */
+  readonly costMs: number
+}
+
+/** More than any video may take. */
+const MAX_COST_MS = 3_600_000
+const costMs = z.int().min(0).max(MAX_COST_MS)
 
 const MAX_LINE_CHARS = 1 << 16
 
 const Head = z.union([
-  z.strictObject({ problem: z.enum(VIDEO_HANDOFF_PROBLEMS) }),
+  z.strictObject({ problem: z.enum(VIDEO_HANDOFF_PROBLEMS), costMs }),
   z.strictObject({
     ...VIDEO_FACTS_MESSAGE,
+    costMs,
     frames: z.int().min(0).max(MAX_VIDEO_FRAMES),
     sha256: z.string(),
     md5: z.string().regex(/^[0-9a-f]{32}$/),
@@ -34,11 +45,12 @@ const Head = z.union([
 
 export function* formatVideoAnswer(answer: VideoHandoffAnswer): Generator<string, void, void> {
   if ('problem' in answer) {
-    yield `${JSON.stringify({ problem: answer.problem })}\n`
+    yield `${JSON.stringify({ problem: answer.problem, costMs: answer.costMs })}\n`
     return
   }
   const { frames, file, ...facts } = answer.video
-  yield `${JSON.stringify({ ...facts, frames: frames.length, sha256: formatHash(file.sha256), md5: file.md5 })}\n`
+  const { costMs } = answer
+  yield `${JSON.stringify({ ...facts, costMs, frames: frames.length, sha256: formatHash(file.sha256), md5: file.md5 })}\n`
   for (const frame of frames) {
     const signals = frame.signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) }))
     yield `${JSON.stringify({ ...frame, signals })}\n`
@@ -67,10 +79,10 @@ export async function readVideoAnswer(body: AsyncIterable<unknown>): Promise<Vid
     if (frames.length > 0) throw new Error('a problem has no frames')
     return head
   }
-  const { sha256: text, md5, frames: count, ...facts } = head
+  const { sha256: text, md5, frames: count, costMs, ...facts } = head
   const sha256 = parseHash(text)
   if (sha256 === undefined || count !== frames.length) throw new Error('the answer is not whole')
-  return { video: { ...facts, frames, file: { sha256, md5 } } }
+  return { costMs, video: { ...facts, frames, file: { sha256, md5 } } }
 }
 
 async function* linesOf(body: AsyncIterable<unknown>): AsyncGenerator<string> {

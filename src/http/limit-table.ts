@@ -7,13 +7,14 @@ import type { DelayRule, Shortage } from '../services/load/admission.js'
 /**
  * by: who is limited. Addresses are counted in memory, per process, and never stored in any form (decision 0032).
  * counts: `requests`; or `queries`, counted by a handler before it answers (`consumeQuota`) or after it has sent (`chargeQuota`); or `pictures`, the cost
- * of decoding pictures and videos, including refused ones. A unit is 50 ms of a core: a photograph of 12 megapixels costs 1 or 2, a video 4 per MB.
+ * of decoding pictures and videos, including refused ones. A unit is 50 ms of a core: a photograph of 12 megapixels costs 1 or 2, a video 4 per MB; or
+ * `videos`, what a video cost in the end, which its size does not show: a photograph shown for ten minutes has 6 MB, and takes minutes.
  * max: the maximum for each exposure (`TABIR_EXPOSURE`). Infinity is not counted.
  * whenStoreUnavailable: `open` continues with the counts of this process; `closed` refuses until all processes can be counted again.
  */
 export interface LimitRow {
   readonly by: 'address' | 'key' | 'org' | 'case'
-  readonly counts: 'requests' | 'queries' | 'pictures'
+  readonly counts: 'requests' | 'queries' | 'pictures' | 'videos'
   readonly windowS: number
   readonly max: Readonly<Record<Exposure, number>>
   readonly whenStoreUnavailable: 'open' | 'closed'
@@ -43,6 +44,8 @@ export const LIMITS = {
   /** Hashes that one address sends to cases: somewhat more than a new case takes. The longest video has 10,000, a photograph 34. */
   'address-hashes': row('address', 'queries', MINUTE_S, { private: NONE, public: 60_000 }, 'open'),
   'address-images': row('address', 'pictures', MINUTE_S, { private: NONE, public: 1200 }, 'open'),
+  /** A quarter of a core. A longer video is taken, and the address waits accordingly: 1080p of ten minutes takes a minute. */
+  'address-videos': row('address', 'videos', MINUTE_S, { private: NONE, public: 300 }, 'open'),
   'match-requests': row('key', 'requests', MINUTE_S, { private: 1_200_000, public: 120_000 }, 'open'),
   /** Queries of a platform in a day, over all its keys. */
   'match-queries': row('org', 'queries', DAY_S, { private: NONE, public: 100_000_000 }, 'open'),
@@ -81,7 +84,7 @@ const BY_ROUTE = {
   'POST /v1/cases/:caseNumber/tokens': ['case-login'],
   'POST /v1/cases/:caseNumber/hashes': ['case', 'address-hashes'],
   'POST /v1/cases/:caseNumber/images': ['case', 'case-images', 'address-images'],
-  'POST /v1/cases/:caseNumber/videos': ['case', 'case-images', 'address-images'],
+  'POST /v1/cases/:caseNumber/videos': ['case', 'case-images', 'address-images', 'address-videos'],
   // Says of each hash whether it is registered, as a question does.
   'POST /stopncii/v1/SubmitFeedback': ['feedback', 'match-requests', 'match-queries'],
   // HMA's way to read what is stored, one hash at a time.

@@ -14,7 +14,8 @@ import { parseVideoMessage } from '../../workers/media/video/video-message.js'
 import { until } from '../helpers/service.js'
 
 const HASH = hashFromBytes(Buffer.alloc(32, 0xa5))
-const ANSWER: VideoHandoffAnswer = {
+const ANSWER = {
+  costMs: 1234,
   video: {
     durationMs: 2000,
     protectedShare: 0.5,
@@ -26,7 +27,7 @@ const ANSWER: VideoHandoffAnswer = {
       signals: [{ type: 'pdq', view: 'whole', quality: 90, hashes: Array(8).fill(HASH) }],
     })),
   },
-}
+} satisfies VideoHandoffAnswer
 
 async function open(t: Test, ttlMs = 60_000) {
   const pendingVideos = createPendingVideos(ttlMs)
@@ -128,12 +129,17 @@ t.test('valid answers are read as written, and invalid ones are rejected', async
   const lines = [...formatVideoAnswer(ANSWER)]
   const text = lines.join('')
   for (const size of [1, 100, text.length]) t.same(await readVideoAnswer(inPieces(text, size)), ANSWER)
-  t.same(await readVideoAnswer(inPieces('{"problem":"video-too-long"}\n', 9)), { problem: 'video-too-long' })
+  t.same(await readVideoAnswer(inPieces('{"problem":"video-too-long","costMs":50}\n', 9)), {
+    problem: 'video-too-long',
+    costMs: 50,
+  })
   const [head = '', first = '', second = ''] = lines
   const lies = {
     nothing: '',
-    'a problem of a case': '{"problem":"case-withdrawn"}\n',
-    'a problem with frames': `{"problem":"video-too-long"}\n${first}`,
+    'a problem of a case': '{"problem":"case-withdrawn","costMs":0}\n',
+    'a problem without a cost': '{"problem":"video-too-long"}\n',
+    'a negative cost': '{"problem":"video-too-long","costMs":-1}\n',
+    'a problem with frames': `{"problem":"video-too-long","costMs":0}\n${first}`,
     'no head': first,
     'too few frames': head + first,
     'frames out of order': head + second + first,

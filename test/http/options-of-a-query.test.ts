@@ -6,6 +6,7 @@ import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import { matchRoutes } from '../../src/http/routes/match.js'
 import { matchImageRoutes } from '../../src/http/routes/match-images.js'
+import { FREE } from '../../src/services/intake/hashing.js'
 import type { Matcher } from '../../src/services/matching/matcher.js'
 import { appWithCaller } from '../helpers/app-with-caller.js'
 import { images } from '../helpers/multipart.js'
@@ -61,7 +62,7 @@ async function open(t: Test) {
   }
   const app = await appWithCaller(t)
   app.decorateRequest('consumeQuota', () => {})
-  app.decorateRequest('hashingFor', () => ({ group: '', member: '', charge: () => {} }))
+  app.decorateRequest('hashingFor', () => ({ group: '', member: '', ...FREE }))
   const shared = { matcher, refuseUnknownBanks: () => {}, bandsOnly: false }
   await app.register(matchRoutes, { ...shared, videoMatcher, scheduler: { next: async () => {} } })
   const hashing = { hash: async () => ({ quality: 100, signals: [] }) }

@@ -151,3 +151,23 @@ t.test('many addresses use bounded memory; beyond the bound new addresses share 
   await counter.flush()
   t.ok(counter.take(local, 'new 11', 1).isWithin, 'the next window has room again')
 })
+
+t.test('what a limit of this process is exceeded by counts in later windows', async (t) => {
+  const { clock, counter } = one(t)
+  const limit: Limit = { ...LIMIT, isLocal: true }
+  t.ok(counter.take(limit, 'k', 2).isWithin)
+  t.notOk(counter.note(limit, 'k', 33))
+  t.same(counter.take(limit, 'k', 5), { isWithin: false, left: 0, resetS: 180 }, '35 of 10, and 5 more')
+  for (const [minute, left] of [
+    [1, 0],
+    [2, 0],
+    [3, 5],
+  ] as const) {
+    clock.nowMs = minute * 60_000
+    await counter.flush()
+    t.match(counter.take(limit, 'k', 11), { isWithin: false, left }, `after ${minute} minutes`)
+  }
+  t.ok(counter.take(limit, 'k', 5).isWithin)
+  clock.nowMs = 4 * 60_000
+  t.match(counter.take(limit, 'k', 10), { isWithin: true, left: 0 })
+})

@@ -4,6 +4,7 @@ import t from 'tap'
 import { VIDEO_LIMITS } from '../../src/domain/media/video-limits.js'
 import { Problem } from '../../src/domain/problem.js'
 import { createPendingVideos } from '../../src/handoff/pending-videos.js'
+import { FREE } from '../../src/services/intake/hashing.js'
 import { createVideoHashing } from '../../src/services/intake/video-hashing.js'
 import { createVideoRoom } from '../../src/services/intake/video-room.js'
 import { until } from '../helpers/service.js'
@@ -54,7 +55,7 @@ t.test('a waiting video is refused when the last worker with a decoder ends', as
     },
   })
   const send = () => {
-    const video = hashing.receive({ group: 'one', member: 'one', charge() {} }, 10)
+    const video = hashing.receive({ group: 'one', member: 'one', ...FREE }, 10)
     video.add(Buffer.alloc(10, 1))
     return video.hash('query', new AbortController().signal)
   }
@@ -69,7 +70,7 @@ t.test('a waiting video is refused when the last worker with a decoder ends', as
   store.isLacking = true
   await t.rejects(waiting, { code: 'video-unavailable' })
   t.ok(pendingVideos.isTaken(tickets[0] ?? ''))
-  pendingVideos.answer(tickets[0] ?? '', { problem: 'video-undecodable' })
+  pendingVideos.answer(tickets[0] ?? '', { problem: 'video-undecodable', costMs: 0 })
   await t.rejects(claimed, { code: 'video-undecodable' })
   t.equal(pendingVideos.size, 0)
 })
@@ -88,7 +89,7 @@ t.test('a video that no worker takes is refused as soon as a picture would be', 
     },
   })
   const send = () => {
-    const video = hashing.receive({ group: 'one', member: 'one', charge() {} }, 10)
+    const video = hashing.receive({ group: 'one', member: 'one', ...FREE }, 10)
     video.add(Buffer.alloc(10, 1))
     return video.hash('query', new AbortController().signal)
   }
@@ -103,4 +104,73 @@ t.test('a video that no worker takes is refused as soon as a picture would be', 
   t.equal(pendingVideos.size, 1, 'behind other videos it may wait longer')
   pendingVideos.close()
   await t.rejects(waiting, { code: 'hashing-unavailable' })
+})
+
+t.test('a sender pays for what a video cost, also if it is refused or its sender leaves', async (t) => {
+  const pendingVideos = createPendingVideos(60_000)
+  t.teardown(() => pendingVideos.close())
+  const tickets: string[] = []
+  let nowMs = 0
+  let looks = 0
+  const seen = { ...pendingVideos, isTaken: (ticket: string) => pendingVideos.isTaken(ticket) && ++looks > 0 }
+  const hashing = createVideoHashing({
+    ...{ pendingVideos: seen, handoffUrl: '', limits: VIDEO_LIMITS, recheckMs: 1 },
+    enqueue: async ({ ticket }) => void tickets.push(ticket),
+    lackDecoders: async () => false,
+    lackWorkers: async () => false,
+    now: () => nowMs,
+  })
+  let units = 0
+  const from = {
+    ...{ ...FREE, group: 'one', member: 'one', isAnonymous: true },
+    chargeVideo: (_: number, least: number) => {
+      units += least
+    },
+    settleVideo: (count: number) => {
+      units += count
+    },
+  }
+  const send = (sender: AbortController, who = from) => {
+    const video = hashing.receive(who, 10)
+    video.add(Buffer.alloc(10, 1))
+    return video.hash('submission', sender.signal)
+  }
+  const refused = send(new AbortController())
+  await until(() => pendingVideos.claim(tickets[0] ?? '') !== undefined)
+  pendingVideos.answer(tickets[0] ?? '', { problem: 'video-undecodable', costMs: 154_000 })
+  await t.rejects(refused, { code: 'video-undecodable' })
+  t.equal(units, 154_000 / 50)
+
+  units = 0
+  const sender = new AbortController()
+  const left = send(sender)
+  await until(() => pendingVideos.claim(tickets[1] ?? '') !== undefined)
+  const before = looks
+  await until(() => looks > before)
+  nowMs = 308_000
+  sender.abort()
+  await t.rejects(left, { code: 'hashing-unavailable' })
+  t.equal(units, 154_000 / 50, 'half of the time')
+
+  const inDebt = {
+    ...from,
+    chargeVideo() {
+      throw new Problem('rate-limited')
+    },
+  }
+  const [next, later] = [send(new AbortController()), send(new AbortController(), inDebt)]
+  const another = send(new AbortController(), { ...from, group: 'two' })
+  await until(() => tickets.length === 4)
+  t.ok(pendingVideos.claim(tickets[2] ?? ''))
+  t.ok(pendingVideos.claim(tickets[3] ?? ''), 'another address does not wait')
+  t.equal(pendingVideos.size, 2, 'a second one of the address waits for the cost of the first')
+  for (const ticket of tickets.slice(2)) pendingVideos.answer(ticket, { problem: 'video-undecodable', costMs: 0 })
+  await t.rejects(next, { code: 'video-undecodable' })
+  await t.rejects(another, { code: 'video-undecodable' })
+  await t.rejects(later, { code: 'rate-limited' })
+
+  const third = { ...from, group: 'three' }
+  const waiting = [1, 2, 3, 4].map(() => hashing.receive(third, 1))
+  t.throws(() => hashing.receive(third, 1), OVERLOADED, 'an address holds few videos')
+  for (const each of waiting) each.release()
 })

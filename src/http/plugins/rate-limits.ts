@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
 import { namesOf } from '../../domain/own-value.js'
 import { Problem } from '../../domain/problem.js'
-import type { HashingFor } from '../../services/intake/hashing.js'
+import { FREE, type HashingFor } from '../../services/intake/hashing.js'
 import type { PictureSender } from '../../services/intake/picture-shares.js'
 import type { Limit, LimitCounter } from '../../services/load/limits.js'
 import { type Exposure, LIMITS, type LimitName, type LimitRow, limitsOf } from '../limit-table.js'
@@ -61,7 +61,7 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
     app.decorateRequest('consumeQuota', () => {})
     app.decorateRequest('chargeQuota', () => true)
     app.decorateRequest('hasCounted', false)
-    app.decorateRequest('hashingFor', () => ({ group: '', member: '', charge: () => {} }))
+    app.decorateRequest('hashingFor', () => ({ group: '', member: '', ...FREE }))
     app.addHook('onRoute', (route) => {
       const { config, method, url } = route
       if (config?.scope === undefined) return
@@ -99,12 +99,12 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
       return said
     }
 
-    const note = (request: FastifyRequest, amount: number) => {
+    const note = (request: FastifyRequest, counts: LimitRow['counts'], amount: number) => {
       let isWithin = true
       for (const name of request.routeOptions.config.limits ?? []) {
         const limit = here[name]
         const who = whoOf(request, LIMITS[name].by, counter)
-        if (limit === undefined || who === undefined || LIMITS[name].counts !== 'queries') continue
+        if (limit === undefined || who === undefined || LIMITS[name].counts !== counts) continue
         isWithin = counter.note(limit, who, amount) && isWithin
       }
       return isWithin
@@ -116,10 +116,14 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
         request.hasCounted = true
         if (amount > 0) take(request, spentOn, 'queries', amount, said)
       }
-      request.chargeQuota = (amount) => note(request, amount)
+      request.chargeQuota = (amount) => note(request, 'queries', amount)
       request.hashingFor = (answer) => ({
         ...senderOf(request, counter),
+        isAnonymous: request.caller === null || request.caller === undefined,
         charge: (units) => void take(request, answer, 'pictures', units, said),
+        chargeVideo: (units, least) =>
+          void take(request, answer, 'videos', least, take(request, answer, 'pictures', units, said)),
+        settleVideo: (units) => void note(request, 'videos', units),
       })
     })
   },

@@ -17,12 +17,28 @@ export interface Hashing {
 }
 
 export interface HashingFor extends PictureSender {
+  /** Whether the sender is known by its network address alone. */
+  readonly isAnonymous: boolean
   /** Called with the cost of a picture before it is hashed. The cost counts even if hashing fails. @throws {Problem} rate-limited */
   readonly charge: (units: number) => void
+  /**
+   * As `charge`, for a video, whose cost is known only afterwards.
+   * @param least what the video costs at least.
+   * @throws {Problem} rate-limited, also after earlier videos that cost too much
+   */
+  readonly chargeVideo: (units: number, least: number) => void
+  /** Counts what a video cost beyond what was charged. */
+  readonly settleVideo: (units: number) => void
 }
 
+export const FREE = {
+  isAnonymous: false,
+  charge: () => {},
+  chargeVideo: () => {},
+  settleVideo: () => {},
+} satisfies Partial<HashingFor>
 /** For pictures without a known sender. */
-const NOBODY: HashingFor = { group: '', member: '', charge: () => {} }
+const NOBODY: HashingFor = { group: '', member: '', ...FREE }
 
 const MIN_QUALITY: Readonly<Record<JobPurpose, number>> = {
   submission: SIGNAL_TYPES.pdq.minQuality,
@@ -39,7 +55,7 @@ export interface HashingParts {
 /** The cost of a picture is read from this many of its first bytes. They include the header of a photograph. */
 const HEAD_BYTES = 1 << 18
 /** Processor time per unit of cost. A small photograph costs one unit. */
-const UNIT_MS = 50
+export const UNIT_MS = 50
 /** Extra cost of finding details, which takes several times as long as hashing. */
 const DETAILS_UNITS = 4
 /** Maximum penalty on a job's priority. All senders beyond it have the same priority. */

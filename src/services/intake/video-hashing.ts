@@ -7,7 +7,7 @@ import type { PendingVideos } from '../../handoff/pending-videos.js'
 import { createVideoBytes } from '../../handoff/video-bytes.js'
 import { IMAGE_TTL_MS } from '../../jobs/hash-image-job.js'
 import { type HashVideoJob, VIDEO_PRIORITY, type VideoPurpose } from '../../jobs/hash-video-job.js'
-import type { HashingFor } from './hashing.js'
+import { type HashingFor, UNIT_MS } from './hashing.js'
 import { createPictureShares } from './picture-shares.js'
 import { createVideoRoom } from './video-room.js'
 
@@ -54,23 +54,27 @@ export interface VideoHashingParts {
   readonly recheckMs?: number
   /** How long a video waits while no worker is alive [ms]. One may be starting. */
   readonly workersMs?: number
+  /** A clock that never goes back [ms]. */
+  readonly now?: () => number
 }
 
-/**
- * Bytes of a video that cost one unit, which is 50 ms of a core. The duration is known only once the video is hashed. A minute of 1080p has some 40
- * MB, and takes 8 s.
- */
+/** Bytes of a video that cost one unit at first. A minute of 1080p has some 40 MB, and takes 8 s. What it cost in the end is counted afterwards. */
 const UNIT_BYTES = 250_000
 const MIN_UNITS = 20
+/** Videos of one address that may be here, of which one is hashed. */
+const MAX_OF_ADDRESS = 4
+const RETRY_AFTER_S = 5
 /** Maximum penalty on a job's priority. */
 const MAX_BEHIND = 100_000
 const RECHECK_MS = 5000
 
 export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
   const { pendingVideos, handoffUrl, enqueue, limits, lackDecoders, lackWorkers } = parts
-  const { recheckMs = RECHECK_MS, workersMs = IMAGE_TTL_MS } = parts
+  const { recheckMs = RECHECK_MS, workersMs = IMAGE_TTL_MS, now = () => performance.now() } = parts
   const room = createVideoRoom(limits)
   const shares = createPictureShares()
+
+  const ofAddresses = createLines(limits.ttlMs)
 
   const hash = async (
     bytes: ReturnType<typeof createVideoBytes>,
@@ -79,16 +83,20 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
     disconnected: AbortSignal,
   ) => {
     const units = Math.max(MIN_UNITS, Math.ceil(bytes.sizeBytes / UNIT_BYTES))
-    from.charge(units)
+    from.chargeVideo(units, MIN_UNITS)
     const { behind, leave } = shares.enter(from, units)
     const { ticket, answer, cancel } = pendingVideos.put(bytes)
     disconnected.addEventListener('abort', cancel)
     let areLacking = false
-    let aliveAtMs = performance.now()
+    let aliveAtMs = now()
+    let takenAtMs: number | undefined
     const recheck = async () => {
-      if (pendingVideos.isTaken(ticket)) return
-      if (!(await lackWorkers().catch(() => false))) aliveAtMs = performance.now()
-      else if (performance.now() - aliveAtMs >= workersMs) return cancel()
+      if (pendingVideos.isTaken(ticket)) {
+        takenAtMs ??= now()
+        return
+      }
+      if (!(await lackWorkers().catch(() => false))) aliveAtMs = now()
+      else if (now() - aliveAtMs >= workersMs) return cancel()
       areLacking = await lackDecoders().catch(() => false) // the store may be back soon
       if (areLacking) cancel()
     }
@@ -96,7 +104,12 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
     try {
       if (disconnected.aborted) cancel()
       else await enqueue({ handoffUrl, ticket, purpose }, VIDEO_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND))
-      const hashed = await answer
+      const hashed = await answer.catch((error: unknown) => {
+        // The worker cannot say what it cost any more. Half of the time, so that nobody pays for a busy machine.
+        from.settleVideo(Math.max(0, Math.floor((now() - (takenAtMs ?? now())) / 2 / UNIT_MS) - MIN_UNITS))
+        throw error
+      })
+      from.settleVideo(Math.max(0, Math.ceil(hashed.costMs / UNIT_MS) - MIN_UNITS))
       if ('problem' in hashed) throw new Problem(hashed.problem)
       if (hashed.video.frames.length === 0) throw new Problem('quality-too-low')
       return hashed.video
@@ -114,14 +127,17 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
     limits: { ...limits, maxBytes: room.maxBytes },
     lackDecoders,
     receive(from, maxBytes) {
-      const leave = room.enter(from.group, maxBytes)
+      const leave = room.enter(from.group, maxBytes, from.isAnonymous ? MAX_OF_ADDRESS : undefined)
       const bytes = createVideoBytes()
       return {
         get sizeBytes() {
           return bytes.sizeBytes
         },
         add: (chunk) => bytes.add(chunk),
-        hash: (purpose, disconnected) => hash(bytes, from, purpose, disconnected),
+        hash(purpose, disconnected) {
+          const hashed = () => hash(bytes, from, purpose, disconnected)
+          return from.isAnonymous ? ofAddresses.inTurn(from.group, disconnected, hashed) : hashed()
+        },
         release() {
           bytes.wipe()
           leave()
@@ -129,4 +145,43 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
       }
     },
   }
+}
+
+/**
+ * Does one work of a name at a time. So what the first video of an address cost is known before the next is taken.
+ * @param maxMs how long one may wait.
+ */
+function createLines(maxMs: number) {
+  const lasts = new Map<string, Promise<void>>()
+  return {
+    /** @throws {Problem} hashing-unavailable if its time or the connection ended before it began. */
+    async inTurn<T>(name: string, disconnected: AbortSignal, work: () => Promise<T>): Promise<T> {
+      const before = lasts.get(name)
+      let end = () => {}
+      const own = new Promise<void>((resolve) => {
+        end = resolve
+      })
+      const last = before === undefined ? own : before.then(() => own)
+      lasts.set(name, last)
+      try {
+        if (before !== undefined) await first(before, disconnected, maxMs)
+        return await work()
+      } finally {
+        end()
+        if (lasts.get(name) === last) lasts.delete(name)
+      }
+    },
+  }
+}
+
+function first(before: Promise<void>, disconnected: AbortSignal, maxMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new Problem('hashing-unavailable', { retryAfterS: RETRY_AFTER_S }))
+    const timer = setTimeout(giveUp, maxMs)
+    disconnected.addEventListener('abort', giveUp)
+    before.then(resolve).finally(() => {
+      clearTimeout(timer)
+      disconnected.removeEventListener('abort', giveUp)
+    })
+  })
 }

@@ -9,10 +9,11 @@ export interface VideoRoom {
   /**
    * Reserves room for a video.
    * @param caller an organisation, or a network address.
+   * @param most how many videos it may have here.
    * @returns a function that releases the room.
    * @throws {Problem} overloaded
    */
-  enter(caller: string, sizeBytes: number): () => void
+  enter(caller: string, sizeBytes: number, most?: number): () => void
 }
 
 const MAX_AT_ONCE = 32
@@ -32,10 +33,10 @@ export function createVideoRoom({
   const ofCallers = new Map<string, Held>()
   return {
     maxBytes: Math.min(maxBytes, maxInFlightBytes),
-    enter(caller, sizeBytes) {
+    enter(caller, sizeBytes, most = MAX_AT_ONCE / 2) {
       const own = ofCallers.get(caller) ?? { count: 0, bytes: 0 }
       const isTooMuch = all.count >= MAX_AT_ONCE || all.bytes + sizeBytes > maxInFlightBytes
-      const isTooMuchOfOne = own.count > 0 && (own.count >= MAX_AT_ONCE / 2 || own.bytes + sizeBytes > maxInFlightBytes / 2)
+      const isTooMuchOfOne = own.count > 0 && (own.count >= most || own.bytes + sizeBytes > maxInFlightBytes / 2)
       if (isTooMuch || isTooMuchOfOne) throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
       ofCallers.set(caller, own)
       const add = (count: number, bytes: number) => {

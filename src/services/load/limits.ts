@@ -31,7 +31,10 @@ export interface LimitCounter {
    * @throws {Problem} store-unavailable for a limit that fails closed while the store is unavailable
    */
   take(limit: Limit, who: string, amount: number): Taken
-  /** Counts a use that has already happened, even beyond the limit. @returns whether it is within the limit. */
+  /**
+   * Counts a use that has already happened, even beyond the limit. What a limit of this process alone is exceeded by counts in later windows.
+   * @returns whether it is within the limit.
+   */
   note(limit: Limit, who: string, amount: number): boolean
   /** The name under which an address is counted: its keyed hash; for IPv6, that of the customer's network. The key is lost with this process. */
   nameOfAddress(address: string): string
@@ -88,7 +91,8 @@ export function createLimitCounter({ uses, now, intervalMs = INTERVAL_MS }: Limi
       const window = windowOf(limit, atMs)
       const { name, counter } = counterOf(state, limit, who, window)
       const used = counter.shared + counter.own
-      const resetS = Math.max(1, Math.ceil(((window + 1) * limit.windowS * 1000 - atMs) / 1000))
+      const windows = used > limit.most ? Math.ceil((used + amount - limit.most) / limit.most) : 1
+      const resetS = Math.max(1, Math.ceil(((window + windows) * limit.windowS * 1000 - atMs) / 1000))
       if (used + amount > limit.most) return { isWithin: false, left: Math.max(0, limit.most - used), resetS }
       counter.own += amount
       if (!limit.isLocal) state.unsent.add(name)
@@ -158,8 +162,9 @@ function sweep(state: Counting): void {
   const atMs = now()
   if (atMs - state.sweptAtMs < 10_000 && counters.size < MAX_COUNTERS) return
   state.sweptAtMs = atMs
-  for (const [name, { limit, window }] of counters) {
-    if (window === windowOf(limit, atMs)) continue
+  for (const [name, counter] of counters) {
+    const { limit, window } = counter
+    if (window === windowOf(limit, atMs) || leftOver(counter, windowOf(limit, atMs)) > 0) continue
     counters.delete(name)
     unsent.delete(name)
   }
@@ -178,9 +183,14 @@ function counterOf(
     counter = counters.get(name)
   }
   if (counter?.window === window) return { name, counter }
-  const made: Counter = { limit, window, shared: 0, own: 0 }
+  const made: Counter = { limit, window, shared: 0, own: counter === undefined ? 0 : leftOver(counter, window) }
   counters.set(name, made)
   return { name, counter: made }
+}
+
+/** What a counter of an earlier window was exceeded by, without what later windows allowed. */
+function leftOver({ limit, window, own }: Counter, now: number): number {
+  return limit.isLocal ? Math.max(0, own - limit.most * Math.max(0, now - window)) : 0
 }
 
 function windowOf({ windowS }: Limit, atMs: number): number {
