@@ -125,7 +125,6 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'src/services/intake/bank-storing.ts',
     'src/services/intake/quotas.ts',
     'src/services/load/limits.ts',
-    'src/services/matching/probing/flipped-bits.ts',
     'src/services/matching/probing/probing-guard.ts',
     'src/services/matching/probing/probing.ts',
     'src/services/trust/accounts.ts',

@@ -66,7 +66,7 @@ export class Registered {
       viewIdOf: () => 1,
       finder: undefined,
       matchEvents: { note() {} },
-      probing: { isOn: false, radiusOf: () => undefined, count: () => undefined },
+      probing: { isOn: false, blurOf: () => undefined, count: () => undefined },
       scheduler: { yielder: () => () => undefined, atEndOfTick: queueMicrotask },
     })
   }

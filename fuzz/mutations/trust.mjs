@@ -5,6 +5,9 @@ import { inFile } from './in-file.mjs'
 /** Grades that hold for each upload (`grading=per-upload`). */
 const STRICT = ['domain/registry-size', 'services/per-upload']
 
+/** Distances that are blurred. */
+const BLUR = ['services/blur']
+
 const mutations = [
   inFile(
     'src/domain/trust/flood.ts',
@@ -110,7 +113,6 @@ const mutations = [
     'src/services/matching/graded.ts',
     [
       ['if (found.isStrictlyDecided !== known.isStrictlyDecided) return found.isStrictlyDecided', ''],
-      ['shown === undefined || strictness === PER_PAIR', 'true'],
       ['gradeWith(together.bits, together.nearBits)', 'gradeWith(together.bits, Number.POSITIVE_INFINITY)'],
     ],
     STRICT,
@@ -149,6 +151,56 @@ const mutations = [
   inFile('src/http/routes/match-images.ts', [['          grading,\n', '']], ['http/per-upload']),
   inFile('src/http/routes/match-videos.ts', [['        grading,\n', '']], ['http/per-upload']),
   inFile('src/http/hma/bank-matches.ts', [['    grading,\n', '']], ['http/per-upload']),
+  inFile(
+    'src/services/matching/probing/blur.ts',
+    [
+      ['export const MAX_BLUR_BITS = 15', 'export const MAX_BLUR_BITS = 16'],
+      ['distanceBits === 0 ? 0 : blur.bitsOf', 'blur.bitsOf'],
+      ['isBlurred(imageId) ? keyedShare', 'true ? keyedShare'],
+      ['for (const hash of hashes) digest.update(hash)', 'digest.update(hashes[0])'],
+      ['hit.distanceBits - MAX_BLUR_BITS', 'hit.distanceBits'],
+      ['(exactBits(hit) + hit.distanceBits) >> 1', 'hit.distanceBits'],
+      ['(before?.bitsOf(imageId) ?? 0)', 'now.bitsOf(imageId)'],
+    ],
+    BLUR,
+  ),
+  inFile(
+    'src/services/matching/match-by-hashes.ts',
+    [
+      [
+        'const hits = blurredHits(searcher, measured, blur)\n      const content',
+        'const hits = measured\n      const content',
+      ],
+      ['const hits = blurredHits(searcher, measured, blur)\n    const veto', 'const hits = measured\n    const veto'],
+    ],
+    BLUR,
+  ),
+  inFile('src/services/matching/graded.ts', [['surplus - blurBits', 'surplus']], BLUR),
+  inFile('src/services/matching/graded.ts', [['blurredHits(searcher, hits, blur)', 'hits']], BLUR),
+  inFile(
+    'src/services/matching/matcher.ts',
+    [['(match.details?.surplus ?? 0) >=', '(match.details?.surplus ?? 0) + 99 >=']],
+    BLUR,
+  ),
+  inFile(
+    'src/services/matching/video/near-frames.ts',
+    [['const hits = blurredHits(searcher, all, blur)', 'const hits = all']],
+    ['services/video-matcher'],
+  ),
+  inFile(
+    'src/services/matching/probing/probing-guard.ts',
+    [["worseGrade(match.grade, 'near')", "'near' as const"]],
+    ['services/probing-guard'],
+  ),
+  inFile(
+    'src/services/matching/probing/probing.ts',
+    [
+      ['outer >= PROBING_BUDGETS.blurred ||', 'false ||'],
+      ['(isOneOfMany && outerOfAll >= PROBING_BUDGETS.blurred)', 'false'],
+      ['outerOf(account) < PROBING_BUDGETS.most ? 1 : 0', '1'],
+    ],
+    ['http/probing', 'services/probing'],
+  ),
 ].flat()
 
 export const trust = { mutations }

@@ -6,7 +6,6 @@ import { createCommonRows } from '../services/matching/common-rows.js'
 import { createDetailFinder } from '../services/matching/detail-finder.js'
 import { refusingUnknownBanks } from '../services/matching/match-scope.js'
 import { createMatcher } from '../services/matching/matcher.js'
-import { createFlippedBits } from '../services/matching/probing/flipped-bits.js'
 import { createProbingBudget } from '../services/matching/probing/probing.js'
 import { createProbingGuard, NO_PROBING } from '../services/matching/probing/probing-guard.js'
 import { createVideoMatcher } from '../services/matching/video/video-matcher.js'
@@ -46,7 +45,7 @@ function openProbingGuard({ options, store, secrets }: StoreParts, events: Trust
   const { now, onError } = options
   return createProbingGuard({
     budget: createProbingBudget({ counts: createProbingCounts(store), secret: secrets.pseudonym, now, onError }),
-    flippedBits: createFlippedBits({ now }),
+    secret: secrets.pseudonym,
     mode: options.probing ?? 'notify',
     events,
     now,

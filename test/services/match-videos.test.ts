@@ -194,13 +194,11 @@ t.test('a coarse answer reveals no moment', async (t) => {
   const guard = createProbingGuard({
     budget: {
       charge: () => undefined,
-      spend() {},
-      restrictionOf: () => ({ isCoarse: true, radiusBits: undefined }),
-      isSpentAcross: () => false,
-      forgive() {},
+      restrictionOf: () => ({ isCoarse: true, isBlurred: false }),
+      blurredFor: () => undefined,
+      isSuspect: () => false,
       close: async () => {},
     },
-    flippedBits: { look: () => 'none', forgetOld() {} },
     mode: 'limit',
     events: { add: async () => undefined },
     now: () => 0,

@@ -230,16 +230,3 @@ t.test('the distances at which a stricter grade changes count as edges', async (
   await askFilm(MILLION, [99, 42 - perUpload(3 * MILLION).tighter.near, 99], { see: (all) => void seen.push(...all) })
   t.match(seen, [{ edge: 'outer' }])
 })
-
-t.test('a screen that makes matches coarser does not raise a stricter grade', async (t) => {
-  const probing = probingThatSees(() => (_, match) => ({ ...match, grade: 'near' }))
-  const parts: readonly Part[] = [['pdq', 'whole', 'a', 20]]
-  for (const [grading, grade] of [
-    ['per-pair', 'near'],
-    ['per-upload', 'review'],
-  ] as const) {
-    const matcher = bareMatcher({ replica: registryOf(MILLION, pictureOf(parts)), probing })
-    const [[match] = []] = await matcher.match([askedOf(parts)], { ...ASKING, grading, thresholdBits: 31 })
-    t.equal(match?.grade, grade, grading)
-  }
-})

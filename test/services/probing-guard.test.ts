@@ -1,6 +1,5 @@
 // What is reported to the operator about an organisation that probes.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { Match } from '../../src/services/matching/match.js'
 import {
@@ -8,42 +7,34 @@ import {
   type ProbingGuardParts,
   type ProbingMode,
 } from '../../src/services/matching/probing/probing-guard.js'
-import { until } from '../helpers/service.js'
 
 const DAY_MS = 86_400_000
-const OBSERVED = [
-  { imageId: 'image', edge: 'outer', distanceBits: 31, marks: [1, 1], hash: undefined, plain: undefined },
-] as const
+const OBSERVED = [{ imageId: 'image', edge: 'outer', distanceBits: 31, marks: [1, 1], plain: undefined }] as const
 
-function guardThat(
-  mode: ProbingMode,
-  add: ProbingGuardParts['events']['add'],
-  { forgetOld = () => {}, ...more }: { readonly forgetOld?: () => void; readonly forgetEveryMs?: number } = {},
-) {
+function guardThat(mode: ProbingMode, add: ProbingGuardParts['events']['add']) {
   const clock = { nowMs: Date.UTC(2026, 0, 1) }
   const troubles: unknown[] = []
   const guard = createProbingGuard({
     budget: {
       charge: () => undefined,
-      restrictionOf: () => ({ isCoarse: true, radiusBits: 12 }),
-      isSpentAcross: () => false,
-      spend: () => {},
+      restrictionOf: () => ({ isCoarse: true, isBlurred: true }),
+      blurredFor: () => new Set(['image']),
+      isSuspect: () => true,
       flush: async () => {},
       close: async () => {},
     },
-    flippedBits: { look: () => 'none', forgetOld },
+    secret: Buffer.alloc(32, 1),
     mode,
     events: { add },
     now: () => clock.nowMs,
     onError: (error) => troubles.push(error),
-    ...more,
   })
   const see = async (orgId = 'org') => {
     const screen = await guard.count(orgId, OBSERVED, false)
     await guard.close()
     return screen
   }
-  return { clock, troubles, see, close: () => guard.close() }
+  return { clock, troubles, see, guard }
 }
 
 t.test('an organisation that continues to probe is reported again after a day, not before', async (t) => {
@@ -102,14 +93,6 @@ t.test('a coarse answer has no moments, since each frame of a query would have i
   const { segments: _, atMs: __, queryMs: ___, ...rest } = match
   t.same(screen?.('image', match), { ...rest, grade: 'near', distanceBits: 31, distanceBand: '16-31' })
   t.same(screen?.('another', match), match)
-})
-
-t.test('old queries are forgotten at intervals, without any query, until the guard closes', async (t) => {
-  let forgotten = 0
-  const { close } = guardThat('notify', async () => {}, { forgetOld: () => void forgotten++, forgetEveryMs: 1 })
-  await until(() => forgotten > 2)
-  await close()
-  const before = forgotten
-  await sleep(10)
-  t.equal(forgotten, before)
+  const graded = (grade: Match['grade']) => screen?.('image', { ...match, grade }).grade
+  t.same([graded('exact'), graded('near'), graded('review')], ['exact', 'near', 'review'], 'it raises no grade')
 })

@@ -8,7 +8,6 @@ import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
-import { createFlippedBits } from '../../src/services/matching/probing/flipped-bits.js'
 import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/matching/probing/probing.js'
 import { createProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
@@ -42,10 +41,10 @@ function memoryCounts(): ProbingCounts {
   const kept = new Map<string, { inner: number; outer: number }>()
   return {
     charge: async (_org, charges) =>
-      charges.map(({ own, shared, inner, outer, credit }) => {
+      charges.map(({ own, shared, inner, outer }) => {
         const [mine, all] = [own, shared].map((name) => {
           const known = kept.get(name) ?? { inner: 0, outer: 0 }
-          const now = { inner: known.inner + inner, outer: Math.max(0, known.outer - credit) + outer }
+          const now = { inner: known.inner + inner, outer: known.outer + outer }
           kept.set(name, now)
           return now
         })
@@ -62,7 +61,7 @@ function worldOf() {
     onError: (error) => t.fail(String(error)),
   })
   const probing = createProbingGuard({
-    ...{ budget, flippedBits: createFlippedBits({ now: () => 0 }), mode: 'limit', now: () => 0 },
+    ...{ budget, secret: Buffer.alloc(32, 1), mode: 'limit', now: () => 0 },
     events: { add: async () => undefined },
     onError: (error) => t.fail(String(error)),
   })

@@ -36,20 +36,20 @@ t.test('ten processes that are queried at the same moment reveal no more than on
     let count = 0
     const ask = async (budget: (typeof budgets)[number]) => {
       const marks = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
-      const near: Observation = { imageId, edge, distanceBits: 31, marks, hash: undefined, plain: undefined }
+      const near: Observation = { imageId, edge, distanceBits: 31, marks, plain: undefined }
       await budget.charge(ORG, [near], false)
       const restriction = budget.restrictionOf(ORG, imageId)
-      if (edge === 'inner' ? !restriction?.isCoarse : restriction?.radiusBits === undefined) count++
+      if (edge === 'inner' ? !restriction?.isCoarse : restriction?.isBlurred !== true) count++
     }
     for (let i = 0; i < timesEach; i++) await Promise.all(budgets.map((budget) => ask(budget)))
     return count
   }
   t.ok((await told('an image', 'inner', 4)) <= PROBING_BUDGETS.coarse, 'bands, views and orientations')
-  t.ok((await told('another', 'outer', 4)) <= PROBING_BUDGETS.frozen, 'matches and grades')
+  t.ok((await told('another', 'outer', 4)) <= PROBING_BUDGETS.blurred, 'matches and grades')
   // Queried near an inner edge first, each has read that nothing was spent at the outer ones, and must not rely on
   // it.
   await told('a third', 'inner', 1)
-  t.ok((await told('a third', 'outer', 4)) <= PROBING_BUDGETS.frozen)
+  t.ok((await told('a third', 'outer', 4)) <= PROBING_BUDGETS.blurred)
 })
 
 t.test('a platform that queries the same 4,000 copies again and again is charged once for each', async (t) => {
@@ -70,7 +70,7 @@ t.test('a platform that queries the same 4,000 copies again and again is charged
   t.teardown(() => budget.close())
   const copies = Array.from({ length: 4000 }, (_, i): Observation => {
     const marks = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
-    return { imageId: `image ${i}`, edge: 'inner', distanceBits: 16, marks, hash: undefined, plain: undefined }
+    return { imageId: `image ${i}`, edge: 'inner', distanceBits: 16, marks, plain: undefined }
   })
   for (let round = 0; round < 10; round++) for (const copy of copies) await budget.charge(ORG, [copy], false)
   await budget.flush()

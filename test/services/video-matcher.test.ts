@@ -218,13 +218,20 @@ t.test('a line near its limit counts as an edge on both sides, and one well with
   t.same(await edgeOf([50, 50, 55]), [1, 'inner'], 'of where the segment ends')
 })
 
-t.test('a smaller radius of the probing guard hides frames, and a screened match is not reported', async (t) => {
-  const probing = { ...probingThatSees(() => undefined), radiusOf: () => 20 }
-  t.same(await worldOf([hashedFilm(3)], { probing }).ask(askedFilm([30, 30, 30])), [])
-  const hiding = probingThatSees(() => () => undefined)
-  const { ask, noted } = worldOf([hashedFilm(3)], { probing: hiding })
-  t.same(await ask(askedFilm([30, 30])), [])
-  t.same(noted, [])
+t.test('distances to the frames of a blurred film all grow by as much, except those of equal ones', async (t) => {
+  const blurredBy = (bits: number) => {
+    const blur = { bitsOf: () => bits, detailsOf: () => 0 }
+    return worldOf([hashedFilm(3)], { probing: { ...probingThatSees(() => undefined), blurOf: () => blur } })
+  }
+  const limitOf = async (by: number) => {
+    const { ask } = blurredBy(by)
+    t.equal((await ask(askedFilm([0, 0, 0]))).length, 1, 'equal frames')
+    let bits = 60
+    while ((await ask(askedFilm([bits, bits, bits]))).length === 0) bits--
+    return bits
+  }
+  const usual = await limitOf(0)
+  for (const by of [1, 8, 15]) t.equal(await limitOf(by), usual - by)
 })
 
 t.test('a video withdrawn while a query yields is neither reported nor counted', async (t) => {

@@ -24,6 +24,8 @@ export interface ViewObservation {
   /** The query hash that was searched for. */
   readonly hash: Hash256
   readonly distanceBits: number
+  /** As in `Hit`. */
+  readonly exactBits?: number
   /** Whether it is within match distance. If not, it can corroborate a match but not be one. */
   readonly isWithin: boolean
 }

@@ -9,7 +9,7 @@ import { formSurplusBits } from '../../domain/matching/forms.js'
 import { distanceBandOf, type Grade, gradeOf, isEqual, isOfFile, worseGrade } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { objectSurplusBits } from '../../domain/matching/objects.js'
-import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
+import type { Strictness } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import type { Bank } from '../../domain/organisations/bank.js'
@@ -18,6 +18,7 @@ import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
 import { comparedWith, MAX_CORROBORATED } from './batch-search.js'
 import type { Looks, Match } from './match.js'
+import { type Blur, blurredHits, exactBits } from './probing/blur.js'
 
 export interface Found {
   readonly hit: Hit
@@ -79,7 +80,7 @@ export function graded(
     reported: {
       ...reported,
       views: { ...views, ...nearer.views, rotated: false },
-      hit: { ...hit, distanceBits: nearer.distanceBits },
+      hit: { ...hit, distanceBits: nearer.distanceBits, exactBits: exactBits(nearer) },
     },
     grade,
   }
@@ -110,10 +111,13 @@ export function copySurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
   graded: Graded,
-  { agreement, looks, together, atMs }: Judged,
+  { agreement, looks, together, atMs, blurBits }: Judged,
 ): number | undefined {
-  const ofKind = kindSurplusIn(searcher, asked, graded, { looks, together })
-  return areWholes(graded.reported.views) ? leastOf(wholesSurplusOf(agreement, atMs), ofKind) : ofKind
+  // The sum of two views is blurred already.
+  const pair = together && { ...together, bits: together.bits - blurBits }
+  const ofKind = kindSurplusIn(searcher, asked, graded, { looks, together: pair })
+  const surplus = areWholes(graded.reported.views) ? leastOf(wholesSurplusOf(agreement, atMs), ofKind) : ofKind
+  return surplus === undefined ? undefined : surplus - blurBits
 }
 
 interface Judged {
@@ -122,6 +126,8 @@ interface Judged {
   readonly together: CorroboratingPair | undefined
   /** When the registered frame of a video is shown; `undefined` for a picture. */
   readonly atMs: number | undefined
+  /** The blur of the query for this image. */
+  readonly blurBits: number
 }
 
 /**
@@ -191,15 +197,6 @@ export function agreed(
   return { reported, grade: isPartial ? worseGrade(grade, 'near') : grade }
 }
 
-/**
- * A screen that makes matches coarser calls some `near`. Where grades are stricter than `per-pair` that must not raise one.
- * @param shown the match as the screen shows it.
- */
-export function notRaised(shown: Match | undefined, { grade }: Match, strictness: Strictness): Match | undefined {
-  if (shown === undefined || strictness === PER_PAIR) return shown
-  return { ...shown, grade: worseGrade(shown.grade, grade) }
-}
-
 /** @param atMs when the registered frame is shown; `undefined` for a picture. */
 export function describe(
   {
@@ -258,12 +255,17 @@ export function isNearer(found: Found, known: Found): boolean {
   return SIGNAL_TYPE_NAMES.indexOf(found.type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
 }
 
+interface CorroborationOptions {
+  readonly observed: { nearlyCorroborated(image: number, hash: Hash256): void }
+  readonly blur: Blur | undefined
+}
+
 /** Does another algorithm agree with a match in the same orientation? */
 export function* corroborationOf(
   searcher: Searcher,
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
-  observed: { nearlyCorroborated(image: number, hash: Hash256): void },
+  { observed, blur }: CorroborationOptions,
 ): Generator<void, (match: Found) => boolean, void> {
   const agreeing = new Set<string>()
   const keyOf = (algorithm: string, orientation: number, image: number) => `${algorithm} ${orientation} ${image}`
@@ -279,7 +281,7 @@ export function* corroborationOf(
       yield
       const radius = { bits: corroboratesBits, marginBits }
       const hits = compared?.near(type, [hash], radius) ?? (yield* searcher.search(type, [hash], radius.bits, marginBits))
-      for (const hit of hits) {
+      for (const hit of blurredHits(searcher, hits, blur)) {
         if (!found.has(hit.image) || viewOf(hit.view) !== 'whole') continue
         if (hit.distanceBits <= corroboratesBits) agreeing.add(keyOf(algorithm, orientation, hit.image))
         if (marginBits > 0 && isNearEdge(hit.distanceBits, corroboratesBits)) observed.nearlyCorroborated(hit.image, hash)

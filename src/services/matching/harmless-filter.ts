@@ -54,20 +54,14 @@ interface AskedOf {
   readonly searcher: Pick<Searcher, 'image'>
   readonly type: SignalType
   readonly hash: Hash256 | undefined
-  readonly radiusOf: (imageId: string) => number | undefined
   readonly observed: Pick<Observed, 'screened'>
 }
 
 /** Whether a hit matches despite the veto. Records a hit as an observation if the answer reveals something about the veto. */
-export function isUnvetoed(
-  veto: Veto | undefined,
-  hit: Hit,
-  { searcher, type, hash, radiusOf, observed }: AskedOf,
-): boolean {
+export function isUnvetoed(veto: Veto | undefined, hit: Hit, { searcher, type, hash, observed }: AskedOf): boolean {
   if (veto === undefined) return true
   const image = searcher.image(hit.image)
-  // With a replaced radius, every harmless picture vetoes. Otherwise the question which of the two is nearer would be another edge to probe.
-  if (image === undefined || (hit.distanceBits > 0 && radiusOf(image.id) !== undefined)) return false
+  if (image === undefined) return false
   const [isAtEdge, isOver] = [isAtVetoEdge(veto, hit), isVetoed(veto, hit)]
   if (isAtEdge || isOver) observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'alone' : 'none')
   return !isOver

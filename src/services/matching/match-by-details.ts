@@ -12,6 +12,7 @@ import { harmlessBanks } from './harmless-filter.js'
 import type { Match } from './match.js'
 import type { Answer } from './match-by-hashes.js'
 import type { Observation } from './observation.js'
+import type { WriteQuery } from './probing/blur.js'
 
 interface ByDetails {
   readonly answer: Answer
@@ -53,8 +54,7 @@ export async function matchesByDetails(
   if (found.length === 0 && missed.size === 0) return NOTHING_FOUND
   const marks = marksOf(views)
   const observed = (imageId: string, edge: Edge, distanceBits: number | undefined): Observation => ({
-    ...{ imageId: accountOfDetails(imageId), edge, distanceBits, marks },
-    ...{ hash: undefined, plain: undefined },
+    ...{ imageId: accountOfDetails(imageId), edge, distanceBits, marks, plain: undefined },
   })
   return {
     answer: found.map((each) => ({
@@ -78,6 +78,19 @@ const NOTHING_FOUND: ByDetails = { answer: [], observations: [] }
  */
 export function accountOfDetails(imageId: string): string {
   return `details ${imageId}`
+}
+
+/** Writes the details of a query, by which it is told from others. */
+export function writeDetails(views: readonly AskedView[]): WriteQuery {
+  return (digest) => {
+    for (const { width, height, part, features } of views) {
+      digest.update(`${width} ${height} ${Object.values(part).join(' ')} ${features.length} `)
+      for (const { x, y, angle, level, hash, mirrored } of features) {
+        digest.update(`${x} ${y} ${angle} ${level} `).update(hash)
+        if (mirrored !== undefined) digest.update(mirrored)
+      }
+    }
+  }
 }
 
 const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const

@@ -1,7 +1,7 @@
 // Matches by hashes: finds near images, looks for corroborating views, grades and describes the matches.
 
 import { Corroborations, type ViewObservation } from '../../domain/matching/corroborations.js'
-import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
+import { EDGE_BITS } from '../../domain/matching/edges.js'
 import {
   type ComparedViews,
   contentOf,
@@ -15,7 +15,6 @@ import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.j
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../domain/organisations/bank.js'
-import { isCopy } from '../../domain/trust/flood.js'
 import type { Hit } from '../../search/hit.js'
 import type { ImageFacts } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
@@ -49,6 +48,7 @@ import { inOrder, type Looks, type Match, type MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
 import type { Observed } from './observed.js'
 import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
+import { type Blur, blurredHits, exactBits, halfBlurred, isCopyAt, narrowBits } from './probing/blur.js'
 import { type ActiveViews, doSeveralAgree, type ViewIdOf, viewToCount } from './stopped-views.js'
 
 /** The matches of a picture, before bank names are translated for the caller. */
@@ -56,6 +56,8 @@ export type Answer = readonly {
   readonly ordinal: number
   readonly imageId: string
   readonly match: Match
+  /** As `isCopy`, by the distance before it was blurred or told coarsely. */
+  readonly isCopy?: boolean
   /** The one view that decided (`flood.ts`). */
   readonly view?: number | undefined
   readonly areSeveral?: boolean // as `doSeveralAgree`
@@ -72,8 +74,6 @@ export interface AskingByHashes {
   readonly matchIds: Pick<MatchIds, 'idFor'>
   /** Maximum matches of one picture. */
   readonly most: number
-  /** The radius [bits] that replaces the bank's for an image; `undefined` where the bank's applies. */
-  readonly radiusOf: (imageId: string) => number | undefined
   /** Do only copies match this image? */
   readonly isNarrowed: (imageId: string) => boolean
   readonly activeViews: ActiveViews
@@ -98,20 +98,26 @@ export function* matchesByHashes(
   signals: readonly HashedSignal[],
   ahead: FoundAhead,
   asking: AskingByHashes,
-  observed: Observed,
-  looks: Looks = {},
+  query: Query,
 ): Generator<void, FoundByHashes, void> {
   if (asking.firstPassBits === undefined || !hasManyViews(signals))
-    return yield* judged({ asking, signals, ahead, observed, looks, compared: undefined })
+    return yield* judged({ asking, signals, ahead, query, compared: undefined })
   const { found, images } = yield* firstPass(asking.searcher, signals, ahead, asking)
   const compared = comparedWith(asking.searcher, images)
   if (compared !== undefined) {
     // Most of what a first pass meets is near by chance, which shows without searching farther. A match needs all that is near: a harmless picture may be, too.
-    const trial = yield* judged({ asking, signals, ahead: found, observed, looks, compared })
+    const trial = yield* judged({ asking, signals, ahead: found, query, compared })
     if (trial.answer.length === 0) return trial
-    observed.forget()
+    query.observed.forget()
   }
-  return yield* judged({ asking, signals, ahead: found, observed, looks, compared: undefined })
+  return yield* judged({ asking, signals, ahead: found, query, compared: undefined })
+}
+
+interface Query {
+  readonly observed: Observed
+  /** Of the whole query, so that all frames of a video have the same; `undefined` if no image is blurred. */
+  readonly blur: Blur | undefined
+  readonly looks?: Looks
 }
 
 /** A picture whose first pass is done. */
@@ -119,19 +125,19 @@ interface Judging {
   readonly asking: AskingByHashes
   readonly signals: readonly HashedSignal[]
   readonly ahead: FoundAhead
-  readonly observed: Observed
-  readonly looks: Looks
+  readonly query: Query
   /** Compares with the images that the first pass met; `undefined` to search the whole radius wherever it met one. */
   readonly compared: Compared | undefined
 }
 
 function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
-  const { asking, signals, observed, looks } = judging
+  const { asking, signals, query } = judging
+  const { observed, blur, looks = {} } = query
   const { searcher, banks, options, matchIds, most, isNarrowed, activeViews } = asking
   const corroborations = new Corroborations()
   const { found, isAll } = yield* findNearest(judging, corroborations)
   if (found.size === 0) return NOTHING_FOUND
-  const isCorroborated = yield* corroborationOf(searcher, found, signals, observed)
+  const isCorroborated = yield* corroborationOf(searcher, found, signals, query)
   yield* lookForCorroborations(judging, found, corroborations, isCorroborated)
   const answer = []
   for (const each of found.values()) {
@@ -141,14 +147,16 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const alone = graded(each, corroborated, together, asking.strictness)
     const agreement = agreementIn(activeViews, signals, alone)
     const atMs = searcher.frameOf(each.hit.image)?.atMs
-    const copySurplus = copySurplusIn(activeViews, signals, alone, { agreement, looks, together, atMs })
+    const blurBits = alone.reported.hit.distanceBits === 0 ? 0 : (blur?.bitsOf(each.image.id) ?? 0)
+    const copySurplus = copySurplusIn(activeViews, signals, alone, { agreement, looks, together, atMs, blurBits })
     const ofKind = agreed(alone, agreement, copySurplus)
     const { reported } = ofKind
     const grade = isOtherFile(searcher, signals, reported) ? 'review' : ofKind.grade
     const isStrong = alone.grade === 'strong'
     observed.found(each, reported, together, { agreement, signals, isStrong, copySurplus, atMs, grade })
     const match = describe(reported, grade, matchIds.idFor(options.orgId, each.image.id), agreement, atMs)
-    if (isNarrowed(each.image.id) && !isCopy(match)) continue
+    if (isNarrowed(each.image.id) && !isCopyAt(reported, narrowBits)) continue
+    const isCopy = isCopyAt(reported, exactBits)
     const view = viewToCount(asking, signals, { reported, match, agreement })
     const areSeveral = doSeveralAgree(together, asking.strictness)
     // Without a threshold, the caller sees only matches that it may act on, and those that its own bank is to show. Never one by
@@ -156,7 +164,7 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated
     const isAskedFor = options.thresholdBits !== undefined || each.isInOwnReach
     if (match.grade !== 'review' || (isAskedFor && isWorthALook))
-      answer.push({ ordinal: each.hit.image, imageId: each.image.id, match, view, areSeveral })
+      answer.push({ ordinal: each.hit.image, imageId: each.image.id, match, isCopy, view, areSeveral })
   }
   const best = bestFrames(answer).sort((a, b) => inOrder(a.match, b.match))
   const share = shareOfMatches(best, most, (bank) => banks.get(bank)?.orgId)
@@ -166,10 +174,10 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
 export const NOTHING_FOUND: FoundByHashes = { answer: [], isTruncated: false }
 
 function* findNearest(
-  { asking, signals, ahead, observed, compared }: Judging,
+  { asking, signals, ahead, query: { observed, blur }, compared }: Judging,
   corroborations: Corroborations,
 ): Generator<void, { readonly found: ReadonlyMap<number, Found>; readonly isAll: boolean }, void> {
-  const { searcher, banks, widestOf, firstPassBits, radiusOf, activeViews, strictness } = asking
+  const { searcher, banks, widestOf, firstPassBits, activeViews, strictness } = asking
   const { orgId, thresholdBits, imageId } = asking.options
   const nearest = new Map<number, Found>()
   let isAll = true
@@ -181,9 +189,10 @@ function* findNearest(
       const first = firstPassOf(radius, type, signals, firstPassBits)
       const isNarrow = first !== radius
       const isTrial = isNarrow && compared !== undefined
-      const hits = isTrial
+      const measured = isTrial
         ? compared.near(type, hashes, radius)
         : yield* searchInTwo(searcher, type, hashes, radius, first, ahead.get(signal)?.[group])
+      const hits = blurredHits(searcher, measured, blur)
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
       const viewsOf = (hit: Hit, { isByHashes }: Pick<ImageFacts, 'isByHashes'>): ComparedViews => {
         return { asked: view, registered: viewOf(hit.view), rotated, content, isByHashes }
@@ -193,7 +202,7 @@ function* findNearest(
         const askedBits = Math.min(thresholdBits ?? ownerReviewBits(bank, type, orgId), reviewBits(type, views))
         const farthestBits = thresholdBits === undefined ? Math.max(thresholdOf(bank, type, views), askedBits) : askedBits
         const hash = hashes[hit.transform]
-        if (hit.distanceBits <= farthestBits) return isUnvetoed(veto, hit, { searcher, type, hash, radiusOf, observed })
+        if (hit.distanceBits <= farthestBits) return isUnvetoed(veto, hit, { searcher, type, hash, observed })
         if (isVetoed(veto, hit) || hit.distanceBits > farthestBits + EDGE_BITS || farthestBits <= 0) return false
         const image = searcher.image(hit.image)
         if (image !== undefined) observed.missed(hit.image, image.id, type, hash)
@@ -213,16 +222,9 @@ function* findNearest(
         const hash = hashes[hit.transform]
         const views = viewsOf(hit, image)
         if (!isNear(hit, views, bank) || activeViews.isStopped(image.id, hit, type, hash)) continue
-        // Stop here: work on a match that is not reported would reveal it by the time it takes.
-        if (hit.distanceBits > (radiusOf(image.id) ?? hit.distanceBits) + EDGE_BITS) {
-          const isAtEdge = isNearEdge(hit.distanceBits, thresholdBits ?? thresholdOf(bank, type, views))
-          observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'outer' : 'none')
-          continue
-        }
         const isWithin = hit.distanceBits <= thresholdOf(bank, type, views)
-        const isWithinAll = isWithin && hit.distanceBits <= (radiusOf(image.id) ?? hit.distanceBits)
         if (isCorroborating && !rotated)
-          noteHit(corroborations, hit, { type, views, signal: place, orientations, hashes, isWithin: isWithinAll })
+          noteHit(corroborations, hit, { type, views, signal: place, orientations, hashes, isWithin })
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
         const isStrictlyDecided = strictness === PER_PAIR || hit.distanceBits <= nearAloneBits(bank, type, views, strictness)
         const isInOwnReach = hit.distanceBits <= ownerReviewBits(bank, type, orgId)
@@ -240,11 +242,12 @@ function* findNearest(
 
 /** Looks for views that corroborate found images, beyond the search radius. Only of images that are not strong yet, which are few. */
 function* lookForCorroborations(
-  { asking: { searcher, radiusOf, activeViews, strictness }, signals: asked, observed, compared: trial }: Judging,
+  { asking, signals: asked, query: { observed, blur }, compared: trial }: Judging,
   found: ReadonlyMap<number, Found>,
   corroborations: Corroborations,
   isCorroborated: (match: Found) => boolean,
 ): Generator<void, void, void> {
+  const { searcher, activeViews, strictness } = asking
   if (asked.filter(({ type, view }) => maxCorroboratingBits(type, view) !== undefined).length < 2) return
   const isExact = (match: Found) => isProven(factsOf(match, isCorroborated(match))) && mayBeExact(match.type, strictness)
   const open = new Set(
@@ -264,8 +267,9 @@ function* lookForCorroborations(
     const radius = { bits: widest, marginBits: 0 }
     const near = trial !== undefined || compared?.hasRows() ? compared?.near(type, upright.hashes, radius) : undefined
     if (near?.length === 0) continue
-    const hits =
+    const measured =
       trial !== undefined && near !== undefined ? near : yield* searchInTwo(searcher, type, upright.hashes, radius)
+    const hits = blurredHits(searcher, measured, blur)
     const veto = vetoOf(searcher, type, { asked: view, rotated: false }, hits)
     for (const hit of hits) {
       const known = open.has(hit.image) ? found.get(hit.image) : undefined
@@ -275,8 +279,7 @@ function* lookForCorroborations(
       if (isVetoed(veto, hit) || activeViews.isStopped(known.image.id, hit, type, hash)) continue
       const { isByHashes } = known.image
       const views = { asked: view, registered: viewOf(hit.view), rotated: false, isByHashes }
-      const radiusBits = radiusOf(known.image.id) ?? hit.distanceBits
-      const isWithin = hit.distanceBits <= Math.min(radiusBits, thresholdOf(known.bank, type, views))
+      const isWithin = hit.distanceBits <= thresholdOf(known.bank, type, views)
       noteHit(corroborations, hit, { type, views, signal, ...upright, isWithin })
     }
   }
@@ -284,14 +287,13 @@ function* lookForCorroborations(
 
 function noteHit(
   corroborations: Corroborations,
-  { image, transform, distanceBits }: Hit,
+  hit: Hit,
   {
     orientations,
     hashes,
     ...asked
   }: Pick<ViewObservation, 'type' | 'views' | 'signal' | 'isWithin'> & Pick<OrientationGroup, 'orientations' | 'hashes'>,
 ): void {
-  const hash = hashes[transform]
-  if (hash !== undefined)
-    corroborations.note(image, { ...asked, orientation: orientations[transform] ?? 0, hash, distanceBits })
+  const [hash, orientation = 0] = [hashes[hit.transform], orientations[hit.transform]]
+  if (hash !== undefined) corroborations.note(hit.image, { ...asked, ...halfBlurred(hit), orientation, hash })
 }

@@ -5,7 +5,6 @@ import { comparedImages, PER_PAIR, perUpload, type Strictness } from '../../doma
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { type Bank, isAnswering, isVisibleTo, ownerReviewBits, widestThresholdOf } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
-import { isCopy } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Radius, WidestOf } from './batch-search.js'
@@ -72,11 +71,6 @@ export function strictnessIn(catalogue: Catalogue, { grading }: Pick<MatchOption
   if (grading !== 'per-upload') return PER_PAIR
   const { images } = catalogue
   return perUpload(shown * comparedImages(images, catalogue.index('pdq').liveRows), images)
-}
-
-/** Whether this match is reported. Only copies match a narrowed image. */
-export function isReportable(catalogue: Catalogue, { imageId, match }: Answer[number]): boolean {
-  return isCopy(match) || !catalogue.isNarrowed(imageId)
 }
 
 /** Matches with bank names as the caller sees them. */

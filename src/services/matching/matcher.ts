@@ -5,7 +5,7 @@ import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { hasPieces } from '../../domain/matching/agreement.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
-import { DETAILS_VIEW, isCopy, lookOf } from '../../domain/trust/flood.js'
+import { DETAILS_VIEW, lookOf } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
@@ -22,15 +22,15 @@ import {
 } from './batch-search.js'
 import type { DetailFinder } from './detail-finder.js'
 import { maxMatchesOf } from './fair-share.js'
-import { notRaised } from './graded.js'
 import { inOrder, type Looks, type Match, type MatchOptions } from './match.js'
-import { accountOfDetails, matchesByDetails } from './match-by-details.js'
+import { accountOfDetails, matchesByDetails, writeDetails } from './match-by-details.js'
 import { type Answer, type AskingByHashes, type FoundByHashes, matchesByHashes, NOTHING_FOUND } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import type { MatchEvents } from './match-recorder.js'
-import { banksAsked, isReportable, matchesIn, strictnessIn, widestIn } from './match-scope.js'
+import { banksAsked, matchesIn, strictnessIn, widestIn } from './match-scope.js'
 import { type CountedObservation, withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED, type Observed } from './observed.js'
+import { type Blur, isBlurredSince, writeHashes } from './probing/blur.js'
 import type { ProbingGuard, Screen } from './probing/probing-guard.js'
 import { createActiveViews, type ViewIdOf } from './stopped-views.js'
 
@@ -59,7 +59,7 @@ export interface MatcherParts {
   /** Called with each answer; returns at once. */
   readonly matchEvents: Pick<MatchEvents, 'note'>
   /** Called with each query before it is answered. */
-  readonly probing: Pick<ProbingGuard, 'isOn' | 'count' | 'radiusOf'>
+  readonly probing: Pick<ProbingGuard, 'isOn' | 'count' | 'blurOf'>
   /** Yields the event loop during long work. */
   readonly scheduler: Pick<EventLoopScheduler, 'yielder' | 'atEndOfTick'>
 }
@@ -94,8 +94,6 @@ interface Searched extends Call {
   readonly yieldIfNeeded: () => Promise<void> | undefined
   readonly ahead: FoundAhead
   readonly asking: AskingByHashes
-  /** Matches that are copies, judged before the probing guard made them coarser. */
-  readonly copies: WeakSet<Match>
 }
 
 async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>): Promise<Match[][]> {
@@ -105,7 +103,6 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const widestOf = widestIn(banks, options, probing.isOn)
   const yieldIfNeeded = parts.scheduler.yielder()
   const all = Array.isArray(pictures) ? pictures : await runCooperatively(gathered(pictures), yieldIfNeeded)
-  const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
   // Computed once for all pictures, because the registry may grow while this yields.
   const firstPassBits =
@@ -120,7 +117,6 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
     options,
     matchIds,
     most: maxMatchesOf(all.length),
-    radiusOf,
     isNarrowed,
     activeViews: createActiveViews(catalogue, searcher, viewIdOf),
     viewIdOf,
@@ -130,7 +126,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
   const ahead = isAhead
     ? await runCooperatively(searchAhead(searcher, all, widestOf, firstPassBits), yieldIfNeeded)
     : NOTHING_AHEAD
-  const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking, copies: new WeakSet<Match>() }
+  const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking }
   const answers: Answer[] = []
   for (const [picture, signals] of all.entries()) {
     // Yields only when it is time, because yielding costs more than answering a picture without matches.
@@ -151,7 +147,7 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
 
 /** Removes images that were withdrawn while a long batch yielded, and records the other matches. */
 function noteAnswer(
-  { parts, catalogue, searcher, options, copies }: Searched,
+  { parts, catalogue, searcher, options }: Searched,
   answer: Answer,
   picture: number,
   signals: readonly HashedSignal[],
@@ -160,8 +156,8 @@ function noteAnswer(
   const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
   const recorded = remaining.filter(({ match }) => match.grade !== 'review')
   const seen = shownBy(signals)
-  const noted = recorded.map(({ ordinal, imageId, match, view, areSeveral }) => {
-    const isSeen = !copies.has(match) && (areSeveral === true || view !== undefined)
+  const noted = recorded.map(({ ordinal, imageId, view, areSeveral, isCopy = false }) => {
+    const isSeen = !isCopy && (areSeveral === true || view !== undefined)
     return { imageId, look: isSeen && seen !== undefined ? lookOf(seen, searcher.frameNumberOf(ordinal)) : undefined, view }
   })
   parts.matchEvents.note(orgId, noted, options.contexts?.[picture])
@@ -180,27 +176,24 @@ async function answerByHashes(
   picture: number,
   signals: readonly HashedSignal[],
 ): Promise<FoundByHashes> {
-  const { parts, options, yieldIfNeeded, ahead, asking, copies } = searched
+  const { parts, options, yieldIfNeeded, ahead, asking } = searched
   const { probing } = parts
+  const looks = looksIn(signals, options.looksOf?.(picture))
+  const blurNow = () => probing.blurOf(options.orgId, writeHashes(signals))
+  const judge = (observed: Observed, blur: Blur | undefined) =>
+    runCooperatively(matchesByHashes(signals, ahead, asking, { observed, blur, looks }), yieldIfNeeded)
+
   const observed = probing.isOn ? createObserved(options.thresholdBits, asking.strictness) : NOT_OBSERVED
-  const found = await runCooperatively(
-    matchesByHashes(signals, ahead, asking, observed, looksIn(signals, options.looksOf?.(picture))),
-    yieldIfNeeded,
-  )
+  const blur = blurNow()
+  const found = await judge(observed, blur)
   const observations = observationsIn(searched, observed, found.answer)
   if (found.answer.length === 0 && observations.length === 0) return found
   const counted = probing.count(options.orgId, observations, options.knowsDistance === true)
   const screen = counted instanceof Promise ? await counted : counted
-  if (screen === undefined) {
-    for (const { match } of found.answer) if (isCopy(match)) copies.add(match)
-    return found
-  }
-  const answer = found.answer.flatMap((each) => {
-    const match = notRaised(screen(each.imageId, each.match), each.match, asking.strictness)
-    if (match !== undefined && isCopy(each.match)) copies.add(match)
-    return match === undefined ? [] : [{ ...each, match }]
-  })
-  return { isTruncated: found.isTruncated, answer: answer.sort((a, b) => inOrder(a.match, b.match)) }
+  if (screen === undefined) return found
+  const blurred = blurNow()
+  const { isTruncated, answer } = isBlurredSince(blur, blurred, found.answer) ? await judge(NOT_OBSERVED, blurred) : found
+  return { isTruncated, answer: screened(screen, answer).sort((a, b) => inOrder(a.match, b.match)) }
 }
 
 /** What the answer to a picture reveals, as the probing budget counts it. */
@@ -241,21 +234,22 @@ async function withDetails(searched: Searched, views: readonly AskedView[], byHa
   const asked = { searcher, banks: asking.banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, grade }
   const { answer, observations } = await matchesByDetails(finder, views, asked)
   const counted = probing.count(orgId, observations, options.knowsDistance === true)
-  const found = screened(counted instanceof Promise ? await counted : counted, answer, accountOfDetails)
+  const screen = counted instanceof Promise ? await counted : counted
+  const blur = probing.blurOf(orgId, writeDetails(views))
+  const sure = answer.filter(
+    ({ imageId, match }) => (match.details?.surplus ?? 0) >= (blur?.detailsOf(accountOfDetails(imageId)) ?? 0),
+  )
+  const found = screen === undefined ? sure : screened(screen, sure, accountOfDetails)
   const byDetails = new Set(found.map(({ ordinal }) => ordinal))
   return [
     ...byHashes.filter(({ ordinal }) => !byDetails.has(ordinal)),
-    ...found.filter((each) => isReportable(catalogue, each)),
+    ...found.filter(({ imageId }) => !catalogue.isNarrowed(imageId)),
   ]
 }
 
-/** Applies the probing guard's restrictions: matches become coarser or are left out. */
-function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageId: string) => string): Answer {
-  if (screen === undefined) return answer
-  return answer.flatMap((each) => {
-    const match = screen(accountOf(each.imageId), each.match)
-    return match === undefined ? [] : [{ ...each, match }]
-  })
+/** Applies the probing guard's restrictions: matches become coarser. */
+function screened(screen: Screen, answer: Answer, accountOf = (imageId: string) => imageId): Answer[number][] {
+  return answer.map((each) => ({ ...each, match: screen(accountOf(each.imageId), each.match) }))
 }
 
 /** The hash for the flood guard's looks: PDQ of the whole if the upload has it; `undefined` without any hash. */

@@ -1,6 +1,5 @@
 // What one query reveals of one registered image. A video with several near frames gives one observation.
 
-import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { EDGE_BITS, type Edge } from '../../domain/matching/edges.js'
 import type { Grade } from '../../domain/matching/grade.js'
 import type { View } from '../../domain/matching/signal.js'
@@ -12,8 +11,6 @@ export interface Observation {
   readonly distanceBits: number | undefined
   /** Two digests of the hashes near this image and of the radius. They do not depend on other hashes of the query. */
   readonly marks: readonly [number, number]
-  /** The nearest hash, in the orientation in which it was found. */
-  readonly hash: Hash256 | undefined
   /**
    * The first view and orientation within the radius, in the order of their tables. It need not be the nearest, so it reveals
    * less.
@@ -116,8 +113,7 @@ function together(
     first,
   )
   const { imageId, distanceBits, plain } = first.observation
-  const { hash } = decisive.observation
-  return { observation: { imageId, distanceBits, plain, edge: edgeOf(decisive), hash, marks }, decisive }
+  return { observation: { imageId, distanceBits, plain, edge: edgeOf(decisive), marks }, decisive }
 }
 
 /** What a frame that is not in the answer reveals beside the one that is. */

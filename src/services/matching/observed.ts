@@ -19,7 +19,7 @@ export interface Observed {
   seen(found: Found): void
   /** Records an image just beyond the radius. */
   missed(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined): void
-  /** Records an image that is beyond its replaced radius, or that a harmless picture vetoes or nearly vetoes. */
+  /** Records an image that a harmless picture vetoes or nearly vetoes. */
   screened(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined, edge: ScreenedEdge): void
   /** Records that the second algorithm is near the distance at which it starts to agree. */
   nearlyCorroborated(image: number, hash: Hash256): void
@@ -50,8 +50,8 @@ export interface Agreed {
   readonly grade: Grade
 }
 
-/** outer: near the edge of the radius that was replaced. alone: near the edge of a veto. */
-export type ScreenedEdge = 'outer' | 'alone' | 'none'
+/** alone: near the edge of a veto. */
+export type ScreenedEdge = 'alone' | 'none'
 
 /** Records nothing, for when probing is not counted. */
 export const NOT_OBSERVED: Observed = {
@@ -67,7 +67,6 @@ export const NOT_OBSERVED: Observed = {
 interface Missed {
   readonly imageId: string
   readonly type: SignalType
-  readonly hash: Hash256 | undefined
 }
 
 interface Views {
@@ -93,7 +92,7 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
   }
   const views = new Map<number, Views>()
   const missed = new Map<number, Missed>()
-  const screened = new Map<number, Pick<Observation, 'imageId' | 'edge' | 'hash'>>()
+  const screened = new Map<number, Pick<Observation, 'imageId' | 'edge'>>()
   const corroborated = new Set<number>()
   const observations = new Map<number, FrameObservation>()
 
@@ -110,12 +109,12 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
       if (!SIGNAL_TYPES[type].decidesAlone) return
       mark(image, type, hash)
       const known = missed.get(image)
-      if (known === undefined || rank(type) < rank(known.type)) missed.set(image, { imageId, type, hash })
+      if (known === undefined || rank(type) < rank(known.type)) missed.set(image, { imageId, type })
     },
     screened(image, imageId, type, hash, edge) {
       mark(image, type, hash)
       const known = screened.get(image)?.edge
-      if (known === undefined || (edge !== 'none' && known !== 'outer')) screened.set(image, { imageId, edge, hash })
+      if (known === undefined || edge !== 'none') screened.set(image, { imageId, edge })
     },
     nearlyCorroborated(image, hash) {
       mark(image, 'blockhash', hash)
@@ -142,7 +141,6 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
           edge,
           distanceBits: reported.hit.distanceBits,
           marks: marks.get(image) ?? [0, 0],
-          hash: reported.hash,
           plain: seen?.plain,
           ordinals: [image],
         },
@@ -151,12 +149,11 @@ export function createObserved(thresholdBits: number | undefined, strictness: St
       })
     },
     all(reported) {
-      for (const [image, { imageId, edge, hash }] of screened) {
-        if (!observations.has(image)) observations.set(image, unfound(image, { imageId, edge, hash }, marks.get(image)))
+      for (const [image, { imageId, edge }] of screened) {
+        if (!observations.has(image)) observations.set(image, unfound(image, { imageId, edge }, marks.get(image)))
       }
-      for (const [image, { imageId, hash }] of missed) {
-        if (!observations.has(image))
-          observations.set(image, unfound(image, { imageId, edge: 'outer', hash }, marks.get(image)))
+      for (const [image, { imageId }] of missed) {
+        if (!observations.has(image)) observations.set(image, unfound(image, { imageId, edge: 'outer' }, marks.get(image)))
       }
       return withOrder(observationsOfImages(observations, reported))
     },
@@ -232,10 +229,10 @@ function viewsWith(found: Found, known: Views | undefined): Views {
 /** An image near the query that is not in the answer. */
 function unfound(
   image: number,
-  { imageId, edge, hash }: Pick<Observation, 'imageId' | 'edge' | 'hash'>,
+  { imageId, edge }: Pick<Observation, 'imageId' | 'edge'>,
   marks: Observation['marks'] = [0, 0],
 ): FrameObservation {
-  const observation = { imageId, edge, distanceBits: undefined, marks, hash, plain: undefined, ordinals: [image] }
+  const observation = { imageId, edge, distanceBits: undefined, marks, plain: undefined, ordinals: [image] }
   return { observation, grade: undefined, isStrongClose: false }
 }
 

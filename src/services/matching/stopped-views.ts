@@ -53,11 +53,11 @@ export function createActiveViews(
     return parted
   }
   return {
-    isStopped(imageId, { image, view, distanceBits }, type, hash) {
+    isStopped(imageId, { image, view, distanceBits, exactBits = distanceBits }, type, hash) {
       const ids = catalogue.isAnyViewStopped && type === 'pdq-area' ? catalogue.stoppedViewsOf(imageId) : []
       if (ids.length === 0 || hash === undefined) return false
       const { active, stopped } = rowsOf(image, imageId, ids)
-      const isFound = (row: RegisteredView) => row.view === viewOf(view) && distance(row.hash, hash) === distanceBits
+      const isFound = (row: RegisteredView) => row.view === viewOf(view) && distance(row.hash, hash) === exactBits
       // Of two views at the same distance the other one may decide.
       return stopped.some(isFound) && !active.some(isFound)
     },

@@ -9,12 +9,10 @@ import { chargeProbing } from '../scripts/trust/probing.js'
 export interface ProbingCharge {
   /** Keyed digest of organisation and image. */
   readonly own: string
-  /** Keyed digest of the image; empty for the organisation's budget across images. */
+  /** Keyed digest of the image. */
   readonly shared: string
   readonly inner: number
   readonly outer: number
-  /** Subtracted from the stored `outer` charge, not below 0. */
-  readonly credit: number
 }
 
 export interface ProbingSpent {
@@ -31,8 +29,6 @@ export interface ProbingCounts {
   charge(
     orgId: string,
     charges: readonly ProbingCharge[],
-    /** Credit no longer lowers an outer charge that has reached this. */
-    frozen: number,
     nowMs: number,
   ): Promise<{ readonly own: ProbingSpent; readonly all: ProbingSpent }[]>
 }
@@ -41,15 +37,15 @@ const HOUR_MS = 3_600_000
 /** Time in which a charge halves. Queries spread over 90 days still add up to 85 % of what they would at once. */
 const HALF_LIFE_H = 180 * 24
 const TTL_S = 400 * 86_400
-/** Fields of one hash, 50 bytes each: images with charges that credit has not cancelled. */
+/** Fields of one hash, 50 bytes each: images with charges. */
 const MAX_FIELDS = 200_000
 
 export function createProbingCounts(store: Store): ProbingCounts {
   const sha = createHash('sha1').update(chargeProbing.lua).digest('hex')
   return {
-    async charge(orgId, charges, frozen, nowMs) {
-      const args = charges.flatMap(({ own, shared, inner, outer, credit }) => [own, shared, inner, outer, credit])
-      const given = [keys.probing(orgId), keys.probingAll, nowMs / HOUR_MS, HALF_LIFE_H, MAX_FIELDS, TTL_S, frozen, ...args]
+    async charge(orgId, charges, nowMs) {
+      const args = charges.flatMap(({ own, shared, inner, outer }) => [own, shared, inner, outer])
+      const given = [keys.probing(orgId), keys.probingAll, nowMs / HOUR_MS, HALF_LIFE_H, MAX_FIELDS, TTL_S, ...args]
       const reply: unknown = await store.ask(async (redis) => {
         try {
           return await redis.evalsha(sha, 2, ...given)

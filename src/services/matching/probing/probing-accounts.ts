@@ -3,29 +3,33 @@
 import { createHmac, randomInt } from 'node:crypto'
 import type { ProbingSpent } from '../../../store/trust/probing.js'
 
-/** The radius of a frozen image: 8…23 bits. The secret, the organisation and the image determine it. */
-const FROZEN_RADIUS = { from: 8, values: 16 } as const
-
 export const NOTHING: ProbingSpent = { inner: 0, outer: 0 }
 /** Maximum accounts of images in memory. A dropped account is in the store, and is loaded before it is charged again. */
 const MAX_ACCOUNTS = 100_000
 const MAX_ORGS = 10_000
 
 export interface Account {
+  readonly imageId: string
   readonly own: string
   readonly shared: string
-  readonly radiusBits: number
   readonly seed: number
   isLoaded: boolean
   spent: ProbingSpent
   all: ProbingSpent
-  pending: { inner: number; outer: number; credit: number }
+  pending: { inner: number; outer: number }
+  /** Queries of this process near outer edges, less what others offset (`PROBING_BUDGETS.credit`). */
+  suspicion: number
 }
 
 export interface OrgAccounts {
-  readonly across: Account
+  /** Marks queries that are counted for no image. */
+  readonly seed: number
+  /** As of an account, over all images. */
+  suspicion: number
   readonly images: Map<string, Account>
   readonly dirty: Set<Account>
+  /** Ids of the images that are blurred for this organisation, as far as this process knows. */
+  readonly blurred: Set<string>
 }
 
 export interface ProbingAccounts {
@@ -36,7 +40,7 @@ export interface ProbingAccounts {
   accountOf(orgId: string, org: OrgAccounts, imageId: string): Account
 }
 
-/** @param secret keys the names of accounts in the store and the radius of a frozen image. */
+/** @param secret keys the names of accounts in the store. */
 export function createProbingAccounts(secret: Buffer): ProbingAccounts {
   const orgs = new Map<string, OrgAccounts>()
   let accounts = 0
@@ -44,7 +48,11 @@ export function createProbingAccounts(secret: Buffer): ProbingAccounts {
   const dropSettled = () => {
     accounts = 0
     for (const [orgId, org] of orgs) {
-      for (const [imageId, account] of org.images) if (!org.dirty.has(account)) org.images.delete(imageId)
+      for (const [imageId, account] of org.images) {
+        if (org.dirty.has(account)) continue
+        org.images.delete(imageId)
+        org.blurred.delete(imageId)
+      }
       if (org.dirty.size === 0) orgs.delete(orgId)
       accounts += org.images.size
     }
@@ -55,7 +63,8 @@ export function createProbingAccounts(secret: Buffer): ProbingAccounts {
       const known = orgs.get(orgId)
       if (known !== undefined) return known
       if (orgs.size >= MAX_ORGS) dropSettled()
-      const made = { across: accountWith('across', '', 0), images: new Map<string, Account>(), dirty: new Set<Account>() }
+      const images = new Map<string, Account>()
+      const made = { seed: newSeed(), suspicion: 0, images, dirty: new Set<Account>(), blurred: new Set<string>() }
       orgs.set(orgId, made)
       return made
     },
@@ -68,8 +77,7 @@ export function createProbingAccounts(secret: Buffer): ProbingAccounts {
       }
       const own = createHmac('sha256', secret).update(`probing:${orgId}:${imageId}`).digest()
       const shared = createHmac('sha256', secret).update(`probing:${imageId}`).digest('base64url').slice(0, 16)
-      const radiusBits = FROZEN_RADIUS.from + ((own[31] ?? 0) % FROZEN_RADIUS.values)
-      const made = accountWith(own.toString('base64url').slice(0, 16), shared, radiusBits)
+      const made = accountWith(imageId, own.toString('base64url').slice(0, 16), shared)
       org.images.set(imageId, made)
       accounts++
       return made
@@ -77,7 +85,11 @@ export function createProbingAccounts(secret: Buffer): ProbingAccounts {
   }
 }
 
-function accountWith(own: string, shared: string, radiusBits: number): Account {
-  const pending = { inner: 0, outer: 0, credit: 0 }
-  return { own, shared, radiusBits, seed: randomInt(2 ** 32), isLoaded: false, spent: NOTHING, all: NOTHING, pending }
+function accountWith(imageId: string, own: string, shared: string): Account {
+  const pending = { inner: 0, outer: 0 }
+  return { imageId, own, shared, seed: newSeed(), isLoaded: false, spent: NOTHING, all: NOTHING, pending, suspicion: 0 }
+}
+
+function newSeed(): number {
+  return randomInt(2 ** 32)
 }

@@ -1,13 +1,13 @@
-// Acts on an organisation whose queries reveal too much about stored hashes: its answers about an image become coarser and then
-// stop. The operator is notified. No key is suspended, because uploaders choose what a platform asks.
+// Acts on an organisation whose queries reveal too much about stored hashes: its answers about an image become coarser, and those
+// near an edge pseudo-random (blur.ts). The operator is notified. No key is suspended, because uploaders choose what a platform asks.
 
 import { MATCH_BITS as MAX_DETAIL_BITS, MIN_INLIERS } from '../../../../packages/hash/src/details/verify.js'
-import { distanceBandOf } from '../../../domain/matching/grade.js'
+import { distanceBandOf, worseGrade } from '../../../domain/matching/grade.js'
 import type { Events } from '../../../store/webhooks/events.js'
 import { transformName } from '../graded.js'
-import type { Match, MatchedDetails } from '../match.js'
+import type { Match } from '../match.js'
 import type { CountedObservation } from '../observation.js'
-import type { FlippedBits } from './flipped-bits.js'
+import { type Blur, createBlur, type WriteQuery } from './blur.js'
 import type { ProbingBudget, ProbingRestriction } from './probing.js'
 
 /**
@@ -17,8 +17,8 @@ import type { ProbingBudget, ProbingRestriction } from './probing.js'
 export const PROBING_MODES = ['limit', 'notify', 'off'] as const
 export type ProbingMode = (typeof PROBING_MODES)[number]
 
-/** @returns the match as the organisation may see it; `undefined` when it must not see it. */
-export type Screen = (imageId: string, match: Match) => Match | undefined
+/** @returns the match as the organisation may see it. */
+export type Screen = (imageId: string, match: Match) => Match
 
 export interface ProbingGuard {
   readonly isOn: boolean
@@ -32,8 +32,11 @@ export interface ProbingGuard {
     observations: readonly CountedObservation[],
     knowsDistance: boolean,
   ): Promise<Screen | undefined> | Screen | undefined
-  /** The radius that replaces the bank's for an image, as far as this process knows; `undefined` where the bank's applies. */
-  radiusOf(orgId: string, imageId: string): number | undefined
+  /**
+   * The blur of a query by this organisation, as far as this process knows; `undefined` when none of its images is blurred. Ask again after `count`,
+   * which may have blurred one.
+   */
+  blurOf(orgId: string, writeQuery: WriteQuery): Blur | undefined
   /** Resolves when all started work is done. */
   close(): Promise<void>
 }
@@ -42,30 +45,28 @@ export interface ProbingGuard {
 export const NO_PROBING: ProbingGuard = {
   isOn: false,
   count: () => undefined,
-  radiusOf: () => undefined,
+  blurOf: () => undefined,
   close: async () => {},
 }
 
 export interface ProbingGuardParts {
   readonly budget: ProbingBudget
-  readonly flippedBits: FlippedBits
+  /** Keys the blur. */
+  readonly secret: Buffer
   readonly mode: ProbingMode
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
   readonly onError: (error: unknown) => void
-  readonly forgetEveryMs?: number
 }
 
 /** Minimum time between two reports about an organisation. The store applies it across processes. */
 const QUIET_MS = 86_400_000
 /** Maximum reports remembered in memory. For older ones only the store prevents a second report. */
 const MAX_QUIET = 1000
-const FORGET_EVERY_MS = 3_600_000
 
 export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
-  const { budget, flippedBits, mode, events, now, onError, forgetEveryMs = FORGET_EVERY_MS } = parts
+  const { budget, secret, mode, events, now, onError } = parts
   if (mode === 'off') return { ...NO_PROBING, close: () => budget.close() }
-  const forgetting = setInterval(() => flippedBits.forgetOld(), forgetEveryMs).unref()
   const reportedAtMs = new Map<string, number>()
   let last: Promise<void> = Promise.resolve()
   const behind = (work: () => Promise<void>) => {
@@ -89,22 +90,16 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
     })
   }
 
-  /** Charges the budget if the bits that queries near an edge flipped look like a search for a hash. */
-  const chargeSearches = (orgId: string, observations: readonly CountedObservation[]): void => {
-    for (const { imageId, edge, hash } of observations) {
-      if (edge === 'none' || hash === undefined) continue
-      const suspicion = flippedBits.look(orgId, 'pdq', [hash], imageId)
-      if (suspicion !== 'none') budget.spend(orgId, imageId, suspicion === 'slow' ? 'frozen' : 'spent')
-    }
-  }
-
   const screenOf = (orgId: string, observations: readonly CountedObservation[]): Screen | undefined => {
-    chargeSearches(orgId, observations)
     const restrictions = observations.flatMap(({ imageId, plain, moments }) => {
       const restriction = budget.restrictionOf(orgId, imageId, moments)
       return restriction === undefined ? [] : [[imageId, { ...restriction, plain }] as const]
     })
-    if (budget.isSpentAcross(orgId) || restrictions.some(([, { radiusBits }]) => radiusBits !== undefined)) notify(orgId)
+    const isSuspect = budget.isSuspect(
+      orgId,
+      observations.map(({ imageId }) => imageId),
+    )
+    if (isSuspect) notify(orgId)
     if (mode === 'notify') return undefined
     if (!restrictions.some(([, { isCoarse }]) => isCoarse)) return undefined
     return coarseScreen(new Map(restrictions))
@@ -117,9 +112,11 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
       const wait = budget.charge(orgId, observations, knowsDistance)
       return wait === undefined ? screenOf(orgId, observations) : wait.then(() => screenOf(orgId, observations))
     },
-    radiusOf: (orgId, imageId) => (mode === 'limit' ? budget.restrictionOf(orgId, imageId)?.radiusBits : undefined),
+    blurOf(orgId, writeQuery) {
+      const blurred = mode === 'limit' ? budget.blurredFor(orgId) : undefined
+      return blurred && createBlur(secret, (imageId) => blurred.has(imageId), writeQuery)
+    },
     async close() {
-      clearInterval(forgetting)
       await last
       await budget.close()
     },
@@ -128,21 +125,20 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
 
 type ImageScreen = ProbingRestriction & Pick<CountedObservation, 'plain'>
 
-/** Makes matches of restricted images coarser: with the largest distance of a range and without agreement, or leaves them out. */
+/** Makes matches of restricted images coarser: with the largest distance of a range and without agreement. */
 function coarseScreen(restrictions: ReadonlyMap<string, ImageScreen>): Screen {
   return (imageId, match) => {
     const restriction = restrictions.get(imageId)
     if (restriction === undefined || !restriction.isCoarse || match.grade === 'exact') return match
-    const { radiusBits, plain } = restriction
-    if (match.details !== undefined) return coarseByDetails(match, match.details, radiusBits)
-    if (radiusBits !== undefined && match.distanceBits > radiusBits) return undefined
+    if (match.details !== undefined) return coarseByDetails(match)
+    const { isBlurred, plain } = restriction
     const distanceBits = coarseBits(match)
     const { agreement: _, ...rest } = withoutMoments(match)
     return {
       ...rest,
       distanceBits,
       distanceBand: distanceBandOf(distanceBits),
-      ...(radiusBits !== undefined && { grade: 'near' as const }),
+      ...(isBlurred && { grade: worseGrade(match.grade, 'near') }),
       ...(plain !== undefined && { view: plain.view, transform: transformName(plain.orientation) }),
     }
   }
@@ -153,12 +149,8 @@ function withoutMoments({ segments: _, queryMs: __, atMs: ___, ...rest }: Match)
   return rest
 }
 
-/**
- * Hides how many details agree and which part of the query they cover.
- * @param radiusBits the details beyond the required number that have to agree; 0 for no match.
- */
-function coarseByDetails(match: Match, { surplus }: MatchedDetails, radiusBits: number | undefined): Match | undefined {
-  if (radiusBits !== undefined && (radiusBits === 0 || surplus <= radiusBits)) return undefined
+/** Hides how many details agree and which part of the query they cover. */
+function coarseByDetails(match: Match): Match {
   const distanceBits = MAX_DETAIL_BITS
   const details = { inliers: MIN_INLIERS, surplus: 0, region: { left: 0, top: 0, right: 1, bottom: 1 } }
   return { ...match, distanceBits, distanceBand: distanceBandOf(distanceBits), details }

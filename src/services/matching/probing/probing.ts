@@ -1,43 +1,41 @@
 // The budget for what organisations may learn about a registered image. A query reveals something about a stored hash only near
-// an edge of the answer (domain/matching/edges.ts), so only such queries are counted: per organisation and image, across the
-// images of an organisation, and per image over all organisations. A query that is not near an outer edge lowers the count of
-// outer ones. Counts do not depend on the order, route or signal type of queries, and no count is evicted.
+// an edge of the answer (domain/matching/edges.ts), so only such queries are counted: per organisation and image, and per image
+// over all organisations. Counts do not depend on the order, route or signal type of queries, nor on other queries between them,
+// and no count is evicted.
 
-import { type Edge, isNearEdge } from '../../../domain/matching/edges.js'
-import type { ProbingCharge, ProbingCounts } from '../../../store/trust/probing.js'
+import type { ProbingCharge, ProbingCounts, ProbingSpent } from '../../../store/trust/probing.js'
 import type { CountedObservation } from '../observation.js'
 import { type Account, createProbingAccounts, NOTHING, type OrgAccounts } from './probing-accounts.js'
 
 /**
  * Limits for the number of queries near an edge. Each such query reveals at most one bit, so an organisation learns at most 6 +
- * 24 bits about one image, unless it hides its queries among many harmless copies: then flipped-bits.ts stops it, at about 160
- * bits. Uploaders choose what a platform queries, so nothing suspends it (decision 0114).
+ * 24 bits about one image before it is blurred, and little with each query afterwards (decision 0114). Uploaders choose what a
+ * platform queries, so nothing suspends it, and copies within `MAX_BLUR_BITS` of the radius are found whatever others asked.
  */
 export const PROBING_BUDGETS = {
   /** Queries near inner edges, by one organisation or by all, from which the image, or the moment of a video, is reported coarsely. */
   coarse: 6,
   /** Charge for a query that is answered with a distance instead of a band, near an edge or not. */
   distance: 3,
-  /** Queries near outer edges, by one organisation or by all, from which a smaller, secret radius replaces that of the bank. */
-  frozen: 18,
-  /** Queries near outer edges from which the image matches only exact hashes. */
-  spent: 24,
+  /** Queries near outer edges, by one organisation or by all, from which distances to the image are blurred (blur.ts). */
+  blurred: 24,
+  /** An organisation is charged no more of them for one image, so that the blur ends half a year after the last one. */
+  most: 48,
   /** The total over all organisations affects an organisation only from this count of its own. */
   ownLeast: 3,
-  /** Queries near outer edges of any images, by an organisation, from which the operator is told. */
+  /** Suspicion about an image, and over all images, from which the operator is told. Counted by each process for itself. */
+  suspected: 18,
   across: 300,
   /**
-   * By how much a query that is not near an outer edge lowers the count of those near outer edges, of its image and across images.
-   * The count of a frozen image is not lowered. An organisation that does not probe has many such queries for each one near an
-   * edge.
+   * By how much a query that is not near an outer edge lowers the suspicion, of its image and over all. An organisation that does
+   * not probe has many such queries for each one near an edge.
    */
   credit: 0.4,
 } as const
 
 export interface ProbingRestriction {
   readonly isCoarse: boolean
-  /** The radius that replaces the bank's; 0 for exact hashes only; `undefined` where the bank's applies. */
-  readonly radiusBits: number | undefined
+  readonly isBlurred: boolean
 }
 
 export interface ProbingBudget {
@@ -51,10 +49,10 @@ export interface ProbingBudget {
    * @returns `undefined` for an image that was never charged.
    */
   restrictionOf(orgId: string, imageId: string, moments?: readonly number[]): ProbingRestriction | undefined
-  /** Whether the organisation came near edges so often, whatever the images, that the operator is to know. */
-  isSpentAcross(orgId: string): boolean
-  /** Charges an image until it is `frozen` (its radius is replaced) or `spent` (it matches only exact hashes). */
-  spend(orgId: string, imageId: string, upTo: 'frozen' | 'spent'): void
+  /** The images that are blurred for an organisation, as far as this process knows; `undefined` if there are none. */
+  blurredFor(orgId: string): ReadonlySet<string> | undefined
+  /** Whether the organisation came near edges so often, of one of these images or of any, that the operator is to know. */
+  isSuspect(orgId: string, imageIds: readonly string[]): boolean
   flush(): Promise<void>
   close(): Promise<void>
 }
@@ -91,9 +89,9 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
       for (const { imageId, edge: bare, distanceBits, marks, moments } of observations) {
         const known = org.images.get(imageId)
         const seesDistance = knowsDistance && distanceBits !== undefined && distanceBits > 0
-        const edge = edgeIn(known, bare === 'none' && seesDistance ? 'inner' : bare, distanceBits)
+        const edge = bare === 'none' && seesDistance ? 'inner' : bare
         const account = known ?? (edge === 'none' ? undefined : accounts.accountOf(orgId, org, imageId))
-        if (!asked.isNew((account ?? org.across).seed, marks)) continue
+        if (!asked.isNew((account ?? org).seed, marks)) continue
         const isOuter = edge === 'outer' || edge === 'alone'
         isCounted ||= edge !== 'alone'
         isOuterOfAny ||= edge === 'outer'
@@ -101,17 +99,21 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
         const inner = seesDistance ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0
         const ofMoments =
           inner === 0 ? [] : (moments ?? []).map((ms) => accounts.accountOf(orgId, org, momentOf(imageId, ms)))
-        add(org, account, { outer: isOuter ? 1 : 0, inner: ofMoments.length === 0 ? inner : 0 })
+        suspect(account, isOuter)
+        const outer = isOuter && outerOf(account) < PROBING_BUDGETS.most ? 1 : 0
+        add(org, account, { outer, inner: ofMoments.length === 0 ? inner : 0 })
         for (const each of ofMoments) add(org, each, { outer: 0, inner })
         if (!account.isLoaded) org.dirty.add(account)
         // Wait for the counts of other processes before the answer reveals anything. Otherwise each process would have a budget
         // of its own.
         const all = [account, ...ofMoments]
-        const isRevealing = isOuter || (edge === 'inner' && !all.some((each) => restrictionOf(each).isCoarse))
+        const isRevealing = isOuter
+          ? !restrictionOf(account).isBlurred
+          : edge === 'inner' && !all.some((each) => restrictionOf(each).isCoarse)
         if (isRevealing || all.some(({ isLoaded }) => !isLoaded)) hasToWait = true
       }
       // Once for a query: somebody may have registered hundreds of images whose edges one picture is near.
-      if (isCounted) add(org, org.across, { outer: isOuterOfAny ? 1 : 0 })
+      if (isCounted) suspect(org, isOuterOfAny)
       return hasToWait ? flush() : undefined
     },
     restrictionOf(orgId, imageId, moments = []) {
@@ -122,17 +124,17 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
         const ofMoment = images?.get(momentOf(imageId, ms))
         return ofMoment !== undefined && restrictionOf(ofMoment).isCoarse
       })
-      return isCoarse ? { radiusBits: own?.radiusBits, isCoarse } : own
+      return isCoarse ? { isBlurred: own?.isBlurred === true, isCoarse } : own
     },
-    isSpentAcross(orgId) {
+    blurredFor(orgId) {
+      const blurred = accounts.orgs.get(orgId)?.blurred
+      return blurred === undefined || blurred.size === 0 ? undefined : blurred
+    },
+    isSuspect(orgId, imageIds) {
       const org = accounts.orgs.get(orgId)
-      return org !== undefined && outerOf(org.across) >= PROBING_BUDGETS.across
-    },
-    spend(orgId, imageId, upTo) {
-      const org = accounts.orgOf(orgId)
-      const account = accounts.accountOf(orgId, org, imageId)
-      account.pending.outer += Math.max(0, PROBING_BUDGETS[upTo] - outerOf(account))
-      org.dirty.add(account)
+      if (org === undefined) return false
+      const isProbed = (imageId: string) => (org.images.get(imageId)?.suspicion ?? 0) >= PROBING_BUDGETS.suspected
+      return org.suspicion >= PROBING_BUDGETS.across || imageIds.some(isProbed)
     },
     flush,
     async close() {
@@ -151,11 +153,12 @@ function momentOf(imageId: string, ms: number): string {
 }
 
 async function sendCharges(orgs: ReadonlyMap<string, OrgAccounts>, counts: ProbingCounts, now: () => number): Promise<void> {
-  for (const [orgId, { dirty }] of orgs) {
+  for (const [orgId, org] of orgs) {
+    const { dirty } = org
     while (dirty.size > 0) {
       const batch = [...dirty].slice(0, MAX_PER_BATCH)
       const charges = batch.map(({ own, shared, pending }): ProbingCharge => ({ own, shared, ...pending }))
-      const spent = await counts.charge(orgId, charges, PROBING_BUDGETS.frozen, now())
+      const spent = await counts.charge(orgId, charges, now())
       for (const [i, account] of batch.entries()) {
         const { pending } = account
         const { own = NOTHING, all = NOTHING } = spent[i] ?? {}
@@ -165,48 +168,44 @@ async function sendCharges(orgs: ReadonlyMap<string, OrgAccounts>, counts: Probi
         account.all = all
         pending.inner -= sent?.inner ?? 0
         pending.outer -= sent?.outer ?? 0
-        pending.credit -= sent?.credit ?? 0
-        if (pending.inner === 0 && pending.outer === 0 && Math.abs(pending.credit) < 1e-6) dirty.delete(account)
+        if (pending.inner === 0 && pending.outer === 0) dirty.delete(account)
+        noteBlurred(org, account)
       }
     }
   }
 }
 
-function add(org: OrgAccounts, account: Account, { outer, inner = 0 }: { outer: number; inner?: number }): void {
-  const { pending } = account
-  pending.inner += inner
-  pending.outer += outer
-  const spent = outerOf(account)
-  if (outer === 0 && spent > 0 && (account === org.across || restrictionOf(account).radiusBits === undefined))
-    pending.credit += PROBING_BUDGETS.credit
-  else if (outer === 0 && inner === 0) return
+function add(org: OrgAccounts, account: Account, { outer, inner }: ProbingSpent): void {
+  if (outer === 0 && inner === 0) return
+  account.pending.inner += inner
+  account.pending.outer += outer
   org.dirty.add(account)
+  noteBlurred(org, account)
 }
 
-/** The edge of an observation. For an image with a replaced radius, that radius is the only edge. */
-function edgeIn(account: Account | undefined, edge: Edge, distanceBits: number | undefined): Edge {
-  const radiusBits = account && restrictionOf(account).radiusBits
-  if (radiusBits === undefined) return edge
-  return radiusBits > 0 && distanceBits !== undefined && isNearEdge(distanceBits, radiusBits) ? 'outer' : 'none'
+function suspect(counted: { suspicion: number }, isOuter: boolean): void {
+  counted.suspicion = Math.max(0, counted.suspicion + (isOuter ? 1 : -PROBING_BUDGETS.credit))
 }
 
 function outerOf({ spent, pending }: Account): number {
-  return Math.max(0, spent.outer - pending.credit) + pending.outer
+  return spent.outer + pending.outer
 }
 
 function restrictionOf(account: Account): ProbingRestriction {
-  const { spent, all, pending, radiusBits } = account
+  const { spent, all, pending } = account
   const outer = outerOf(account)
-  const outerOfAll = all.outer + Math.max(0, outer - spent.outer)
+  const outerOfAll = all.outer + pending.outer
   const isOneOfMany = outer >= PROBING_BUDGETS.ownLeast
   const inner = spent.inner + pending.inner
   const innerOfAll = inner >= PROBING_BUDGETS.ownLeast ? all.inner + pending.inner : inner
-  const isFrozen = outer >= PROBING_BUDGETS.frozen || (isOneOfMany && outerOfAll >= PROBING_BUDGETS.frozen)
-  const isClosed = outer >= PROBING_BUDGETS.spent || (isOneOfMany && outerOfAll >= PROBING_BUDGETS.spent)
-  return {
-    isCoarse: isFrozen || innerOfAll >= PROBING_BUDGETS.coarse,
-    radiusBits: isClosed ? 0 : isFrozen ? radiusBits : undefined,
-  }
+  const isBlurred = outer >= PROBING_BUDGETS.blurred || (isOneOfMany && outerOfAll >= PROBING_BUDGETS.blurred)
+  return { isCoarse: isBlurred || innerOfAll >= PROBING_BUDGETS.coarse, isBlurred }
+}
+
+/** Keeps `blurred` in step with the charges of an account. */
+function noteBlurred({ blurred }: OrgAccounts, account: Account): void {
+  if (restrictionOf(account).isBlurred) blurred.add(account.imageId)
+  else blurred.delete(account.imageId)
 }
 
 /**

@@ -30,7 +30,7 @@ interface Open extends AskedTarget {
  */
 export function* framesCompared(
   near: ReadonlyMap<number, Target>,
-  { asking, ahead, observed, withMargin }: Searched,
+  { asking, ahead, observed, blur, withMargin }: Searched,
 ): Generator<void, Compared, void> {
   const open = new Map(Array.from(near, ([ordinal, target]) => [ordinal, opened(target)]))
   const byNearness = [...open.values()].sort((a, b) => nearnessOf(b) - nearnessOf(a) || (a.image.id < b.image.id ? -1 : 1))
@@ -44,7 +44,7 @@ export function* framesCompared(
         continue
       compared.add(frame)
       const ofFrame = withMargin ? createObserved(asking.options.thresholdBits, asking.strictness) : NOT_OBSERVED
-      const found = yield* matchesByHashes(ownViews(frame), ahead, asking, ofFrame, frame)
+      const found = yield* matchesByHashes(ownViews(frame), ahead, asking, { observed: ofFrame, blur, looks: frame })
       isTruncated ||= found.isTruncated
       const observations = ofFrame.all(new Set(found.answer.map(({ ordinal }) => ordinal)))
       for (const one of found.answer) {

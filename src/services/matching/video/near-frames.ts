@@ -26,6 +26,7 @@ import { isUnvetoed, vetoOf } from '../harmless-filter.js'
 import type { AskingByHashes } from '../match-by-hashes.js'
 import type { Observed } from '../observed.js'
 import { orientationGroupsOf } from '../orientations.js'
+import { type Blur, blurredHits } from '../probing/blur.js'
 
 /** A frame of a query video. */
 export interface AskedFrame {
@@ -83,8 +84,10 @@ export function widestOfFrames(widestOf: WidestOf, thresholdBits: number | undef
 export interface Searched {
   readonly asking: AskingByHashes
   readonly ahead: FoundAhead
-  /** Records the hits that a veto or a replaced radius hides. */
+  /** Records the hits that a veto hides. */
   readonly observed: Observed
+  /** As in `matchesByHashes`. */
+  readonly blur: Blur | undefined
   /** Whether to keep pairs that are slightly too far, too. */
   readonly withMargin: boolean
 }
@@ -125,8 +128,8 @@ export function* nearFramesOf(
 }
 
 function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFrame[], void> {
-  const { asking, ahead, observed } = searched
-  const { searcher, banks, widestOf, radiusOf, options } = asking
+  const { asking, ahead, observed, blur } = searched
+  const { searcher, banks, widestOf, options } = asking
   const nearest = new Map<string, NearFrame>()
   for (const signal of frame.signals) {
     const { type, view } = signal
@@ -135,8 +138,9 @@ function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFra
     for (const [group, { orientations, rotated, hashes }] of orientationGroupsOf(signal).entries()) {
       const { bits, marginBits } = widestOf(type, view, rotated)
       yield
-      const hits = ahead.get(signal)?.[group] ?? (yield* searcher.search(type, hashes, bits, marginBits))
-      if (hits.length === 0) continue
+      const all = ahead.get(signal)?.[group] ?? (yield* searcher.search(type, hashes, bits, marginBits))
+      if (all.length === 0) continue
+      const hits = blurredHits(searcher, all, blur)
       const content = dependsOnContent(type) ? contentOf(signal) : 'full'
       const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
       const measured = (hit: Hit) => {
@@ -147,14 +151,14 @@ function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFra
         const views = { asked: view, registered: viewOf(hit.view), rotated, content, isByHashes }
         const found = measure(hit, type, views, { isForm: frame.isForm === true, bank }, searched)
         if (found === undefined) return undefined
-        const asked = { searcher, type, hash: hashes[hit.transform], radiusOf, observed }
+        const asked = { searcher, type, hash: hashes[hit.transform], observed }
         return isUnvetoed(veto, hit, asked) ? found : undefined
       }
       const share = yield* shareOfHits(searcher, hits, (hit) => measured(hit) !== undefined)
       for (const hit of share.hits) {
         const found = measured(hit)
         const hash = hashes[hit.transform]
-        if (found === undefined || hash === undefined || isHidden(hit, type, hash, searched)) continue
+        if (found === undefined || hash === undefined || isHidden(hit, type, hash, asking)) continue
         const one = { ...found, frame, hit, type, hash, orientation: orientations[hit.transform] ?? 0 }
         const key = `${hit.image} ${one.orientation} ${isPartial(one.views)} ${content}`
         const known = nearest.get(key)
@@ -189,12 +193,8 @@ function measure(
   return { views, surplusBits, isWithin: distanceBits <= matchBits, tighterBits: lineBits(isPartial(views)) - ofBank }
 }
 
-/** Whether a hit is of a stopped view or beyond a replaced radius. Further work on it would reveal the unreported match by the time it takes. */
-function isHidden(hit: Hit, type: SignalType, hash: Hash256, { asking, observed }: Searched): boolean {
-  const image = asking.searcher.image(hit.image)
-  if (image === undefined || asking.activeViews.isStopped(image.id, hit, type, hash)) return true
-  const radiusBits = asking.radiusOf(image.id)
-  if (radiusBits === undefined || hit.distanceBits <= radiusBits + EDGE_BITS) return false
-  observed.screened(hit.image, image.id, type, hash, 'none')
-  return true
+/** Whether a hit is of a stopped view. Further work on it would reveal the unreported match by the time it takes. */
+function isHidden(hit: Hit, type: SignalType, hash: Hash256, { searcher, activeViews }: AskingByHashes): boolean {
+  const image = searcher.image(hit.image)
+  return image === undefined || activeViews.isStopped(image.id, hit, type, hash)
 }

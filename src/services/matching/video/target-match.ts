@@ -13,6 +13,7 @@ import type { Match, MatchedSegment } from '../match.js'
 import type { Answer } from '../match-by-hashes.js'
 import { mostRevealing, type Observation } from '../observation.js'
 import { marksOf } from '../observed.js'
+import { exactBits, isCopyAt, narrowBits } from '../probing/blur.js'
 import type { AskedFrame, NearFrame, Target } from './near-frames.js'
 
 /** A match of one query frame, compared as a picture. */
@@ -35,6 +36,10 @@ export interface TargetAnswer {
   readonly match: Match | undefined
   /** `undefined` if nothing is revealed. */
   readonly observation: Observation | undefined
+  /** As in `Answer`. */
+  readonly isCopy: boolean
+  /** Whether it matches even if the image is narrowed. */
+  readonly isNarrowCopy: boolean
   /**
    * For the flood guard: the whole hash of the query frame, and the ordinal of the registered picture or frame that found it; `undefined` if neither
    * several frames nor several views of one agree.
@@ -62,9 +67,15 @@ export function* answerOf(target: AskedTarget, options: TargetOptions): Generato
   const match = matchOf(target, { evidence, pairs, reported }, options)
   const areSeveral = evidence.segments.length > 0 || best?.found.areSeveral === true
   const seen = areSeveral ? seenOf(target, reported) : undefined
-  if (!options.isObserving) return { match, seen, observation: undefined }
+  const told = {
+    ...{ match, seen },
+    isCopy: reported === undefined ? best?.found.isCopy === true : isCopyAt(reported, exactBits),
+    // A frame that matches as a picture was found although the image is narrowed.
+    isNarrowCopy: reported === undefined || isCopyAt(reported, narrowBits),
+  }
+  if (!options.isObserving) return { ...told, observation: undefined }
   const atEdge = evidence.segments.length === 0 ? [] : yield* atEdgeOf(target, options.searcher)
-  return { match, seen, observation: observationOf(target, evidence, reported, atEdge, options) }
+  return { ...told, observation: observationOf(target, evidence, reported, atEdge, options) }
 }
 
 function seenOf({ frameMatches: [best] }: AskedTarget, reported: NearFrame | undefined): TargetAnswer['seen'] {
@@ -216,7 +227,6 @@ function observationOf(
     edge: isOuter ? 'outer' : inner(isAtBand ? 'inner' : 'none'),
     distanceBits,
     marks: marksOf(near, thresholdBits),
-    hash: nearest.hash,
     plain: { view: nearest.views.registered, orientation: nearest.orientation },
     ordinals: [nearest.hit.image, ...atEdge],
   }

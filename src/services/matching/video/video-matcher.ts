@@ -1,20 +1,20 @@
 // Finds registered videos and pictures in videos, using only memory.
 
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
-import type { Strictness } from '../../../domain/matching/registry-size.js'
 import { Problem } from '../../../domain/problem.js'
-import { isCopy, lookOf } from '../../../domain/trust/flood.js'
+import { lookOf } from '../../../domain/trust/flood.js'
 import type { Catalogue } from '../../index/catalogue.js'
 import type { Searcher } from '../../index/searcher.js'
 import { type FoundAhead, runCooperatively, searchAhead } from '../batch-search.js'
 import { maxMatchesOf, shareOfMatches } from '../fair-share.js'
-import { notRaised } from '../graded.js'
 import { inOrder, type Match, type MatchOptions } from '../match.js'
 import { type Answer, type AskingByHashes, matchesByHashes } from '../match-by-hashes.js'
-import { banksAsked, isReportable, matchesIn, strictnessIn, widestIn } from '../match-scope.js'
+import { banksAsked, matchesIn, strictnessIn, widestIn } from '../match-scope.js'
 import type { MatcherParts } from '../matcher.js'
 import { type CountedObservation, withMoments } from '../observation.js'
 import { createObserved, NOT_OBSERVED } from '../observed.js'
+import { type Blur, isBlurredSince, writeHashes } from '../probing/blur.js'
+import type { Screen } from '../probing/probing-guard.js'
 import { createActiveViews } from '../stopped-views.js'
 import { framesCompared } from './compared-frames.js'
 import { type AskedFrame, nearFramesOf, widestOfFrames } from './near-frames.js'
@@ -79,22 +79,29 @@ interface Visible {
 async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match[][]> {
   const { parts, catalogue, searcher, options } = call
   const { probing, matchIds, viewIdOf } = parts
+  const { orgId } = options
   const banks = banksAsked(catalogue, options)
   const widestOf = widestOfFrames(widestIn(banks, options, probing.isOn), options.thresholdBits, probing.isOn)
-  const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
   const isNarrowed = (imageId: string) => catalogue.isNarrowed(imageId)
   const most = maxMatchesOf(videos.length)
   // All frames are searched for ahead, completely.
   const firstPassBits = undefined
   const activeViews = createActiveViews(catalogue, searcher, viewIdOf)
-  const screens = { radiusOf, isNarrowed, activeViews, viewIdOf }
+  const screens = { isNarrowed, activeViews, viewIdOf }
   const shared = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: (readonly Visible[])[] = []
   for (const [video, asked] of videos.entries()) {
     const asking = { ...shared, strictness: strictnessIn(catalogue, options, asked.frames.length) }
-    const found = await runCooperatively(answersOf(asked, asking, probing.isOn), yieldIfNeeded)
-    const visible = await screened(call, found.answers, asking.strictness)
+    const blurNow = () => probing.blurOf(orgId, writeHashes(signalsOf(asked)))
+    const blur = blurNow()
+    let found = await runCooperatively(answersOf(asked, asking, { isObserving: probing.isOn, blur }), yieldIfNeeded)
+    const screen = await counted(call, found.answers)
+    const blurred = blurNow()
+    const matched = found.answers.filter(({ match }) => match !== undefined)
+    if (isBlurredSince(blur, blurred, matched))
+      found = await runCooperatively(answersOf(asked, asking, { isObserving: false, blur: blurred }), yieldIfNeeded)
+    const visible = visibleIn(call, found.answers, screen)
     const share = shareOfMatches(visible, most, (bank) => banks.get(bank)?.orgId)
     if (found.isTruncated || share.length < visible.length) options.onTruncated?.(video)
     options.onMatched?.(video, matchesIn(share, catalogue, options.orgId))
@@ -113,7 +120,7 @@ interface Answers {
 function* answersOf(
   { frames, file = [] }: AskedVideo,
   asking: AskingByHashes,
-  isObserving: boolean,
+  { isObserving, blur }: { readonly isObserving: boolean; readonly blur: Blur | undefined },
 ): Generator<void, Answers, void> {
   const { searcher, options, matchIds } = asking
   const ahead: FoundAhead = yield* searchAhead(
@@ -122,7 +129,7 @@ function* answersOf(
     asking.widestOf,
   )
   const observed = isObserving ? createObserved(options.thresholdBits, asking.strictness) : NOT_OBSERVED
-  const searched = { asking, ahead, observed, withMargin: isObserving }
+  const searched = { asking, ahead, observed, blur, withMargin: isObserving }
   const near = yield* nearFramesOf(frames, searched)
   const { targets, isTruncated } = yield* framesCompared(near, searched)
   const matchIdOf = (imageId: string) => matchIds.idFor(options.orgId, imageId)
@@ -134,7 +141,7 @@ function* answersOf(
     const { ordinal, image } = target
     answers.push({ ordinal, imageId: image.id, ...(yield* answerOf(target, targetOptions)) })
   }
-  const ofFile = yield* matchesByHashes(file, ahead, asking, NOT_OBSERVED)
+  const ofFile = yield* matchesByHashes(file, ahead, asking, { observed: NOT_OBSERVED, blur })
   return { answers: withFileMatches(answers, ofFile.answer), isTruncated: isTruncated || ofFile.isTruncated }
 }
 
@@ -143,20 +150,20 @@ function* answersOf(
  */
 function withFileMatches(answers: Answers['answers'], ofFile: Answer): Answers['answers'] {
   const ids = new Map(answers.map((answer) => [answer.imageId, answer]))
-  const added = ofFile.map(({ ordinal, imageId, match }) => {
+  const added = ofFile.map(({ ordinal, imageId, match, isCopy = false }) => {
     const found = ids.get(imageId)
-    return { seen: undefined, observation: undefined, ordinal, imageId, ...found, match: { ...found?.match, ...match } }
+    const unseen = { seen: undefined, observation: undefined, ordinal, imageId }
+    return { ...unseen, ...found, isCopy, isNarrowCopy: isCopy, match: { ...found?.match, ...match } }
   })
   const copies = new Set(ofFile.map(({ imageId }) => imageId))
   return [...answers.filter(({ imageId }) => !copies.has(imageId)), ...added]
 }
 
-/** Counts what the query reveals, and removes what the organisation must not see. */
-async function screened(
+/** Counts what the query reveals. */
+async function counted(
   { parts, catalogue, searcher, options }: Call,
   answers: Answers['answers'],
-  strictness: Strictness,
-): Promise<Visible[]> {
+): Promise<Screen | undefined> {
   const observations = answers.flatMap(({ observation: seen }): CountedObservation[] => {
     if (seen === undefined) return []
     const observation = withMoments(seen, (ordinal) => searcher.frameOf(ordinal))
@@ -164,15 +171,23 @@ async function screened(
     const isOuter = observation.edge === 'inner' && catalogue.isNarrowed(observation.imageId)
     return [isOuter ? { ...observation, edge: 'outer' } : observation]
   })
-  const screen = await parts.probing.count(options.orgId, observations, options.knowsDistance === true)
+  return await parts.probing.count(options.orgId, observations, options.knowsDistance === true)
+}
+
+/** The matches as the organisation may see them. */
+function visibleIn({ catalogue, searcher }: Call, answers: Answers['answers'], screen: Screen | undefined): Visible[] {
   return answers
-    .flatMap(({ ordinal, imageId, match, seen }): Visible[] => {
-      if (match === undefined || !isReportable(catalogue, { ordinal, imageId, match })) return []
-      const screenedMatch = screen === undefined ? match : notRaised(screen(imageId, match), match, strictness)
-      const look = isCopy(match) || seen === undefined ? undefined : lookOf(seen.hash, searcher.frameNumberOf(seen.ordinal))
-      return screenedMatch === undefined ? [] : [{ ordinal, imageId, match: screenedMatch, look }]
+    .flatMap(({ ordinal, imageId, match, seen, isCopy, isNarrowCopy }): Visible[] => {
+      if (match === undefined || (!isNarrowCopy && catalogue.isNarrowed(imageId))) return []
+      const look = isCopy || seen === undefined ? undefined : lookOf(seen.hash, searcher.frameNumberOf(seen.ordinal))
+      return [{ ordinal, imageId, match: screen?.(imageId, match) ?? match, look }]
     })
     .sort((a, b) => inOrder(a.match, b.match))
+}
+
+function* signalsOf({ frames, file = [] }: AskedVideo): Generator<HashedSignal, void, void> {
+  for (const { signals } of frames) yield* signals
+  yield* file
 }
 
 /** Removes images that were withdrawn while a long search yielded, and records the other matches. */

@@ -1,0 +1,216 @@
+// Distances to an image whose probing budget is used up are blurred, wherever they decide something.
+
+import { randomBytes } from 'node:crypto'
+import t, { type Test } from 'tap'
+import type { AskedView } from '../../packages/hash/src/details/features.js'
+import { formatUuid, uuidV7 } from '../../src/domain/ids.js'
+import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
+import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import { HARMLESS_BANK_NAME } from '../../src/domain/organisations/bank.js'
+import { COPY_BITS } from '../../src/domain/trust/flood.js'
+import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
+import type { FoundByDetails } from '../../src/services/matching/detail-finder.js'
+import type { MatchOptions } from '../../src/services/matching/match.js'
+import { accountOfDetails } from '../../src/services/matching/match-by-details.js'
+import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
+import { type Blur, createBlur, MAX_BLUR_BITS, writeHashes } from '../../src/services/matching/probing/blur.js'
+import { bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'
+import { bitsFrom, hashNamed } from '../helpers/hashes.js'
+import { imageWith } from '../helpers/registered-image.js'
+
+const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
+const MAX_BITS = 90
+
+function asked(type: HashedSignal['type'], view: HashedSignal['view'], name: string, bits: number): HashedSignal {
+  return { type, view, quality: 100, hashes: [bitsFrom(hashNamed(name), bits)] }
+}
+
+function row(type: 'pdq' | 'pdq-area', view: 'whole' | 'crop', name: string, bits = 0) {
+  return { type, view, quality: 100, hash: bitsFrom(hashNamed(name), bits) } as const
+}
+
+/** A matcher over these images. The first is blurred by so many bits. */
+function worldOf(images: readonly RegisteredImage[], by: number) {
+  const catalogue = new Catalogue()
+  const ids = images.map(() => formatUuid(randomBytes(16)))
+  for (const [i, id] of ids.entries()) catalogue.put(id, images[i] ?? PICTURE)
+  const blur: Blur = { bitsOf: (id) => (id === ids[0] ? by : 0), detailsOf: () => 0 }
+  const probing = { ...probingThatSees(() => undefined), blurOf: () => (by === 0 ? undefined : blur) }
+  return bareMatcher({ replica: { catalogue }, probing })
+}
+
+interface Path {
+  readonly images?: readonly RegisteredImage[]
+  readonly query: (bits: number) => readonly HashedSignal[]
+  readonly options?: Partial<MatchOptions>
+  /** Pictures asked about in the same call. */
+  readonly beside?: number
+  /** By how much the limit is lower; by default as the blur. */
+  readonly lower?: (by: number) => number
+}
+
+const PICTURE = imageWith([row('pdq', 'whole', 'pdq'), row('pdq-area', 'whole', 'area'), row('pdq-area', 'crop', 'part')])
+const HARMLESS = { ...imageWith([row('pdq', 'whole', 'pdq', 40)]), bank: HARMLESS_BANK_NAME }
+const UNLIKE = Array.from({ length: 10 }, (_, i) => asked('pdq-area', 'piece', `unlike ${i}`, 0))
+
+const PATHS: Readonly<Record<string, Path>> = {
+  'the whole': { query: (bits) => [asked('pdq', 'whole', 'pdq', bits)] },
+  'one of many in a call': { query: (bits) => [asked('pdq', 'whole', 'pdq', bits)], beside: 3 },
+  'a part': { query: (bits) => [asked('pdq-area', 'deframed', 'part', bits)] },
+  'a part of a picture with many views, which a first pass finds': {
+    query: (bits) => [asked('pdq-area', 'deframed', 'part', bits), ...UNLIKE],
+  },
+  'a radius that the caller gave': {
+    query: (bits) => [asked('pdq', 'whole', 'pdq', bits)],
+    options: { thresholdBits: 25 },
+  },
+  // Each bit farther from the picture is one nearer to the harmless one.
+  'beside a harmless picture': {
+    images: [PICTURE, HARMLESS],
+    query: (bits) => [asked('pdq', 'whole', 'pdq', bits)],
+    lower: (by) => by >> 1,
+  },
+  'two views, of which neither decides alone': {
+    query: (bits) => [asked('pdq-area', 'whole', 'area', 45), asked('pdq-area', 'deframed', 'part', bits)],
+    // Half of the blur counts in each, as far as one of the two is within match distance.
+    lower: (by) => (by <= 7 ? by >> 1 : 60 - (52 - by)),
+  },
+}
+
+t.test('an image is found up to as many bits less as its distances are blurred, on every path', async (t) => {
+  for (const [name, { images = [PICTURE], query, options, beside = 0, lower = (by: number) => by }] of Object.entries(
+    PATHS,
+  )) {
+    const others = Array.from({ length: beside }, (_, i) => [asked('pdq', 'whole', `other ${i}`, 0)])
+    const limitOf = async (by: number) => {
+      const matcher = worldOf(images, by)
+      const isFound = async (bits: number) => {
+        const [, ...rest] = [[], ...(await matcher.match([...others, query(bits)], { ...ASKING, ...options }))]
+        return rest.at(-1)?.some(({ grade }) => grade !== 'review' || options !== undefined) === true
+      }
+      let bits = MAX_BITS
+      while (bits >= 0 && !(await isFound(bits))) bits--
+      if (bits < 0) t.fail(`${name}: not even an equal hash is found`)
+      for (let nearer = 0; nearer < bits; nearer += 5)
+        if (!(await isFound(nearer))) t.fail(`${name}: ${nearer} bits are lost`)
+      return bits
+    }
+    const usual = await limitOf(0)
+    for (const by of [1, 7, MAX_BLUR_BITS]) t.equal(await limitOf(by), usual - lower(by), `${name}, by ${by} bits`)
+  }
+})
+
+t.test('an equal hash is found, and exact, however much is blurred', async (t) => {
+  const image = imageWith([row('pdq', 'whole', 'pdq'), { ...row('pdq', 'whole', 'block'), type: 'blockhash' }])
+  const query = [asked('pdq', 'whole', 'pdq', 0), asked('blockhash', 'whole', 'block', 0)]
+  const [[match] = []] = await worldOf([image], MAX_BLUR_BITS).match([query], ASKING)
+  t.equal(match?.grade, 'exact')
+})
+
+t.test('a query that uses the budget up is blurred itself, and is counted once', async (t) => {
+  const catalogue = new Catalogue()
+  catalogue.put(uuidV7(1, randomBytes(10)), PICTURE)
+  let counts = 0
+  const probing = probingThatSees(() => {
+    counts++
+    return (_, match) => match
+  })
+  const blur: Blur = { bitsOf: () => 10, detailsOf: () => 0 }
+  const matcher = bareMatcher({
+    replica: { catalogue },
+    probing: { ...probing, blurOf: () => (counts > 0 ? blur : undefined) },
+  })
+  const [matches] = await matcher.match([[asked('pdq', 'whole', 'pdq', 30)]], ASKING)
+  t.same([matches, counts], [[], 1])
+})
+
+t.test('a narrowed image is found by all of its nearer copies, and each counts as one', async (t) => {
+  const noted: (readonly MatchedImage[])[] = []
+  const reach = async (by: number) => {
+    const catalogue = new Catalogue()
+    const id = uuidV7(1, randomBytes(10))
+    catalogue.put(id, { ...PICTURE, signals: [...PICTURE.signals, { ...row('pdq', 'whole', 'block'), type: 'blockhash' }] })
+    catalogue.setTrustStatus(id, { ...NO_TRUST_STATUS, narrowed: true })
+    const probing = { ...probingThatSees(() => undefined), blurOf: () => ({ bitsOf: () => by, detailsOf: () => 0 }) }
+    const matchEvents = { note: (_: string, matched: readonly MatchedImage[]) => void noted.push(matched) }
+    const matcher = bareMatcher({ replica: { catalogue }, probing, matchEvents })
+    const parts = [asked('pdq-area', 'whole', 'area', 0), asked('pdq-area', 'deframed', 'part', 0)]
+    const query = (bits: number) => [asked('pdq', 'whole', 'pdq', bits), asked('blockhash', 'whole', 'block', 0), ...parts]
+    let bits = MAX_BITS
+    while (bits >= 0 && (await matcher.match([query(bits)], ASKING))[0]?.length === 0) bits--
+    return bits
+  }
+  t.equal(await reach(0), COPY_BITS)
+  for (const by of [1, 8, MAX_BLUR_BITS]) t.ok((await reach(by)) >= COPY_BITS, `by ${by} bits`)
+  t.same(
+    noted.at(-1)?.map(({ look }) => look),
+    [undefined],
+  )
+})
+
+t.test('details have to agree in as many more as the account of details is blurred', async (t) => {
+  const catalogue = new Catalogue()
+  const id = uuidV7(1, randomBytes(10))
+  catalogue.put(id, PICTURE)
+  const isFound = async (surplus: number, by: number) => {
+    const image = catalogue.image(0)
+    if (image === undefined) throw new Error('it is registered')
+    const region = { left: 0, top: 0, right: 1, bottom: 1 }
+    const found: FoundByDetails = {
+      ...{ ordinal: 0, image, inliers: 8 + surplus, surplus, distanceBits: 20, region, isMirrored: false, isAtEdge: false },
+    }
+    const blur: Blur = { bitsOf: () => 0, detailsOf: (account) => (account === accountOfDetails(id) ? by : 0) }
+    const matcher = bareMatcher({
+      replica: { catalogue },
+      finder: { find: async () => [found] },
+      probing: { ...probingThatSees(() => undefined), blurOf: () => blur },
+    })
+    const views: AskedView[] = []
+    const [matches] = await matcher.match([[asked('pdq', 'whole', 'unlike', 0)]], { ...ASKING, viewsOf: () => views })
+    return matches?.length === 1
+  }
+  t.same([await isFound(0, 0), await isFound(0, 1), await isFound(6, 7), await isFound(7, 7)], [true, false, false, true])
+})
+
+t.test('the blur of a query is the same whenever it is repeated, and differs by image, query and key', (t: Test) => {
+  const key = Buffer.alloc(32, 1)
+  const two = [hashNamed('one orientation'), hashNamed('another')]
+  const query = (name: string): HashedSignal[] => [
+    asked('pdq', 'whole', name, 0),
+    { ...asked('pdq-area', 'whole', 'area', 0), hashes: two },
+  ]
+  const shares = (secret: Buffer, name: string, images = 400) => {
+    const blur = createBlur(secret, (imageId) => imageId !== 'other', writeHashes(query(name)))
+    return [blur.bitsOf('other'), ...Array.from({ length: images }, (_, i) => blur.bitsOf(`image ${i}`))]
+  }
+  const own = shares(key, 'a')
+  t.same(shares(key, 'a'), own)
+  t.notSame(shares(key, 'b'), own, 'another query')
+  t.notSame(shares(Buffer.alloc(32, 2), 'a'), own, 'another key')
+  const [other, ...blurred] = own
+  t.equal(other, 0, 'an image that is not blurred')
+  const counts = Array.from({ length: MAX_BLUR_BITS + 1 }, (_, bits) => blurred.filter((one) => one === bits).length)
+  t.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    blurred.length,
+    `0…${MAX_BLUR_BITS}`,
+  )
+  t.ok(
+    counts.every((count) => count > 0 && count < 70),
+    'each about as often',
+  )
+  const [first] = query('a')
+  if (first === undefined) throw new Error('a query has hashes')
+  const changed = [
+    first,
+    { ...asked('pdq-area', 'whole', 'area', 0), hashes: [two[0] ?? hashNamed(''), hashNamed('a third')] },
+  ]
+  const blur = createBlur(key, () => true, writeHashes(changed))
+  t.notSame(
+    blurred.map((_, i) => blur.bitsOf(`image ${i}`)),
+    blurred,
+    'no hash of a query can be changed without changing the blur',
+  )
+  t.end()
+})
