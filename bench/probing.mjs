@@ -15,7 +15,7 @@ import { EDGE_BITS, edgeOf } from '../dist/src/domain/matching/edges.js'
 import { WHOLE_VIEWS } from '../dist/src/domain/matching/evidence.js'
 import { PER_PAIR } from '../dist/src/domain/matching/registry-size.js'
 import { CASES_BANK } from '../dist/src/domain/organisations/bank.js'
-import { MAX_BLUR_BITS, writeHashes } from '../dist/src/services/matching/probing/blur.js'
+import { digestOf, MAX_BLUR_BITS } from '../dist/src/services/matching/probing/blur.js'
 import { createProbingBudget } from '../dist/src/services/matching/probing/probing.js'
 import { createProbingGuard } from '../dist/src/services/matching/probing/probing-guard.js'
 import { COPY_DISTANCES } from './probing/copy-distances.mjs'
@@ -81,7 +81,7 @@ function world() {
     tally.asked++
     const wasBlurred = budget.restrictionOf(orgId, imageId)?.isBlurred === true
     const bitsNow = () => {
-      const blur = guard.blurOf(orgId, writeHashes([{ type: 'pdq', view: 'whole', hashes: [hash] }]))
+      const blur = guard.blurOf(orgId, () => digestOf([{ type: 'pdq', view: 'whole', hashes: [hash] }]))
       return exactBits === 0 ? 0 : exactBits + (blur?.bitsOf(imageId) ?? 0)
     }
     const begun = performance.now()

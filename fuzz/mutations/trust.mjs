@@ -156,7 +156,7 @@ const mutations = [
     [
       ['export const MAX_BLUR_BITS = 15', 'export const MAX_BLUR_BITS = 16'],
       ['distanceBits === 0 ? 0 : blur.bitsOf', 'blur.bitsOf'],
-      ['isBlurred(imageId) ? keyedShare', 'true ? keyedShare'],
+      ['if (isBlurred(imageId)) {', 'if (true) {'],
       ['for (const hash of hashes) digest.update(hash)', 'digest.update(hashes[0])'],
       ['hit.distanceBits - MAX_BLUR_BITS', 'hit.distanceBits'],
       ['(exactBits(hit) + hit.distanceBits) >> 1', 'hit.distanceBits'],

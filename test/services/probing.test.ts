@@ -1,7 +1,7 @@
 // The probing budget of several processes at the same time: more processes must not give more answers.
 
 import { randomInt } from 'node:crypto'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import type { Observation } from '../../src/services/matching/observation.js'
 import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/matching/probing/probing.js'
 import { createProbingAccounts } from '../../src/services/matching/probing/probing-accounts.js'
@@ -11,6 +11,34 @@ import { startRedis, storeAt } from '../helpers/redis.js'
 
 const PROCESSES = 10
 const ORG = 'org'
+
+/** What a query reveals that was not asked before. */
+function observed(imageId: string, edge: 'inner' | 'outer'): Observation {
+  const marks = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
+  return { imageId, edge, distanceBits: edge === 'inner' ? 16 : 31, marks, plain: undefined }
+}
+
+/** A budget of one process, and the sum of what it charged. */
+function countedBudget(t: Test) {
+  const charged = { inner: 0, outer: 0 }
+  const budget = createProbingBudget({
+    counts: {
+      charge: async (_org, charges) => {
+        for (const { inner, outer } of charges) {
+          charged.inner += inner
+          charged.outer += outer
+        }
+        return charges.map(() => ({ own: { ...charged }, all: { ...charged } }))
+      },
+    },
+    secret: Buffer.alloc(32, 1),
+    now: () => Date.UTC(2026, 0, 1),
+    onError: (error) => t.fail(String(error)),
+    intervalMs: 3_600_000,
+  })
+  t.teardown(() => budget.close())
+  return { budget, charged }
+}
 
 t.test('ten processes that are queried at the same moment reveal no more than one', async (t) => {
   const redis = await startRedis(t)
@@ -35,9 +63,7 @@ t.test('ten processes that are queried at the same moment reveal no more than on
   const told = async (imageId: string, edge: 'inner' | 'outer', timesEach: number) => {
     let count = 0
     const ask = async (budget: (typeof budgets)[number]) => {
-      const marks = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
-      const near: Observation = { imageId, edge, distanceBits: 31, marks, plain: undefined }
-      await budget.charge(ORG, [near], false)
+      await budget.charge(ORG, [observed(imageId, edge)], false)
       const restriction = budget.restrictionOf(ORG, imageId)
       if (edge === 'inner' ? !restriction?.isCoarse : restriction?.isBlurred !== true) count++
     }
@@ -53,28 +79,20 @@ t.test('ten processes that are queried at the same moment reveal no more than on
 })
 
 t.test('a platform that queries the same 4,000 copies again and again is charged once for each', async (t) => {
-  let charged = 0
-  const nothing = { own: { inner: 0, outer: 0 }, all: { inner: 0, outer: 0 } }
-  const budget = createProbingBudget({
-    counts: {
-      charge: async (_org, charges) => {
-        charged += charges.reduce((sum, { inner }) => sum + inner, 0)
-        return charges.map(() => nothing)
-      },
-    },
-    secret: Buffer.alloc(32, 1),
-    now: () => Date.UTC(2026, 0, 1),
-    onError: (error) => t.fail(String(error)),
-    intervalMs: 3_600_000,
-  })
-  t.teardown(() => budget.close())
-  const copies = Array.from({ length: 4000 }, (_, i): Observation => {
-    const marks = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
-    return { imageId: `image ${i}`, edge: 'inner', distanceBits: 16, marks, plain: undefined }
-  })
+  const { budget, charged } = countedBudget(t)
+  const copies = Array.from({ length: 4000 }, (_, i) => observed(`image ${i}`, 'inner'))
   for (let round = 0; round < 10; round++) for (const copy of copies) await budget.charge(ORG, [copy], false)
   await budget.flush()
-  t.equal(charged, copies.length)
+  t.equal(charged.inner, copies.length)
+})
+
+t.test('however often an image is asked about near an edge, its blur ends in the same time', async (t) => {
+  const { budget, charged } = countedBudget(t)
+  for (let i = 0; i < 200; i++) await budget.charge(ORG, [observed('image', 'outer')], false)
+  await budget.flush()
+  t.equal(charged.outer, 2 * PROBING_BUDGETS.blurred)
+  t.same([...(budget.blurredFor(ORG) ?? [])], ['image'])
+  t.equal(budget.blurredFor('another'), undefined)
 })
 
 t.test('an organisation whose query evicts other accounts is still charged', async (t) => {

@@ -1,6 +1,6 @@
 // Matches by details: if hashes find nothing to act on, or if the caller asks for the depth `full`.
 
-import { randomInt } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { Edge } from '../../domain/matching/edges.js'
 import { distanceBandOf, type Grade } from '../../domain/matching/grade.js'
@@ -12,7 +12,6 @@ import { harmlessBanks } from './harmless-filter.js'
 import type { Match } from './match.js'
 import type { Answer } from './match-by-hashes.js'
 import type { Observation } from './observation.js'
-import type { WriteQuery } from './probing/blur.js'
 
 interface ByDetails {
   readonly answer: Answer
@@ -80,17 +79,17 @@ export function accountOfDetails(imageId: string): string {
   return `details ${imageId}`
 }
 
-/** Writes the details of a query, by which it is told from others. */
-export function writeDetails(views: readonly AskedView[]): WriteQuery {
-  return (digest) => {
-    for (const { width, height, part, features } of views) {
-      digest.update(`${width} ${height} ${Object.values(part).join(' ')} ${features.length} `)
-      for (const { x, y, angle, level, hash, mirrored } of features) {
-        digest.update(`${x} ${y} ${angle} ${level} `).update(hash)
-        if (mirrored !== undefined) digest.update(mirrored)
-      }
+/** As `digestOf`, of details. */
+export function digestOfDetails(views: readonly AskedView[]): Uint8Array {
+  const digest = createHash('sha256')
+  for (const { width, height, part, features } of views) {
+    digest.update(`${width} ${height} ${Object.values(part).join(' ')} ${features.length} `)
+    for (const { x, y, angle, level, hash, mirrored } of features) {
+      digest.update(`${x} ${y} ${angle} ${level} `).update(hash)
+      if (mirrored !== undefined) digest.update(mirrored)
     }
   }
+  return digest.digest()
 }
 
 const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const

@@ -23,14 +23,14 @@ import {
 import type { DetailFinder } from './detail-finder.js'
 import { maxMatchesOf } from './fair-share.js'
 import { inOrder, type Looks, type Match, type MatchOptions } from './match.js'
-import { accountOfDetails, matchesByDetails, writeDetails } from './match-by-details.js'
+import { accountOfDetails, digestOfDetails, matchesByDetails } from './match-by-details.js'
 import { type Answer, type AskingByHashes, type FoundByHashes, matchesByHashes, NOTHING_FOUND } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import type { MatchEvents } from './match-recorder.js'
 import { banksAsked, matchesIn, strictnessIn, widestIn } from './match-scope.js'
 import { type CountedObservation, withMoments } from './observation.js'
 import { createObserved, NOT_OBSERVED, type Observed } from './observed.js'
-import { type Blur, isBlurredSince, writeHashes } from './probing/blur.js'
+import { type Blur, digestOf, isBlurredSince } from './probing/blur.js'
 import type { ProbingGuard, Screen } from './probing/probing-guard.js'
 import { createActiveViews, type ViewIdOf } from './stopped-views.js'
 
@@ -179,7 +179,7 @@ async function answerByHashes(
   const { parts, options, yieldIfNeeded, ahead, asking } = searched
   const { probing } = parts
   const looks = looksIn(signals, options.looksOf?.(picture))
-  const blurNow = () => probing.blurOf(options.orgId, writeHashes(signals))
+  const blurNow = () => probing.blurOf(options.orgId, () => digestOf(signals))
   const judge = (observed: Observed, blur: Blur | undefined) =>
     runCooperatively(matchesByHashes(signals, ahead, asking, { observed, blur, looks }), yieldIfNeeded)
 
@@ -235,7 +235,7 @@ async function withDetails(searched: Searched, views: readonly AskedView[], byHa
   const { answer, observations } = await matchesByDetails(finder, views, asked)
   const counted = probing.count(orgId, observations, options.knowsDistance === true)
   const screen = counted instanceof Promise ? await counted : counted
-  const blur = probing.blurOf(orgId, writeDetails(views))
+  const blur = probing.blurOf(orgId, () => digestOfDetails(views))
   const sure = answer.filter(
     ({ imageId, match }) => (match.details?.surplus ?? 0) >= (blur?.detailsOf(accountOfDetails(imageId)) ?? 0),
   )

@@ -5,7 +5,7 @@
 // subtracted, so nothing else is found. It is the same for all pairs of views of one query, because a query with many views could average it out, and
 // the same whenever the query is repeated, by whichever organisation.
 
-import { createHmac, type Hmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
 import type { SignalType } from '../../../domain/matching/signal-types.js'
 import { isCopy } from '../../../domain/trust/flood.js'
@@ -14,15 +14,18 @@ import type { Searcher } from '../../index/searcher.js'
 
 /** The most that is added, in bits. A distance of 0 stays, because it reveals nothing to somebody who has the hash. */
 export const MAX_BLUR_BITS = 15
-/** The same for the number of agreeing details. */
+/**
+ * The same for the number of agreeing details. The ends are rarer than the middle (half a sine wave), because somebody can change one detail alone, so
+ * that an even distribution would reveal most at its end. Groups of bits are spread too widely for that.
+ */
 const MAX_BLUR_DETAILS = 7
 
 /** The blur of one query. */
 export interface Blur {
   /** Bits to add to distances between the query and this image; 0 for an image that is not blurred. It remains the same if asked again. */
   bitsOf(imageId: string): number
-  /** By how many more details the query has to agree with this image than with another. The id is that of the account (`accountOfDetails`). */
-  detailsOf(imageId: string): number
+  /** By how many more details the query has to agree with this image than with another. @param account as `accountOfDetails`. */
+  detailsOf(account: string): number
 }
 
 /** Whether one of these images was blurred after the query was compared with `before`. Then it has to be compared once more. */
@@ -34,40 +37,52 @@ export function isBlurredSince(
   return now !== undefined && answer.some(({ imageId }) => now.bitsOf(imageId) !== (before?.bitsOf(imageId) ?? 0))
 }
 
-/** Writes what distinguishes a query from others. */
-export type WriteQuery = (digest: Pick<Hmac, 'update'>) => void
+/** A digest of all that distinguishes a query from others. Called once, when the first blurred image is near. */
+export type DigestOfQuery = () => Uint8Array
 
 /** @param isBlurred asked once for each image. */
-export function createBlur(secret: Buffer, isBlurred: (imageId: string) => boolean, writeQuery: WriteQuery): Blur {
+export function createBlur(secret: Buffer, isBlurred: (imageId: string) => boolean, digestOf: DigestOfQuery): Blur {
+  let query: Uint8Array | undefined
   const shares = new Map<string, number>()
   const shareOf = (imageId: string) => {
     const known = shares.get(imageId)
     if (known !== undefined) return known
-    const share = isBlurred(imageId) ? keyedShare(secret, imageId, writeQuery) : 0
+    let share = 0
+    if (isBlurred(imageId)) {
+      query ??= digestOf()
+      share = keyedShare(secret, imageId, query)
+    }
     shares.set(imageId, share)
     return share
   }
   return {
     bitsOf: (imageId) => Math.floor(shareOf(imageId) * (MAX_BLUR_BITS + 1)),
-    detailsOf: (imageId) => Math.floor(shareOf(imageId) * (MAX_BLUR_DETAILS + 1)),
+    detailsOf: (account) => Math.floor((2 / Math.PI) * Math.asin(Math.sqrt(shareOf(account))) * (MAX_BLUR_DETAILS + 1)),
   }
 }
 
 /** A share of the blur, from 0 to below 1: evenly, because half a sine wave revealed more (bench/record/tuning.md). */
-function keyedShare(secret: Buffer, imageId: string, writeQuery: WriteQuery): number {
-  const digest = createHmac('sha256', secret).update(`blur:${imageId}:`)
-  writeQuery(digest)
-  return digest.digest().readUInt32BE(0) / 2 ** 32
+function keyedShare(secret: Buffer, imageId: string, query: Uint8Array): number {
+  return createHmac('sha256', secret).update(`blur:${imageId}:`).update(query).digest().readUInt32BE(0) / 2 ** 32
 }
 
-/** All hashes of the query: one that was left out could be changed without changing the blur. */
-export function writeHashes(signals: Iterable<HashedSignal>): WriteQuery {
-  return (digest) => {
-    for (const { type, view, hashes } of signals) {
-      digest.update(`${type} ${view} ${hashes.length} `)
-      for (const hash of hashes) digest.update(hash)
-    }
+/** Digests all hashes of a query: one that was left out could be changed without changing the blur. Pauses after each signal. */
+export function* digestSteps(signals: Iterable<HashedSignal>): Generator<void, Uint8Array, void> {
+  const digest = createHash('sha256')
+  for (const { type, view, hashes } of signals) {
+    digest.update(`${type} ${view} ${hashes.length} `)
+    for (const hash of hashes) digest.update(hash)
+    yield
   }
+  return digest.digest()
+}
+
+/** The same at once, for a picture. */
+export function digestOf(signals: Iterable<HashedSignal>): Uint8Array {
+  const steps = digestSteps(signals)
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  return step.value
 }
 
 type Blurred = Pick<Hit, 'distanceBits' | 'exactBits'>

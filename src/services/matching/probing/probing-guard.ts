@@ -7,7 +7,7 @@ import type { Events } from '../../../store/webhooks/events.js'
 import { transformName } from '../graded.js'
 import type { Match } from '../match.js'
 import type { CountedObservation } from '../observation.js'
-import { type Blur, createBlur, type WriteQuery } from './blur.js'
+import { type Blur, createBlur, type DigestOfQuery } from './blur.js'
 import type { ProbingBudget, ProbingRestriction } from './probing.js'
 
 /**
@@ -36,7 +36,7 @@ export interface ProbingGuard {
    * The blur of a query by this organisation, as far as this process knows; `undefined` when none of its images is blurred. Ask again after `count`,
    * which may have blurred one.
    */
-  blurOf(orgId: string, writeQuery: WriteQuery): Blur | undefined
+  blurOf(orgId: string, digestOf: DigestOfQuery): Blur | undefined
   /** Resolves when all started work is done. */
   close(): Promise<void>
 }
@@ -112,9 +112,9 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
       const wait = budget.charge(orgId, observations, knowsDistance)
       return wait === undefined ? screenOf(orgId, observations) : wait.then(() => screenOf(orgId, observations))
     },
-    blurOf(orgId, writeQuery) {
+    blurOf(orgId, digestOf) {
       const blurred = mode === 'limit' ? budget.blurredFor(orgId) : undefined
-      return blurred && createBlur(secret, (imageId) => blurred.has(imageId), writeQuery)
+      return blurred && createBlur(secret, (imageId) => blurred.has(imageId), digestOf)
     },
     async close() {
       await last

@@ -13,7 +13,7 @@ import { banksAsked, matchesIn, strictnessIn, widestIn } from '../match-scope.js
 import type { MatcherParts } from '../matcher.js'
 import { type CountedObservation, withMoments } from '../observation.js'
 import { createObserved, NOT_OBSERVED } from '../observed.js'
-import { type Blur, isBlurredSince, writeHashes } from '../probing/blur.js'
+import { type Blur, digestSteps, isBlurredSince } from '../probing/blur.js'
 import type { Screen } from '../probing/probing-guard.js'
 import { createActiveViews } from '../stopped-views.js'
 import { framesCompared } from './compared-frames.js'
@@ -93,11 +93,11 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const answers: (readonly Visible[])[] = []
   for (const [video, asked] of videos.entries()) {
     const asking = { ...shared, strictness: strictnessIn(catalogue, options, asked.frames.length) }
-    const blurNow = () => probing.blurOf(orgId, writeHashes(signalsOf(asked)))
-    const blur = blurNow()
+    const blurNow = blurring(probing, orgId, () => runCooperatively(digestSteps(signalsOf(asked)), yieldIfNeeded))
+    const blur = await blurNow()
     let found = await runCooperatively(answersOf(asked, asking, { isObserving: probing.isOn, blur }), yieldIfNeeded)
     const screen = await counted(call, found.answers)
-    const blurred = blurNow()
+    const blurred = await blurNow()
     const matched = found.answers.filter(({ match }) => match !== undefined)
     if (isBlurredSince(blur, blurred, matched))
       found = await runCooperatively(answersOf(asked, asking, { isObserving: false, blur: blurred }), yieldIfNeeded)
@@ -183,6 +183,20 @@ function visibleIn({ catalogue, searcher }: Call, answers: Answers['answers'], s
       return [{ ordinal, imageId, match: screen?.(imageId, match) ?? match, look }]
     })
     .sort((a, b) => inOrder(a.match, b.match))
+}
+
+/** The blur at each call. The digest of a video takes tens of milliseconds, so it is computed in steps, once, and only if an image is blurred. */
+function blurring(
+  { blurOf }: VideoMatcherParts['probing'],
+  orgId: string,
+  digested: () => Promise<Uint8Array>,
+): () => Promise<Blur | undefined> {
+  let query: Uint8Array | undefined
+  return async () => {
+    const blur = blurOf(orgId, () => query ?? new Uint8Array())
+    if (blur !== undefined) query ??= await digested()
+    return blur
+  }
 }
 
 function* signalsOf({ frames, file = [] }: AskedVideo): Generator<HashedSignal, void, void> {
