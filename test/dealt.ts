@@ -83,6 +83,7 @@ const END_TO_END = [
   'services/bank-erasing.test.js',
   'cli/import.test.js',
   'cli/exchange.test.js',
+  'attack/attacks.test.js',
   'demo.test.js',
   'examples.test.js',
   'packages.test.js',

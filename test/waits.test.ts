@@ -21,7 +21,6 @@ const TIMED: Readonly<Record<string, string>> = {
   'page/follow-case.test.ts': 'an answer of the page’s own test server comes late',
   'page/video-upload.test.ts': 'a stand-in of XMLHttpRequest fails later',
   'services/feed.model.test.ts': 'polls',
-  'services/probing-guard.test.ts': 'nothing may happen',
   'services/snapshot-killed.test.ts': 'kills at random moments',
   'store/image-reader.test.ts': 'lets a thread read ahead; what is checked holds however far it gets',
   'workers/child-memory.test.ts': 'polls',
