@@ -18,6 +18,8 @@ interface Judged {
   readonly heldAt: string | null
   readonly disputedAt: string | null
   readonly answer: string | null
+  /** Signals of other cases with this picture; `null` if not known now. */
+  readonly otherEntries: readonly string[] | null
   readonly dispute: { readonly state: string; readonly reasons: readonly string[] }
   readonly provenance: {
     readonly attestations: number
@@ -47,6 +49,11 @@ const ABOUT: readonly Column<Judged>[] = [
   { title: 'Blocked by', value: ({ provenance }) => provenance.confirmations },
   { title: 'Left up by', value: ({ provenance }) => provenance.notBlocked },
   { title: 'Attested by', value: ({ provenance }) => provenance.attestations },
+  {
+    title: 'Also in other cases',
+    value: ({ otherEntries }) => otherEntries?.length ?? -1,
+    cell: ({ otherEntries }) => (otherEntries === null ? 'not known' : otherEntries.map(imageReference).join(', ') || 'no'),
+  },
 ]
 
 export function Disputes({ api }: { api: Api }) {
@@ -89,7 +96,7 @@ export function Disputes({ api }: { api: Api }) {
             />
             <ConfirmButton
               label="Remove protection"
-              question="Uphold the dispute? It stops matching for good. Its account gets a strike for a false report."
+              question="Uphold the dispute? This entry stops matching for good; the same picture of other cases goes on. Its account gets a strike, unless it was added by mistake."
               isGrave
               act={() => decide(signalId, 'upheld')}
             />

@@ -39,6 +39,7 @@ import type { AppealService } from '../services/trust/appeals.js'
 import type { Attesting } from '../services/trust/attesting.js'
 import type { DailyCounts } from '../services/trust/daily-counts.js'
 import type { Insights } from '../services/trust/insights.js'
+import type { OtherEntries } from '../services/trust/other-entries.js'
 import type { TrustService } from '../services/trust/trust.js'
 import type { WatchService } from '../services/watch/watch-service.js'
 import type { WebhookService } from '../services/webhooks/webhooks.js'
@@ -70,6 +71,7 @@ export interface AppServices {
   readonly appeals: AppealService
   readonly notices: Notices
   readonly attesting: Attesting
+  readonly otherEntries: OtherEntries
   readonly proofOfWork: ProofOfWork
   readonly insights: Insights
   readonly dailyCounts: Pick<DailyCounts, 'days'>

@@ -89,7 +89,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   })
   await app.register(named(feedRoutes), { prefix: '/v1', feed: services.feed })
   await app.register(named(feedbackRoutes), { prefix: '/v1', trust })
-  await app.register(named(signalRoutes), { prefix: '/v1', trust })
+  await app.register(named(signalRoutes), { prefix: '/v1', trust, otherEntries: services.otherEntries })
   await app.register(named(noticeRoutes), { prefix: '/v1', notices: services.notices })
   await app.register(named(attestationRoutes), { prefix: '/v1', attesting: services.attesting })
   await app.register(named(insightRoutes), { prefix: '/v1', insights: services.insights })

@@ -13,6 +13,7 @@ import { createDailyCounts, type DailyCounts } from '../services/trust/daily-cou
 import { createDecisionEffects } from '../services/trust/decision-effects.js'
 import { createInsights } from '../services/trust/insights.js'
 import { afterMatches } from '../services/trust/match-follow-up.js'
+import { createOtherEntries } from '../services/trust/other-entries.js'
 import { createOwners } from '../services/trust/owner-of.js'
 import { createPseudonyms, type PseudonymOf } from '../services/trust/pseudonyms.js'
 import { createTrust, type TrustService } from '../services/trust/trust.js'
@@ -87,6 +88,7 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
       trust,
       dailyCounts,
       notices,
+      otherEntries: createOtherEntries({ replica: index.replica, images }),
       attesting: createAttesting({ cases, deadlines, images, trusts, apiKeys, matchIds, pseudonymOf }),
       proofOfWork: proofOfWork({
         proofs: createProofStore(store),

@@ -55,14 +55,14 @@ export interface Model {
   readonly things: Map<string, Thing>
   /** Banks and cases, and whether they exist. */
   readonly homes: Map<string, Presence>
-  /** Hashes that are or were on the harmless list: others with the same hash may be found or not. */
-  readonly vetoed: Set<string>
+  /** Hashes of things that were judged harmless: others with the same hash are found, and may not be registered again. */
+  readonly judged: Set<string>
 }
 
 const RANK: Readonly<Record<Tier, number>> = { 'self-reported': 0, 'ngo-attested': 1, 'platform-confirmed': 2, verified: 3 }
 
 export function emptyModel(): Model {
-  return { nowS: 0, things: new Map(), homes: new Map(), vetoed: new Set() }
+  return { nowS: 0, things: new Map(), homes: new Map(), judged: new Set() }
 }
 
 export function copyOf(model: Model): Model {
@@ -143,7 +143,7 @@ export function restored(model: Model, then: Model, knowsWithdrawals: boolean): 
     } else if (now.presence !== was.presence) was.presence = 'unsure'
     if (was !== undefined) was.isTrustUnsure ||= trustOf(now) !== trustOf(was)
   }
-  for (const hash of model.vetoed) back.vetoed.add(hash)
+  for (const hash of model.judged) back.judged.add(hash)
   return back
 }
 
@@ -163,7 +163,7 @@ function matchingOf(model: Model, thing: Thing, why: Why | undefined): Matching 
   if (thing.presence !== 'there' || model.homes.get(thing.home) === 'unsure') return 'either'
   if (thing.isTrustUnsure) return 'either'
   if (why !== undefined) return isAboutToEnd(model, thing, why) ? 'either' : 'never'
-  return model.vetoed.has(thing.hash) || mayStillBePaused(thing) ? 'either' : 'must'
+  return mayStillBePaused(thing) ? 'either' : 'must'
 }
 
 /** A timed pause ends by the earlier of two clocks, and these histories step those of the APIs alone. */

@@ -48,7 +48,7 @@ function isUnreviewed({ way, reviewed }: StepOf<'register'>): boolean {
 function mayBeRefused(scene: Scene, step: Ref, answer: Answer): boolean {
   const wasJudged = [...scene.model.things.values()].some(({ hash, dispute }) => hash === step.hash && dispute === 'upheld')
   return (
-    wasJudged || scene.model.vetoed.has(step.hash) || ['account-suspended', 'bank-unknown'].includes(codeOf(answer) ?? '')
+    wasJudged || scene.model.judged.has(step.hash) || ['account-suspended', 'bank-unknown'].includes(codeOf(answer) ?? '')
   )
 }
 

@@ -122,7 +122,7 @@ export async function decide(scene: Scene, step: StepOf<'decide'>): Promise<Api 
   if (id === undefined) return undefined
   const path = `/v1/signals/${id}/dispute/decision`
   const answer = await scene.ask(at, { method: 'POST', path, key: scene.keys.operator, json: { outcome } })
-  if (outcome === 'upheld' && thing.isHarmless && !isOdd(answer)) scene.model.vetoed.add(thing.hash)
+  if (outcome === 'upheld' && thing.isHarmless && !isOdd(answer)) scene.model.judged.add(thing.hash)
   return afterwards(scene, thing, 'deciding', answer, { dispute: outcome }) ? at : undefined
 }
 
@@ -213,7 +213,7 @@ export async function appeal(scene: Scene, step: StepOf<'appeal'>): Promise<Api 
     answers.push(`decision: ${decided.status} ${codeOf(decided) ?? ''}`)
     if (isUnsure(decided)) return undefined
   }
-  scene.model.vetoed.delete(hash)
+  scene.model.judged.delete(hash)
   if (!(await isTakenAgain(scene, at, again, hash)))
     scene.broken(
       'harmless-removable',

@@ -114,6 +114,40 @@ t.test('a report judged harmless is invalidated, blocks its copies and counts as
   refused(t, await ask(service, 'DELETE', `/v1/strikes/${MARKER}`, headers), 'request-invalid')
 })
 
+t.test('a decision about one entry leaves the entries of other cases, and one about a mistake judges nothing', async (t) => {
+  const service = await startService(t)
+  const one = await platform(service, 'one')
+  const { headers } = await operator(service)
+  const her = await caseWithPicture(service)
+  for (const answer of ['shows-me-without-consent', 'added-by-mistake']) {
+    const stranger = await caseWithPicture(service, withBitsFlipped(her.hash, 4))
+    await ask(service, 'POST', `/v1/signals/${stranger.imageId}/dispute`, headers, { reason: 'harmless-content' })
+    const answered = `${stranger.url}/images/${stranger.imageId}/answer`
+    t.equal((await ask(service, 'PUT', answered, stranger.headers, { answer })).statusCode, 200)
+    t.match(
+      (await ask(service, 'GET', '/v1/disputes', headers)).json(),
+      { signals: [{ signalId: stranger.imageId, otherEntries: [her.imageId] }] },
+      'the operator sees that another case holds it',
+    )
+    const url = `/v1/signals/${stranger.imageId}/dispute/decision`
+    t.match((await ask(service, 'POST', url, headers, { outcome: 'upheld' })).json(), { circulation: 'invalidated' })
+    t.equal((await matchesOf(service, one.headers, her.hash)).length, 1, 'her picture is found')
+    t.equal((await matchesOf(service, one.headers, withBitsFlipped(her.hash, 6))).length, 1, 'so is a copy')
+    const strikes = (await ask(service, 'GET', '/v1/strikes', headers)).json<{ accounts: unknown[] }>().accounts
+    const again = await ask(service, 'POST', `${her.url}/hashes`, her.headers, {
+      images: [{ signals: [{ type: 'pdq', hash: stranger.hash, quality: 100 }] }],
+    })
+    if (answer === 'added-by-mistake') t.equal(again.statusCode, 201, 'another case may register it')
+    else refused(t, again, 'known-harmless')
+    t.equal(strikes.length, 1, 'a mistake is no strike')
+    await ask(service, 'DELETE', stranger.url, stranger.headers)
+    for (const { blockId } of (await ask(service, 'GET', '/v1/resubmission-blocks', headers)).json<{
+      blocks: { blockId: string }[]
+    }>().blocks)
+      await ask(service, 'DELETE', `/v1/resubmission-blocks/${blockId}`, headers)
+  }
+})
+
 t.test('a call that would exceed the quota of a case registers none of its images', async (t) => {
   const service = await startService(t, { trustLimits: { maxImagesPerCase: 3 } })
   const her = await openCase(service.app)

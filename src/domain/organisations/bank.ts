@@ -110,8 +110,8 @@ export const HARMLESS_BANK: Bank = {
 }
 
 /**
- * The bank in which the index keeps images that were judged harmless. No real bank can have its name. The images act as allowlist entries and are
- * never part of an answer. In the store they stay in their own bank and are erased with it.
+ * The bank in which the index keeps images that were judged harmless. No real bank can have its name. Copies of them are
+ * refused in cases. They veto no match and are never part of an answer. In the store they stay in their own bank and are erased with it.
  */
 export const JUDGED_HARMLESS_BANK: Bank = { ...HARMLESS_BANK, name: 'judged harmless' }
 

@@ -82,7 +82,7 @@ export interface TrustStatus {
   readonly narrowed: boolean
   /** As in `Trust`. */
   readonly stoppedViews: readonly number[]
-  /** Judged harmless: it acts as an allowlist entry for as long as it is kept. */
+  /** Judged harmless: copies are refused in cases for as long as it is kept. */
   readonly harmless: boolean
 }
 
@@ -224,9 +224,12 @@ export function trustStatusOf(trust: Trust): TrustStatus {
     matches: trust.circulation === 'matching' || trust.circulation === 'narrowed',
     narrowed: trust.circulation === 'narrowed',
     stoppedViews: trust.stoppedViews,
-    harmless: trust.circulation === 'invalidated' && trust.reasons.includes('harmless-content'),
+    harmless: trust.circulation === 'invalidated' && !isMistake(trust) && trust.reasons.includes('harmless-content'),
   }
 }
+
+/** Whether its submitter added it by mistake. Then a decision removes the entry and judges neither the picture nor her. */
+export const isMistake = ({ answer }: Pick<Trust, 'answer'>): boolean => answer === 'added-by-mistake'
 
 /** @returns the support of a signal, without its registered tier. */
 export function supportOf({ verdicts, attestedBy, verifiedAtMs }: Trust): Support {
@@ -243,7 +246,7 @@ export function verdictOf(trust: Trust, pseudonym: string): Verdict | undefined 
   return trust.verdicts.find((each) => each.pseudonym === pseudonym)?.verdict
 }
 
-/** An invalidated signal allows only `reinstate`. Repeating the decision, or the scheduled end of a pause, changes nothing and is not an error. */
+/** An invalidated signal allows only `reinstate`. Repeating the decision, or the scheduled end of a pause, changes nothing. */
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   if (action.kind === 'resume') return action.ifDue === true
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'

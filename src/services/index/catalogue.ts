@@ -32,7 +32,7 @@ export class Catalogue {
 
   readonly #replaced = new ReplacedRows((ordinal) => this.#rows.remove(ordinal))
 
-  // Images that were judged harmless. Their rows are in `JUDGED_HARMLESS_BANK` here and veto matches.
+  // Images that were judged harmless. Their rows are in `JUDGED_HARMLESS_BANK` here, and keep copies from being registered.
   readonly #harmless = new Set<string>()
 
   // Images that only copies match. Ids of images that are not loaded yet are possible: a trust status may precede its image.
@@ -99,8 +99,8 @@ export class Catalogue {
   }
 
   /**
-   * Sets the trust status of an image: its support, and whether it matches, matches only copies, or vetoes.
-   * @returns true when the image may match or veto but its rows are missing: the caller has to read it from the store and `put`
+   * Sets the trust status of an image: its support, and whether it matches, matches only copies, or was judged harmless.
+   * @returns true when the image needs its rows and they are missing: the caller has to read it from the store and `put`
    * it.
    */
   setTrustStatus(id: string, trustStatus: TrustStatus): boolean {
@@ -220,13 +220,13 @@ export class Catalogue {
     return this.#images.originOf(this.imageOrdinal(ordinal))
   }
 
-  /** The number of frames of a video that may match or vetoes; 0 for any other id. Cost: a look-up for each. */
+  /** The number of frames of a video that may match or was judged harmless; 0 for any other id. Cost: a look-up for each. */
   framesOf(id: string): number {
     const ordinal = this.#images.find(idBytes(id))
     return ordinal === undefined ? 0 : this.#rows.frames.countOf(ordinal)
   }
 
-  /** The bank of an image that may match or vetoes; `undefined` for any other id. */
+  /** The bank of an image that may match or was judged harmless; `undefined` for any other id. */
   bankOf(id: string): string | undefined {
     const ordinal = this.#images.find(idBytes(id))
     return ordinal === undefined ? undefined : this.#images.factsOf(ordinal)?.bank
@@ -263,7 +263,7 @@ export class Catalogue {
     return this.#stoppedViews.get(id) ?? NONE_STOPPED
   }
 
-  /** The number of images in the indexes: those that match and those that veto. */
+  /** The number of images in the indexes: those that match and those that were judged harmless. */
   get images(): number {
     return this.#images.size
   }

@@ -1,4 +1,4 @@
-// The allowlist: decides which hits known harmless pictures veto, and which submitted pictures are harmless.
+// The allowlist: decides which hits known harmless pictures veto, and which submitted pictures are refused as harmless.
 
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { isNearEdge } from '../../domain/matching/edges.js'
@@ -31,7 +31,7 @@ export interface Veto {
  * @returns `undefined` if no harmless picture is near.
  */
 export function vetoOf(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): Veto | undefined {
-  const harmless = harmlessOf(catalogue, type, asked, hits)
+  const harmless = harmlessOf(catalogue, type, asked, hits, false)
   const nearest = harmless[0]
   if (nearest === undefined) return undefined
   const shared = asked.asked === 'whole' ? undefined : secondPart(catalogue, harmless)
@@ -81,19 +81,28 @@ function secondPart(catalogue: Pick<Facts, 'imageOrdinal'>, nearestFirst: readon
   return parts.find(({ image }) => catalogue.imageOrdinal(image) !== first)
 }
 
-/** The hits that are harmless pictures, nearest first. */
-function harmlessOf(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): readonly Hit[] {
+/** The hits that are harmless pictures, nearest first. @param hasJudged whether pictures that were judged harmless are among them. */
+function harmlessOf(
+  catalogue: Pick<Facts, 'banks' | 'factsOf'>,
+  type: SignalType,
+  asked: Asked,
+  hits: readonly Hit[],
+  hasJudged: boolean,
+): readonly Hit[] {
   const isHarmlessHit = ({ image, view, distanceBits }: Hit) => {
     const name = catalogue.factsOf(image)?.bank ?? ''
-    const bank = name === JUDGED_HARMLESS_BANK.name ? JUDGED_HARMLESS_BANK : catalogue.banks.get(name)
+    const bank = hasJudged && name === JUDGED_HARMLESS_BANK.name ? JUDGED_HARMLESS_BANK : catalogue.banks.get(name)
     return bank?.purpose === 'harmless' && distanceBits <= thresholdOf(bank, type, { ...asked, registered: viewOf(view) })
   }
   return hits.filter(isHarmlessHit).sort((a, b) => a.distanceBits - b.distanceBits)
 }
 
-export function harmlessBanks(catalogue: Pick<Facts, 'banks'>): ReadonlyMap<string, Bank> {
-  const banks = [...catalogue.banks].filter(([, { purpose }]) => purpose === 'harmless')
-  return new Map([...banks, [JUDGED_HARMLESS_BANK.name, JUDGED_HARMLESS_BANK]])
+/**
+ * The banks that veto matches: those that operators fill. A picture that was judged harmless is not among them. The judgement is about one entry, and
+ * somebody else may have registered the same picture with a reason.
+ */
+export function vetoingBanks({ banks }: Pick<Facts, 'banks'>): ReadonlyMap<string, Bank> {
+  return new Map([...banks].filter(([, { purpose }]) => purpose === 'harmless'))
 }
 
 /**
@@ -139,9 +148,9 @@ function* harmlessLikeNow(
 
 function harmlessNear(catalogue: Catalogue, { type, view, hash }: Signal): string | undefined {
   const asked = { asked: view, rotated: false }
-  const banks = [...harmlessBanks(catalogue).values()]
+  const banks = [...vetoingBanks(catalogue).values(), JUDGED_HARMLESS_BANK]
   const farthestBits = Math.max(...banks.map((bank) => widestThresholdOf(bank, type, view, asked.rotated)))
-  const [nearest] = harmlessOf(catalogue, type, asked, catalogue.index(type).within([hash], farthestBits))
+  const [nearest] = harmlessOf(catalogue, type, asked, catalogue.index(type).within([hash], farthestBits), true)
   return nearest && catalogue.image(nearest.image)?.id
 }
 

@@ -8,7 +8,7 @@ import type { Bank } from '../../domain/organisations/bank.js'
 import { DETAILS_VIEW } from '../../domain/trust/flood.js'
 import type { Searcher } from '../index/searcher.js'
 import type { DetailFinder, FoundByDetails } from './detail-finder.js'
-import { harmlessBanks } from './harmless-filter.js'
+import { vetoingBanks } from './harmless-filter.js'
 import type { Match } from './match.js'
 import type { Answer } from './match-by-hashes.js'
 import type { Observation } from './observation.js'
@@ -41,7 +41,7 @@ export async function matchesByDetails(
   asking: AskingByDetails,
 ): Promise<ByDetails> {
   const { searcher, banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, grade } = asking
-  const vetoing = harmlessBanks(searcher)
+  const vetoing = vetoingBanks(searcher)
   const role = (ordinal: number) => {
     const bank = searcher.factsOf(ordinal)?.bank ?? ''
     if (vetoing.has(bank)) return 'harmless'

@@ -2,7 +2,7 @@
 // a crash interrupted.
 
 import { accountOf } from '../../domain/trust/strikes.js'
-import type { Verdict } from '../../domain/trust/trust.js'
+import { isMistake, type Verdict } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { Strikes } from '../../store/trust/strikes.js'
 import type { Notices } from '../cases/notices.js'
@@ -22,7 +22,7 @@ export function createDecisionEffects({ notices, strikes, caseEvents, ownerOf }:
     const { action, after, image, imageId, orgId, atMs } = change
     const verdict = verdictIn(change)
     if (verdict !== undefined && orgId !== undefined) await notices.decided(imageId, orgId, verdict)
-    if (action.kind === 'decide' && after.dispute === 'upheld') {
+    if (action.kind === 'decide' && after.dispute === 'upheld' && !isMistake(after)) {
       const account = accountOf(image, await ownerOf(image))
       if (account !== undefined) await strikes.add(account, imageId, atMs)
     }

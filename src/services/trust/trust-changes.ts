@@ -3,7 +3,7 @@
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
-import { act, type Trust, type TrustAction, trustStatusOf } from '../../domain/trust/trust.js'
+import { act, isMistake, type Trust, type TrustAction, trustStatusOf } from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
 import { createConflictRetry } from '../../store/redis/conflict-retry.js'
 import type { Trusts } from '../../store/trust/trust.js'
@@ -112,7 +112,7 @@ async function blockChangeFor(
   atMs: number,
 ) {
   const isInvalidated = after.circulation === 'invalidated'
-  if (isInvalidated === (before.circulation === 'invalidated')) return undefined
+  if (isInvalidated === (before.circulation === 'invalidated') || (isInvalidated && isMistake(after))) return undefined
   const invalidatedAs = trustStatusOf(after).harmless ? 'harmless' : 'invalidated'
   return blockChangeOf(image, await ownerOf(image), isInvalidated ? invalidatedAs : 'reinstated', atMs)
 }

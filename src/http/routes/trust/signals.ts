@@ -6,6 +6,7 @@ import type { AuditActor } from '../../../domain/organisations/audit.js'
 import type { ProblemCode } from '../../../domain/problem.js'
 import { CIRCULATIONS, HOLD_CAUSES } from '../../../domain/trust/quarantine.js'
 import { DISPUTE_ANSWERS, DISPUTE_REASONS } from '../../../domain/trust/trust.js'
+import { MAX_OTHER_ENTRIES, type OtherEntries } from '../../../services/trust/other-entries.js'
 import type { JudgedSignal } from '../../../services/trust/signal-trust.js'
 import type { TrustService } from '../../../services/trust/trust.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
@@ -32,6 +33,13 @@ const JudgedView = SignalTrustView.extend({
     .enum(DISPUTE_ANSWERS)
     .nullable()
     .meta({ description: 'The answer to the dispute by the person in the picture, or by her representative.' }),
+  otherEntries: z
+    .array(z.uuid())
+    .max(MAX_OTHER_ENTRIES)
+    .nullable()
+    .meta({
+      description: `Signals of other cases near to this picture, at most ${MAX_OTHER_ENTRIES}. A decision is about this entry alone: decide about each. null: not known while the index loads.`,
+    }),
 }).meta({ id: 'JudgedSignal' })
 
 const Listed = z.object({
@@ -41,6 +49,7 @@ const Listed = z.object({
 
 export interface SignalRouteOptions {
   readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'answer' | 'pause' | 'resume' | 'resumeIfDue'>
+  readonly otherEntries: OtherEntries
 }
 
 const judging = (operationId: string, summary: string, problems: readonly ProblemCode[], description?: string) => ({
@@ -67,7 +76,11 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
   releaseSignalRoute(app, options)
 }
 
-function waitingSignalsRoute(app: ZodApp, { trust }: SignalRouteOptions, list: 'disputes' | 'quarantine'): void {
+function waitingSignalsRoute(
+  app: ZodApp,
+  { trust, otherEntries }: SignalRouteOptions,
+  list: 'disputes' | 'quarantine',
+): void {
   app.get(
     `/${list}`,
     {
@@ -82,20 +95,22 @@ function waitingSignalsRoute(app: ZodApp, { trust }: SignalRouteOptions, list: '
     },
     async ({ query }) => {
       const { signals, next } = await trust.waiting(list, query.after, query.limit)
-      return { signals: signals.map(present), next: nextOf(next) }
+      const presented: z.infer<typeof JudgedView>[] = []
+      for (const signal of signals) presented.push(await present(signal, otherEntries)) // one after the other: each searches
+      return { signals: presented, next: nextOf(next) }
     },
   )
 }
 
-function getSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
+function getSignalRoute(app: ZodApp, { trust, otherEntries }: SignalRouteOptions): void {
   app.get(
     '/signals/:signalId',
     { config: { scope: 'admin' }, schema: judging('getSignal', 'Get reviews and decisions about a signal', []) },
-    async ({ params }) => present(await trust.signal(params.signalId)),
+    async ({ params }) => await present(await trust.signal(params.signalId), otherEntries),
   )
 }
 
-function disputeSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
+function disputeSignalRoute(app: ZodApp, { trust, otherEntries }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/dispute',
     {
@@ -110,11 +125,12 @@ function disputeSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
         body: z.strictObject({ reason: z.enum(DISPUTE_REASONS) }),
       },
     },
-    async (request) => present(await trust.dispute(callerOf(request), request.params.signalId, request.body.reason)),
+    async (request) =>
+      await present(await trust.dispute(callerOf(request), request.params.signalId, request.body.reason), otherEntries),
   )
 }
 
-function decideDisputeRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
+function decideDisputeRoute(app: ZodApp, { trust, otherEntries }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/dispute/decision',
     {
@@ -129,11 +145,12 @@ function decideDisputeRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
         body: z.strictObject({ outcome: z.enum(['upheld', 'rejected']) }),
       },
     },
-    async (request) => present(await trust.decide(request.params.signalId, request.body.outcome, keyOf(request))),
+    async (request) =>
+      await present(await trust.decide(request.params.signalId, request.body.outcome, keyOf(request)), otherEntries),
   )
 }
 
-function takeBackDecisionRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
+function takeBackDecisionRoute(app: ZodApp, { trust, otherEntries }: SignalRouteOptions): void {
   app.delete(
     '/signals/:signalId/dispute/decision',
     {
@@ -145,22 +162,22 @@ function takeBackDecisionRoute(app: ZodApp, { trust }: SignalRouteOptions): void
         'As if it had been rejected: the signal matches again, its account loses the strike, the same organisation may submit it again, and the harmless entry that the decision created is removed.',
       ),
     },
-    async (request) => present(await trust.reinstate(request.params.signalId, keyOf(request))),
+    async (request) => await present(await trust.reinstate(request.params.signalId, keyOf(request)), otherEntries),
   )
 }
 
-function verifySignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
+function verifySignalRoute(app: ZodApp, { trust, otherEntries }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/verification',
     {
       config: { scope: 'admin' },
       schema: judging('verifySignal', 'Verify a signal as the operator', ['signal-invalidated']),
     },
-    async (request) => present(await trust.verify(request.params.signalId, keyOf(request))),
+    async (request) => await present(await trust.verify(request.params.signalId, keyOf(request)), otherEntries),
   )
 }
 
-function holdSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
+function holdSignalRoute(app: ZodApp, { trust, otherEntries }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/quarantine',
     {
@@ -172,18 +189,22 @@ function holdSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
         'The signal stays stored. After the answer, it matches nothing.',
       ),
     },
-    async (request) => present(await trust.hold(request.params.signalId, { cause: 'operator', flood: 0 }, keyOf(request))),
+    async (request) =>
+      await present(
+        await trust.hold(request.params.signalId, { cause: 'operator', flood: 0 }, keyOf(request)),
+        otherEntries,
+      ),
   )
 }
 
-function releaseSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
+function releaseSignalRoute(app: ZodApp, { trust, otherEntries }: SignalRouteOptions): void {
   app.delete(
     '/signals/:signalId/quarantine',
     {
       config: { scope: 'admin' },
       schema: judging('releaseSignal', 'Take a signal out of quarantine', ['quarantine-conflict', 'signal-invalidated']),
     },
-    async (request) => present(await trust.release(request.params.signalId, keyOf(request))),
+    async (request) => await present(await trust.release(request.params.signalId, keyOf(request)), otherEntries),
   )
 }
 
@@ -192,18 +213,22 @@ function keyOf(request: Parameters<typeof callerOf>[0]): AuditActor {
   return `key:${callerOf(request).keyId}`
 }
 
-function present({
-  signalId,
-  bank,
-  circulation,
-  heldFor,
-  heldAtMs,
-  disputedAtMs,
-  decidedAtMs,
-  answer,
-  silentUntilS: _,
-  ...trust
-}: JudgedSignal): z.infer<typeof JudgedView> {
+async function present(
+  {
+    signalId,
+    bank,
+    circulation,
+    heldFor,
+    heldAtMs,
+    disputedAtMs,
+    decidedAtMs,
+    answer,
+    silentUntilS: _,
+    ...trust
+  }: JudgedSignal,
+  otherEntries: OtherEntries,
+): Promise<z.infer<typeof JudgedView>> {
+  const others = await otherEntries(signalId)
   return {
     signalId,
     bank,
@@ -213,6 +238,7 @@ function present({
     disputedAt: instantOrNull(disputedAtMs),
     decidedAt: instantOrNull(decidedAtMs),
     answer: answer ?? null,
+    otherEntries: others === undefined ? null : [...others],
     ...presentTrust(trust),
   }
 }
