@@ -39,6 +39,13 @@ t.test('an idempotency key opens one case, also concurrently, and its kept answe
   t.equal(names.length, 2)
   const kept = (await Promise.all(names.map((name) => client.getBuffer(name)))).map(String).join()
   for (const secret of [caseNumber ?? '', token ?? '', KEY]) t.notOk(`${kept}${names}`.includes(secret))
+
+  const hers = { authorization: `Bearer ${token}` }
+  const url = `/v1/cases/${caseNumber}`
+  t.equal((await post(app, `${url}/pin`, undefined, { ...hers, ...key() })).statusCode, 201)
+  await app.inject({ method: 'DELETE', url, headers: hers })
+  refused(t, await post(app, '/v1/cases', body, key()), 'case-withdrawn', 'number, PIN and code end with the case')
+  refused(t, await post(app, `${url}/pin`, undefined, { ...hers, ...key() }), 'case-withdrawn')
 })
 
 t.test('hashes are registered once for an idempotency key and a case, and a refusal is not kept', async (t) => {

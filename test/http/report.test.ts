@@ -153,7 +153,7 @@ t.test('the report uses plurals correctly and speaks of the person shown', async
     const text = JSON.stringify(REPORT_WORDS[language])
     t.notMatch(text, /\b(?:her|herself|she|submitter|pelapor)\b|\(s\)/, language)
   }
-  t.match(REPORT_WORDS.en.tiers['self-reported'], 'the person shown')
+  t.match(REPORT_WORDS.en.tierText, 'Nobody checked who that is')
 })
 
 /** The contents of the compressed streams of a PDF. */

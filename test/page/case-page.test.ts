@@ -91,7 +91,7 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     await page.fill('#case-number', her.caseNumber)
     await page.fill('#case-pin', otherPin(her.pin))
     await page.click('#open')
-    await page.locator('#enter-error', { hasText: 'do not belong together' }).waitFor()
+    await page.locator('#enter-error', { hasText: 'It does not open' }).waitFor()
     await page.fill('#case-pin', her.pin)
     await page.click('#open')
     await page.waitForSelector('[data-step="view"]:not([hidden])')

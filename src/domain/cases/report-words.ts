@@ -53,6 +53,8 @@ export interface ReportWords {
   readonly category: string
   readonly noCategory: string
   readonly tier: string
+  /** What the lowest tier says, and does not. */
+  readonly tierText: string
   readonly timeLine: string
   readonly event: string
   readonly count: string
@@ -99,6 +101,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     category: 'Category',
     noCategory: 'not stated',
     tier: 'Standing',
+    tierText: 'Reported: registered by the person who opened this case. Nobody checked who that is.',
     timeLine: 'What happened',
     event: 'Event',
     count: 'Number',
@@ -120,7 +123,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
       composite: 'composite',
     },
     tiers: {
-      'self-reported': 'reported by the person shown',
+      'self-reported': 'reported, not checked',
       'ngo-attested': 'attested by an organisation',
       'platform-confirmed': 'confirmed by platforms',
       verified: 'verified',
@@ -174,6 +177,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     category: 'Kategori',
     noCategory: 'tidak dinyatakan',
     tier: 'Kedudukan',
+    tierText: 'Dilaporkan: didaftarkan oleh orang yang membuka kes ini. Tiada siapa menyemak siapa dia.',
     timeLine: 'Apa yang berlaku',
     event: 'Peristiwa',
     count: 'Bilangan',
@@ -202,7 +206,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
       composite: 'gabungan',
     },
     tiers: {
-      'self-reported': 'dilaporkan oleh orang yang ditunjukkan',
+      'self-reported': 'dilaporkan, tidak disemak',
       'ngo-attested': 'disahkan oleh organisasi',
       'platform-confirmed': 'disahkan oleh platform',
       verified: 'ditentusahkan',

@@ -44,7 +44,10 @@ export interface CaseFile {
 export interface CaseFiles {
   /** Cost: opens the sealed record of each image. */
   file(own: OwnCase): Promise<CaseFile>
-  /** Records the export of a case file in the audit log. To be called before the file is sent. */
+  /**
+   * Records in the audit log that an organisation read the file. To be called before the file is sent. What a submitter does with her own case is
+   * nobody's business, and each look at the page would be an entry.
+   */
   exported(own: OwnCase): Promise<void>
   events(own: OwnCase, afterId?: string): Promise<CaseEvent[]>
   /** As `CaseEvents.follow`. */
@@ -100,8 +103,7 @@ export function createCaseFiles({ cases, events, images, trusts, replica, audit,
     },
     async exported({ caseId, record, by }) {
       const org = by === 'organisation' ? record.assistance?.orgId : undefined
-      const name = await auditNameOf(caseId)
-      await audit.record('case.exported', org === undefined ? 'submitter' : `org:${org}`, { case: name })
+      if (org !== undefined) await audit.record('case.exported', `org:${org}`, { case: await auditNameOf(caseId) })
     },
     events: ({ caseId }, afterId) => events.list(caseId, afterId),
     follow: ({ caseId }, afterId, listener) => events.follow(caseId, afterId, listener),

@@ -8,7 +8,7 @@ import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { CaseRecord } from '../../store/cases/case-record.js'
 import type { KeyPurpose, NamedCase, OwnCase, PinAndCode } from './case-access.js'
-import { actorOf, type CaseParts, changeIn, withdrawIn } from './case-changes.js'
+import { actorOf, type CaseParts, changeIn, refuseEnded, withdrawIn } from './case-changes.js'
 import { handoverFrom } from './handover.js'
 
 export interface OpenedCase extends PinAndCode {
@@ -75,6 +75,8 @@ export interface Cases {
   noteComplaint(own: OwnCase, reference: string): Promise<void>
   /** Whether this is the number of the noted complaint. */
   isComplaint(own: OwnCase, reference: string): boolean
+  /** For kept answers with a PIN or a code: they end with the case. @throws {Problem} case-unknown, case-withdrawn, case-expired */
+  refuseEnded(caseNumber: string): Promise<void>
   view(named: NamedCase): Promise<CaseView>
   /**
    * Extends the case by the full retention period from now. Needs only a token, so it still works after somebody blocked the PIN by wrong guesses.
@@ -105,6 +107,7 @@ export function createCases(parts: CaseParts): Cases {
     own: (caseNumber, token) => access.byToken(caseNumber, token),
     ownByKey: (caseNumber, caller, purpose) => access.byKey(caseNumber, caller, purpose),
     byNumber: (caseNumber) => access.byNumber(caseNumber),
+    refuseEnded: async (caseNumber) => refuseEnded(await access.byNumber(caseNumber), parts.now()),
     withdraw: (own) => withdrawIn(parts, own, actorOf(own)),
     withdrawByOperator: (named) => withdrawIn(parts, named, 'operator'),
   }

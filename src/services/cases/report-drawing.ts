@@ -38,6 +38,7 @@ export async function drawReport(report: Report, language: ReportLanguage): Prom
   const videos = report.images.filter(({ durationS }) => durationS !== undefined).length
   const pictures = counted(report.images.length - videos, words.images)
   doc.text(`${pictures}, ${counted(videos, words.videos)}; ${counted(report.hashes, words.hashes)}.`)
+  if (report.images.some(({ tier }) => tier === 'self-reported')) doc.text(words.tierText)
   if (report.images.length > 0) table(doc, COLUMNS.images, imageHead(words), imageRows(report, words))
   else doc.text(words.noImages)
   heading(doc, words.timeLine)

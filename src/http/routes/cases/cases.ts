@@ -54,6 +54,9 @@ function openCaseRoute(app: ZodApp, { cases, idempotency, proofOfWork }: CaseRou
             'minor-declared',
             'proof-of-work-required',
             'extended-protection-off',
+            'case-unknown',
+            'case-withdrawn',
+            'case-expired',
             'idempotency-key-reused',
             'idempotency-key-busy',
             'store-unavailable',
@@ -71,6 +74,7 @@ function openCaseRoute(app: ZodApp, { cases, idempotency, proofOfWork }: CaseRou
         })
         return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
       })
+      await cases.refuseEnded(opened.caseNumber)
       return reply.code(201).send(opened)
     },
   )
@@ -158,6 +162,7 @@ function changePinRoute(app: ZodApp, { cases, idempotency }: CaseRouteOptions): 
         const { pin = null, recoveryCode } = await cases.changePin(own)
         return { pin, recoveryCode }
       })
+      await cases.refuseEnded(request.params.caseNumber)
       return reply.code(201).send(given)
     },
   )
