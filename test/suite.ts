@@ -28,8 +28,8 @@ const folders = together(suite)
 const processes = folders.reduce((sum, [, count]) => sum + count, 0)
 
 t.setTimeout(FILE_TIMEOUT_MS * alone.length + TOGETHER_TIMEOUT_MS * processes)
-// Three times as many as there are cores: each waits more than half of its time for its Redis, its workers or its browser.
-t.jobs = Math.min(8, 3 * availableParallelism())
+// Several for each core: they wait for their Redis, workers or browser. End to end each starts processes of its own.
+t.jobs = Math.min(8, (suite === 'e2e' ? 2 : 3) * availableParallelism())
 if (suite === 'e2e') runAlone(FIRST)
 for (const [name, count] of folders) {
   for (let number = 1; number <= count; number++) {

@@ -12,8 +12,8 @@ import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { endProcess, forkWorkers } from './forked-entry.js'
 
-/** Longer than any process of a test pauses on a busy machine: as long as a file of tests may take. */
-export const PATIENCE_MS = 900_000
+/** Longer than any process of a test pauses on a busy machine, and shorter than `until` waits: some tests wait for the end of it. */
+export const PATIENCE_MS = 200_000
 
 export interface TestRedis {
   readonly socket: string
