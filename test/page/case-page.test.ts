@@ -148,7 +148,7 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     await page.fill('#case-number', her.caseNumber)
     await page.fill('#case-pin', her.pin)
     await page.click('#open')
-    await page.locator('#enter-error', { hasText: 'only the recovery code opens your number' }).waitFor()
+    await page.locator('#enter-error', { hasText: 'type the recovery code in its place' }).waitFor()
     t.equal(await page.inputValue('#case-number'), her.caseNumber, 'the input stays')
     await page.fill('#case-pin', her.recoveryCode.replaceAll(/\d{4}/g, '$& '))
     await page.click('#open')
