@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { hashFromBytes } from '../packages/hash/src/hash256.js'
+import { MAX_COST_MS } from '../src/handoff/video-answers.js'
 import type { HandoffVisit } from '../src/handoff/visit.js'
 import { HashVideoJob } from '../src/jobs/hash-video-job.js'
 import type { HashImageOutcome } from './hash-image-job.js'
@@ -27,7 +28,7 @@ export function hashVideoHandler({ visit, sandbox }: HashVideoParts) {
       const answer = await sandbox.hash(taken.pieces, purpose, taken.disconnected)
       if (taken.disconnected.aborted) return 'abandoned'
       const file = () => ({ sha256: hashFromBytes(sha256.digest().reverse()), md5: md5.digest('hex') })
-      const { costMs = 0 } = answer
+      const costMs = Math.min(answer.costMs ?? 0, MAX_COST_MS)
       const whole = 'problem' in answer ? { ...answer, costMs } : { video: { ...answer.video, file: file() }, costMs }
       return (await visit.answerVideo(handoffUrl, ticket, whole)) ? 'answered' : 'abandoned'
     } finally {

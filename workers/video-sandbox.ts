@@ -191,7 +191,7 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
       return codec
     },
     get costMs() {
-      return watch.cpuMs
+      return watch.costMs
     },
     stop() {
       isStopped = true

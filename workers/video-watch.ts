@@ -49,11 +49,15 @@ export function createVideoWatch(parts: VideoWatchParts) {
   let maxMs = WALL_TIMES * OPENING_CPU_MS
   let isOpening = true
   let seen = { cpuMs: 0, atMs: 0 }
+  // The most of each: a child that has ended reports nothing any more.
+  const cost = { reader: 0, decoder: 0 }
   const look = () => {
     nowMs += INTERVAL_MS
     const { reader, decoder } = children()
     const [readerMs = 0, decoderMs = 0] = [reader, decoder].map(cpuOf)
     const cpuMs = readerMs + decoderMs
+    cost.reader = Math.max(cost.reader, readerMs)
+    cost.decoder = Math.max(cost.decoder, decoderMs)
     if (cpuMs !== seen.cpuMs) seen = { cpuMs, atMs: nowMs }
     if (decoder !== undefined && channel.writable) writeFrame(channel, uint32(decoderMs))
     const isStuck = cpuMs > 0 && nowMs - seen.atMs > stuckMs
@@ -62,9 +66,9 @@ export function createVideoWatch(parts: VideoWatchParts) {
   }
   const end = every(INTERVAL_MS, look)
   return {
-    /** [ms] Processor time of both children, at the last look. */
-    get cpuMs() {
-      return seen.cpuMs
+    /** [ms] Processor time of both children, up to the last look. */
+    get costMs() {
+      return cost.reader + cost.decoder
     },
     begin(facts: VideoFacts) {
       isOpening = false

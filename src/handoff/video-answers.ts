@@ -27,7 +27,7 @@ export interface VideoCost {
 }
 
 /** More than any video may take. */
-const MAX_COST_MS = 3_600_000
+export const MAX_COST_MS = 3_600_000
 const costMs = z.int().min(0).max(MAX_COST_MS)
 
 const MAX_LINE_CHARS = 1 << 16

@@ -49,3 +49,31 @@ t.test('children that do not move because others hold the processors say nothing
   watched.look()
   t.equal(await watched.answer, UNAVAILABLE)
 })
+
+t.test('what a child has used counts after it has ended', async (t) => {
+  const used = { reader: 400, decoder: 9000 }
+  const [reader, decoder] = [watchedChild(t), watchedChild(t)]
+  let look = () => {}
+  const watch = createVideoWatch({
+    children: () => ({ reader, decoder }),
+    settle: () => {},
+    channel: new PassThrough(),
+    stuckMs: 1000,
+    every(_, next) {
+      look = next
+      return () => {}
+    },
+    cpuOf: (child) => (child?.isDead === true ? undefined : child === reader ? used.reader : used.decoder),
+  })
+  look()
+  decoder.isDead = true
+  used.reader = 700
+  look()
+  t.equal(watch.costMs, 9700)
+})
+
+function watchedChild(t: Test) {
+  const process = spawn('sleep', ['600'])
+  t.teardown(() => process.kill('SIGKILL'))
+  return { process, isDead: false }
+}
