@@ -72,7 +72,7 @@ const PATHS: Readonly<Record<string, Path>> = {
     query: (bits) => [asked('pdq', 'whole', 'pdq', bits)],
     lower: (by) => by >> 1,
   },
-  'two views, of which neither decides alone': {
+  'two views that do not decide alone': {
     query: (bits) => [asked('pdq-area', 'whole', 'area', 45), asked('pdq-area', 'deframed', 'part', bits)],
     // Half of the blur counts in each, as far as one of the two is within match distance.
     lower: (by) => (by <= 7 ? by >> 1 : 60 - (52 - by)),

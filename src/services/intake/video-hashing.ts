@@ -61,7 +61,7 @@ export interface VideoHashingParts {
 /** Bytes of a video that cost one unit at first. A minute of 1080p has some 40 MB, and takes 8 s. What it cost in the end is counted afterwards. */
 const UNIT_BYTES = 250_000
 const MIN_UNITS = 20
-/** Videos of one address that may be here, of which one is hashed. */
+/** Videos of one address that may be here. One of them is hashed at a time. */
 const MAX_OF_ADDRESS = 4
 const RETRY_AFTER_S = 5
 /** Maximum penalty on a job's priority. */
