@@ -79,7 +79,8 @@ t.test('a bit-by-bit search recovers almost nothing, with decoys, orientations, 
     const { key, headers } = await platform()
     await until(() => there.services.identify(key) !== undefined)
     const known = await recovered(stored, away(stored, bits), asking(headers))
-    t.ok(known < 12, `${name}: ${known} bits of ${bits}`)
+    // A fifth of the bits is usual, whatever their number, and three eighths are five standard deviations more (30 runs).
+    t.ok(known < (3 / 8) * bits, `${name}: ${known} bits of ${bits}`)
   }
 })
 
