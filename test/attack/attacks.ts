@@ -210,7 +210,8 @@ async function flagOthers(t: Ending, scale: Scale): Promise<string[]> {
   const labelled = views.slice(0, 190).map(({ hash }, i) => {
     return { type: 'pdq-area', view: i % 2 === 0 ? 'crop' : 'tilted', quality: 100, hash }
   })
-  await registerHashes(service, [[whole(randomHashText()), ...labelled]])
+  const chosen = await registerHashes(service, [[whole(randomHashText()), ...labelled]])
+  if (chosen.statusCode !== 201 && !chosen.body.includes('hash-improbable')) throw new Error(chosen.body)
   for (let seed = 0; seed < count; seed++) {
     const { bytes } = await scene(1100 + seed, { ...SIZE, format: 'png' })
     const { grade } = await askByPicture(service, headers, bytes)
@@ -270,8 +271,13 @@ async function slowDown(t: Ending, scale: Scale): Promise<string[]> {
   const broken = new Set<string>()
   let isSending = true
   const sending = (async () => {
-    for (let left = scale === 'large' ? 4 : 1; left > 0; left--) await registerHashes(service, many())
-    isSending = false
+    try {
+      const { statusCode, body } = await registerHashes(service, many())
+      if (statusCode !== 201) throw new Error(body)
+      for (let left = scale === 'large' ? 3 : 0; left > 0; left--) await registerHashes(service, many())
+    } finally {
+      isSending = false
+    }
   })()
   while (isSending) {
     const { statusCode } = await askByHashes(service, headers, [randomHashText()])

@@ -122,7 +122,7 @@ t.test('a sender pays for what a video cost, also if it is refused or its sender
   })
   let units = 0
   const from = {
-    ...{ ...FREE, group: 'one', member: 'one', isAnonymous: true },
+    ...{ ...FREE, group: 'one', member: 'one', waitsForCost: true },
     chargeVideo: (_: number, least: number) => {
       units += least
     },

@@ -119,7 +119,7 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
       request.chargeQuota = (amount) => note(request, 'queries', amount)
       request.hashingFor = (answer) => ({
         ...senderOf(request, counter),
-        isAnonymous: request.caller === null || request.caller === undefined,
+        waitsForCost: (request.routeOptions.config.limits ?? []).some((name) => LIMITS[name].counts === 'videos'),
         charge: (units) => void take(request, answer, 'pictures', units, said),
         chargeVideo: (units, least) =>
           void take(request, answer, 'videos', least, take(request, answer, 'pictures', units, said)),

@@ -45,8 +45,8 @@ export interface CaseFiles {
   /** Cost: opens the sealed record of each image. */
   file(own: OwnCase): Promise<CaseFile>
   /**
-   * Records in the audit log that an organisation read the file. To be called before the file is sent. What a submitter does with her own case is
-   * nobody's business, and each look at the page would be an entry.
+   * Records in the audit log that an organisation read the file. Call it before the file is sent. A submitter's own requests are not recorded: each
+   * view of the page would be an entry.
    */
   exported(own: OwnCase): Promise<void>
   events(own: OwnCase, afterId?: string): Promise<CaseEvent[]>

@@ -17,8 +17,8 @@ export interface Hashing {
 }
 
 export interface HashingFor extends PictureSender {
-  /** Whether the sender is known by its network address alone. */
-  readonly isAnonymous: boolean
+  /** Whether videos of this group are hashed one at a time, because what one cost decides whether the next is accepted. */
+  readonly waitsForCost: boolean
   /** Called with the cost of a picture before it is hashed. The cost counts even if hashing fails. @throws {Problem} rate-limited */
   readonly charge: (units: number) => void
   /**
@@ -32,7 +32,7 @@ export interface HashingFor extends PictureSender {
 }
 
 export const FREE = {
-  isAnonymous: false,
+  waitsForCost: false,
   charge: () => {},
   chargeVideo: () => {},
   settleVideo: () => {},

@@ -127,7 +127,7 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
     limits: { ...limits, maxBytes: room.maxBytes },
     lackDecoders,
     receive(from, maxBytes) {
-      const leave = room.enter(from.group, maxBytes, from.isAnonymous ? MAX_OF_ADDRESS : undefined)
+      const leave = room.enter(from.group, maxBytes, from.waitsForCost ? MAX_OF_ADDRESS : undefined)
       const bytes = createVideoBytes()
       return {
         get sizeBytes() {
@@ -136,7 +136,7 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
         add: (chunk) => bytes.add(chunk),
         hash(purpose, disconnected) {
           const hashed = () => hash(bytes, from, purpose, disconnected)
-          return from.isAnonymous ? ofAddresses.inTurn(from.group, disconnected, hashed) : hashed()
+          return from.waitsForCost ? ofAddresses.inTurn(from.group, disconnected, hashed) : hashed()
         },
         release() {
           bytes.wipe()

@@ -11,7 +11,14 @@ export const MAX_OTHER_ENTRIES = 20
 /** Whole pictures that are compared: one of a picture, and the first frames of a video. */
 const MAX_COMPARED = 8
 
-/** @returns the ids of signals, at most `MAX_OTHER_ENTRIES`; empty for an unknown signal; `undefined` while the index loads. Cost: a search and two reads. */
+/** Near entries that are read: copies within the same case must not hide those of others. */
+const MAX_READ = 500
+const READ_AT_ONCE = 50
+
+/**
+ * @returns the ids of signals, at most `MAX_OTHER_ENTRIES`; empty for an unknown signal; `undefined` while the index loads. Cost: a search, and reads of
+ * `READ_AT_ONCE` entries until enough are found.
+ */
 export type OtherEntries = (signalId: string) => Promise<readonly string[] | undefined>
 
 export function createOtherEntries({
@@ -33,11 +40,15 @@ export function createOtherEntries({
     for (const { image } of catalogue.index('pdq').within(needles, radiusBits)) {
       const other = catalogue.image(image)
       if (other?.bank === CASES_BANK_NAME && other.id !== signalId) near.add(other.id)
-      if (near.size === 2 * MAX_OTHER_ENTRIES) break
+      if (near.size === MAX_READ) break
     }
     const ids = [...near]
-    const found = await images.get(ids)
-    const others = ids.filter((_, i) => found[i] !== undefined && found[i]?.caseId !== own.caseId)
+    const others: string[] = []
+    for (let at = 0; at < ids.length && others.length < MAX_OTHER_ENTRIES; at += READ_AT_ONCE) {
+      const some = ids.slice(at, at + READ_AT_ONCE)
+      const found = await images.get(some)
+      others.push(...some.filter((_, i) => found[i] !== undefined && found[i]?.caseId !== own.caseId))
+    }
     return others.slice(0, MAX_OTHER_ENTRIES).sort()
   }
 }

@@ -66,7 +66,9 @@ function openCaseRoute(app: ZodApp, { cases, idempotency, proofOfWork }: CaseRou
     },
     async ({ body: { proof, ...asked }, headers }, reply) => {
       // A proof of work opens one case, so a repeat has another proof or none, and still counts as the same request.
+      let isKept = true
       const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], asked, OpenedCase, async () => {
+        isKept = false
         await proofOfWork.spend(proof === undefined ? undefined : proofOf(proof))
         const { expiresAtMs, remindAtMs, ...rest } = await cases.open({
           category: asked.category,
@@ -74,7 +76,7 @@ function openCaseRoute(app: ZodApp, { cases, idempotency, proofOfWork }: CaseRou
         })
         return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
       })
-      await cases.refuseEnded(opened.caseNumber)
+      if (isKept) await cases.refuseEnded(opened.caseNumber)
       return reply.code(201).send(opened)
     },
   )
@@ -158,11 +160,13 @@ function changePinRoute(app: ZodApp, { cases, idempotency }: CaseRouteOptions): 
     async (request, reply) => {
       const own = ownCaseOf(request)
       const key = request.headers['idempotency-key']
+      let isKept = true
       const given = await idempotency.once(['change-pin', own.caseId], key, undefined, GivenPin, async () => {
+        isKept = false
         const { pin = null, recoveryCode } = await cases.changePin(own)
         return { pin, recoveryCode }
       })
-      await cases.refuseEnded(request.params.caseNumber)
+      if (isKept) await cases.refuseEnded(request.params.caseNumber)
       return reply.code(201).send(given)
     },
   )
