@@ -78,7 +78,7 @@ t.test('compose overrides only places in the container and secrets', async (t) =
 
 t.test('every scope of a key is in the runbook', (t) => {
   const [, table = ''] = read('docs/runbook.md').split('| scope |')
-  const told = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| `([\w:]+)` \|/gm)].map(([, scope]) => scope)
+  const told = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| `([\w:-]+)` \|/gm)].map(([, scope]) => scope)
   t.same(told.sort(), [...SCOPES].sort())
   t.end()
 })

@@ -71,6 +71,7 @@ const BY_SCOPE = {
   'match:distance': ['match-requests', 'match-queries'],
   'signals:write': ['bank-writes'],
   feed: ['feed-requests', 'feed-signals'],
+  'feed:all-views': ['feed-requests', 'feed-signals'],
   feedback: ['feedback'],
   'cases:write': ['assisted-cases'],
   webhooks: ['operator'],

@@ -215,7 +215,9 @@ t.test('a store that lost its last change gives the follower a snapshot', async 
   t.teardown(() => redis.disconnect())
   const last = await redis.get('{tabir}:revision')
   // A change that the process has not applied would not be missed, but awaited.
-  await until(async () => (await service.app.inject('/health/ready')).json<{ revision?: number }>().revision === Number(last))
+  await until(
+    async () => (await service.app.inject('/health/ready')).json<{ revision?: number }>().revision === Number(last),
+  )
   await redis.xdel('{tabir}:changes', `${last}-0`)
   let lines: ReturnType<typeof linesIn> = []
   // The process may notice the loss first; it answers 503 while it reloads.

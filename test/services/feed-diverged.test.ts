@@ -26,7 +26,12 @@ import { imageOf } from '../helpers/registered-image.js'
 import { replicaOf } from '../helpers/replica.js'
 import { until } from '../helpers/service.js'
 
-const READER = { orgId: 'reader', keyId: 'k', filter: { banks: undefined, categories: undefined, tiers: undefined } }
+const READER = {
+  orgId: 'reader',
+  keyId: 'k',
+  allViews: true,
+  filter: { banks: undefined, categories: undefined, tiers: undefined },
+}
 const { socket } = await startRedis(t)
 const target = storeAt(socket)
 const store = await openStore(target)

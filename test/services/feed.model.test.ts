@@ -169,7 +169,12 @@ t.test('a feed under concurrent writes loses and repeats nothing', async (t) => 
   }
 
   function reader(name: string) {
-    const who = { orgId: name, keyId: 'k', filter: { banks: undefined, categories: undefined, tiers: undefined } }
+    const who = {
+      orgId: name,
+      keyId: 'k',
+      allViews: true,
+      filter: { banks: undefined, categories: undefined, tiers: undefined },
+    }
     const held = new Map<string, string>()
     const told = new Map<string, number>()
     let named: Set<string> | undefined

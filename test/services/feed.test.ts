@@ -29,7 +29,12 @@ t.test('a late process serves what it knows, and the rest once it knows it', asy
   const held = new Set<string>()
   let after: string | undefined
   const hear = async () => {
-    const reader = { orgId: 'reader', keyId: 'k', filter: { banks: undefined, categories: undefined, tiers: undefined } }
+    const reader = {
+      orgId: 'reader',
+      keyId: 'k',
+      allViews: true,
+      filter: { banks: undefined, categories: undefined, tiers: undefined },
+    }
     const ask = { after, limit: 100, waitMs: 0, signal: new AbortController().signal }
     for await (const line of late.feed.page(reader, ask)) {
       if (line.op === 'upsert') held.add(line.id)

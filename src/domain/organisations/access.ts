@@ -5,6 +5,7 @@ export const SCOPES = [
   'match:distance',
   'signals:write',
   'feed',
+  'feed:all-views',
   'feedback',
   'cases:write',
   'webhooks',

@@ -20,7 +20,7 @@ export interface FeedSignal {
   readonly disputed: boolean
   /** Whether it matches only copies (`isCopy`). */
   readonly narrowed: boolean
-  /** Without stopped views (`src/domain/trust/flood.ts`). */
+  /** Without stopped views (`src/domain/trust/flood.ts`), and for most followers without most parts (`feedSignalsOf`). */
   readonly signals: readonly Signal[]
   /** Only of a video. */
   readonly video?: RegisteredVideo

@@ -34,6 +34,7 @@ const IN_BULK: Readonly<Record<RouteScope, boolean>> = {
   match: true,
   'match:distance': true,
   feed: true,
+  'feed:all-views': true,
   'signals:write': true,
 }
 

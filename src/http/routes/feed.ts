@@ -76,7 +76,10 @@ export const FeedLineView = z
             atMs: z.int().optional().meta({ description: 'Only of a frame of a video: when it is shown, in milliseconds.' }),
           }),
         )
-        .meta({ description: 'Those that match: without views that the service stopped.' }),
+        .meta({
+          description:
+            'Those that match: without views that the service stopped. Without the scope feed:all-views the whole and at most eight parts of a picture; of each frame the whole and two.',
+        }),
     }),
     z.object({ op: z.literal('tombstone'), id: Id }),
     z.object({ op: z.literal('snapshot-end') }),
@@ -103,7 +106,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
         operationId: 'readFeed',
         summary: 'Read all signals, then every change',
         description:
-          'For matching on your own systems. Without `after` you get a snapshot: `snapshot-begin`, every signal, `snapshot-end`; with it, the changes since. A page is NDJSON and ends with a `cursor` line; if it breaks off, read it again. For each id the last line counts, and a `tombstone` must no longer match. Delete every signal that a snapshot does not contain. The order within a page has no meaning. With `Accept: text/event-stream` the same lines arrive as endless Server-Sent Events; reconnect with the cursor as Last-Event-ID.',
+          'For matching on your own systems. Without `after` you get a snapshot: `snapshot-begin`, every signal, `snapshot-end`; with it, the changes since. A page is NDJSON and ends with a `cursor` line; if it breaks off, read it again. For each id the last line counts, and a `tombstone` must no longer match. Delete every signal that a snapshot does not contain. A cursor is valid only for a key that gets as many views. The order within a page has no meaning. With `Accept: text/event-stream` the same lines arrive as endless Server-Sent Events; reconnect with the cursor as Last-Event-ID.',
         tags: ['feed'],
         querystring: FeedParams,
         headers: z.object({ accept: z.string().optional(), 'last-event-id': Cursor.optional() }),
@@ -125,8 +128,8 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       const { after, limit, wait, banks, categories, tiers } = request.query
       const { accept, 'last-event-id': lastEventId } = request.headers
       const filter: FeedFilter = { banks, categories, tiers }
-      const { orgId, keyId } = callerOf(request)
-      const reader = { orgId, keyId, filter }
+      const { orgId, keyId, scopes } = callerOf(request)
+      const reader = { orgId, keyId, filter, allViews: scopes.has('feed:all-views') }
       const leaving = new AbortController()
       request.consumeQuota(reply, 1)
       const leave = slots.acquire([keyId], () => leaving.abort())

@@ -7,6 +7,8 @@ export interface FeedReader {
   readonly orgId: string
   readonly keyId: string
   readonly filter: FeedFilter
+  /** Whether it gets all views of an image; else those of `feedSignalsOf`. */
+  readonly allViews: boolean
   /**
    * The only interface that accepts the cursor. With StopNCII's, a cursor is valid for one API key, and snapshots have tombstones for the registered
    * images that they leave out.
@@ -62,7 +64,8 @@ export function markOf(digest: string): Buffer {
 
 /**
  * Cursors are sealed with AES-256-GCM: readable revisions would show which pictures were registered together, and so belong to one person.
- * Organisation and filters are authenticated but not written, so the cursor is invalid with others.
+ * Organisation, filters and which views are sent are authenticated but not written, so the cursor is invalid with others. A key that gets fewer views
+ * than the last one starts a snapshot, in which its follower drops the others.
  * @param secret the key is derived from it with HKDF.
  */
 export function createFeedCursors(secret: Buffer): FeedCursors {
@@ -111,7 +114,7 @@ export function createFeedCursors(secret: Buffer): FeedCursors {
   }
 }
 
-function contextOf({ orgId, keyId, filter, use }: FeedReader): Buffer {
+function contextOf({ orgId, keyId, filter, allViews, use }: FeedReader): Buffer {
   const sorted = (names: readonly string[] | undefined) => (names === undefined ? null : [...new Set(names)].sort())
   return Buffer.from(
     JSON.stringify([
@@ -119,7 +122,7 @@ function contextOf({ orgId, keyId, filter, use }: FeedReader): Buffer {
       sorted(filter.banks),
       sorted(filter.categories),
       sorted(filter.tiers),
-      use === undefined ? null : [use, keyId],
+      use === undefined ? { allViews } : [use, keyId],
     ]),
   )
 }

@@ -1,6 +1,7 @@
 // Lines of the feed for one reader. Each describes an image as it is when it is read.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
+import { feedSignalsOf } from '../../domain/matching/feed-signals.js'
 import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
 import { CASES_BANK_NAME, isAnswering, isVisibleTo } from '../../domain/organisations/bank.js'
 import type { FeedLine } from '../../domain/organisations/feed.js'
@@ -59,7 +60,9 @@ export function createFeedLines({ images, trusts, matchIds, viewIdOf, onError }:
         const stored = found[i]
         if (stored === 'damaged') continue
         const trustStatus = trustStatuses[i] ?? NO_TRUST_STATUS
-        const image = stored && withoutStopped(stored, trustStatus, (signal) => viewIdOf(imageId, signal))
+        const sent = stored && (reader.allViews ? stored : { ...stored, signals: feedSignalsOf(stored.signals) })
+        // Chosen before: a stopped view must not be replaced by another one, or a follower would collect them.
+        const image = sent && withoutStopped(sent, trustStatus, (signal) => viewIdOf(imageId, signal))
         const { line, isRemoval } = lineOf(reader, catalogue, id, image, trustStatus)
         const isBatched = stored?.bank === CASES_BANK_NAME && !isRemoval
         if (line !== undefined && (telling === 'all' || isBatched === (telling === 'batched'))) yield line

@@ -90,7 +90,7 @@ export function createStopNcii(parts: StopNciiParts): StopNcii {
 
   return {
     async page({ orgId, keyId }, { sinceS, token, limit }) {
-      const reader = { orgId, keyId, filter: EVERYTHING, use: 'stopncii' } as const
+      const reader = { orgId, keyId, filter: EVERYTHING, allViews: false, use: 'stopncii' } as const
       const place = token === undefined ? await places.at(keyId, sinceS) : cursors.read(reader, token)
       const after = token ?? (place && cursors.write(reader, place))
       const signals: FeedSignal[] = []
