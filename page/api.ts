@@ -1,10 +1,12 @@
 // The calls to the service's API that the page makes. All of them are in this file.
 
+import type { AppealState } from '../src/domain/cases/appeal.js'
 import type { CaseState } from '../src/domain/cases/case.js'
 import type { CaseEventKind, PlatformBucket } from '../src/domain/cases/case-event.js'
 import type { ReportFormat } from '../src/domain/cases/report-words.js'
 import type { Law, Statement } from '../src/domain/cases/sla.js'
 import type { Category } from '../src/domain/matching/signal.js'
+import type { Recognition } from '../src/domain/trust/recognition.js'
 import type { DisputeAnswer } from '../src/domain/trust/trust.js'
 import type { FileSignal, Hashed, HashedVideoFile } from './hashing/outcome.js'
 import type { Challenge, Proof } from './proving.js'
@@ -55,8 +57,9 @@ export interface RegisteredPicture {
   readonly imageId: string
   readonly registeredAt: string
   readonly quality: number
-  /** false: held for review, or judged a false report. */
+  /** Whether the picture itself is recognised now. */
   readonly matching: boolean
+  readonly recognition: Recognition
   readonly disputed: boolean
   /** The submitter's answer to the dispute. */
   readonly answer: DisputeAnswer | null
@@ -150,6 +153,9 @@ export const api = {
 
   answer: ({ caseNumber, token }: Access, imageId: string, answer: DisputeAnswer): Promise<Answer<unknown>> =>
     ask('PUT', `${pathOf(caseNumber)}/images/${encodeURIComponent(imageId)}/answer`, { token, json: { answer } }),
+
+  appeal: ({ caseNumber, token }: Access, imageId: string): Promise<Answer<{ readonly state: AppealState }>> =>
+    ask('POST', `${pathOf(caseNumber)}/images/${encodeURIComponent(imageId)}/appeal`, { token }),
 
   withdraw: ({ caseNumber, token }: Access): Promise<Answer<unknown>> => ask('DELETE', pathOf(caseNumber), { token }),
 

@@ -1,5 +1,6 @@
 // Shows how well the registered pictures are protected: totals, and each picture.
 
+import type { Recognition } from '../../src/domain/trust/recognition.js'
 import type { DisputeAnswer } from '../../src/domain/trust/trust.js'
 import { api, type RegisteredPicture } from '../api.js'
 import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
@@ -9,14 +10,16 @@ import { type Said, say, sayDate, sayNumber } from '../messages.js'
 import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 
 /**
- * The first that applies to a picture. `silent`: matches nothing. `low`, `high`: by quality. `video`: how much of it is protected was told when it was
- * added, and is not stored. Messages: `run.sum.…` and `run.stands.…`.
+ * The first that applies to a picture. `silent`: no copy is recognised. `limited`: not all copies are. `low`, `high`: by quality. `video`: how much of it
+ * is protected was told when it was added, and is not stored. Messages: `run.sum.…`, and beside a picture `run.stands.…`; of the first two
+ * `run.recognition.…`.
  */
-export const PROTECTION_STATES = ['silent', 'disputed', 'high', 'video', 'low'] as const
+export const PROTECTION_STATES = ['silent', 'disputed', 'limited', 'high', 'video', 'low'] as const
 type ProtectionState = (typeof PROTECTION_STATES)[number]
 const TONES: Readonly<Record<ProtectionState, Tone>> = {
   silent: 'bad',
   disputed: 'busy',
+  limited: 'busy',
   high: 'good',
   video: 'good',
   low: 'busy',
@@ -60,9 +63,45 @@ function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], context: Ca
   const stand = protectionStateOf(picture)
   const values = { n: k + 1, date: sayDate(picture.registeredAt) }
   const name = kindOf(picture) === 'videos' ? say('run.case.video', values) : say('run.case.picture', values)
-  const { item } = lineOf(name, TONES[stand], say(`run.stands.${stand}`))
+  const { recognition } = picture
+  const isWhole = recognition === 'full' || stand === 'disputed'
+  const { item } = lineOf(name, TONES[stand], say(isWhole ? `run.stands.${stand}` : `run.recognition.${recognition}`))
   if (stand === 'disputed') item.append(answersFor(picture, name, context))
+  if (recognition === 'judged' || recognition === 'listed') item.append(appealFor(picture, name, context))
   return item
+}
+
+/** A button that appeals. The same request again tells how the appeal stands. */
+function appealFor({ imageId }: RegisteredPicture, name: Said, { access, onFailure, refresh }: CaseContext): HTMLDivElement {
+  const place = made('div', 'answers')
+  const button = made('button', 'small quiet', say('run.appeal'))
+  button.type = 'button'
+  setLabel(button, () => `${say('run.appeal')()}: ${name()}`)
+  button.addEventListener('click', () => void send())
+  place.append(button)
+  return place
+
+  async function send(): Promise<void> {
+    const own = access()
+    if (own === undefined) return
+    const given = await requestUntilAnswered({
+      buttons: [button],
+      errorId: 'view-error',
+      send: () => api.appeal(own, imageId),
+      isWanted: () => access() === own,
+    })
+    if (given === undefined) return
+    if ('value' in given) {
+      const told = say(`run.appealed.${given.value.state}`)
+      place.replaceChildren(made('p', 'hint', told))
+      announce(told)
+      return
+    }
+    // It is recognised again, or was deleted: the page is drawn again and shows it.
+    const { failure } = given
+    if (failure.kind !== 'rejected' || failure.code === 'case-unknown') return onFailure(failure, 'view-error')
+    await refresh()
+  }
 }
 
 /** The answer that was given, and buttons for the others: an answer can change until the dispute is decided. */
@@ -106,9 +145,13 @@ function kindOf({ durationS }: RegisteredPicture): Kind {
   return durationS === undefined ? 'pictures' : 'videos'
 }
 
+const LIMITED: readonly Recognition[] = ['decoration', 'narrowed', 'listed']
+
 function protectionStateOf(picture: RegisteredPicture): ProtectionState {
-  if (!picture.matching) return 'silent'
+  const isLimited = LIMITED.includes(picture.recognition)
+  if (!picture.matching || (picture.recognition !== 'full' && !isLimited)) return 'silent'
   if (picture.disputed) return 'disputed'
+  if (isLimited) return 'limited'
   if (picture.quality < WELL_PROTECTED_QUALITY) return 'low'
   return kindOf(picture) === 'videos' ? 'video' : 'high'
 }

@@ -4,12 +4,13 @@ import { createCaseAccess } from '../services/cases/case-access.js'
 import { createCaseFiles } from '../services/cases/case-file.js'
 import { createCases } from '../services/cases/cases.js'
 import { laterTime } from '../services/load/due-time.js'
+import { listedAmong } from '../services/matching/harmless-filter.js'
 import { createSigner } from '../services/records/signer.js'
 import type { IndexParts } from './index-parts.js'
 import type { StoreParts } from './store-parts.js'
 
 export function createCaseParts(parts: StoreParts, { replica }: IndexParts) {
-  const { options, secrets, cases: store, caseEvents: events, images, trusts, audit, storeTime } = parts
+  const { options, secrets, cases: store, caseEvents: events, images, trusts, audit, scheduler, storeTime } = parts
   const cases = createCases({
     cases: store,
     access: createCaseAccess(store, secrets, options.stretching),
@@ -21,7 +22,16 @@ export function createCaseParts(parts: StoreParts, { replica }: IndexParts) {
   return {
     services: {
       cases,
-      files: createCaseFiles({ cases, events, images, trusts, replica, audit, auditNameOf: store.auditName }),
+      files: createCaseFiles({
+        cases,
+        events,
+        images,
+        trusts,
+        replica,
+        listedAmong: (pictures) => listedAmong(() => replica.catalogue, pictures, scheduler.yielder()),
+        audit,
+        auditNameOf: store.auditName,
+      }),
       signer: createSigner(secrets.receipt),
       audit,
     },

@@ -47,7 +47,7 @@ export function createIntakeParts(
       // Granted appeals lift the blocks that are checked here.
       appeals: createAppeals({
         appeals,
-        harmlessLike: (signals) => harmlessLike(replica.catalogue, signals),
+        harmlessLike: (signals, which) => harmlessLike(replica.catalogue, signals, which),
         invalidatedSignals: invalidated,
         images,
         trusts,

@@ -136,6 +136,8 @@ t.test('every operation can be called with the shape of its example, and answers
     const judged = { params: { signalId: registered.images[0]?.imageId ?? '' } }
     await operator('disputeSignal', { ...judged, body: { reason: 'harmless-content' } })
     await operator('decideDispute', { ...judged, body: { outcome: 'upheld' } })
+    const imageId = judged.params.signalId
+    await own('appealForImage', { params: { caseNumber: opened.caseNumber, imageId } })
     await own('withdrawCase', inCase)
   }
   const again = await anybody('openCase', { body: { adult: true } })

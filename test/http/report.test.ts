@@ -104,7 +104,10 @@ t.test('a long report has several pages', async (t) => {
     hashes: 900,
     images: CATEGORY_NAMES.flatMap((category) =>
       TIER_NAMES.flatMap((tier) =>
-        Array.from({ length: 10 }, () => ({ reference: 'IMG-01234567', registeredAt: at, category, tier })),
+        Array.from({ length: 10 }, (_, i) => {
+          const recognition = i === 0 ? ('judged' as const) : ('full' as const)
+          return { reference: 'IMG-01234567', registeredAt: at, category, tier, recognition }
+        }),
       ),
     ),
     events: CASE_EVENT_KINDS.map((kind) => ({ at, kind, images: null, platforms: '3-5' as const, attempts: null })),

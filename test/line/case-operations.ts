@@ -169,6 +169,20 @@ export const OF_CASES: Changing = {
       },
     }
   },
+  async appealForImage(at) {
+    const { her, caseNumber, imageId } = await freshCase(at)
+    const judged = { params: { signalId: imageId } }
+    await at.operator.call('disputeSignal', { ...judged, body: { reason: 'other' } })
+    await at.operator.call('decideDispute', { ...judged, body: { outcome: 'upheld' } })
+    return {
+      by: her,
+      args: { params: { caseNumber, imageId } },
+      state: async () => {
+        const { appeals } = await at.operator.call('listAppeals', { query: { limit: 100 } })
+        return appeals.filter((each) => each.signalId === imageId).length
+      },
+    }
+  },
   async decideAppeal(at) {
     const { by, params, signals, blockId } = await appealed(at)
     await by.call('appeal', { params, body: { signals } })

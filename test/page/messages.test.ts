@@ -4,6 +4,7 @@ import t from 'tap'
 import { CASE_STATES } from '../../src/domain/cases/case.js'
 import { CASE_EVENT_KINDS, CASE_EVENTS } from '../../src/domain/cases/case-event.js'
 import { UNREAD_KINDS } from '../../src/domain/media/media-formats.js'
+import { RECOGNITIONS } from '../../src/domain/trust/recognition.js'
 
 const root = resolve(import.meta.dirname, '../../..')
 const folder = join(root, 'page/messages')
@@ -98,7 +99,9 @@ t.test('every message that the script uses exists, and no other is sent', async 
     ...['copied', 'notCopied'].map((how) => `run.${how}`),
     ...UNREAD_KINDS.map((kind) => `run.what.${kind}`),
     ...['animated', 'memory'].map((because) => `run.upload.${because}`),
-    ...stands.map((stand) => `run.stands.${stand}`),
+    ...stands.filter((stand) => stand !== 'silent' && stand !== 'limited').map((stand) => `run.stands.${stand}`),
+    ...RECOGNITIONS.filter((each) => each !== 'full').map((each) => `run.recognition.${each}`),
+    ...['open', 'denied'].map((state) => `run.appealed.${state}`),
     ...stands.flatMap((stand) => (stand === 'video' ? [`run.sum.${stand}.mixed`] : inMixedForms(`run.sum.${stand}`))),
   ]
   t.ok(said.length > 20 && reasons.length > 5, 'the search finds them')

@@ -1,6 +1,7 @@
 // Texts of the case report for police and regulators, in each supported language.
 
 import type { Category, Tier } from '../matching/signal.js'
+import type { Recognition } from '../trust/recognition.js'
 import type { CaseState } from './case.js'
 import type { CaseEventKind } from './case-event.js'
 
@@ -69,6 +70,7 @@ export interface ReportWords {
   readonly states: Readonly<Record<CaseState, string>>
   readonly categories: Readonly<Record<Category, string>>
   readonly tiers: Readonly<Record<Tier, string>>
+  readonly recognitions: Readonly<Record<Exclude<Recognition, 'full'>, string>>
   readonly events: Readonly<Record<CaseEventKind, string>>
 }
 
@@ -127,6 +129,15 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
       'ngo-attested': 'attested by an organisation',
       'platform-confirmed': 'confirmed by platforms',
       verified: 'verified',
+    },
+    recognitions: {
+      decoration: 'some of its parts are not compared',
+      narrowed: 'only nearly unchanged copies are recognised',
+      listed: 'listed as harmless: copies may be missed',
+      paused: 'not recognised: paused by its owner',
+      held: 'not recognised: an operator is checking it',
+      judged: 'not recognised: a dispute was upheld',
+      mistake: 'not recognised: added by mistake, as answered',
     },
     events: {
       opened: 'case opened',
@@ -210,6 +221,15 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
       'ngo-attested': 'disahkan oleh organisasi',
       'platform-confirmed': 'disahkan oleh platform',
       verified: 'ditentusahkan',
+    },
+    recognitions: {
+      decoration: 'sesetengah bahagiannya tidak dibandingkan',
+      narrowed: 'hanya salinan yang hampir tidak berubah dikenali',
+      listed: 'disenaraikan sebagai tidak berbahaya: salinan mungkin terlepas',
+      paused: 'tidak dikenali: dihentikan sementara oleh pemiliknya',
+      held: 'tidak dikenali: pengendali sedang menyemaknya',
+      judged: 'tidak dikenali: satu bantahan diterima',
+      mistake: 'tidak dikenali: ditambah secara silap, seperti yang dijawab',
     },
     events: {
       opened: 'kes dibuka',

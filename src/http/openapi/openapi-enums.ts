@@ -1,6 +1,7 @@
 // Lists of words as schemas of their own in the description: generators make a type with a name of each, where they would number them.
 
 import { transforms } from '../../../packages/hash/src/transforms.js'
+import { APPEAL_STATES } from '../../domain/cases/appeal.js'
 import { CONSENT_KINDS } from '../../domain/cases/assistance.js'
 import { CASE_STATES } from '../../domain/cases/case.js'
 import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../domain/cases/case-event.js'
@@ -19,6 +20,7 @@ import { RECONCILE_FAILURES, RECONCILE_STATES } from '../../domain/organisations
 import { DELIVERY_STATES, WEBHOOK_EVENT_NAMES } from '../../domain/organisations/webhook.js'
 import { PROBLEM_CODES } from '../../domain/problem.js'
 import { CIRCULATIONS, HOLD_CAUSES } from '../../domain/trust/quarantine.js'
+import { RECOGNITIONS } from '../../domain/trust/recognition.js'
 import { DISPUTE_ANSWERS, DISPUTE_REASONS, DISPUTE_STATES, VERDICTS } from '../../domain/trust/trust.js'
 import { EXPORT_FORMATS } from '../../exchange/signal-writer.js'
 import { DEPTHS } from '../../services/matching/match.js'
@@ -29,6 +31,7 @@ import { RegisteredState } from '../schemas.js'
 const LISTS: Readonly<Record<string, readonly string[]>> = {
   BankPurpose: BANK_PURPOSES,
   ActingAs: ['self', 'representative'],
+  AppealState: APPEAL_STATES,
   CaseEnd: ['withdrawn', 'expired'],
   CaseEventKind: CASE_EVENT_KINDS,
   CaseState: CASE_STATES,
@@ -62,6 +65,7 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   ProblemCode: PROBLEM_CODES,
   PullFailure: PULL_FAILURES,
   PullState: PULL_STATES,
+  Recognition: RECOGNITIONS,
   ReconcileFailure: RECONCILE_FAILURES,
   ReconcileState: RECONCILE_STATES,
   RecordRejection: RECORD_REJECTIONS,

@@ -3,8 +3,9 @@
 import type { CaseEvent } from '../../domain/cases/case-event.js'
 import { type Category, durationSOf, type RegisteredImage, type Signal, type Tier } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
+import { isFound, type Listed, type Recognition, recognitionOf } from '../../domain/trust/recognition.js'
 import { tierWith } from '../../domain/trust/tier.js'
-import { type DisputeAnswer, NO_TRUST_STATUS } from '../../domain/trust/trust.js'
+import { type DisputeAnswer, NO_TRUST, NO_TRUST_STATUS } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { StoredImage } from '../../store/images/image-reads.js'
 import type { Images } from '../../store/images/images.js'
@@ -23,8 +24,10 @@ export interface FiledImage {
   readonly disputed: boolean
   /** The answer to the dispute, while the dispute is open. */
   readonly answer: DisputeAnswer | undefined
-  /** Whether it matches. It does not while it is held, or once it was invalidated. */
+  /** Whether the picture itself is found now. */
   readonly matching: boolean
+  /** Whether copies are found, and why not all. */
+  readonly recognition: Recognition
   /** Quality of its whole `pdq`, 0…100: of the main frame of an animation, of the best frame of a video. Without one, the highest of its hashes. */
   readonly quality: number
   /** Number of hashes by type; types without hashes are left out. */
@@ -42,7 +45,7 @@ export interface CaseFile {
 }
 
 export interface CaseFiles {
-  /** Cost: opens the sealed record of each image. */
+  /** Cost: opens the sealed record of each image, and searches for it among the harmless ones. @throws {Problem} index-loading, store-unavailable */
   file(own: OwnCase): Promise<CaseFile>
   /**
    * Records in the audit log that an organisation read the file. Call it before the file is sent. A submitter's own requests are not recorded: each
@@ -61,22 +64,25 @@ export interface CaseFileParts {
   readonly events: CaseEvents
   readonly images: Pick<Images, 'ofCase'>
   readonly trusts: Pick<Trusts, 'trustStatuses' | 'get'>
-  readonly replica: Replica
+  readonly replica: Pick<Replica, 'catalogue'>
+  /** As `listedAmong` of the present index. @throws {Problem} index-loading */
+  readonly listedAmong: (pictures: readonly (readonly Signal[])[]) => Promise<Listed[]>
   readonly audit: Pick<Audit, 'record'>
   readonly auditNameOf: (caseId: string) => Promise<string>
 }
 
-export function createCaseFiles({ cases, events, images, trusts, replica, audit, auditNameOf }: CaseFileParts): CaseFiles {
+export function createCaseFiles(parts: CaseFileParts): CaseFiles {
+  const { cases, events, images, trusts, replica, listedAmong, audit, auditNameOf } = parts
   async function filedOf(stored: readonly StoredImage[]): Promise<FiledImage[]> {
     const trustStatuses = await trusts.trustStatuses(stored.map(({ id }) => id))
-    const answers = await Promise.all(
-      stored.map(async ({ id }, k) =>
-        trustStatuses[k]?.disputed === true ? (await trusts.get(id)).trust.answer : undefined,
-      ),
+    const listed = await listedAmong(stored.map(({ image }) => image.signals))
+    const known = await Promise.all(
+      stored.map(async ({ id }, k) => (trustStatuses[k] === undefined ? NO_TRUST : (await trusts.get(id)).trust)),
     )
     return stored.map(({ id, image }, k): FiledImage => {
       const { signals, createdAtMs, category, tier, video } = image
-      const { support, disputed, matches: matching } = trustStatuses[k] ?? NO_TRUST_STATUS
+      const { support, disputed } = trustStatuses[k] ?? NO_TRUST_STATUS
+      const [trust, alike] = [known[k] ?? NO_TRUST, listed[k] ?? 'no']
       const hashes: Partial<Record<SignalType, number>> = {}
       for (const { type } of signals) hashes[type] = (hashes[type] ?? 0) + 1
       return {
@@ -85,8 +91,9 @@ export function createCaseFiles({ cases, events, images, trusts, replica, audit,
         category,
         tier: tierWith(tier, support),
         disputed,
-        answer: answers[k],
-        matching,
+        answer: disputed ? trust.answer : undefined,
+        matching: isFound(trust, alike),
+        recognition: recognitionOf(trust, alike),
         quality: qualityOf(image),
         hashes,
         durationS: durationSOf(video),

@@ -79,12 +79,12 @@ function imageHead(words: ReportWords): string[] {
 }
 
 function imageRows({ images }: Report, words: ReportWords): string[][] {
-  return images.map(({ reference, registeredAt, category, tier, durationS }) => [
+  return images.map(({ reference, registeredAt, category, tier, recognition, durationS }) => [
     reference,
     durationS === undefined ? words.image : `${words.video} ${minutes(durationS)}`,
     moment(registeredAt),
     category === null ? words.noCategory : words.categories[category],
-    words.tiers[tier],
+    recognition === 'full' ? words.tiers[tier] : `${words.tiers[tier]}; ${words.recognitions[recognition]}`,
   ])
 }
 

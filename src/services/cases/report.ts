@@ -11,6 +11,7 @@ import {
 } from '../../domain/cases/case-event.js'
 import { imageReference } from '../../domain/ids.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/matching/signal.js'
+import { RECOGNITIONS } from '../../domain/trust/recognition.js'
 import { DurationS, durationView } from '../records/duration.js'
 import type { Signer } from '../records/signer.js'
 import type { CaseFile } from './case-file.js'
@@ -44,6 +45,7 @@ export const Report = z.strictObject({
       registeredAt: Instant,
       category: z.enum(CATEGORY_NAMES).nullable(),
       tier: z.enum(TIER_NAMES),
+      recognition: z.enum(RECOGNITIONS),
       durationS: DurationS,
     }),
   ),
@@ -77,11 +79,12 @@ export function reportOf({ file, hashes, receipt, signer, nowMs }: ReportParts):
     consentOn: view.assistance?.consentOn ?? null,
     complaintNoted: view.hasComplaint,
     hashes,
-    images: images.map(({ imageId, registeredAtMs, category, tier, durationS }) => ({
+    images: images.map(({ imageId, registeredAtMs, category, tier, recognition, durationS }) => ({
       reference: imageReference(imageId),
       registeredAt: instant(registeredAtMs),
       category: category ?? null,
       tier,
+      recognition,
       ...durationView(durationS),
     })),
     events: events.map(({ id, atMs, kind, count }) => ({

@@ -7,6 +7,7 @@ import type { Signal } from '../../domain/matching/signal.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import { type Bank, JUDGED_HARMLESS_BANK, thresholdOf, widestThresholdOf } from '../../domain/organisations/bank.js'
+import type { Listed } from '../../domain/trust/recognition.js'
 import type { Hit } from '../../search/hit.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Searcher } from '../index/searcher.js'
@@ -97,6 +98,9 @@ function harmlessOf(
   return hits.filter(isHarmlessHit).sort((a, b) => a.distanceBits - b.distanceBits)
 }
 
+/** Those that operators listed, or also those that were judged harmless in a case. Only the first veto matches; both are refused in new cases. */
+type Which = 'listed' | 'judged-too'
+
 /**
  * The banks that veto matches: those that operators fill. A picture that was judged harmless is not among them. The judgement is about one entry, and
  * somebody else may have registered the same picture with a reason.
@@ -113,8 +117,12 @@ export function vetoingBanks({ banks }: Pick<Facts, 'banks'>): ReadonlyMap<strin
  * Searches only as far as the thresholds of the harmless banks. With the widest allowed radius it would read all rows, which
  * takes 2 ms of the event loop per hash at a million rows.
  */
-export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): string | undefined {
-  const look = harmlessLikeNow(() => catalogue, signals)
+export function harmlessLike(
+  catalogue: Catalogue,
+  signals: readonly Signal[],
+  which: Which = 'judged-too',
+): string | undefined {
+  const look = harmlessLikeNow(() => catalogue, signals, which)
   let step = look.next()
   while (step.done !== true) step = look.next()
   return step.value
@@ -124,6 +132,7 @@ export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): 
 function* harmlessLikeNow(
   catalogue: () => Catalogue,
   signals: readonly Signal[],
+  which: Which = 'judged-too',
 ): Generator<void, string | undefined, void> {
   const wholes = signals.filter(({ view }) => view === 'whole')
   const frames = wholes.filter(({ type }) => type === 'pdq')
@@ -133,25 +142,60 @@ function* harmlessLikeNow(
     : wholes.filter(({ type }) => type === 'sha256' || type === 'video_md5')
   ).entries()) {
     if (i > 0) yield
-    const id = harmlessNear(catalogue(), whole)
-    if (id !== undefined) return id
+    const near = harmlessNear(catalogue(), whole, which)
+    if (near !== undefined) return near.id
   }
   let first: string | undefined
   for (const [i, frame] of (isStill ? [] : frames).entries()) {
     if (i > 0) yield
-    const id = harmlessNear(catalogue(), frame)
-    if (id === undefined) return undefined
-    first ??= id
+    const near = harmlessNear(catalogue(), frame, which)
+    if (near === undefined) return undefined
+    first ??= near.id
   }
   return first
 }
 
-function harmlessNear(catalogue: Catalogue, { type, view, hash }: Signal): string | undefined {
+/**
+ * For each registered picture or video, whether operators listed it as harmless: all of its whole pictures. What was judged harmless in a case
+ * vetoes nothing, so it does not count. Cost and yielding as of `harmlessAmong`.
+ */
+export async function listedAmong(
+  catalogue: () => Catalogue,
+  pictures: readonly (readonly Signal[])[],
+  yieldIfNeeded: () => Promise<void> | undefined,
+): Promise<Listed[]> {
+  const listed: Listed[] = []
+  for (const signals of pictures) listed.push(await listedOf(catalogue, signals, yieldIfNeeded))
+  return listed
+}
+
+async function listedOf(
+  catalogue: () => Catalogue,
+  signals: readonly Signal[],
+  yieldIfNeeded: () => Promise<void> | undefined,
+): Promise<Listed> {
+  let farthestBits = -1
+  for (const whole of signals.filter(({ type, view }) => type === 'pdq' && view === 'whole')) {
+    const pause = yieldIfNeeded()
+    if (pause !== undefined) await pause
+    const near = harmlessNear(catalogue(), whole, 'listed')
+    if (near === undefined) return 'no'
+    farthestBits = Math.max(farthestBits, near.distanceBits)
+  }
+  if (farthestBits === -1) return 'no'
+  return farthestBits === 0 ? 'same' : 'similar'
+}
+
+function harmlessNear(catalogue: Catalogue, { type, view, hash }: Signal, which: Which) {
   const asked = { asked: view, rotated: false }
-  const banks = [...vetoingBanks(catalogue).values(), JUDGED_HARMLESS_BANK]
+  const hasJudged = which === 'judged-too'
+  const banks = [...vetoingBanks(catalogue).values(), ...(hasJudged ? [JUDGED_HARMLESS_BANK] : [])]
+  if (banks.length === 0) return undefined
   const farthestBits = Math.max(...banks.map((bank) => widestThresholdOf(bank, type, view, asked.rotated)))
-  const [nearest] = harmlessOf(catalogue, type, asked, catalogue.index(type).within([hash], farthestBits), true)
-  return nearest && catalogue.image(nearest.image)?.id
+  const hits = catalogue.index(type).within([hash], farthestBits)
+  const [nearest] = harmlessOf(catalogue, type, asked, hits, hasJudged)
+  const id = nearest && catalogue.image(nearest.image)?.id
+  return id === undefined ? undefined : { id, distanceBits: nearest?.distanceBits ?? 0 }
 }
 
 /**

@@ -1,13 +1,13 @@
 // Appeals of submitters whose picture cannot be registered because it was judged harmless, and the operator's decisions.
 
-import type { Appealed } from '../../domain/cases/appeal.js'
+import type { Appealed, AppealState } from '../../domain/cases/appeal.js'
 import { durationSOf, type Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
-import { HARMLESS_BANK_NAME } from '../../domain/organisations/bank.js'
+import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
+import { isJudged } from '../../domain/trust/recognition.js'
 import { BLOCKED_FOR_MS } from '../../domain/trust/strikes.js'
-import { trustStatusOf } from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
 import type { Appeals, BlockPage, WaitingAppeal } from '../../store/trust/appeals.js'
 import type { Trusts } from '../../store/trust/trust.js'
@@ -26,7 +26,12 @@ export interface AppealService {
    * @returns `denied` if an operator has already denied it.
    * @throws {Problem} appeal-unneeded, overloaded, case-withdrawn, case-expired
    */
-  make(own: OwnCase, signals: readonly Signal[]): Promise<'open' | 'denied'>
+  make(own: OwnCase, signals: readonly Signal[]): Promise<AppealState>
+  /**
+   * The same for a registered image that is not recognised: against the decision about it, or the harmless signal that an operator listed.
+   * @throws {Problem} as `make`; signal-unknown for an image of another case; index-loading
+   */
+  makeFor(own: OwnCase, imageId: string): Promise<AppealState>
   /** For operators: a page of open appeals, longest waiting first. Drops appeals whose block no longer exists. */
   waiting(after: PageCursor | undefined, limit: number): Promise<AppealPage>
   /**
@@ -57,10 +62,10 @@ export interface AppealPage {
 
 export interface AppealParts {
   readonly appeals: Appeals
-  /** The id of an image of a harmless bank that the picture is near to. */
-  readonly harmlessLike: (signals: readonly Signal[]) => string | undefined
+  /** The id of a harmless image that the picture is near to, as `harmlessLike`. */
+  readonly harmlessLike: (signals: readonly Signal[], which: 'listed' | 'judged-too') => string | undefined
   readonly invalidatedSignals: Pick<InvalidatedSignals, 'blocksOf'>
-  readonly images: Pick<Images, 'facts' | 'erase'>
+  readonly images: Pick<Images, 'facts' | 'get' | 'erase'>
   readonly trusts: Pick<Trusts, 'get'>
   readonly trust: Pick<TrustService, 'reinstate'>
   readonly replica: Pick<Replica, 'reached'>
@@ -75,48 +80,33 @@ const EVENT_INTERVAL_S = 86_400
 const WAITING_AT_ONCE = 50
 
 export function createAppeals(parts: AppealParts): AppealService {
-  const { appeals, harmlessLike, invalidatedSignals, images, trusts, trust, replica, events, now, onError } = parts
-
-  /** @returns facts about the block or signal; `undefined` if it no longer prevents registration. */
-  const blocking = async (about: Appealed): Promise<Pick<ListedAppeal, 'durationS' | 'frames'> | undefined> => {
-    if ('blockId' in about) {
-      const block = await appeals.block(about.blockId)
-      return block === undefined || block.untilMs <= now() ? undefined : { durationS: undefined, frames: block.frames }
-    }
-    const [image] = await images.facts([about.signalId])
-    if (image === undefined) return undefined
-    const isBlocking = image.bank === HARMLESS_BANK_NAME || trustStatusOf((await trusts.get(about.signalId)).trust).harmless
-    return isBlocking ? { durationS: durationSOf(image.video), frames: undefined } : undefined
-  }
-
-  const grant = async (about: Appealed, by: AuditActor): Promise<void> => {
-    if ('blockId' in about) {
-      await appeals.lift(about.blockId, 'granted', by, now())
-      return
-    }
-    const { signalId } = about
-    const [image] = await images.facts([signalId])
-    if (image?.bank !== HARMLESS_BANK_NAME) {
-      await trust.reinstate(signalId, by)
-      return
-    }
-    const entry = { act: 'signal.removed', by, about: { bank: image.bank, signalId }, atMs: now() } as const
-    const revision = await images.erase(signalId, entry)
-    if (revision !== undefined) await replica.reached(revision)
+  const { appeals, harmlessLike, invalidatedSignals, images, trusts, events, now, onError } = parts
+  const blocking = blockingIn(parts)
+  const grant = grantIn(parts)
+  const put = async (about: Appealed | undefined): Promise<AppealState> => {
+    if (about === undefined) throw new Problem('appeal-unneeded')
+    const state = await appeals.put(about, now())
+    if (state === 'full') throw new Problem('overloaded', { retryAfterS: 3600 })
+    if (state === 'open') await events.add('appeal.made', { ...about }, now(), EVENT_INTERVAL_S)
+    return state
   }
 
   return {
     async make(own, signals) {
       refuseEnded(own, now())
-      const signalId = harmlessLike(signals)
+      const signalId = harmlessLike(signals, 'judged-too')
       const [digest] = signalId === undefined ? await invalidatedSignals.blocksOf([signals]) : []
-      const about =
-        signalId !== undefined ? { signalId } : digest && { blockId: await blockIdOf(appeals, digest.toString('hex')) }
-      if (about === undefined) throw new Problem('appeal-unneeded')
-      const state = await appeals.put(about, now())
-      if (state === 'full') throw new Problem('overloaded', { retryAfterS: 3600 })
-      if (state === 'open') await events.add('appeal.made', { ...about }, now(), EVENT_INTERVAL_S)
-      return state
+      return await put(
+        signalId !== undefined ? { signalId } : digest && { blockId: await blockIdOf(appeals, digest.toString('hex')) },
+      )
+    },
+    async makeFor(own, imageId) {
+      refuseEnded(own, now())
+      const [image] = await images.get([imageId])
+      if (image?.caseId !== own.caseId) throw new Problem('signal-unknown')
+      if (isJudged((await trusts.get(imageId)).trust)) return await put({ signalId: imageId })
+      const signalId = harmlessLike(image.signals, 'listed')
+      return await put(signalId === undefined ? undefined : { signalId })
     },
     async waiting(after, limit) {
       const page = await appeals.waiting(after, limit)
@@ -151,6 +141,40 @@ export function createAppeals(parts: AppealParts): AppealService {
     async lift(blockId, by) {
       if (!(await appeals.lift(blockId, 'lifted', by, now()))) throw new Problem('block-unknown')
     },
+  }
+}
+
+/** @returns facts about the block or signal; `undefined` if it no longer keeps a picture from being registered or recognised. */
+function blockingIn({ appeals, images, trusts, now }: AppealParts) {
+  return async (about: Appealed): Promise<Pick<ListedAppeal, 'durationS' | 'frames'> | undefined> => {
+    if ('blockId' in about) {
+      const block = await appeals.block(about.blockId)
+      return block === undefined || block.untilMs <= now() ? undefined : { durationS: undefined, frames: block.frames }
+    }
+    const [image] = await images.facts([about.signalId])
+    if (image === undefined) return undefined
+    // Of other banks only harmless signals are appealed against.
+    const isBlocking = image.bank !== CASES_BANK_NAME || isJudged((await trusts.get(about.signalId)).trust)
+    return isBlocking ? { durationS: durationSOf(image.video), frames: undefined } : undefined
+  }
+}
+
+function grantIn({ appeals, images, trust, replica, now }: AppealParts) {
+  return async (about: Appealed, by: AuditActor): Promise<void> => {
+    if ('blockId' in about) {
+      await appeals.lift(about.blockId, 'granted', by, now())
+      return
+    }
+    const { signalId } = about
+    const [image] = await images.facts([signalId])
+    if (image === undefined) throw new Problem('signal-unknown')
+    if (image.bank === CASES_BANK_NAME) {
+      await trust.reinstate(signalId, by)
+      return
+    }
+    const entry = { act: 'signal.removed', by, about: { bank: image.bank, signalId }, atMs: now() } as const
+    const revision = await images.erase(signalId, entry)
+    if (revision !== undefined) await replica.reached(revision)
   }
 }
 

@@ -1,6 +1,6 @@
 // Resubmission blocks, which keep cases from registering what was judged harmless, and appeals against such judgements.
 
-import type { Appealed } from '../../domain/cases/appeal.js'
+import type { Appealed, AppealState } from '../../domain/cases/appeal.js'
 import { formatUuid, idBytes } from '../../domain/ids.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
@@ -37,7 +37,7 @@ export interface BlockPage {
 
 export interface Appeals {
   /** Adds an appeal. Durable when it returns. Repeating it changes nothing. @returns `full` when `MAX_WAITING` appeals are open. */
-  put(about: Appealed, atMs: number): Promise<'open' | 'denied' | 'full'>
+  put(about: Appealed, atMs: number): Promise<AppealState | 'full'>
   /** A page of the open appeals, those that wait longest first. */
   waiting(after: PageCursor | undefined, limit: number): Promise<AppealEntry[]>
   isWaiting(about: Appealed): Promise<boolean>

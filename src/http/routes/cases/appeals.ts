@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { MAX_IMAGE_SIGNALS } from '../../../../packages/hash/src/file-frames.js'
-import { BLOCK_ID_PATTERN } from '../../../domain/cases/appeal.js'
+import { APPEAL_STATES, BLOCK_ID_PATTERN } from '../../../domain/cases/appeal.js'
 import { parseSignalHash } from '../../../domain/matching/hash-text.js'
 import type { Signal } from '../../../domain/matching/signal.js'
 import { Problem } from '../../../domain/problem.js'
@@ -30,12 +30,27 @@ const About = z.object({
   frames: Frames,
 })
 
+const AppealState = z.object({ state: z.enum(APPEAL_STATES) })
+/** Problems of both routes that appeal. */
+const FOR_APPEALS = [
+  'request-invalid',
+  'token-missing',
+  'case-unknown',
+  'case-withdrawn',
+  'case-expired',
+  'appeal-unneeded',
+  'overloaded',
+  'index-loading',
+  'store-unavailable',
+] as const
+
 export interface AppealRouteOptions {
   readonly appeals: AppealService
 }
 
 export const appealRoutes: FastifyPluginAsyncZod<AppealRouteOptions> = async (app, options) => {
   appealRoute(app, options)
+  appealForImageRoute(app, options)
   listAppealsRoute(app, options)
   decideAppealRoute(app, options)
   listResubmissionBlocksRoute(app, options)
@@ -55,23 +70,29 @@ function appealRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
         tags: ['cases'],
         params: CaseNumberParam,
         body: z.strictObject({ signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) }),
-        response: {
-          200: z.object({ state: z.enum(['open', 'denied']) }),
-          ...may(
-            'request-invalid',
-            'token-missing',
-            'case-unknown',
-            'case-withdrawn',
-            'case-expired',
-            'appeal-unneeded',
-            'overloaded',
-            'index-loading',
-            'store-unavailable',
-          ),
-        },
+        response: { 200: AppealState, ...may(...FOR_APPEALS) },
       },
     },
     async (request) => ({ state: await appeals.make(ownCaseOf(request), signalsIn(request.body.signals)) }),
+  )
+}
+
+function appealForImageRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
+  app.post(
+    '/cases/:caseNumber/images/:imageId/appeal',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'appealForImage',
+        summary: 'Appeal for a registered picture that is not recognised',
+        description:
+          'If its `recognition` is judged or listed. The operator sees the signal that was judged or listed, but no hash, picture or case. The same request again returns the state of the appeal; once the picture is recognised, it returns appeal-unneeded.',
+        tags: ['cases'],
+        params: CaseNumberParam.extend({ imageId: z.uuid().transform((id) => id.toLowerCase()) }),
+        response: { 200: AppealState, ...may(...FOR_APPEALS, 'signal-unknown') },
+      },
+    },
+    async (request) => ({ state: await appeals.makeFor(ownCaseOf(request), request.params.imageId) }),
   )
 }
 

@@ -16,6 +16,7 @@ import {
 } from '../../../domain/cases/case-event.js'
 import { REPORT_FORMATS, REPORT_LANGUAGES } from '../../../domain/cases/report-words.js'
 import { TIER_NAMES } from '../../../domain/matching/signal.js'
+import { RECOGNITIONS } from '../../../domain/trust/recognition.js'
 import { DISPUTE_ANSWERS } from '../../../domain/trust/trust.js'
 import type { CaseFiles, FiledImage } from '../../../services/cases/case-file.js'
 import { Receipt, receiptFor } from '../../../services/cases/receipts.js'
@@ -60,7 +61,11 @@ const ImageView = z.object({
   tier: z.enum(TIER_NAMES),
   disputed: z.boolean().meta({ description: 'A dispute is open.' }),
   answer: z.enum(DISPUTE_ANSWERS).nullable().meta({ description: 'The answer to the dispute.' }),
-  matching: z.boolean().meta({ description: 'false: held for review, or judged a false report.' }),
+  matching: z.boolean().meta({ description: 'Whether the picture itself is recognised now.' }),
+  recognition: z.enum(RECOGNITIONS).meta({
+    description:
+      'Which copies are recognised, and why not all. full: all. decoration: some parts are not compared, because unrelated pictures share them. narrowed: only nearly unchanged copies. listed: an operator listed it or a similar picture as harmless; copies may be missed. paused, held: none. judged: none, because a dispute was upheld. mistake: none, after the answer added-by-mistake. Against listed and judged you can appeal.',
+  }),
   quality: Quality,
   hashes: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'How many of each type.' }),
   durationS: DurationS,
@@ -154,7 +159,7 @@ function exportCaseRoute(app: ZodApp, { files, signer }: CaseFileRouteOptions): 
             images: z.array(ImageView),
             receipt: Receipt.nullable(),
           }),
-          ...may('token-missing', 'case-unknown', 'store-unavailable'),
+          ...may('token-missing', 'case-unknown', 'index-loading', 'store-unavailable'),
         },
       },
     },
@@ -191,7 +196,7 @@ function getReportRoute(app: ZodApp, { files, signer, now }: CaseFileRouteOption
         }),
         response: {
           200: Report.or(Bytes),
-          ...may('request-invalid', 'token-missing', 'case-unknown', 'overloaded', 'store-unavailable'),
+          ...may('request-invalid', 'token-missing', 'case-unknown', 'overloaded', 'index-loading', 'store-unavailable'),
         },
       },
     },
