@@ -1,6 +1,7 @@
 import t from 'tap'
 import { startSite, withoutBrowser } from '../helpers/browser.js'
 import { openPanel, signIn } from '../helpers/console.js'
+import { until } from '../helpers/service.js'
 import { ask, caseWithPicture, operator } from '../helpers/trust.js'
 
 /** [px] Within its margins. */
@@ -39,6 +40,9 @@ t.test('on paper a table is whole, dark on white, and without what can be presse
   const { key, headers } = await operator(site)
   const { imageId } = await caseWithPicture(site)
   await ask(site, 'POST', `/v1/signals/${imageId}/dispute`, headers, { reason: 'not-the-person-shown' })
+  // An act is in the log a moment later, and a panel that was opened before that stays empty.
+  const audited = async () => (await ask(site, 'GET', '/v1/audit', headers)).json<{ entries: object[] }>().entries
+  await until(async () => (await audited()).length > 0)
   const { page, context } = await site.visit('/console', { viewport: A4, colorScheme: 'dark' })
   await signIn(page, key)
   await page.locator('nav').waitFor()
