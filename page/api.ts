@@ -18,9 +18,16 @@ export interface Access {
   token: string
 }
 
-export interface Opened extends Access {
+export interface Opened extends Access, CaseTimes {
   readonly pin: string
   readonly recoveryCode: string
+  readonly platformsAsking?: PlatformBucket
+}
+
+/** When a case ends unless it is renewed, and when to renew it. */
+export interface CaseTimes {
+  readonly expiresAt: string
+  readonly remindAt: string
 }
 
 export interface GivenPin {
@@ -84,6 +91,7 @@ export interface CaseFile {
   readonly case: CaseView
   readonly events: readonly CaseEvent[]
   readonly images: readonly RegisteredPicture[]
+  readonly platformsAsking: PlatformBucket
   readonly receipt: { readonly images: number } | null
 }
 
@@ -139,7 +147,7 @@ export const api = {
   events: ({ caseNumber, token }: Access, afterId: string, signal: AbortSignal): Promise<Answer<ReadableStream>> =>
     ask('GET', `${pathOf(caseNumber)}/events`, { token, as: 'stream', afterId, signal }),
 
-  renew: ({ caseNumber, token }: Access): Promise<Answer<Pick<CaseView, 'expiresAt' | 'remindAt'>>> =>
+  renew: ({ caseNumber, token }: Access): Promise<Answer<CaseTimes>> =>
     ask('POST', `${pathOf(caseNumber)}/renewals`, { token }),
 
   newPin: ({ caseNumber, token }: Access, key: string): Promise<Answer<GivenPin>> =>

@@ -9,6 +9,7 @@ import { type Picker, picker } from './choosing/picker.js'
 import { kindOf } from './choosing/picture.js'
 import { announce, onClick, one, setText, show } from './dom.js'
 import { countKinds, sayFiles } from './file-counts.js'
+import { sayAsking } from './following/asking.js'
 import { type CaseContext, requestUntilAnswered, sentenceForCase, showFieldError } from './following/case-requests.js'
 import { createDownloads } from './following/downloads.js'
 import { follow } from './following/follow-case.js'
@@ -98,7 +99,7 @@ function createPanels(visit: Visit): (file: CaseFile) => void {
   const registered = createRegisteredList(context)
   return (file) => {
     const { case: view, events, images } = file
-    draw(view, images)
+    draw(file)
     registered.draw(images)
     drawTimeLine(view.caseNumber, events)
     paper.draw(file)
@@ -228,11 +229,13 @@ function isOpen({ state }: CaseView): boolean {
   return state === 'open' || state === 'active'
 }
 
-function draw(view: CaseView, pictures: readonly RegisteredPicture[]): void {
+function draw({ case: view, images: pictures, platformsAsking }: CaseFile): void {
   const { caseNumber, category, createdAt, expiresAt, withdrawnAt, expiredAt } = view
   setText('view-error', '')
   setText('view-number', caseNumber)
   setText('view-state', stateOf(view, pictures))
+  setText('view-asking', sayAsking(platformsAsking))
+  one('view-asking', HTMLElement).hidden = !pictures.some(({ matching }) => matching)
   setText('view-category', category === null ? say('run.case.none') : () => nameOf(category))
   setText('view-created', sayDate(createdAt))
   setText('view-expires', sayDate(expiresAt))

@@ -1,8 +1,10 @@
 // The case number and the PIN: shown, and on request copied, saved as a file or printed. The page itself stores neither.
 
+import { newKey } from '../src/domain/random-key.js'
+import type { CaseTimes } from './api.js'
 import { announce, onClick, setText } from './dom.js'
 import { secretsAreShown } from './leaving.js'
-import { say } from './messages.js'
+import { say, sayDate } from './messages.js'
 import { save } from './save.js'
 
 export interface NumberAndPin {
@@ -10,9 +12,12 @@ export interface NumberAndPin {
   /** null: the recovery code alone opens the case. */
   readonly pin: string | null
   readonly recoveryCode: string
+  readonly times: CaseTimes
 }
 
 export function showNumber(opened: NumberAndPin): void {
+  const { expiresAt, remindAt } = opened.times
+  setText('ends', say('run.ends', { date: sayDate(expiresAt), remind: sayDate(remindAt) }))
   setText('number', opened.caseNumber)
   setText('pin', opened.pin ?? '')
   setText('recovery-code', inGroups(opened.recoveryCode))
@@ -25,6 +30,7 @@ export function offerToKeep(shown: () => NumberAndPin): void {
   setText('address', addressOfCase())
   onClick('print', () => print())
   onClick('save', () => save(new Blob([noteOf(shown())], { type: 'text/plain' }), 'txt'))
+  onClick('calendar', () => save(new Blob([reminderAt(shown().times)], { type: 'text/calendar' }), 'ics'))
   onClick('copy', () => void copy())
 
   async function copy(): Promise<void> {
@@ -39,9 +45,28 @@ export function inGroups(recoveryCode: string): string {
   return recoveryCode.replaceAll(/\d{4}(?=\d)/g, '$& ')
 }
 
-function noteOf({ caseNumber, pin, recoveryCode }: NumberAndPin): string {
+function noteOf({ caseNumber, pin, recoveryCode, times }: NumberAndPin): string {
   const code = inGroups(recoveryCode)
-  return say('run.saveFile', { number: caseNumber, pin: pin ?? '–', code, address: addressOfCase() })()
+  const dates = { date: sayDate(times.expiresAt), remind: sayDate(times.remindAt) }
+  return say('run.saveFile', { number: caseNumber, pin: pin ?? '–', code, address: addressOfCase(), ...dates })()
+}
+
+/** An entry of a calendar for the day of the reminder. It says nothing of what it is about, because others may see the calendar. */
+function reminderAt({ remindAt }: CaseTimes): string {
+  const day = remindAt.slice(0, 10).replaceAll('-', '')
+  const lines = [
+    'BEGIN:VCALENDAR',
+    'VERSION:2.0',
+    'PRODID:-//note//EN',
+    'BEGIN:VEVENT',
+    `UID:${day}-${newKey()}`,
+    `DTSTAMP:${day}T000000Z`,
+    `DTSTART;VALUE=DATE:${day}`,
+    `SUMMARY:${say('run.reminder')()}`,
+    'END:VEVENT',
+    'END:VCALENDAR',
+  ]
+  return `${lines.join('\r\n')}\r\n`
 }
 
 function addressOfCase(): string {

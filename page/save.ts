@@ -1,6 +1,6 @@
 // Saves a file on the submitter's device, under a name that reveals nothing.
 
-export function save(content: Blob, ending: 'txt' | 'json' | 'pdf'): void {
+export function save(content: Blob, ending: 'txt' | 'json' | 'pdf' | 'ics'): void {
   const url = URL.createObjectURL(content)
   const link = document.createElement('a')
   link.href = url

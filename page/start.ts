@@ -8,13 +8,14 @@ import { picker } from './choosing/picker.js'
 import { kindOf } from './choosing/picture.js'
 import { hide, notice, onClick, one, setText, show } from './dom.js'
 import { countKinds, sayFiles } from './file-counts.js'
+import { sayAsking } from './following/asking.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { type Said, say } from './messages.js'
 import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
 import type { Answer, Failure } from './sending/requests.js'
-import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
+import { type Sending, type SendingOutcome, sending, sentenceFor, waitingFor } from './sending/sending.js'
 import { goTo, isAt, watchSteps } from './steps.js'
 
 export function startPage(): void {
@@ -71,7 +72,8 @@ export function startPage(): void {
     const [pictures, unprotected, category] = [chosen.usable(), chosen.unprotected(), chosenCategory()]
     if (opened === undefined) {
       opened = await openedCase(category, extended.checked)
-      showNumber(opened)
+      showNumber({ ...opened, times: opened })
+      if (opened.platformsAsking !== undefined) setText('asking', sayAsking(opened.platformsAsking))
     }
     button.disabled = false
     goTo('result', 'start')
@@ -81,8 +83,9 @@ export function startPage(): void {
 }
 
 /** Above number and PIN: a list below them would be missed. */
-function drawOutcome(text: Said, areAll: boolean): void {
+function drawOutcome(text: Said, { areAll, areSome }: SendingOutcome): void {
   setText('outcome-text', text)
+  one('asking', HTMLElement).hidden = !areSome
   one('outcome', HTMLElement).classList.toggle('warn', !areAll)
   one('reasons-row', HTMLElement).hidden = areAll
 }

@@ -50,6 +50,9 @@ function drawPictures(pictures: readonly RegisteredPicture[], context: CaseConte
       .map((each) => lineFor(each, context)),
   )
   one('registered', HTMLElement).hidden = pictures.length === 0
+  // The reason stands beside the picture.
+  if (pictures.some(({ recognition, disputed }) => disputed || recognition !== 'full'))
+    one('each-open', HTMLDetailsElement).open = true
 }
 
 /** Disputed pictures first. Each keeps its number: her only video is the first video. */

@@ -1,7 +1,7 @@
 // Renews a case, and replaces its PIN and recovery code.
 
 import { newKey } from '../../src/domain/random-key.js'
-import { api, type CaseView, type GivenPin } from '../api.js'
+import { api, type CaseTimes, type CaseView, type GivenPin } from '../api.js'
 import { announce, onClick, one, setText } from '../dom.js'
 import { secretsAreShown } from '../leaving.js'
 import { type Said, say, sayDate } from '../messages.js'
@@ -11,9 +11,11 @@ import { type CaseContext, requestUntilAnswered, sentenceForCase } from './case-
 
 export function createRenewal(context: CaseContext): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
   onClick('renew-go', () => void renew(context))
-  listenForNewPin(context)
+  let times: CaseTimes = { expiresAt: '', remindAt: '' }
+  listenForNewPin(context, () => times)
   return {
-    draw({ remindAt }, isOpen) {
+    draw({ expiresAt, remindAt }, isOpen) {
+      times = { expiresAt, remindAt }
       setText('view-remind', sayDate(remindAt))
       for (const id of ['remind-row', 'keeping']) one(id, HTMLElement).hidden = !isOpen
     },
@@ -44,7 +46,7 @@ async function renew({ access, onFailure, refresh }: CaseContext): Promise<void>
 }
 
 /** The step that issues another PIN and recovery code. */
-function listenForNewPin(context: CaseContext): void {
+function listenForNewPin(context: CaseContext, times: () => CaseTimes): void {
   const { access, onFailure } = context
   /** The same key for each try, so that a lost answer is repeated with the same PIN. */
   let pinKey = ''
@@ -54,6 +56,7 @@ function listenForNewPin(context: CaseContext): void {
     caseNumber: access()?.caseNumber ?? '',
     pin: shown?.pin ?? null,
     recoveryCode: shown?.recoveryCode ?? '',
+    times: times(),
   }))
   onClick('new-pin', () => {
     // The new PIN ends the token that the pictures are sent with.

@@ -1,9 +1,9 @@
 // What happened to a case, in sentences; the newest first.
 
-import type { PlatformBucket } from '../../src/domain/cases/case-event.js'
 import type { CaseEvent } from '../api.js'
 import { announce, made, one } from '../dom.js'
-import { type Said, say, sayCount, sayMoment, sayRange } from '../messages.js'
+import { type Said, say, sayCount, sayMoment } from '../messages.js'
+import { sayBucket } from './asking.js'
 
 /** Wrong PINs that were typed in on this page, by number. */
 const ownMistakes = new Map<string, number>()
@@ -39,11 +39,5 @@ function sentenceOf({ kind, images, platforms, attempts }: CaseEvent): Said {
   if (isOwn) return sayCount('run.ownMistakes', attempts ?? 1)
   const count = images ?? attempts
   if (count !== undefined) return sayCount(`run.event.${kind}`, count)
-  return say(`run.event.${kind}`, platforms === undefined ? {} : { platforms: bucketOf(platforms) })
-}
-
-function bucketOf(bucket: PlatformBucket): Said {
-  if (bucket === 'more') return say('run.platformsMore', { n: 10 })
-  const [least, most] = bucket.split('-').map(Number)
-  return sayRange(least ?? 0, most ?? least ?? 0)
+  return say(`run.event.${kind}`, platforms === undefined ? {} : { platforms: sayBucket(platforms) })
 }

@@ -20,6 +20,8 @@ export const REASONS = [
   'server-cannot',
   'harmless',
   'refused',
+  'no-room',
+  'suspended',
   'video-undecodable',
   'video-damaged',
   'video-too-long',

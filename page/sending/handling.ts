@@ -4,11 +4,11 @@ import { CASE_IMAGE_PROBLEMS, type CaseImageProblem } from '../../src/domain/pro
 import type { Reason } from '../hashing/outcome.js'
 
 /**
- * A reason concerns one image. closed: the case takes nothing more, or the token has expired. again: worth another try. with-another-key: the service
+ * A reason concerns one image. closed: the case has ended, or the token has expired. full, suspended: the case takes nothing more now. again: worth another try. with-another-key: the service
  * has something else under this key, and says nothing about this image.
  * without-details: the service no longer offers extended protection.
  */
-export type Handling = Reason | 'closed' | 'again' | 'with-another-key' | 'without-details'
+export type Handling = Reason | 'closed' | 'full' | 'suspended' | 'again' | 'with-another-key' | 'without-details'
 
 const HANDLING: Readonly<Record<CaseImageProblem, Handling>> = {
   'quality-too-low': 'too-plain',
@@ -38,8 +38,8 @@ const HANDLING: Readonly<Record<CaseImageProblem, Handling>> = {
   'case-unknown': 'closed',
   'case-withdrawn': 'closed',
   'case-expired': 'closed',
-  'case-full': 'closed',
-  'account-suspended': 'closed',
+  'case-full': 'full',
+  'account-suspended': 'suspended',
   'upload-incomplete': 'again',
   'body-unreadable': 'again',
   'idempotency-key-busy': 'again',

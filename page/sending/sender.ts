@@ -87,11 +87,8 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
     return failed.length === 0
   }
 
-  /** The part whose next try comes first. */
   function takeNext(): Part | undefined {
-    const [first, ...rest] = queue
-    if (first === undefined) return undefined
-    const next = rest.reduce((soonest, part) => (part.notBeforeMs < soonest.notBeforeMs ? part : soonest), first)
+    const next = soonestOf(queue)
     queue = queue.filter((part) => part !== next)
     return next
   }
@@ -106,6 +103,16 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
       watcher.held(failure, undefined)
       return false
     }
+    const isFull = handling === 'full'
+    if (isFull && others.length > 0)
+      queue.unshift(...part.pictures.map((picture) => partOf([picture]))) // some may fit
+    else if (isFull || handling === 'suspended') {
+      const why = isFull ? 'no-room' : handling
+      for (const picture of [part, ...queue].flatMap(({ pictures }) => pictures)) settle(picture, { at: 'refused', why })
+      queue = []
+      watcher.held(failure, undefined)
+    }
+    if (isFull || handling === 'suspended') return true
     if (handling === 'without-details' && part.withDetails) {
       queue.unshift({ ...partOf(part.pictures), withDetails: false })
       return true
@@ -138,6 +145,11 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
     if (result.at === 'failed') failed.push(picture)
     watcher.settled(picture.id, result)
   }
+}
+
+/** The part whose next try comes first. */
+function soonestOf([first, ...rest]: readonly Part[]): Part | undefined {
+  return first && rest.reduce((soonest, part) => (part.notBeforeMs < soonest.notBeforeMs ? part : soonest), first)
 }
 
 function isVideo(picture: Usable): boolean {
@@ -210,7 +222,8 @@ function isWorthAnotherTry(handling: ReturnType<typeof handlingOf>): handling is
 
 function outcomeOf(picture: Usable, handling: ReturnType<typeof handlingOf>): Result {
   if (isWorthAnotherTry(handling)) return { at: 'failed' }
-  const why = handling === 'closed' || handling === 'without-details' ? 'refused' : handling
+  const isAboutCase = handling === 'closed' || handling === 'full' || handling === 'without-details'
+  const why = isAboutCase ? 'refused' : handling
   return { at: 'refused', why: isVideo(picture) ? (OF_VIDEOS[why] ?? why) : why }
 }
 

@@ -4,7 +4,7 @@ import type { Unprotected } from '../choosing/picker.js'
 import { kindOf, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, hide, lineOf, one, setText, show } from '../dom.js'
 import { countKinds, type FileCounts, sayFiles } from '../file-counts.js'
-import { type Said, say, sayCount, sayShare, sayTime } from '../messages.js'
+import { type Said, say, sayCount, sayMoment, sayShare, sayTime } from '../messages.js'
 import { waited } from '../waited.js'
 import type { Failure } from './requests.js'
 import { type Job, type Result, sender, type Waiting } from './sender.js'
@@ -14,11 +14,17 @@ export interface Sending {
   readonly isUnfinished: () => boolean
 }
 
+export interface SendingOutcome {
+  /** As far as is known, none is unprotected. */
+  readonly areAll: boolean
+  readonly areSome: boolean
+}
+
 export interface SendingListener {
   /** Called once every picture is settled. */
   readonly finished: () => void
-  /** Called with how many are protected, each time that it changes. `areAll`: as far as is known, none is unprotected. */
-  readonly told?: (text: Said, areAll: boolean) => void
+  /** Called with how many are protected, each time that it changes. */
+  readonly told?: (text: Said, outcome: SendingOutcome) => void
 }
 
 /**
@@ -86,7 +92,8 @@ export function sending(job: Job, unprotected: readonly Unprotected[], { finishe
   function tell(text: Said): void {
     setText('sent-text', text)
     announce(text)
-    told?.(text, unprotected.length + countOf('settled') === countOf('protected'))
+    const done = countOf('protected')
+    told?.(text, { areAll: unprotected.length + countOf('settled') === done, areSome: done > 0 })
   }
 
   function drawHeld(failure: Failure | undefined, retryAt: Date | undefined): void {
@@ -114,9 +121,17 @@ function headline(all: FileCounts, protectedCount: number): Said {
 
 /** The sentence for a request that failed. */
 export function sentenceFor(failure: Failure, retryAt?: Date): Said {
-  if (failure.kind === 'rejected') return isOver(failure.code) ? say('run.case.over') : say('run.net.closed')
+  if (failure.kind === 'rejected') return sentenceForRefusal(failure)
   if (failure.kind !== 'busy') return say(`run.net.${failure.kind}`)
   return say('run.net.busy', { time: sayTime(retryAt ?? new Date()) })
+}
+
+function sentenceForRefusal({ code, retryAfterS }: Extract<Failure, { readonly kind: 'rejected' }>): Said {
+  if (isOver(code)) return say('run.case.over')
+  if (code === 'account-suspended') return say('run.net.suspended')
+  if (code !== 'case-full') return say('run.net.closed')
+  if (retryAfterS === undefined) return say('run.net.full')
+  return say('run.net.tomorrow', { date: sayMoment(new Date(Date.now() + 1000 * retryAfterS).toISOString()) })
 }
 
 /** The token has grown old, or the PIN was changed elsewhere. */

@@ -48,13 +48,13 @@ export interface RouteOptions extends Required<Pick<AppOptions, 'services' | 'si
 export async function registerRoutes(app: FastifyInstance, options: RouteOptions): Promise<void> {
   const { services, site, uploadLimits, country, now, exposure, metrics } = options
   const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health } = services
-  const { videoMatcher, refuseUnknownBanks, videoHashing, scheduler } = services
+  const { videoMatcher, refuseUnknownBanks, videoHashing, scheduler, proofOfWork } = services
   const countsFor = exposure === 'public' ? 'admin' : 'public'
   const inFlight: InFlight = { bytes: 0 }
   await app.register(named(healthRoutes), { health, metrics, countsFor })
   await app.register(named(docRoutes))
-  await app.register(named(challengeRoutes), { prefix: '/v1', proofOfWork: services.proofOfWork })
-  await app.register(named(caseRoutes), { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
+  await app.register(named(challengeRoutes), { prefix: '/v1', proofOfWork })
+  await app.register(named(caseRoutes), { prefix: '/v1', cases, files, idempotency, signer, proofOfWork })
   await app.register(named(assistedCaseRoutes), { prefix: '/v1', cases, idempotency, now })
   await app.register(named(caseFileRoutes), { prefix: '/v1', files, signer, limits: services.limits, now })
   await app.register(named(caseHashRoutes), { prefix: '/v1', registration, idempotency, scheduler })

@@ -26,6 +26,10 @@ t.test('a new case takes a limited number of pictures until an NGO attests one o
   t.equal(await send(1, () => picture(known)), 201, 'a picture that is registered already')
   nowMs += DAY_MS / 2
   t.equal(await send(1), 'case-full')
+  const payloadOfOne = { images: [picture()] }
+  const refusal = await app.inject({ method: 'POST', url: `${url}/hashes`, headers, payload: payloadOfOne })
+  const leftS = Number(refusal.headers['retry-after'])
+  t.ok(leftS > 0 && leftS <= DAY_MS / 2000, `more fit in ${leftS} s`)
 
   const ngo = await keyFor(service, 'ngo', ['match', 'feedback'], 'ngo')
   const payload = { queries: [picture(known)] }

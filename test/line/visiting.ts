@@ -150,7 +150,6 @@ export const VISITING: Readonly<Record<string, Journey>> = {
       await feedback(service, one, hash, { verdict: 'disputed', reason: 'other' })
       await her.go('/case')
       await her.openCase()
-      await press(her.page, 'summary')
     },
     async run(her) {
       await her.reach('#each .answers .hint', () => press(her.page, '#each .answers button'))

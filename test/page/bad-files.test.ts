@@ -60,10 +60,10 @@ t.test(
     await choose(page, [await pictureFile(2)])
     await allRead(page)
     t.same(await protectAll(page), opened, 'the screenshot is added to the same case')
-    t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is protected.')
+    t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is registered.')
     t.same(
       [await textOf(page, '#outcome-text'), await page.isVisible('#reasons')],
-      ['Done. Your picture is protected.', false],
+      ['Done. Your picture is registered.', false],
     )
     t.notOk(await page.isVisible('#fix'))
     t.equal(await imagesOf(site, opened), 2)

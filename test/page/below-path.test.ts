@@ -26,7 +26,7 @@ t.test(
     await choose(page, [await pictureFile(1), { name: 'a.heic', mimeType: 'image/heic', buffer: heic('two') }])
     await allRead(page)
     const { caseNumber, pin } = await protectAll(page)
-    t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are protected.')
+    t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are registered.')
     t.equal(await textOf(page, '#address'), `${proxy.url}/case`)
     await page.check('#written')
     await page.click('#follow')

@@ -44,5 +44,5 @@ t.test('screen readers are told when reading ends and when sending ends', { skip
   await page.click('#protect')
   await page.waitForSelector('[data-step="result"]:not([hidden])')
   await allSent(page)
-  t.equal(await textOf(page, '[role="status"]'), 'Done. 2 pictures are protected.')
+  t.equal(await textOf(page, '[role="status"]'), 'Done. 2 pictures are registered.')
 })

@@ -23,7 +23,7 @@ t.test('a lost connection loses nothing, and the page continues when it is back'
   await context.setOffline(false)
   await page.waitForSelector('[data-step="result"]:not([hidden])')
   await allSent(page)
-  t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are protected.')
+  t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are registered.')
 })
 
 t.test('a lost answer does not duplicate the pictures', { skip: withoutBrowser }, async (t) => {
@@ -68,7 +68,7 @@ t.test('a restart of the server in between only delays the page', { skip: withou
   await page.locator('#retry').evaluate((button: HTMLButtonElement) => button.click())
   await allSent(page)
 
-  t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are protected.')
+  t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are registered.')
 })
 
 t.test('a clock that is set back while the page waits does not make it wait longer', { skip: withoutBrowser }, async (t) => {
@@ -88,7 +88,7 @@ t.test('a clock that is set back while the page waits does not make it wait long
   await page.click('#protect')
   await page.waitForSelector('#net:not([hidden])')
   await page.evaluate(() => Reflect.set(globalThis, 'setBack', true))
-  await t.resolves(page.locator('#sent-text', { hasText: 'Done. 21 pictures are protected.' }).waitFor({ timeout: 30_000 }))
+  await t.resolves(page.locator('#sent-text', { hasText: 'Done. 21 pictures are registered.' }).waitFor({ timeout: 30_000 }))
 })
 
 t.test('two tabs detect each other and say that each makes its own number', { skip: withoutBrowser }, async (t) => {
@@ -164,7 +164,6 @@ t.test('a lost answer on the case page is reported there, and the message is tru
   await once('**/export', forbidden) // reading the case has no button: it is requested again
   await feedback(site, await platform(site, 'doubter'), her.hash, { verdict: 'disputed', reason: 'other' })
   await page.waitForSelector('#sums .disputed')
-  await page.click('summary')
   await once('**/answer', forbidden)
   await page.locator('#each button').first().click()
   await page.waitForSelector('#view-error:not(:empty)')

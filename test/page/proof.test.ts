@@ -33,7 +33,7 @@ t.test(
     const opened = await protecting
 
     t.equal(await imagesOf(site, opened), 1)
-    t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is protected.')
+    t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is registered.')
     t.same(asked, [
       'POST /v1/cases 428',
       'GET /v1/cases/challenge 200',
@@ -82,5 +82,5 @@ t.test('a refusal before the case is open is shown and can be retried', { skip: 
   await page.click('#open-retry')
   await page.waitForSelector('[data-step="result"]:not([hidden])')
   await allSent(page)
-  t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is protected.')
+  t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is registered.')
 })

@@ -131,7 +131,6 @@ t.test(
       (await ask(site, 'GET', `/v1/signals/${her.imageId}`, headers)).json<{ answer: string | null }>().answer
     const { page, faults } = await site.visit('/case')
     await open(page, her)
-    await page.click('summary')
     await page.getByRole('button', { name: 'I added it by mistake' }).click()
     await page.getByText('You answered: I added it by mistake.').waitFor()
     t.equal(await answer(), 'added-by-mistake')

@@ -24,7 +24,7 @@ t.test('a submitter protects pictures, which then match', { skip: withoutBrowser
 
   t.match(caseNumber, /^TBR(-[0-9A-Z]{4}){3}$/)
   t.match(pin, /^\d{6}$/)
-  t.equal(await textOf(page, '#sent-text'), 'Done. 3 pictures are protected.')
+  t.equal(await textOf(page, '#sent-text'), 'Done. 3 pictures are registered.')
   for (const { buffer } of files) {
     const picture = await decode(buffer)
     const query = await hashImage(picture, { aspect: picture.aspect })
@@ -46,7 +46,7 @@ t.test('one picture is not called "all of them" in a language with one plural fo
   await choose(page, [await pictureFile(1)])
   await allRead(page)
   await protectAll(page)
-  t.equal(await textOf(page, '#sent-text'), 'Selesai. Gambar anda dilindungi.')
+  t.equal(await textOf(page, '#sent-text'), 'Selesai. Gambar anda didaftarkan.')
 })
 
 t.test('a person under 18 sees the hotlines of the country, and nothing else', { skip: withoutBrowser }, async (t) => {

@@ -58,7 +58,7 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
     'nothing is sent before consent',
   )
   const opened = await protectAll(page)
-  t.equal(await textOf(page, '#sent-text'), 'Done. Protected: 1 video.')
+  t.equal(await textOf(page, '#sent-text'), 'Done. Registered: 1 video.')
   t.equal(sent.filter((path) => path.endsWith('/videos')).length, 1)
   t.equal(await imagesOf(await site(), opened), 1)
 })

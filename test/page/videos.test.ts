@@ -112,7 +112,7 @@ t.test('videos and pictures are chosen together, hashed as by the service, and f
 
   t.same(said.states, Array(3).fill('Can be well protected'))
   t.equal(said.goOn, 'Continue with 1 picture and 2 videos')
-  t.equal(await textOf(page, '#sent-text'), 'Done. Protected: 1 picture and 2 videos.')
+  t.equal(await textOf(page, '#sent-text'), 'Done. Registered: 1 picture and 2 videos.')
   t.equal(await imagesOf(site, opened), 3)
   t.equal(sent.length, 2)
   await checkCasePage(t, site, opened)
@@ -172,7 +172,7 @@ t.test('a rotated video is hashed upright, also where the page plays it instead 
     // By its colours and an interpolated size it has another hash, but a near one.
     else
       t.ok(bitsBetween(sent[0]?.frames[0]?.signals[0]?.hash, own.frames[0]?.signals[0]?.hash) <= MAX_PLAYED_BITS, 'played')
-    t.equal(await textOf(page, '#sent-text'), 'Done. Protected: 1 video.')
+    t.equal(await textOf(page, '#sent-text'), 'Done. Registered: 1 video.')
   }
 })
 

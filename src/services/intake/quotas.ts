@@ -14,13 +14,17 @@ export interface QuotaLimits {
   readonly maxSignalsPerOrgPerDay: number
 }
 
+type CaseFacts = Pick<CaseRecord, 'createdAtMs' | 'assistance' | 'isVouchedFor'>
+
 export interface Quotas {
   /** @throws {Problem} account-suspended */
   mayReport(account: Account): Promise<void>
   /** The rule of `mayReport`, for a write that checks it in the same step. */
   reporting(account: Account): Reporting
   /** How many images a case may have now. */
-  imagesOf(record: Pick<CaseRecord, 'createdAtMs' | 'assistance' | 'isVouchedFor'>): number
+  imagesOf(record: CaseFacts): number
+  /** [s] Until a case may have more images; `undefined` if it has its final number. */
+  moreImagesInS(record: CaseFacts): number | undefined
   /** Whether there is a daily limit for organisations. */
   readonly isCounted: boolean
   /** Counts signals that an organisation submits. Counts none if they exceed the daily limit. @throws {Problem} quota-exceeded */
@@ -40,17 +44,24 @@ export function quotasOf({ strikes, limits, now }: QuotaParts): Quotas {
     const { windowMs, strikes: maxStrikes } = ruleOf(account)
     return { account, sinceMs: now() - windowMs, strikes: maxStrikes }
   }
+  const imagesAt = ({ createdAtMs, assistance, isVouchedFor }: CaseFacts, atMs: number) => {
+    const { maxImagesPerCase, maxImagesPerNewCase = maxImagesPerCase } = limits
+    if (assistance !== undefined || isVouchedFor) return maxImagesPerCase
+    const days = 1 + Math.max(0, Math.floor((atMs - createdAtMs) / DAY_MS))
+    return Math.min(maxImagesPerCase, maxImagesPerNewCase * days)
+  }
   return {
     async mayReport(account) {
       const rule = reporting(account)
       if ((await strikes.countSince(account, rule.sinceMs)) >= rule.strikes) throw new Problem('account-suspended')
     },
     reporting,
-    imagesOf({ createdAtMs, assistance, isVouchedFor }) {
-      const { maxImagesPerCase, maxImagesPerNewCase = maxImagesPerCase } = limits
-      if (assistance !== undefined || isVouchedFor) return maxImagesPerCase
-      const days = 1 + Math.max(0, Math.floor((now() - createdAtMs) / DAY_MS))
-      return Math.min(maxImagesPerCase, maxImagesPerNewCase * days)
+    imagesOf: (record) => imagesAt(record, now()),
+    moreImagesInS(record) {
+      const atMs = now()
+      if (imagesAt(record, atMs) === imagesAt(record, atMs + DAY_MS)) return undefined
+      const ofDayMs = Math.max(0, atMs - record.createdAtMs) % DAY_MS
+      return Math.ceil((DAY_MS - ofDayMs) / 1000)
     },
     isCounted: limits.maxSignalsPerOrgPerDay > 0,
     async handIn(orgId, signals) {

@@ -160,7 +160,11 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
       stored.push({ id: same ?? imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
     }
     const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, quotas.imagesOf(record))
-    if (outcome === 'case-full' || outcome === 'account-suspended') throw new Problem(outcome)
+    if (outcome === 'account-suspended') throw new Problem(outcome)
+    if (outcome === 'case-full') {
+      const retryAfterS = quotas.moreImagesInS(record)
+      throw new Problem(outcome, retryAfterS === undefined ? {} : { retryAfterS })
+    }
     if (typeof outcome !== 'object') throw refusalOf(outcome, record)
     await replica.applied(outcome.revision)
     const ids = stored.map(({ id }) => id).values()

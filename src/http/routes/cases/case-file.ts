@@ -10,7 +10,6 @@ import {
   CASE_EVENT_KINDS,
   type CaseEvent,
   changedLater,
-  PLATFORM_BUCKETS,
   platformBucket,
   publicCount,
 } from '../../../domain/cases/case-event.js'
@@ -30,9 +29,9 @@ import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CaseNumberParam, CaseView, CategoryName, Instant, instant, Quality, SignalTypeName } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
+import { Platforms, PlatformsAsking } from './case-schemas.js'
 import { presentCase } from './cases.js'
 
-const Platforms = z.enum(PLATFORM_BUCKETS).meta({ description: 'A range, not an exact number. Platforms are never named.' })
 const EventView = z
   .object({
     id: z.string(),
@@ -107,7 +106,7 @@ function getCaseEventsRoute(app: ZodApp, { files, limits }: CaseFileRouteOptions
         response: {
           200: z
             .object({
-              platformsAsking: Platforms.meta({ description: 'How many hold a key that may match pictures, now.' }),
+              platformsAsking: PlatformsAsking,
               events: z.array(EventView),
             })
             .or(z.custom<Readable>((value) => value instanceof Readable)),
@@ -157,6 +156,7 @@ function exportCaseRoute(app: ZodApp, { files, signer }: CaseFileRouteOptions): 
             case: CaseView,
             events: z.array(EventView),
             images: z.array(ImageView),
+            platformsAsking: PlatformsAsking,
             receipt: Receipt.nullable(),
           }),
           ...may('token-missing', 'case-unknown', 'index-loading', 'store-unavailable'),
@@ -171,6 +171,7 @@ function exportCaseRoute(app: ZodApp, { files, signer }: CaseFileRouteOptions): 
         case: presentCase(view),
         events: presentEvents(events),
         images: images.map(presentImage),
+        platformsAsking: platformBucket(files.platformsAsking()),
         receipt: receiptFor(own, signer) ?? null,
       }
     },

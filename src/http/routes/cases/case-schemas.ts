@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { PIN_PATTERN } from '../../../domain/cases/case.js'
+import { PLATFORM_BUCKETS } from '../../../domain/cases/case-event.js'
 import { Declared } from '../../declared-age.js'
 import { CategoryName, ExtendedProtection, Instant, RecoveryCode } from '../../schemas.js'
 import { Proof } from './challenge.js'
@@ -34,6 +35,11 @@ export const OpenedCase = z.object({
   expiresAt: Instant,
   remindAt: Instant,
 })
+
+export const Platforms = z
+  .enum(PLATFORM_BUCKETS)
+  .meta({ description: 'A range, not an exact number. Platforms are never named.' })
+export const PlatformsAsking = Platforms.meta({ description: 'How many hold a key that may match pictures, now.' })
 
 export const GivenPin = z.object({
   pin: z.string().nullable().meta({ description: 'null: after too many wrong PINs only the recovery code opens the case.' }),

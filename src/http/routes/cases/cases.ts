@@ -3,6 +3,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { MAX_PIN_GUESSES } from '../../../domain/cases/case.js'
+import { type PlatformBucket, platformBucket } from '../../../domain/cases/case-event.js'
+import { Problem } from '../../../domain/problem.js'
+import type { CaseFiles } from '../../../services/cases/case-file.js'
 import type { CaseView as CaseFacts, Cases } from '../../../services/cases/cases.js'
 import type { ProofOfWork } from '../../../services/cases/proof-of-work.js'
 import type { Idempotency } from '../../../services/load/idempotency.js'
@@ -11,12 +14,13 @@ import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import { CaseNumberParam, CaseView, IdempotencyKey, Instant, instant, instantOrNull } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
-import { GivenPin, NewCase, OpenedCase, Pin } from './case-schemas.js'
+import { GivenPin, NewCase, OpenedCase, Pin, PlatformsAsking } from './case-schemas.js'
 import { proofOf } from './challenge.js'
 import { getReceiptKeyRoute, getReceiptRoute, withdrawCaseRoute } from './receipts.js'
 
 export interface CaseRouteOptions {
   readonly cases: Cases
+  readonly files: Pick<CaseFiles, 'platformsAsking'>
   readonly idempotency: Idempotency
   readonly signer: Signer
   readonly proofOfWork: ProofOfWork
@@ -33,7 +37,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, o
   getReceiptKeyRoute(app, options)
 }
 
-function openCaseRoute(app: ZodApp, { cases, idempotency, proofOfWork }: CaseRouteOptions): void {
+function openCaseRoute(app: ZodApp, { cases, files, idempotency, proofOfWork }: CaseRouteOptions): void {
   app.post(
     '/cases',
     {
@@ -47,7 +51,11 @@ function openCaseRoute(app: ZodApp, { cases, idempotency, proofOfWork }: CaseRou
         headers: IdempotencyKey,
         body: NewCase,
         response: {
-          201: OpenedCase,
+          201: OpenedCase.extend({
+            platformsAsking: PlatformsAsking.optional().meta({
+              description: 'How many hold a key that may match pictures, now. Missing while the index loads.',
+            }),
+          }),
           ...may(
             'request-invalid',
             'media-unsupported',
@@ -77,9 +85,19 @@ function openCaseRoute(app: ZodApp, { cases, idempotency, proofOfWork }: CaseRou
         return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
       })
       if (isKept) await cases.refuseEnded(opened.caseNumber)
-      return reply.code(201).send(opened)
+      return reply.code(201).send({ ...opened, ...askingNow(files) })
     },
   )
+}
+
+/** A case can be opened while the index loads. */
+function askingNow(files: Pick<CaseFiles, 'platformsAsking'>): { readonly platformsAsking?: PlatformBucket } {
+  try {
+    return { platformsAsking: platformBucket(files.platformsAsking()) }
+  } catch (error) {
+    if (error instanceof Problem) return {}
+    throw error
+  }
 }
 
 function openCaseByPinRoute(app: ZodApp, { cases }: CaseRouteOptions): void {

@@ -1,0 +1,15 @@
+// How many platforms look for copies.
+
+import type { PlatformBucket } from '../../src/domain/cases/case-event.js'
+import { type Said, say, sayRange } from '../messages.js'
+
+export function sayAsking(bucket: PlatformBucket): Said {
+  return bucket === '0' ? say('run.askingNone') : say('run.asking', { platforms: sayBucket(bucket) })
+}
+
+/** A range of platforms, or the least number. */
+export function sayBucket(bucket: PlatformBucket): Said {
+  if (bucket === 'more') return say('run.platformsMore', { n: 10 })
+  const [least, most] = bucket.split('-').map(Number)
+  return sayRange(least ?? 0, most ?? least ?? 0)
+}
