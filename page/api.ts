@@ -165,6 +165,16 @@ export const api = {
   appeal: ({ caseNumber, token }: Access, imageId: string): Promise<Answer<{ readonly state: AppealState }>> =>
     ask('POST', `${pathOf(caseNumber)}/images/${encodeURIComponent(imageId)}/appeal`, { token }),
 
+  /** For a picture that was refused as harmless. */
+  appealAgainstRefusal: (
+    { caseNumber, token }: Access,
+    signals: readonly FileSignal[],
+  ): Promise<Answer<{ readonly state: AppealState }>> =>
+    ask('POST', `${pathOf(caseNumber)}/appeals`, {
+      token,
+      json: { signals: signals.filter(({ type, view }) => type !== 'sha256' && (view ?? 'whole') === 'whole') },
+    }),
+
   withdraw: ({ caseNumber, token }: Access): Promise<Answer<unknown>> => ask('DELETE', pathOf(caseNumber), { token }),
 
   addHashes: (

@@ -15,7 +15,8 @@ import { type Said, say } from './messages.js'
 import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
 import type { Answer, Failure } from './sending/requests.js'
-import { type Sending, type SendingOutcome, sending, sentenceFor, waitingFor } from './sending/sending.js'
+import { type Sending, type SendingOutcome, sending, waitingFor } from './sending/sending.js'
+import { sentenceFor } from './sending/sentences.js'
 import { goTo, isAt, watchSteps } from './steps.js'
 
 export function startPage(): void {

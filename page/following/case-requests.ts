@@ -4,7 +4,7 @@ import type { Access } from '../api.js'
 import { one, setText } from '../dom.js'
 import { type Said, say } from '../messages.js'
 import type { Answer, Failure } from '../sending/requests.js'
-import { sentenceFor } from '../sending/sending.js'
+import { sentenceFor } from '../sending/sentences.js'
 import { STEP } from '../steps.js'
 import { waited } from '../waited.js'
 

@@ -7,6 +7,7 @@ import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, lineOf, made, one, setLabel, setText, type Tone } from '../dom.js'
 import { countKinds, type Kind, sayFiles } from '../file-counts.js'
 import { type Said, say, sayDate, sayNumber } from '../messages.js'
+import { appealFor } from './appealing.js'
 import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 
 /**
@@ -70,41 +71,19 @@ function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], context: Ca
   const isWhole = recognition === 'full' || stand === 'disputed'
   const { item } = lineOf(name, TONES[stand], say(isWhole ? `run.stands.${stand}` : `run.recognition.${recognition}`))
   if (stand === 'disputed') item.append(answersFor(picture, name, context))
-  if (recognition === 'judged' || recognition === 'listed') item.append(appealFor(picture, name, context))
+  if (recognition === 'judged' || recognition === 'listed') item.append(appealOf(picture, name, context))
   return item
 }
 
-/** A button that appeals. The same request again tells how the appeal stands. */
-function appealFor({ imageId }: RegisteredPicture, name: Said, { access, onFailure, refresh }: CaseContext): HTMLDivElement {
-  const place = made('div', 'answers')
-  const button = made('button', 'small quiet', say('run.appeal'))
-  button.type = 'button'
-  setLabel(button, () => `${say('run.appeal')()}: ${name()}`)
-  button.addEventListener('click', () => void send())
-  place.append(button)
-  return place
-
-  async function send(): Promise<void> {
+/** After a refusal it is recognised again, or was deleted: the page is drawn again and shows it. */
+function appealOf({ imageId }: RegisteredPicture, name: Said, { access, onFailure, refresh }: CaseContext) {
+  const send = async (): Promise<Awaited<ReturnType<typeof api.appeal>>> => {
     const own = access()
-    if (own === undefined) return
-    const given = await requestUntilAnswered({
-      buttons: [button],
-      errorId: 'view-error',
-      send: () => api.appeal(own, imageId),
-      isWanted: () => access() === own,
-    })
-    if (given === undefined) return
-    if ('value' in given) {
-      const told = say(`run.appealed.${given.value.state}`)
-      place.replaceChildren(made('p', 'hint', told))
-      announce(told)
-      return
-    }
-    // It is recognised again, or was deleted: the page is drawn again and shows it.
-    const { failure } = given
-    if (failure.kind !== 'rejected' || failure.code === 'case-unknown') return onFailure(failure, 'view-error')
-    await refresh()
+    return own === undefined ? { failure: { kind: 'fault' } } : await api.appeal(own, imageId)
   }
+  return appealFor(name, send, (failure) =>
+    failure.code === 'case-unknown' ? onFailure(failure, 'view-error') : void refresh(),
+  )
 }
 
 /** The answer that was given, and buttons for the others: an answer can change until the dispute is decided. */

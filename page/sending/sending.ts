@@ -1,13 +1,16 @@
 // Shows the progress of sending: a line for each picture, and a sentence while sending is held up.
 
+import { api } from '../api.js'
 import type { Unprotected } from '../choosing/picker.js'
 import { kindOf, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
-import { announce, hide, lineOf, one, setText, show } from '../dom.js'
+import { announce, hide, lineOf, made, one, setText, show } from '../dom.js'
 import { countKinds, type FileCounts, sayFiles } from '../file-counts.js'
-import { type Said, say, sayCount, sayMoment, sayShare, sayTime } from '../messages.js'
+import { appealFor } from '../following/appealing.js'
+import { type Said, say, sayCount, sayShare } from '../messages.js'
 import { waited } from '../waited.js'
 import type { Failure } from './requests.js'
 import { type Job, type Result, sender, type Waiting } from './sender.js'
+import { sentenceFor } from './sentences.js'
 
 export interface Sending {
   /** Whether there are pictures that were neither protected nor refused. */
@@ -50,6 +53,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], { finishe
       settled(id, result) {
         results.set(id, result)
         lines.get(id)?.draw(result.at === 'protected' ? 'good' : 'bad', sentenceOf(result))
+        if (result.at === 'refused' && result.why === 'harmless') offerAppeal(job, id, lines.get(id)?.item)
         drawTotals()
       },
       held: drawHeld,
@@ -110,6 +114,19 @@ export function sending(job: Job, unprotected: readonly Unprotected[], { finishe
   }
 }
 
+/** Of a file that the server hashed, the page has no hashes to appeal with. */
+function offerAppeal({ access, pictures }: Job, id: number, item: HTMLLIElement | undefined): void {
+  const picture = pictures.find((one) => one.id === id)
+  if (item === undefined || picture === undefined || !('hashed' in picture) || picture.hashed.kind !== 'hashed') return
+  const { signals } = picture.hashed
+  const send = () => api.appealAgainstRefusal(access, signals)
+  const place = appealFor(picture.name, send, ({ code }) => {
+    const text = code === 'appeal-unneeded' ? say('run.appealed.unneeded') : say('run.case.over')
+    place.replaceChildren(made('p', 'hint', text))
+  })
+  item.append(place)
+}
+
 /** What came of all. */
 function headline(all: FileCounts, protectedCount: number): Said {
   const total = all.pictures + all.videos
@@ -117,26 +134,6 @@ function headline(all: FileCounts, protectedCount: number): Said {
   if (protectedCount === 0) return sayFiles('run.noneSent', all)
   const [n, done] = [total - protectedCount, protectedCount]
   return all.videos === 0 ? sayCount('run.notSent', n, { done, total }) : say('run.notSent.files', { n, done, total })
-}
-
-/** The sentence for a request that failed. */
-export function sentenceFor(failure: Failure, retryAt?: Date): Said {
-  if (failure.kind === 'rejected') return sentenceForRefusal(failure)
-  if (failure.kind !== 'busy') return say(`run.net.${failure.kind}`)
-  return say('run.net.busy', { time: sayTime(retryAt ?? new Date()) })
-}
-
-function sentenceForRefusal({ code, retryAfterS }: Extract<Failure, { readonly kind: 'rejected' }>): Said {
-  if (isOver(code)) return say('run.case.over')
-  if (code === 'account-suspended') return say('run.net.suspended')
-  if (code !== 'case-full') return say('run.net.closed')
-  if (retryAfterS === undefined) return say('run.net.full')
-  return say('run.net.tomorrow', { date: sayMoment(new Date(Date.now() + 1000 * retryAfterS).toISOString()) })
-}
-
-/** The token has grown old, or the PIN was changed elsewhere. */
-function isOver(code: string): boolean {
-  return code === 'case-unknown' || code === 'token-missing'
 }
 
 /** Waits until the time has passed, the device is online again, or the button is pressed. */

@@ -185,3 +185,36 @@ t.test(
     t.equal(await imagesOf(site, opened), 3)
   },
 )
+
+t.test('whose picture is judged or refused as harmless asks for another decision on the page', { skip }, async (t) => {
+  const site = await usualSite()
+  const boss = await operator(site)
+  const register = async () => {
+    const { page } = await site.visit('/')
+    await toChoosing(page)
+    await choose(page, [await pictureFile(81)])
+    await allRead(page)
+    return { page, ...(await protectAll(page)) }
+  }
+  const { caseNumber, pin } = await register()
+  const { token } = (await ask(site, 'POST', `/v1/cases/${caseNumber}/tokens`, {}, { pin })).json<{ token: string }>()
+  const file = await ask(site, 'GET', `/v1/cases/${caseNumber}/export`, { authorization: `Bearer ${token}` })
+  const imageId = file.json<{ images: { imageId: string }[] }>().images[0]?.imageId
+  await ask(site, 'POST', `/v1/signals/${imageId}/dispute`, boss.headers, { reason: 'harmless-content' })
+  await ask(site, 'POST', `/v1/signals/${imageId}/dispute/decision`, boss.headers, { outcome: 'upheld' })
+
+  const again = await register()
+  t.match(await linesOf(again.page, '#sent'), [/listed as harmless/])
+  await again.page.click('#sent button')
+  await again.page.getByText('The operator will decide again').first().waitFor()
+  const { page } = await site.visit('/case')
+  await page.fill('#case-number', caseNumber)
+  await page.fill('#case-pin', pin)
+  await page.click('#open')
+  await page.getByText('Not recognised: a platform objected, and the operator agreed').waitFor()
+  await page.click('#each button')
+  await page.getByText('The operator will decide again').first().waitFor()
+  const waiting = await ask(site, 'GET', '/v1/appeals', boss.headers)
+  t.match(waiting.json(), { appeals: [{ signalId: imageId }] }, 'one appeal about one picture')
+  await ask(site, 'POST', `/v1/appeals/${imageId}/decision`, boss.headers, { outcome: 'granted' })
+})
