@@ -51,6 +51,7 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/webhooks/outbox.ts': 'reads what is left of a stream from its head',
   'src/store/scripts/announce.ts': 'reads the last entry, and the one of a revision',
   'src/store/scripts/trust/appeals.ts': 'reads the last entry, and takes out what ended in the step that finds it',
+  'src/store/scripts/trust/end-contexts.ts': 'the ended contexts of one organisation, ten thousand at most',
   'src/store/scripts/trust/match-events.ts': 'reads the one frame that most looks were found by',
   'src/store/scripts/audit.ts': 'reads the last entry',
   'src/store/scripts/organisations/banks.ts': 'erases what belongs to a bank that is gone, in one step',

@@ -58,7 +58,7 @@ async function openParts(options: ServiceOptions, lifecycle: Lifecycle): Promise
   const watch = createWatchParts(store, index, matching)
   const hashing = await openHashingParts(store)
   const exchange = createExchangeParts(store, index, trust, matching, intake)
-  const ops = createOpsParts(store, index, hashing, exchange)
+  const ops = createOpsParts(store, index, trust, hashing, exchange)
   return {
     ...keys.services,
     ...cases.services,

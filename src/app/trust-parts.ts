@@ -77,6 +77,7 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
     trust,
     dailyCounts,
     appeals,
+    contexts,
     events,
     matchEvents,
     endBlocks,

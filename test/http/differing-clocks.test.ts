@@ -77,6 +77,25 @@ t.test('an api that is days ahead ends no block', async (t) => {
   t.equal(await redis.zcard(keys.resubmissionBlocks), 0)
 })
 
+t.test('blocks, denials and contexts end one by one, also where later ones keep their key', async (t) => {
+  const { clock, service, redis } = await world(t, 0)
+  await keyFor(service, 'asker', ['match'])
+  const [orgId = ''] = await redis.hkeys(keys.orgs)
+  const blocks = [keys.resubmissionBlocks, keys.organisationBlocks(orgId), keys.deniedAppeals]
+  for (const key of blocks) await redis.zadd(key, START_MS + DAY_MS, 'ended', START_MS + 3 * DAY_MS, 'later')
+  await redis.zadd(keys.contexts(orgId), START_MS - 28.5 * DAY_MS, 'ended', START_MS, 'later')
+  await redis.hset(keys.contextNames(orgId), { ended: 'sealed', later: 'sealed' })
+  const left = async () => {
+    await service.services.endBlocks()
+    await service.services.sweepRecords()
+    const sets = await Promise.all([...blocks, keys.contexts(orgId)].map((key) => redis.zrange(key, '0', '-1')))
+    return [...sets, await redis.hkeys(keys.contextNames(orgId))]
+  }
+  t.same(await left(), Array(5).fill(['ended', 'later']))
+  clock.storeMs += 2 * DAY_MS
+  t.same(await left(), Array(5).fill(['later']))
+})
+
 t.test('cases and watches of an api that is a year behind are kept for their full time', async (t) => {
   const { service, redis } = await world(t, -365 * DAY_MS)
   await post(service.app, '/v1/cases', { adult: true })

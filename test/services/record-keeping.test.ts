@@ -39,6 +39,7 @@ function keepingIn(t: Test, folder: string, parts: Partial<RecordKeepingParts> =
     auditDays: 0,
     withdrawalsFolder: folder,
     withdrawalsDays: 400,
+    organisations: { ids: async () => [], removeEnded: async () => {} },
     isOursToday: async () => true,
     dueUntilMs: async () => NOW_MS,
     onError: (error) => t.fail(String(error)),

@@ -1,4 +1,4 @@
-// Retention of the audit log and the log of withdrawals: older entries are removed.
+// Retention of the audit log, the log of withdrawals and what is kept for each organisation: older entries are removed.
 
 import { rm } from 'node:fs/promises'
 import type { AuditLog } from '../../store/audit/audit.js'
@@ -26,6 +26,11 @@ export interface RecordKeepingParts {
   readonly withdrawalsDays: number
   /** Whether this process may trim today. Trimming reads the whole log, so one process does it, once a day. */
   readonly isOursToday: () => Promise<boolean>
+  /** What ends for an organisation after a fixed time. A key that other entries keep alive does not expire by itself. */
+  readonly organisations: {
+    ids(): Promise<readonly string[]>
+    removeEnded(orgId: string, nowMs: number): Promise<unknown>
+  }
   /** [epoch ms] The time on which two clocks agree, because removal is final. `undefined`: nothing may be removed. */
   readonly dueUntilMs: () => Promise<number | undefined>
   readonly onError: (error: unknown) => void
@@ -35,7 +40,7 @@ const SWEEP_INTERVAL_MS = 3_600_000
 const DAY_MS = 86_400_000
 
 export function createRecordKeeping(parts: RecordKeepingParts): RecordKeeping {
-  const { log, auditDays, withdrawalsFolder, withdrawalsDays, isOursToday, dueUntilMs, onError } = parts
+  const { log, auditDays, withdrawalsFolder, withdrawalsDays, organisations, isOursToday, dueUntilMs, onError } = parts
   let last: Promise<void> = Promise.resolve()
   const timer = setInterval(() => void sweep().catch(onError), SWEEP_INTERVAL_MS).unref()
 
@@ -48,7 +53,7 @@ export function createRecordKeeping(parts: RecordKeepingParts): RecordKeeping {
   async function removeOld(): Promise<void> {
     const nowMs = await dueUntilMs()
     if (nowMs === undefined) return
-    await Promise.all([trimAudit(nowMs), removeLogs(nowMs)])
+    await Promise.all([trimAudit(nowMs), removeLogs(nowMs), removeOfOrganisations(nowMs)])
   }
 
   async function trimAudit(nowMs: number): Promise<void> {
@@ -65,6 +70,15 @@ export function createRecordKeeping(parts: RecordKeepingParts): RecordKeeping {
       what: 'old files of withdrawals',
       take: await oldLogsIn(withdrawalsFolder, nowMs - withdrawalsDays * DAY_MS),
       handle: (path) => rm(path, { force: true }),
+      onError,
+    })
+  }
+
+  async function removeOfOrganisations(nowMs: number): Promise<void> {
+    await forEachDue({
+      what: 'organisations with ended entries',
+      take: await organisations.ids(),
+      handle: (orgId) => organisations.removeEnded(orgId, nowMs),
       onError,
     })
   }

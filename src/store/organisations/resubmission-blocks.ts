@@ -17,6 +17,8 @@ export interface BlockChange {
 export interface ResubmissionBlocks {
   /** Which of these digests are blocked for this holder, in their order. */
   among(holder: BlockChange['holder'], digests: readonly Buffer[], nowMs: number): Promise<boolean[]>
+  /** Deletes the blocks of an organisation that have ended. Those of cases have appeals, and end with these (`Appeals.endBlocks`). */
+  end(orgId: string, nowMs: number): Promise<void>
 }
 
 export function createResubmissionBlockStore(store: Store): ResubmissionBlocks {
@@ -25,6 +27,9 @@ export function createResubmissionBlockStore(store: Store): ResubmissionBlocks {
       if (digests.length === 0) return []
       const untils = await store.ask((redis) => redis.zmscore(blockKey(holder), ...digests))
       return untils.map((until) => until !== null && Number(until) > nowMs)
+    },
+    async end(orgId, nowMs) {
+      await store.ask((redis) => redis.zremrangebyscore(keys.organisationBlocks(orgId), '-inf', nowMs))
     },
   }
 }

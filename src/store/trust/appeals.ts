@@ -51,7 +51,7 @@ export interface Appeals {
   block(digest: string): Promise<Block | undefined>
   /** Deletes a block's digests and the appeal against it. Durable when it returns. @returns whether there was such a block. */
   lift(blockId: string, as: 'lifted' | 'granted', by: AuditActor, atMs: number): Promise<boolean>
-  /** Removes up to `MAX_ENDED_AT_ONCE` blocks that have ended. @returns how many. */
+  /** Removes up to `MAX_ENDED_AT_ONCE` blocks that have ended, and all denials that have. @returns how many blocks. */
   endBlocks(nowMs: number): Promise<number>
 }
 
@@ -117,8 +117,10 @@ export function createAppealStore(store: Store): Appeals {
       return Number(await writeAudited(store, entry, liftBlock, all, args, 'reply == 1')) === 1
     },
     async endBlocks(nowMs) {
-      const over = await store.ask((redis) => redis.zcount(keys.resubmissionBlocks, '-inf', nowMs))
-      return over === 0 ? 0 : Number(await store.write(endBlocks, all, [nowMs, MAX_ENDED_AT_ONCE]))
+      const over = await Promise.all(
+        [keys.resubmissionBlocks, keys.deniedAppeals].map((key) => store.ask((redis) => redis.zcount(key, '-inf', nowMs))),
+      )
+      return over.every((count) => count === 0) ? 0 : Number(await store.write(endBlocks, all, [nowMs, MAX_ENDED_AT_ONCE]))
     },
   }
 }

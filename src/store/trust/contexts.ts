@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
+import { endContexts } from '../scripts/trust/end-contexts.js'
 import { type Keyring, unlessDamaged } from '../sealing/seal.js'
 
 export interface ContextCount {
@@ -18,6 +19,8 @@ export interface Contexts {
   note(orgId: string, context: string, imageIds: readonly string[], nowMs: number): Promise<void>
   /** All contexts of one organisation, in no order. Cost: 20 µs of the store's time for each. */
   counts(orgId: string, nowMs: number): Promise<ContextCount[]>
+  /** Deletes the contexts of one organisation whose last match is 30 days ago. */
+  end(orgId: string, nowMs: number): Promise<void>
 }
 
 /** Contexts of one organisation. */
@@ -34,8 +37,15 @@ const COUNTED_AT_ONCE = 100
 export function createContextStore(store: Store, keyring: Keyring, secret: Buffer): Contexts {
   const keyOf = (orgId: string, context: string) =>
     createHmac('sha256', secret).update(`context:${orgId}:${context}`).digest('base64url').slice(0, 22)
+  const end = async (orgId: string, nowMs: number) => {
+    const ofOrg = [keys.contexts(orgId), keys.contextNames(orgId)]
+    const untilMs = nowMs - DAYS * DAY_MS
+    if ((await store.ask((redis) => redis.zcount(keys.contexts(orgId), '-inf', untilMs))) === 0) return
+    await store.write(endContexts, ofOrg, [untilMs])
+  }
 
   return {
+    end,
     async note(orgId, context, imageIds, nowMs) {
       const key = keyOf(orgId, context)
       const name = keyring.seal(Buffer.from(context), contextNameContext(orgId, key))
@@ -67,17 +77,7 @@ export function createContextStore(store: Store, keyring: Keyring, secret: Buffe
     },
 
     async counts(orgId, nowMs) {
-      const since = nowMs - DAYS * DAY_MS
-      const forgotten = await store.ask((redis) => redis.zrangebyscore(keys.contexts(orgId), '-inf', `(${since}`))
-      if (forgotten.length > 0) {
-        await store.ask((redis) =>
-          redis
-            .pipeline()
-            .zrem(keys.contexts(orgId), ...forgotten)
-            .hdel(keys.contextNames(orgId), ...forgotten)
-            .exec(),
-        )
-      }
+      await end(orgId, nowMs)
       const flat = await store.ask((redis) => redis.zrange(keys.contexts(orgId), '0', '-1', 'WITHSCORES'))
       const hours = lastOf('h', nowMs / HOUR_MS, HOURS)
       const days = lastOf('d', nowMs / DAY_MS, DAYS)

@@ -61,7 +61,7 @@ export const liftBlock = {
     return untilMs and 1 or 0`,
 } as const
 
-// Removes resubmission blocks that have ended, and the appeals against them.
+// Removes resubmission blocks that have ended, the appeals against them, and denials that have ended.
 export const endBlocks = {
   numberOfKeys: 3,
   lua: `
@@ -70,7 +70,8 @@ export const endBlocks = {
     local denied  = KEYS[3]
     local atMs    = ARGV[1] -- [epoch ms]
     local most    = ARGV[2] -- [integer] at one time
-    -- returns [integer] how many were removed
+    -- returns [integer] how many blocks were removed
+    redis.call('ZREMRANGEBYSCORE', denied, '-inf', atMs)
     local ended = redis.call('ZRANGEBYSCORE', blocks, '-inf', atMs, 'LIMIT', 0, most)
     for _, block in ipairs(ended) do
       redis.call('ZREM', blocks, block)

@@ -1,0 +1,15 @@
+// Deletes the contexts whose last match was at or before a time. In one step: a context that is seen meanwhile stays.
+export const endContexts = {
+  numberOfKeys: 2,
+  lua: `
+    local contexts = KEYS[1] -- sorted set: keyed hashes of contexts, by when [epoch ms] each was seen last
+    local names    = KEYS[2] -- hash: the same keyed hashes -> sealed text
+    local untilMs  = ARGV[1] -- [epoch ms]
+    -- returns [integer] how many were deleted
+    local ended = redis.call('ZRANGEBYSCORE', contexts, '-inf', untilMs)
+    for _, context in ipairs(ended) do
+      redis.call('ZREM', contexts, context)
+      redis.call('HDEL', names, context)
+    end
+    return #ended`,
+} as const
