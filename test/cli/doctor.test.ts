@@ -106,6 +106,9 @@ t.test('each rule of doctor reports its own fault only', async (t) => {
   t.same(levels({ kind: 'Valkey', version: '7.2.5' }), [])
   t.same(levels({ settings: { appendonly: 'no', appendfsync: 'always' } }), ['fail'])
   t.same(levels({ settings: {} }), ['warn'])
+  t.same(levels({ settings: { 'commandlog-request-larger-than': '1048576', 'commandlog-reply-larger-than': '-1' } }), [
+    'warn',
+  ])
   t.same(levels({ settings: { 'hash-max-listpack-value': '64' } }), ['warn'])
   t.same(levels({ settings: { 'stream-node-max-bytes': '4096' } }), ['warn'])
   t.same(levels({ settings: { 'stream-node-max-bytes': '512' } }), [])

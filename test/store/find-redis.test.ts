@@ -9,7 +9,7 @@ t.test('finding a Redis server', async (t) => {
     const chosen = program(folder(t), 'my-redis', 'echo Redis server v=7.4.1 sha=0')
     const found = findRedisServer({ searchPath, npmRedis: 'on', redisServerBin: chosen })
 
-    t.same(found, { binary: chosen, version: '7.4.1', from: 'setting' })
+    t.same(found, { binary: chosen, kind: 'Redis', version: '7.4.1', from: 'setting' })
   })
 
   t.test('a TABIR_REDIS_BIN that does not work is an error, and no other server is used', async (t) => {
@@ -33,7 +33,7 @@ t.test('finding a Redis server', async (t) => {
       usualFolders: [usual],
     })
 
-    t.same(found, { binary: valkey, version: '8.1.1', from: 'path' })
+    t.same(found, { binary: valkey, kind: 'Valkey', version: '8.1.1', from: 'path' })
   })
 
   t.test('a server that does not run or is too old is skipped', async (t) => {
@@ -44,7 +44,7 @@ t.test('finding a Redis server', async (t) => {
     const good = program(usual, 'redis-server', 'echo Redis server v=6.2.0 sha=0')
     const found = findRedisServer({ ...nothing, searchPath: [broken, old].join(delimiter), usualFolders: [usual] })
 
-    t.same(found, { binary: good, version: '6.2.0', from: 'usual-folder' })
+    t.same(found, { binary: good, kind: 'Redis', version: '6.2.0', from: 'usual-folder' })
     t.throws(() => findRedisServer({ ...nothing, searchPath: old }), /version 5\.0\.14.*6\.2 or later/)
   })
 
@@ -62,4 +62,21 @@ t.test('finding a Redis server', async (t) => {
     for (const how of ['apt-get install -y redis', 'dnf install', 'apk add', 'brew install', 'docker run', 'REDIS_URL'])
       t.ok(HOW_TO_INSTALL.includes(how), how)
   })
+})
+
+t.test('an embedded server keeps no arguments of commands, also in the command log of Valkey 8.1', async (t) => {
+  for (const [server, has] of [
+    ['Redis server v=8.1.0', 0],
+    ['Valkey server v=8.0.3', 0],
+    ['Valkey server v=8.1.1', 2],
+    ['Valkey server v=10.0.0', 2],
+  ] as const) {
+    const script = `[ "$1" = --version ] && echo "${server}" && exit; echo "$(printf '%s\\n' "$*" | grep -o 'commandlog-[a-z]*-larger-than -1' | wc -l) logs"; exit 3`
+    const redisServerBin = program(folder(t), 'redis-server', script)
+    await t.rejects(
+      openRedisServer({ ...nothing, dataDir: folder(t), redisServerBin }),
+      new RegExp(`^${has} logs$`, 'm'),
+      server,
+    )
+  }
 })

@@ -74,6 +74,8 @@ const SETTINGS = [
   'appendfsync',
   'maxmemory-policy',
   'slowlog-log-slower-than',
+  'commandlog-request-larger-than',
+  'commandlog-reply-larger-than',
   'crash-log-enabled',
   'hash-max-listpack-entries',
   'hash-max-listpack-value',

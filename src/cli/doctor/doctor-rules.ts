@@ -109,6 +109,9 @@ export function checkRedis(redis: RedisFacts): Finding[] {
     ...is('slowlog-log-slower-than', '-1', () =>
       warn('the slow log of Redis keeps arguments of commands: set slowlog-log-slower-than -1'),
     ),
+    ...['commandlog-request-larger-than', 'commandlog-reply-larger-than'].flatMap((name) =>
+      is(name, '-1', () => warn(`the command log of Valkey keeps arguments of large commands: set ${name} -1`)),
+    ),
     ...is('crash-log-enabled', 'no', () =>
       warn('the crash log of Redis would keep arguments of commands: set crash-log-enabled no'),
     ),

@@ -147,11 +147,11 @@ const RUN_PRIVATELY = [
   'exec 3<&-; exec "$0" "$@"',
 ].join('\n')
 
-async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs: number): Promise<RedisServer> {
+async function start({ binary, kind, version }: FoundRedis, place: Place, stopGraceMs: number): Promise<RedisServer> {
   // No other variables: Redis needs no secret of ours. LC_ALL: a missing locale must not prevent its start.
   const env = { LC_ALL: 'C' }
   // Its own process group: Ctrl-C in a terminal reaches only this process, which ends Redis last.
-  const child = spawn('/bin/sh', ['-c', RUN_PRIVATELY, resolve(binary), ...settings(place)], {
+  const child = spawn('/bin/sh', ['-c', RUN_PRIVATELY, resolve(binary), ...settings(place, { kind, version })], {
     cwd: place.folder,
     stdio: 'pipe',
     detached: true,
@@ -190,7 +190,8 @@ async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs:
   return { socket: place.socket, binary, version, owned: true, exited: lastOutput, stop, kill: () => child.kill('SIGKILL') }
 }
 
-function settings({ folder, socket }: Place): string[] {
+function settings({ folder, socket }: Place, { kind, version }: Pick<FoundRedis, 'kind' | 'version'>): string[] {
+  const hasCommandLog = kind === 'Valkey' && version.localeCompare('8.1', 'en', { numeric: true }) >= 0
   return Object.entries({
     port: '0',
     unixsocket: socket,
@@ -213,8 +214,9 @@ function settings({ folder, socket }: Place): string[] {
     'stream-node-max-bytes': '512',
     // Sealed data does not compress: trying costs a third of the time that Redis takes to load its data.
     rdbcompression: 'no',
-    // Both would keep arguments of commands, and withdrawn data would live on in them.
+    // All would keep arguments of commands, and withdrawn data would live on in them. Servers stop at a setting that they do not know.
     'slowlog-log-slower-than': '-1',
+    ...(hasCommandLog && { 'commandlog-request-larger-than': '-1', 'commandlog-reply-larger-than': '-1' }),
     'crash-log-enabled': 'no',
     daemonize: 'no',
     loglevel: 'warning',

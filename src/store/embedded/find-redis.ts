@@ -17,6 +17,7 @@ export interface FindRedisOptions {
 
 export interface FoundRedis {
   readonly binary: string
+  readonly kind: 'Redis' | 'Valkey'
   readonly version: string
   readonly from: 'setting' | 'path' | 'usual-folder' | 'npm'
 }
@@ -61,17 +62,17 @@ const OLDEST = { major: 6, minor: 2 }
  */
 export function findRedisServer(options: FindRedisOptions): FoundRedis | undefined {
   if (options.redisServerBin !== undefined) {
-    const version = versionOf(options.redisServerBin)
-    if (version === undefined) throw new Error('TABIR_REDIS_BIN does not name a Redis server that runs here.')
-    if (isTooOld(version)) throw new Error(`TABIR_REDIS_BIN names version ${version}. ${NEEDED}`)
-    return { binary: options.redisServerBin, version, from: 'setting' }
+    const server = versionOf(options.redisServerBin)
+    if (server === undefined) throw new Error('TABIR_REDIS_BIN does not name a Redis server that runs here.')
+    if (isTooOld(server.version)) throw new Error(`TABIR_REDIS_BIN names version ${server.version}. ${NEEDED}`)
+    return { binary: options.redisServerBin, ...server, from: 'setting' }
   }
   const tooOld: string[] = []
   for (const { binary, from } of candidates(options)) {
-    const version = versionOf(binary)
-    if (version === undefined) continue
-    if (!isTooOld(version)) return { binary, version, from }
-    tooOld.push(version)
+    const server = versionOf(binary)
+    if (server === undefined) continue
+    if (!isTooOld(server.version)) return { binary, ...server, from }
+    tooOld.push(server.version)
   }
   if (tooOld.length > 0) throw new Error(`The Redis server found here is version ${tooOld[0]}. ${NEEDED}`)
   return undefined
@@ -97,10 +98,11 @@ function findNpmBinary(): string | undefined {
   }
 }
 
-function versionOf(binary: string): string | undefined {
+function versionOf(binary: string): Pick<FoundRedis, 'kind' | 'version'> | undefined {
   if (!existsSync(binary)) return undefined
   const { status, stdout } = spawnSync(binary, ['--version'], { encoding: 'utf8', timeout: 5000, env: { LC_ALL: 'C' } })
-  return status === 0 ? /\bv=(\d+\.\d+\.\d+)/.exec(stdout)?.[1] : undefined
+  const version = status === 0 ? /\bv=(\d+\.\d+\.\d+)/.exec(stdout)?.[1] : undefined
+  return version === undefined ? undefined : { kind: stdout.startsWith('Valkey') ? 'Valkey' : 'Redis', version }
 }
 
 function isTooOld(version: string): boolean {
