@@ -47,6 +47,12 @@ export interface CaseView {
   readonly expiredAt: string | null
   readonly images: number
   readonly extendedProtection: boolean
+  /** Set if an organisation opened it for her. */
+  readonly assisted: {
+    readonly organisation: string | null
+    /** Since when it may still read the case after the handover. */
+    readonly readsSince: string | null
+  } | null
 }
 
 export interface CaseEvent {
@@ -149,6 +155,9 @@ export const api = {
 
   renew: ({ caseNumber, token }: Access): Promise<Answer<CaseTimes>> =>
     ask('POST', `${pathOf(caseNumber)}/renewals`, { token }),
+
+  endReading: ({ caseNumber, token }: Access): Promise<Answer<unknown>> =>
+    ask('DELETE', `${pathOf(caseNumber)}/reading-right`, { token }),
 
   newPin: ({ caseNumber, token }: Access, key: string): Promise<Answer<GivenPin>> =>
     ask('POST', `${pathOf(caseNumber)}/pin`, { token, key }),

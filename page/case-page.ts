@@ -15,6 +15,7 @@ import { createDownloads } from './following/downloads.js'
 import { follow } from './following/follow-case.js'
 import { createNoticeForm } from './following/notice-form.js'
 import { createRegisteredList } from './following/pictures.js'
+import { createReader } from './following/reader.js'
 import { createRenewal } from './following/renewal.js'
 import { addToTimeLine, drawTimeLine, noteOwnMistake } from './following/time-line.js'
 import { given } from './given.js'
@@ -95,6 +96,7 @@ function createPanels(visit: Visit): (file: CaseFile) => void {
     isSending: () => visit.sent?.isUnfinished() === true,
   }
   const kept = createRenewal(context)
+  const reader = createReader(context)
   const notice = createNoticeForm(context)
   const registered = createRegisteredList(context)
   return (file) => {
@@ -103,6 +105,7 @@ function createPanels(visit: Visit): (file: CaseFile) => void {
     registered.draw(images)
     drawTimeLine(view.caseNumber, events)
     paper.draw(file)
+    reader.draw(view)
     kept.draw(view, isOpen(view))
     void notice.draw(isOpen(view))
   }

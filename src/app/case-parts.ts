@@ -10,11 +10,12 @@ import type { IndexParts } from './index-parts.js'
 import type { StoreParts } from './store-parts.js'
 
 export function createCaseParts(parts: StoreParts, { replica }: IndexParts) {
-  const { options, secrets, cases: store, caseEvents: events, images, trusts, audit, scheduler, storeTime } = parts
+  const { options, secrets, cases: store, caseEvents: events, apiKeys, images, trusts, audit, scheduler, storeTime } = parts
   const cases = createCases({
     cases: store,
     access: createCaseAccess(store, secrets, options.stretching),
     replica,
+    nameOfOrg: async (orgId) => (await apiKeys.org(orgId))?.name,
     keptUntilMs: async (nowMs) => (await laterTime(storeTime, nowMs)) + options.retentionMs,
     offersExtendedProtection: options.extendedProtection,
     now: options.now,

@@ -73,7 +73,8 @@ function withCases<T>(use: (service: Cases) => Promise<T>): Promise<T> {
         cases: kept,
         access: createCaseAccess(kept, secrets),
         replica: { reached: async () => {} }, // no index here that could lag
-        // Unused: no case is opened or renewed here.
+        // Unused: no case is opened or renewed here, and no name is printed.
+        nameOfOrg: async () => undefined,
         keptUntilMs: async () => 0,
         offersExtendedProtection: false,
         now: () => Date.now(),

@@ -174,6 +174,11 @@ export const CaseView = z
         consent: z.object({ kind: z.enum(CONSENT_KINDS), on: z.iso.date() }),
         attested: z.boolean(),
         handedOverAt: Instant.nullable(),
+        organisation: z.string().nullable().meta({ description: 'Who opened it. null: it is no longer known here.' }),
+        readsSince: Instant.nullable().meta({
+          description:
+            'Since when this organisation may read the case and change nothing, as agreed at the handover. null: it may not. Before the handover it acts for her. `DELETE …/reading-right` ends it.',
+        }),
       })
       .nullable()
       .meta({ description: 'Set if an organisation opened the case on her behalf: how she agreed, and when.' }),

@@ -77,6 +77,38 @@ t.test('with keepReading, an organisation that handed a case over may read it an
   refused(t, await post(app, `${url}/pin`, undefined, ngo.headers), 'case-unknown')
 })
 
+t.test('the submitter sees who may read her case, and ends that, also with a PIN of her own', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const ngo = await keyFor(service, 'Helpline', ['cases:write'])
+  const { caseNumber } = (await post(app, '/v1/assisted-cases', REQUEST, ngo.headers)).json<{ caseNumber: string }>()
+  const url = `/v1/cases/${caseNumber}`
+  const [shown, right] = [`${url}/export`, `${url}/reading-right`]
+  refused(t, await del(app, right, ngo.headers), 'handover-needed')
+  const handed = await post(app, `${url}/handover`, { keepReading: true }, ngo.headers)
+  const withPin = async (pin: string) => {
+    const { token } = (await tryPin(app, caseNumber, pin)).json<{ token: string }>()
+    return { authorization: `Bearer ${token}` }
+  }
+  const first = await withPin(handed.json<{ pin: string }>().pin)
+  const own = await post(app, `${url}/pin`, undefined, first)
+  const hers = await withPin(own.json<{ pin: string }>().pin)
+  const seen = (await app.inject({ url: shown, headers: hers })).json<{ case: { assisted: { handedOverAt: string } } }>()
+    .case
+  const since = seen.assisted.handedOverAt
+  t.match(seen, { assisted: { organisation: 'Helpline', readsSince: since } }, 'a new PIN does not end it')
+  t.match((await app.inject({ url, headers: hers })).json(), { assisted: { organisation: 'Helpline', readsSince: since } })
+
+  refused(t, await del(app, right, ngo.headers), 'case-unknown', 'the organisation changes nothing any more')
+  for (const time of ['once', 'repeated']) t.equal((await del(app, right, hers)).statusCode, 204, time)
+  for (const path of ['', '/events', '/export'])
+    refused(t, await app.inject({ url: `${url}${path}`, headers: ngo.headers }), 'case-unknown', path)
+  refused(t, await post(app, `${url}/handover`, { keepReading: true }, ngo.headers), 'handed-over', 'it cannot get it back')
+  const after = (await app.inject({ url: shown, headers: hers })).json<{ case: object; events: { kind: string }[] }>()
+  t.match(after.case, { assisted: { organisation: 'Helpline', readsSince: null, handedOverAt: since } })
+  t.equal(after.events.filter(({ kind }) => kind === 'reading-ended').length, 1)
+})
+
 t.test('a key does not open a case of another organisation, or one that a submitter opened', async (t) => {
   const service = await startService(t)
   const { app } = service

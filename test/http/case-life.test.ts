@@ -202,6 +202,7 @@ t.test('an action that a case state does not allow changes nothing in the store'
     'change-pin': change('change-pin'),
     'hand-over': change('hand-over'),
     'note-complaint': change('note-complaint'),
+    'end-reading': change('end-reading'),
     withdraw: (caseId) => cases.end(caseId, 'withdrawn', nowMs),
     expire: (caseId) => cases.end(caseId, 'expired', nowMs + 1000),
     erase: (caseId) => cases.markErased(caseId, nowMs),
@@ -227,7 +228,7 @@ t.test('after its expiry time a case can only end', async (t) => {
   await cases.add('a', { createdAtMs: nowMs, expiresAtMs: nowMs + 10, category: undefined, pin: 'x' })
   const late = nowMs + 10
   t.equal(await images.putForCase('a', [image(1)], late), 'expired')
-  for (const action of ['renew', 'change-pin', 'hand-over', 'note-complaint'] as const)
+  for (const action of ['renew', 'change-pin', 'hand-over', 'note-complaint', 'end-reading'] as const)
     t.equal(await cases.change('a', { action, nowMs: late, fields: { pin: 'y' }, event: undefined }), 'expired')
   await cases.markErased('a', late)
   t.equal((await cases.get('a'))?.state, 'open')

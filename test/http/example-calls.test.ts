@@ -208,7 +208,9 @@ t.test('every operation can be called with the shape of its example, and answers
   await ngo('checkComplaint', { ...theirs, body: { reference: 'PJ/2026/17' } })
   await ngo('listOwnOverdue', { query: {} })
   await ngo('listWaitingAttestations', { query: {} })
-  await ngo('handOverCase', { ...theirs, body: { keepReading: false } })
+  const handed = await ngo('handOverCase', { ...theirs, body: { keepReading: true } })
+  const taken = await anybody('openCaseByPin', { ...theirs, body: { pin: handed.pin } })
+  await as(taken.token)('endReading', theirs)
 
   // The submitter reads her case and withdraws it.
   await her('getCaseEvents', { params })

@@ -120,6 +120,17 @@ export const OF_CASES: Changing = {
         (await at.world.read(caseNumber, pin)) === undefined ? 'the PIN does not open the case' : undefined,
     }
   },
+  async endReading(at) {
+    const { caseNumber } = await assistedCase(at)
+    const params = { caseNumber }
+    const { pin } = await at.ngo.call('handOverCase', { params, body: { keepReading: true } })
+    const { token } = await at.anybody.call('openCaseByPin', { params, body: { pin } })
+    return {
+      by: at.owner(token),
+      args: { params },
+      state: () => at.ngo.call('getCase', { params }).then(({ state }) => state, codeIn),
+    }
+  },
   async noteComplaint(at) {
     const params = { caseNumber: (await assistedCase(at)).caseNumber }
     const body = { reference: 'PJ/2026/18' }

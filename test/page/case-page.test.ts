@@ -3,8 +3,8 @@ import type { Page } from 'playwright-core'
 import t from 'tap'
 import { MAX_PIN_GUESSES } from '../../src/domain/cases/case.js'
 import { pictureFile, type Site, usualSite, withoutBrowser } from '../helpers/browser.js'
-import { otherPin, redisOf, tryPin } from '../helpers/requests.js'
-import { codeOf, openCase, randomHashText } from '../helpers/service.js'
+import { otherPin, post, redisOf, tryPin } from '../helpers/requests.js'
+import { codeOf, keyFor, openCase, randomHashText } from '../helpers/service.js'
 import { allRead, allSent, choose, textOf } from '../helpers/steps.js'
 import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/trust.js'
 
@@ -168,6 +168,24 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     t.equal(await textOf(page, '#code-value'), '', 'it does not stay in the page')
     t.equal((await tryPin(site.app, her.caseNumber, her.recoveryCode)).statusCode, 404)
     t.equal((await tryPin(site.app, her.caseNumber, code.replaceAll(' ', ''))).statusCode, 201)
+    t.same(faults, [])
+  })
+
+  t.test('an organisation that may read the case is named, and one button ends its right', async (t) => {
+    const ngo = await keyFor(site, 'Helpline', ['cases:write'])
+    const consent = { kind: 'in-person', on: '2026-01-31' }
+    const { caseNumber } = (await post(site.app, '/v1/assisted-cases', { adult: true, consent }, ngo.headers)).json()
+    const handover = await post(site.app, `/v1/cases/${caseNumber}/handover`, { keepReading: true }, ngo.headers)
+    const { page, faults } = await site.visit('/case')
+    await page.fill('#case-number', caseNumber)
+    await page.fill('#case-pin', handover.json().pin)
+    await page.click('#open')
+    await page.waitForSelector('#reader:not([hidden])')
+    t.match(await textOf(page, '#reader-who'), /^Helpline opened this for you\. Since \w+ \d+, \d{4} it can see this page/)
+    await page.click('#reader-end')
+    await page.waitForSelector('#reader', { state: 'hidden' })
+    await page.locator('#time-line', { hasText: 'can no longer read this' }).waitFor()
+    t.equal((await site.app.inject({ url: `/v1/cases/${caseNumber}`, headers: ngo.headers })).statusCode, 404)
     t.same(faults, [])
   })
 

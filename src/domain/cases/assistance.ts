@@ -24,6 +24,11 @@ export function organisationMay({ handedOverAtMs, keepsReading }: Assistance): '
   return keepsReading ? 'read' : 'nothing'
 }
 
+/** Since when an organisation that handed the case over may still read it [epoch ms]; `undefined` if it may not. */
+export function readsSinceMs({ handedOverAtMs, keepsReading }: Assistance): number | undefined {
+  return keepsReading ? handedOverAtMs : undefined
+}
+
 /** Normalises the number of a complaint, so that spellings compare equal: upper case, without spaces, dashes, dots, slashes or underscores. */
 export function plainReference(text: string): string {
   return text

@@ -16,6 +16,8 @@ export const CASE_EVENTS = {
   renewed: 'nothing',
   attested: 'images',
   'handed-over': 'nothing',
+  /** The organisation that handed it over may no longer read it. */
+  'reading-ended': 'nothing',
   /** A new PIN was issued. The old one keeps working until the new one is used. */
   'pin-requested': 'nothing',
   'pin-changed': 'nothing',

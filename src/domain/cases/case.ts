@@ -20,6 +20,8 @@ export const CASE_ACTIONS = {
   'change-pin': { from: LIVING, to: undefined },
   'hand-over': { from: LIVING, to: undefined },
   'note-complaint': { from: LIVING, to: undefined },
+  /** Also after its end: an ended case and its receipt can be read for 30 days. */
+  'end-reading': { from: CASE_STATES, to: undefined },
   withdraw: { from: LIVING, to: 'withdrawn' },
   expire: { from: LIVING, to: 'expired' },
   erase: { from: ['withdrawn', 'expired'], to: 'erased' },

@@ -17,6 +17,7 @@ export const AUDIT_ACTS = {
   /** The submitter's own data, or the full report for an organisation acting for her. */
   'case.exported': ['case'],
   'case.handed-over': ['case'],
+  'case.reading-ended': ['case'],
   /** A new PIN was issued. The old one keeps working until the new one is used. */
   'case.pin-requested': ['case'],
   'case.pin-changed': ['case'],

@@ -13,6 +13,8 @@ export interface CaseParts {
   readonly cases: CaseStore
   readonly access: CaseAccess
   readonly replica: Pick<Replica, 'reached'>
+  /** `undefined` for an organisation that no longer exists. */
+  readonly nameOfOrg: (orgId: string) => Promise<string | undefined>
   /** Until when a case is kept that is opened or renewed now [epoch ms]: the retention period from the later of this process's clock and the store's. */
   readonly keptUntilMs: (nowMs: number) => Promise<number>
   /** Whether this deployment offers extended protection: keeping details of pictures for cases that ask for it. */
@@ -54,6 +56,7 @@ export function actorOf({ by, record }: OwnCase): AuditActor {
 const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = {
   renew: 'renewed',
   'hand-over': 'handed-over',
+  'end-reading': 'reading-ended',
   'change-pin': 'pin-requested',
 }
 

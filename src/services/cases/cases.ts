@@ -9,7 +9,7 @@ import { Problem } from '../../domain/problem.js'
 import type { CaseRecord } from '../../store/cases/case-record.js'
 import type { KeyPurpose, NamedCase, OwnCase, PinAndCode } from './case-access.js'
 import { actorOf, type CaseParts, changeIn, refuseEnded, withdrawIn } from './case-changes.js'
-import { handoverFrom } from './handover.js'
+import { endReadingFrom, handoverFrom } from './handover.js'
 
 export interface OpenedCase extends PinAndCode {
   readonly caseNumber: string
@@ -40,6 +40,8 @@ export interface CaseView {
   readonly images: number
   readonly extendedProtection: boolean
   readonly assistance: CaseRecord['assistance']
+  /** Name of the organisation that opened the case; `undefined` if it no longer exists, or the submitter opened the case. */
+  readonly organisation: string | undefined
   readonly hasComplaint: boolean
   readonly end: CaseRecord['end']
   readonly erasedAtMs: number | undefined
@@ -71,6 +73,11 @@ export interface Cases {
    *   repeat with another `keepsReading`; case-withdrawn, case-expired.
    */
   handOver(own: OwnCase, options: { readonly keepsReading: boolean }): Promise<PinAndCode>
+  /**
+   * Ends the right of the organisation that handed the case over to read it. Safe to repeat.
+   * @throws {Problem} handover-needed for an organisation: before a handover it acts, and there is no such right.
+   */
+  endReading(own: OwnCase): Promise<void>
   /** Stores a keyed hash of a complaint's number. @throws {Problem} case-withdrawn, case-expired */
   noteComplaint(own: OwnCase, reference: string): Promise<void>
   /** Whether this is the number of the noted complaint. */
@@ -104,6 +111,7 @@ export function createCases(parts: CaseParts): Cases {
     ...openingFrom(parts),
     ...livingFrom(parts),
     handOver: handoverFrom(parts),
+    endReading: endReadingFrom(parts),
     own: (caseNumber, token) => access.byToken(caseNumber, token),
     ownByKey: (caseNumber, caller, purpose) => access.byKey(caseNumber, caller, purpose),
     byNumber: (caseNumber) => access.byNumber(caseNumber),
@@ -162,12 +170,13 @@ function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'
 
 /** Reads and changes a case that has been opened. */
 function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'changePin' | 'noteComplaint' | 'isComplaint'> {
-  const { cases, access, keptUntilMs, now } = parts
+  const { cases, access, keptUntilMs, nameOfOrg, now } = parts
   return {
     async view({ caseId, caseNumber, record }) {
       const { category, createdAtMs, expiresAtMs, assistance, complaint, extendedProtection, end, erasedAtMs } = record
       const state = stateAt(record, now())
       const images = acceptsImages(state) ? await cases.countImages(caseId) : 0
+      const organisation = assistance === undefined ? undefined : await nameOfOrg(assistance.orgId)
       return {
         caseNumber,
         state,
@@ -178,6 +187,7 @@ function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'changePin
         images,
         extendedProtection,
         assistance,
+        organisation,
         hasComplaint: complaint !== undefined,
         end,
         erasedAtMs,

@@ -1,4 +1,4 @@
-// Hands a case that an organisation opened over to the submitter.
+// Hands a case that an organisation opened over to the submitter, and ends what the organisation may still read afterwards.
 
 import { Problem } from '../../domain/problem.js'
 import type { CaseRecord } from '../../store/cases/case-record.js'
@@ -37,6 +37,16 @@ export function handoverFrom(
       if (after?.assistance?.handedOverAtMs === undefined) throw error
       return repeatHandover(after, caseId, keepsReading) // a concurrent request handed it over first
     }
+  }
+}
+
+/** As `Cases.endReading`. */
+export function endReadingFrom(parts: CaseParts): (own: OwnCase) => Promise<void> {
+  return async ({ caseId, by, record: { assistance } }) => {
+    if (by === 'organisation') throw new Problem('handover-needed')
+    // A PIN is enough. Somebody who took it can end the right too; the organisation then sees that its key opens the case no longer, and can ask her.
+    // If the code were needed, a person who lost it could not stop an organisation from reading.
+    if (assistance?.keepsReading === true) await changeIn(parts, caseId, 'end-reading', { keepsReading: 'no' })
   }
 }
 

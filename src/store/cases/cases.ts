@@ -111,11 +111,13 @@ export interface OpenedByToken {
 const ACT_OF: Partial<Readonly<Record<CaseAction, CaseAct>>> = {
   renew: 'case.renewed',
   'hand-over': 'case.handed-over',
+  'end-reading': 'case.reading-ended',
   'change-pin': 'case.pin-requested',
 }
 type CaseAct =
   | 'case.renewed'
   | 'case.handed-over'
+  | 'case.reading-ended'
   | 'case.pin-requested'
   | 'case.pin-changed'
   | 'case.withdrawn'

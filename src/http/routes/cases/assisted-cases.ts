@@ -59,6 +59,7 @@ export interface AssistedCaseRouteOptions {
 export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions> = async (app, options) => {
   openAssistedCaseRoute(app, options)
   handOverCaseRoute(app, options)
+  endReadingRoute(app, options)
   noteComplaintRoute(app, options)
   checkComplaintRoute(app, options)
 }
@@ -128,7 +129,7 @@ function handOverCaseRoute(app: ZodApp, { cases }: AssistedCaseRouteOptions): vo
         operationId: 'handOverCase',
         summary: 'Hand a case over to the person it is about',
         description:
-          'For the organisation that opened it. Give her the PIN and the recovery code; she should replace both (`POST …/pin`). After the answer your key has no access to the case, or may only read it if you agreed on that (`keepReading`). If the answer is lost, repeat the request, with or without its Idempotency-Key: the answer is the same until she has used PIN or code, then `handed-over`.',
+          'For the organisation that opened it. Give her the PIN and the recovery code; she should replace both (`POST …/pin`). After the answer your key has no access to the case, or may only read it if you agreed on that (`keepReading`), until she ends that (`DELETE …/reading-right`). If the answer is lost, repeat the request, with or without its Idempotency-Key: the answer is the same until she has used PIN or code, then `handed-over`.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
@@ -151,6 +152,31 @@ function handOverCaseRoute(app: ZodApp, { cases }: AssistedCaseRouteOptions): vo
     async (request, reply) => {
       const given = await cases.handOver(ownCaseOf(request), { keepsReading: request.body.keepReading })
       return reply.code(201).send(given)
+    },
+  )
+}
+
+function endReadingRoute(app: ZodApp, { cases }: AssistedCaseRouteOptions): void {
+  app.delete(
+    '/cases/:caseNumber/reading-right',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'endReading',
+        summary: 'End the right of an organisation to read a case that it handed over',
+        description:
+          'For the person it is about. From the answer on, no key of the organisation reads the case, and no webhook tells it of the case. It cannot get the right back. Safe to repeat, also where there is no such right.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: {
+          204: z.null(),
+          ...may('token-missing', 'case-unknown', 'handover-needed', 'case-expired', 'store-unavailable'),
+        },
+      },
+    },
+    async (request, reply) => {
+      await cases.endReading(ownCaseOf(request))
+      return reply.code(204).send(null)
     },
   )
 }

@@ -2,6 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { readsSinceMs } from '../../../domain/cases/assistance.js'
 import { MAX_PIN_GUESSES } from '../../../domain/cases/case.js'
 import { type PlatformBucket, platformBucket } from '../../../domain/cases/case-event.js'
 import { Problem } from '../../../domain/problem.js'
@@ -213,6 +214,7 @@ export function presentCase({
   expiresAtMs,
   remindAtMs,
   assistance,
+  organisation,
   hasComplaint,
   end,
   erasedAtMs,
@@ -228,6 +230,8 @@ export function presentCase({
             consent: { kind: assistance.consentKind, on: assistance.consentOn },
             attested: assistance.isAttested,
             handedOverAt: instantOrNull(assistance.handedOverAtMs),
+            organisation: organisation ?? null,
+            readsSince: instantOrNull(readsSinceMs(assistance)),
           },
     complaint: hasComplaint,
     createdAt: instant(createdAtMs),
