@@ -2,8 +2,11 @@
 // million hashes: `npm run fuzz:store`.
 
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { HashSearch } from './helpers/hash-search.js'
+import { rowsOf, unlistedIn } from './helpers/inventory.js'
 import { writtenStore } from './helpers/whole-store.js'
 
 const SIGNALS = 2000
@@ -24,6 +27,8 @@ t.test('no hash, case number, token, PIN or key is anywhere in readable form', a
   }
 
   t.same(found, [])
+  const inventory = rowsOf(readFileSync(join(import.meta.dirname, '../../docs/data-inventory.md'), 'utf8'))
+  t.same(await unlistedIn(store.client, inventory), [], 'the inventory has each key, field and lifetime')
   t.ok(store.stored > SIGNALS, `${store.stored} images are stored`)
   const least = SIGNALS * 60
   for (const place of ['the log of redis', 'the dump of redis']) t.ok((places.get(place) ?? 0) > least, place)

@@ -5,10 +5,11 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import { z } from 'zod'
-import { SCOPES } from '../../src/domain/organisations/access.js'
+import { type OrgKind, SCOPES } from '../../src/domain/organisations/access.js'
 import { createApiKey } from '../../src/services/keys/access.js'
 import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
+import { makeAllKinds } from './all-kinds.js'
 import { type Api, contentsOf, filesIn, nameOf, startApi, stopApi } from './canary-world.js'
 import { OVERLAP_BYTES } from './hash-search.js'
 import { startRedis, storeAt } from './redis.js'
@@ -46,9 +47,11 @@ export async function writtenStore(t: Pick<Test, 'teardown'>, options: WholeStor
   const client = new Redis(redis.socket)
   t.teardown(() => client.disconnect())
   const api = await startApi(t, { redis, place: options.place })
-  const key = await keyFor(redis.socket)
+  const key = await keyFor(redis.socket, 'one', 'operator')
+  const platform = await keyFor(redis.socket, 'two', 'platform')
+  const ngo = await keyFor(redis.socket, 'three', 'ngo')
   const headers = { authorization: `Bearer ${key}` }
-  const secrets: string[] = [key]
+  const secrets: string[] = [key, platform, ngo]
   const pins: string[] = []
   const hashes: Buffer[] = []
   const make = (count: number) => {
@@ -57,7 +60,10 @@ export async function writtenStore(t: Pick<Test, 'teardown'>, options: WholeStor
     return Array.from({ length: count }, (_, i) => bytes.toString('hex', 32 * i, 32 * i + 32))
   }
   const json = (method: string, path: string, body: unknown, more: Readonly<Record<string, string>> = headers) =>
-    ask(api, method, path, JSON.stringify(body), { 'content-type': 'application/json', ...more })
+    ask(api, method, path, body === undefined ? undefined : JSON.stringify(body), {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...more,
+    })
 
   // An api learns of a new key a moment later.
   await until(async () => (await json('POST', '/v1/banks', { name: 'mine' })).status === 201)
@@ -83,6 +89,10 @@ export async function writtenStore(t: Pick<Test, 'teardown'>, options: WholeStor
     await json('POST', `${path}/hashes`, { images }, hers)
     if (i % 2 === 0) await ask(api, 'DELETE', path, undefined, hers)
   }
+  const all = await makeAllKinds(json, { platform, ngo })
+  hashes.push(all.hash)
+  secrets.push(...all.secrets)
+  pins.push(all.pin)
   const known = hashes[0]?.toString('hex', 0, 32) ?? ''
   const queries = [known, ...make(50)].map((hash) => ({ signals: [{ type: 'pdq', hash }], context: 'a group' }))
   await json('POST', '/v1/match', { queries })
@@ -133,9 +143,9 @@ async function ask(
   return { status: response.status, body: await response.text() }
 }
 
-async function keyFor(socket: string): Promise<string> {
+async function keyFor(socket: string, name: string, kind: OrgKind): Promise<string> {
   const store = await openStore(storeAt(socket))
-  const org = { org: 'one', kind: 'operator', scopes: new Set(SCOPES), env: 'test', nowMs: Date.now() } as const
+  const org = { org: name, kind, scopes: new Set(SCOPES), env: 'test', nowMs: Date.now() } as const
   const { key } = await createApiKey(createApiKeyStore(store), org)
   await store.close()
   return key

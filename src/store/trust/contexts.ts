@@ -59,9 +59,9 @@ export function createContextStore(store: Store, keyring: Keyring, secret: Buffe
           .pfadd(day, ...imageIds)
           .expire(day, DAY_TTL_S)
           .hset(keys.contextNames(orgId), key, name)
-          .expire(keys.contextNames(orgId), DAY_TTL_S)
+          .expire(keys.contextNames(orgId), DAYS * 86_400)
           .zadd(keys.contexts(orgId), nowMs, key)
-          .expire(keys.contexts(orgId), DAY_TTL_S)
+          .expire(keys.contexts(orgId), DAYS * 86_400)
           .zrange(keys.contexts(orgId), '0', String(-MAX_CONTEXTS - 1))
         const replies = (await pipeline.exec()) ?? []
         const failed = replies.find(([error]) => error !== null)?.[0]
