@@ -6,6 +6,7 @@ import { createLifecycle, startOrStop } from '../src/app/lifecycle.js'
 import { readConfig } from '../src/boot/config.js'
 import { exitOnError, leaveMemoryOutOfDumps, onHangups, refuseToStart, stopOnSignal } from '../src/boot/process.js'
 import { plainJson } from '../src/domain/plain-text.js'
+import { errorInLogs } from '../src/http/error-in-logs.js'
 import { createOutgoing } from '../src/net/outgoing.js'
 import { createMatchIds } from '../src/services/matching/match-ids.js'
 import { createKeyRollover } from '../src/services/records/key-rollover.js'
@@ -40,6 +41,7 @@ leaveMemoryOutOfDumps()
 onHangups() // this process has no files to reload
 const config = exitOnError(() => readConfig(process.env))
 const target = { url: config.redisUrl, socket: config.redisSocket }
+const warnLine = (msg: string) => console.error(plainJson({ level: 'warn', msg }))
 const patience = { onWaiting: (line: string) => console.error(line) }
 const now = () => Date.now()
 const lifecycle = createLifecycle()
@@ -59,7 +61,7 @@ async function start(): Promise<void> {
     follower: connectForFollowing(target),
     ...createDelivery(store, keyring, secrets),
     now,
-    warn: (line) => console.error(line),
+    warn: warnLine,
   })
   const jobs: { close(): Promise<void> }[] = [delivering]
   // Stopped in parallel, so that each may use all of the time.
@@ -108,7 +110,7 @@ function createDelivery(store: Store, keyring: Keyring, secrets: Secrets) {
 }
 
 function warn(error: unknown): void {
-  console.error(plainJson({ level: 'warn', msg: error instanceof Error ? error.message : 'trouble' }))
+  console.error(plainJson({ level: 'warn', msg: 'trouble', err: errorInLogs(error) }))
 }
 
 async function openSeals(store: Store) {
