@@ -184,6 +184,7 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     t.match(await textOf(page, '#reader-who'), /^Helpline opened this for you\. Since \w+ \d+, \d{4} it can see this page/)
     await page.click('#reader-end')
     await page.waitForSelector('#reader', { state: 'hidden' })
+    await page.locator('[role="status"]', { hasText: 'Done. The organisation cannot read this any more.' }).waitFor()
     await page.locator('#time-line', { hasText: 'can no longer read this' }).waitFor()
     t.equal((await site.app.inject({ url: `/v1/cases/${caseNumber}`, headers: ngo.headers })).statusCode, 404)
     t.same(faults, [])

@@ -11,6 +11,7 @@ import { callerOf, ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import {
   CaseNumberParam,
+  CaseView,
   CategoryName,
   ExtendedProtection,
   IdempotencyKey,
@@ -19,6 +20,7 @@ import {
   RecoveryCode,
 } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
+import { presentCase } from './cases.js'
 
 const Reference = z
   .string()
@@ -165,18 +167,19 @@ function endReadingRoute(app: ZodApp, { cases }: AssistedCaseRouteOptions): void
         operationId: 'endReading',
         summary: 'End the right of an organisation to read a case that it handed over',
         description:
-          'For the person it is about. From the answer on, no key of the organisation reads the case, and no webhook tells it of the case. It cannot get the right back. Safe to repeat, also where there is no such right.',
+          'For the person it is about. From the answer on, no key of the organisation reads the case, and no webhook tells it of the case. It cannot get the right back. The answer is the case. Safe to repeat, also where there is no such right.',
         tags: ['cases'],
         params: CaseNumberParam,
         response: {
-          204: z.null(),
+          200: CaseView,
           ...may('token-missing', 'case-unknown', 'handover-needed', 'case-expired', 'store-unavailable'),
         },
       },
     },
-    async (request, reply) => {
-      await cases.endReading(ownCaseOf(request))
-      return reply.code(204).send(null)
+    async (request) => {
+      const own = ownCaseOf(request)
+      await cases.endReading(own)
+      return presentCase(await cases.view(await cases.byNumber(own.caseNumber)))
     },
   )
 }
