@@ -35,6 +35,7 @@ t.test('only listed files write to Redis without a script, each for a reason', a
     'src/store/trust/canaries.ts': 'adds a random id',
     'src/store/cases/cases.ts': 'attempts of a PIN and tokens, by a hash of each; they expire',
     'src/store/trust/contexts.ts': 'counts that may be lost',
+    'src/store/organisations/resubmission-blocks.ts': 'removes what has ended, and is repeated',
     'src/store/organisations/idempotency.ts': 'SET NX',
     'src/store/organisations/key-uses.ts': 'a day, by a random id',
     'src/store/cases/proofs.ts': 'SET NX, and a count',
