@@ -99,6 +99,7 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'src/cli/export.ts',
     'src/cli/import.ts',
     'src/http/metrics/metrics.ts',
+    'src/services/cases/case-file.ts',
     'src/http/routes/hma/hma-exchanges.ts',
     'src/http/routes/hma/status.ts',
     'src/services/ops/operation.ts',

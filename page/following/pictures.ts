@@ -12,8 +12,8 @@ import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 
 /**
  * The first that applies to a picture. `silent`: no copy is recognised. `limited`: not all copies are. `low`, `high`: by quality. `video`: how much of it
- * is protected was told when it was added, and is not stored. Messages: `run.sum.…`, and beside a picture `run.stands.…`; of the first two
- * `run.recognition.…`.
+ * is protected was told when it was added, and is not stored. Messages: `run.sum.…`, and beside a picture `run.stands.…`; of `silent`
+ * and `limited` `run.recognition.…`.
  */
 export const PROTECTION_STATES = ['silent', 'disputed', 'limited', 'high', 'video', 'low'] as const
 type ProtectionState = (typeof PROTECTION_STATES)[number]
@@ -68,8 +68,8 @@ function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], context: Ca
   const values = { n: k + 1, date: sayDate(picture.registeredAt) }
   const name = kindOf(picture) === 'videos' ? say('run.case.video', values) : say('run.case.picture', values)
   const { recognition } = picture
-  const isWhole = recognition === 'full' || stand === 'disputed'
-  const { item } = lineOf(name, TONES[stand], say(isWhole ? `run.stands.${stand}` : `run.recognition.${recognition}`))
+  const isByStand = stand !== 'silent' && stand !== 'limited'
+  const { item } = lineOf(name, TONES[stand], say(isByStand ? `run.stands.${stand}` : `run.recognition.${recognition}`))
   if (stand === 'disputed') item.append(answersFor(picture, name, context))
   if (recognition === 'judged' || recognition === 'listed') item.append(appealOf(picture, name, context))
   return item

@@ -4,8 +4,8 @@ import { CASE_IMAGE_PROBLEMS, type CaseImageProblem } from '../../src/domain/pro
 import type { Reason } from '../hashing/outcome.js'
 
 /**
- * A reason concerns one image. closed: the case has ended, or the token has expired. full, suspended: the case takes nothing more now. again: worth another try. with-another-key: the service
- * has something else under this key, and says nothing about this image.
+ * A reason concerns one image. closed: the case has ended, or the token has expired. full, suspended: the case takes nothing more now.
+ * again: worth another try. with-another-key: the service has something else under this key, and says nothing about this image.
  * without-details: the service no longer offers extended protection.
  */
 export type Handling = Reason | 'closed' | 'full' | 'suspended' | 'again' | 'with-another-key' | 'without-details'

@@ -103,16 +103,16 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Prom
       watcher.held(failure, undefined)
       return false
     }
-    const isFull = handling === 'full'
-    if (isFull && others.length > 0)
+    if (handling === 'full' && others.length > 0) {
       queue.unshift(...part.pictures.map((picture) => partOf([picture]))) // some may fit
-    else if (isFull || handling === 'suspended') {
-      const why = isFull ? 'no-room' : handling
-      for (const picture of [part, ...queue].flatMap(({ pictures }) => pictures)) settle(picture, { at: 'refused', why })
-      queue = []
-      watcher.held(failure, undefined)
+      return true
     }
-    if (isFull || handling === 'suspended') return true
+    if (handling === 'full' || handling === 'suspended') {
+      const why = handling === 'full' ? 'no-room' : handling
+      for (const { pictures } of [part, ...queue.splice(0)]) for (const one of pictures) settle(one, { at: 'refused', why })
+      watcher.held(failure, undefined)
+      return true
+    }
     if (handling === 'without-details' && part.withDetails) {
       queue.unshift({ ...partOf(part.pictures), withDetails: false })
       return true

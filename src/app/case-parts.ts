@@ -32,6 +32,8 @@ export function createCaseParts(parts: StoreParts, { replica }: IndexParts) {
         listedAmong: (pictures) => listedAmong(() => replica.catalogue, pictures, scheduler.yielder()),
         audit,
         auditNameOf: store.auditName,
+        orgs: apiKeys.orgs,
+        now: options.now,
       }),
       signer: createSigner(secrets.receipt),
       audit,

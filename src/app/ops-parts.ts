@@ -31,7 +31,7 @@ export function createOpsParts(
   const records = createRecordKeeping({
     log: auditLog,
     organisations: {
-      ids: apiKeys.orgIds,
+      ids: async () => [...(await apiKeys.orgs()).keys()],
       removeEnded: (orgId, nowMs) => Promise.all([contexts.end(orgId, nowMs), blocks.end(orgId, nowMs)]),
     },
     isOursToday: () => isToTrimToday(store),

@@ -28,7 +28,7 @@ export function rowsOf(inventory: string): Row[] {
   })
 }
 
-/** `a:<x>:h<y>`, `:d<y>` are two keys of which the second replaces the end of the first; `a:0` … `:9` is one key with a number. */
+/** `a:<x>:h<y>`, `:d<y>` names two keys: `a:<x>:h<y>` and `a:<x>:d<y>`. `a:0` … `:9` names ten keys, and gives one pattern. */
 function namesIn(cell: string): string[] {
   const names: string[] = []
   for (const [, isRange, name = ''] of cell.matchAll(/(… )?`([^`]+)`/g)) {

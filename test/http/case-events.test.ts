@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { createCaseExpiry } from '../../src/services/cases/case-expiry.js'
 import { createCaseEventStore } from '../../src/store/cases/case-events.js'
 import { createCaseStore } from '../../src/store/cases/cases.js'
+import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { createWatchErasureStore } from '../../src/store/watch/watch-erasures.js'
 import { storeAt } from '../helpers/redis.js'
@@ -120,7 +121,7 @@ t.test('an api that stops does not wait for open event streams', async (t) => {
 })
 
 t.test('the number of platforms that can query is given as a bucket', async (t) => {
-  const { app, service } = await world(t)
+  const { app, service, store } = await world(t)
   const her = await openCase(app)
   for (const [name, scope] of [
     ['a', 'match'],
@@ -130,6 +131,17 @@ t.test('the number of platforms that can query is given as a bucket', async (t) 
     ['ngo', 'signals:write'],
   ] as const)
     await keyFor(service, name, [scope])
+  // No platforms, or their keys may ask nothing now.
+  for (const name of ['d', 'e', 'f']) await keyFor(service, name, ['match'], 'ngo')
+  for (const [name, ended] of [
+    ['g', { suspendedAtMs: 1 }],
+    ['h', { expiresAtMs: 1 }],
+  ] as const) {
+    const { keyId } = await keyFor(service, name, ['match'])
+    const entry = { act: 'key.restored', by: 'operator', about: { keyId }, atMs: 1 } as const
+    const changed = await createApiKeyStore(store).change(keyId, (key) => ({ key: { ...key, ...ended } }), entry)
+    await service.services.registration.matchable(changed ?? 0)
+  }
   const { body } = await app.inject({ url: `${her.url}/events`, headers: her.headers })
   t.match(body, '"platformsAsking":"3-5"')
 })

@@ -11,7 +11,7 @@ async function keyInMemory(more: { readonly expiresAtMs?: number; readonly netwo
   const apiKeys = {
     ensureOrg: async () => 'org',
     org: async () => undefined,
-    orgIds: async () => [],
+    orgs: async () => new Map(),
     orgByName: async () => undefined,
     add: async (key: ApiKey) => kept.set(key.keyId, key).size,
     change: async () => undefined,

@@ -9,6 +9,7 @@ import { type DisputeAnswer, NO_TRUST, NO_TRUST_STATUS } from '../../domain/trus
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { StoredImage } from '../../store/images/image-reads.js'
 import type { Images } from '../../store/images/images.js'
+import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Replica } from '../index/replica.js'
 import type { Audit } from '../records/audit.js'
@@ -55,8 +56,8 @@ export interface CaseFiles {
   events(own: OwnCase, afterId?: string): Promise<CaseEvent[]>
   /** As `CaseEvents.follow`. */
   follow(own: OwnCase, afterId: string, listener: (event: CaseEvent) => void): () => void
-  /** Number of organisations that currently hold a key to query or to read the feed. @throws {Problem} index-loading, store-unavailable */
-  platformsAsking(): number
+  /** Number of platforms that hold a key which may query or read the feed now. @throws {Problem} index-loading, store-unavailable */
+  platformsAsking(): Promise<number>
 }
 
 export interface CaseFileParts {
@@ -69,10 +70,12 @@ export interface CaseFileParts {
   readonly listedAmong: (pictures: readonly (readonly Signal[])[]) => Promise<Listed[]>
   readonly audit: Pick<Audit, 'record'>
   readonly auditNameOf: (caseId: string) => Promise<string>
+  readonly orgs: ApiKeys['orgs']
+  readonly now: () => number
 }
 
 export function createCaseFiles(parts: CaseFileParts): CaseFiles {
-  const { cases, events, images, trusts, replica, listedAmong, audit, auditNameOf } = parts
+  const { cases, events, images, trusts, replica, listedAmong, audit, auditNameOf, orgs, now } = parts
   async function filedOf(stored: readonly StoredImage[]): Promise<FiledImage[]> {
     const trustStatuses = await trusts.trustStatuses(stored.map(({ id }) => id))
     const listed = await listedAmong(stored.map(({ image }) => image.signals))
@@ -114,9 +117,15 @@ export function createCaseFiles(parts: CaseFileParts): CaseFiles {
     },
     events: ({ caseId }, afterId) => events.list(caseId, afterId),
     follow: ({ caseId }, afterId, listener) => events.follow(caseId, afterId, listener),
-    platformsAsking() {
-      const asking = [...replica.catalogue.apiKeys.values()].filter(
-        ({ scopes }) => scopes.has('match') || scopes.has('feed'),
+    async platformsAsking() {
+      const { apiKeys } = replica.catalogue
+      const [all, nowMs] = [await orgs(), now()]
+      const asking = [...apiKeys.values()].filter(
+        ({ orgId, scopes, expiresAtMs = Number.POSITIVE_INFINITY, suspendedAtMs }) =>
+          (scopes.has('match') || scopes.has('feed')) &&
+          expiresAtMs > nowMs &&
+          suspendedAtMs === undefined &&
+          all.get(orgId)?.kind === 'platform',
       )
       return new Set(asking.map(({ orgId }) => orgId)).size
     },

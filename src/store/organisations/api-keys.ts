@@ -46,8 +46,8 @@ export interface ApiKeys {
   /** The organisation with this name, added under `newId` if there is none. @returns its id. */
   ensureOrg(org: { readonly name: string; readonly kind: OrgKind; readonly newId: string }): Promise<string>
   org(orgId: string): Promise<{ readonly name: string; readonly kind: OrgKind } | undefined>
-  /** The ids of all organisations. */
-  orgIds(): Promise<string[]>
+  /** All organisations, by id. Operators create them, so there are few. */
+  orgs(): Promise<ReadonlyMap<string, { readonly name: string; readonly kind: OrgKind }>>
   orgByName(name: string): Promise<{ readonly orgId: string; readonly kind: OrgKind } | undefined>
   /** Recorded in the audit log. @returns the revision; `undefined` when the key id is taken. */
   add(key: ApiKey, by?: AuditActor): Promise<number | undefined>
@@ -76,8 +76,9 @@ export function createApiKeyStore(store: Store): ApiKeys {
       const json = await store.ask((redis) => redis.hget(keys.orgs, orgId))
       return json === null ? undefined : OrgJson.parse(JSON.parse(json))
     },
-    orgIds() {
-      return store.ask((redis) => redis.hkeys(keys.orgs))
+    async orgs() {
+      const all = Object.entries(await store.ask((redis) => redis.hgetall(keys.orgs)))
+      return new Map(all.map(([orgId, json]) => [orgId, OrgJson.parse(JSON.parse(json))]))
     },
     async orgByName(name) {
       // Compared here and not in Redis: a submitter may have typed anything, and a query's text could get into Redis's slow log.

@@ -120,7 +120,7 @@ function getCaseEventsRoute(app: ZodApp, { files, limits }: CaseFileRouteOptions
       // Nobody would read the stream of a HEAD request, but it would take a place for an hour.
       if (!wantsEvents(accept) || request.method === 'HEAD') {
         const events = await files.events(own, afterId)
-        return { platformsAsking: platformBucket(files.platformsAsking()), events: presentEvents(events) }
+        return { platformsAsking: platformBucket(await files.platformsAsking()), events: presentEvents(events) }
       }
       const stream = streams.open(own.caseId, limits.nameOfAddress(request.ip), (send, end) => {
         let told = Promise.resolve()
@@ -171,7 +171,7 @@ function exportCaseRoute(app: ZodApp, { files, signer }: CaseFileRouteOptions): 
         case: presentCase(view),
         events: presentEvents(events),
         images: images.map(presentImage),
-        platformsAsking: platformBucket(files.platformsAsking()),
+        platformsAsking: platformBucket(await files.platformsAsking()),
         receipt: receiptFor(own, signer) ?? null,
       }
     },

@@ -39,7 +39,7 @@ export const OpenedCase = z.object({
 export const Platforms = z
   .enum(PLATFORM_BUCKETS)
   .meta({ description: 'A range, not an exact number. Platforms are never named.' })
-export const PlatformsAsking = Platforms.meta({ description: 'How many hold a key that may match pictures, now.' })
+export const PlatformsAsking = Platforms.meta({ description: 'How many hold a key that may query or read the feed now.' })
 
 export const GivenPin = z.object({
   pin: z.string().nullable().meta({ description: 'null: after too many wrong PINs only the recovery code opens the case.' }),

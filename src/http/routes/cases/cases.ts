@@ -54,7 +54,7 @@ function openCaseRoute(app: ZodApp, { cases, files, idempotency, proofOfWork }: 
         response: {
           201: OpenedCase.extend({
             platformsAsking: PlatformsAsking.optional().meta({
-              description: 'How many hold a key that may match pictures, now. Missing while the index loads.',
+              description: 'How many hold a key that may query or read the feed now. Missing while the index loads.',
             }),
           }),
           ...may(
@@ -86,15 +86,15 @@ function openCaseRoute(app: ZodApp, { cases, files, idempotency, proofOfWork }: 
         return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
       })
       if (isKept) await cases.refuseEnded(opened.caseNumber)
-      return reply.code(201).send({ ...opened, ...askingNow(files) })
+      return reply.code(201).send({ ...opened, ...(await askingNow(files)) })
     },
   )
 }
 
 /** A case can be opened while the index loads. */
-function askingNow(files: Pick<CaseFiles, 'platformsAsking'>): { readonly platformsAsking?: PlatformBucket } {
+async function askingNow(files: Pick<CaseFiles, 'platformsAsking'>): Promise<{ readonly platformsAsking?: PlatformBucket }> {
   try {
-    return { platformsAsking: platformBucket(files.platformsAsking()) }
+    return { platformsAsking: platformBucket(await files.platformsAsking()) }
   } catch (error) {
     if (error instanceof Problem) return {}
     throw error
