@@ -182,10 +182,15 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     await page.click('#open')
     await page.waitForSelector('#reader:not([hidden])')
     t.match(await textOf(page, '#reader-who'), /^Helpline opened this for you\. Since \w+ \d+, \d{4} it can see this page/)
+    let asked = 0
+    page.on('request', (request) => {
+      if (request.url().endsWith('/reading-right')) asked++
+    })
     await page.click('#reader-end')
     await page.waitForSelector('#reader', { state: 'hidden' })
-    await page.locator('[role="status"]', { hasText: 'Done. The organisation cannot read this any more.' }).waitFor()
     await page.locator('#time-line', { hasText: 'can no longer read this' }).waitFor()
+    await page.locator('#reader-end:enabled').waitFor({ state: 'attached' })
+    t.equal(asked, 1, 'the answer is understood, so the request is not repeated')
     t.equal((await site.app.inject({ url: `/v1/cases/${caseNumber}`, headers: ngo.headers })).statusCode, 404)
     t.same(faults, [])
   })
