@@ -34,6 +34,8 @@ export interface GivenPin {
   /** null: too many wrong PINs were tried, so the recovery code alone opens the case. */
   readonly pin: string | null
   readonly recoveryCode: string
+  /** From when on they open the case; null: now. */
+  readonly effectiveAt: string | null
 }
 
 export interface CaseView {
@@ -47,6 +49,11 @@ export interface CaseView {
   readonly expiredAt: string | null
   readonly images: number
   readonly extendedProtection: boolean
+  /** When it ends because somebody without the recovery code wished so. */
+  readonly endsAt: string | null
+  /** From when on a PIN and a code open it that were asked for without the recovery code. */
+  readonly newPinFrom: string | null
+  readonly pausedUntil: string | null
   /** Set if an organisation opened it for her. */
   readonly assisted: {
     readonly organisation: string | null
@@ -184,7 +191,18 @@ export const api = {
       json: { signals: signals.filter(({ type, view }) => type !== 'sha256' && (view ?? 'whole') === 'whole') },
     }),
 
-  withdraw: ({ caseNumber, token }: Access): Promise<Answer<unknown>> => ask('DELETE', pathOf(caseNumber), { token }),
+  /** `effectiveAt`: when it ends, for a token by PIN. */
+  withdraw: ({ caseNumber, token }: Access): Promise<Answer<{ readonly effectiveAt?: string }>> =>
+    ask('DELETE', pathOf(caseNumber), { token }),
+
+  /** Needs a token by recovery code. */
+  stopWishes: ({ caseNumber, token }: Access): Promise<Answer<unknown>> =>
+    ask('DELETE', `${pathOf(caseNumber)}/wishes`, { token }),
+
+  pause: ({ caseNumber, token }: Access): Promise<Answer<unknown>> => ask('PUT', `${pathOf(caseNumber)}/pause`, { token }),
+
+  resume: ({ caseNumber, token }: Access): Promise<Answer<unknown>> =>
+    ask('DELETE', `${pathOf(caseNumber)}/pause`, { token }),
 
   addHashes: (
     { caseNumber, token }: Access,

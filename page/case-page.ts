@@ -18,6 +18,7 @@ import { createRegisteredList } from './following/pictures.js'
 import { createReader } from './following/reader.js'
 import { createRenewal } from './following/renewal.js'
 import { addToTimeLine, drawTimeLine, noteOwnMistake } from './following/time-line.js'
+import { createWishes } from './following/wish-panel.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { type Said, say, sayDate } from './messages.js'
@@ -97,6 +98,7 @@ function createPanels(visit: Visit): (file: CaseFile) => void {
   }
   const kept = createRenewal(context)
   const reader = createReader(context)
+  const wishes = createWishes(context)
   const notice = createNoticeForm(context)
   const registered = createRegisteredList(context)
   return (file) => {
@@ -106,6 +108,7 @@ function createPanels(visit: Visit): (file: CaseFile) => void {
     drawTimeLine(view.caseNumber, events)
     paper.draw(file)
     reader.draw(view)
+    wishes.draw(view, isOpen(view))
     kept.draw(view, isOpen(view))
     void notice.draw(isOpen(view))
   }
@@ -194,7 +197,8 @@ async function withdraw(visit: Visit): Promise<void> {
   })
   if (answer === undefined) return
   if ('failure' in answer) return showFailure(visit, answer.failure, 'withdraw-error')
-  announce(say('run.case.withdrawn'))
+  const { effectiveAt } = answer.value
+  announce(effectiveAt === undefined ? say('run.case.withdrawn') : say('run.case.endsAt', { date: sayDate(effectiveAt) }))
   await openView(visit)
 }
 

@@ -76,7 +76,9 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'src/cli/webhooks.ts',
     'src/http/routes/cases/case-file.ts',
     'src/services/banks/banks.ts',
+    'src/services/cases/case-pauses.ts', // but a pause ends by it, and can be undone and repeated
     'src/services/cases/handover.ts',
+    'src/services/cases/wishes.ts', // but it is compared with the store's time, and the later one counts
     'src/services/intake/registration.ts',
     'src/services/interop/content-checks.ts',
     'src/services/interop/run-state.ts',

@@ -68,16 +68,16 @@ function listenForNewPin(context: CaseContext, times: () => CaseTimes): void {
   })
   onClick('pin-yes', () => void newPin())
   onClick('pin-done', () => void useNewPin())
-  onClick('pin-no', () => {
-    forgetPin()
-    goTo('view')
-    void context.resume()
-  })
-
+  onClick('pin-no', () => void leave())
   function forgetPin(): void {
     shown = undefined
-    for (const id of ['pin-value', 'code-value', 'pin-error', 'kept']) setText(id, '')
-    isShown(false)
+    clearPin()
+  }
+
+  function leave(): Promise<void> {
+    forgetPin()
+    goTo('view')
+    return context.resume()
   }
 
   async function newPin(): Promise<void> {
@@ -102,6 +102,7 @@ function listenForNewPin(context: CaseContext, times: () => CaseTimes): void {
   async function useNewPin(): Promise<void> {
     const [own, recoveryCode] = [access(), shown?.recoveryCode]
     if (own === undefined || recoveryCode === undefined) return
+    if (shown?.effectiveAt !== null) return leave() // asked for with the PIN: they open nothing yet
     context.pause()
     const answer = await requestUntilAnswered({
       buttons: [one('pin-done', HTMLButtonElement)],
@@ -126,16 +127,23 @@ function listenForNewPin(context: CaseContext, times: () => CaseTimes): void {
   }
 }
 
+function clearPin(): void {
+  for (const id of ['pin-value', 'code-value', 'pin-from', 'pin-error', 'kept']) setText(id, '')
+  isShown(false)
+}
+
 /** Whether the new PIN was used is not known. */
 function stillBoth(why: Said): Said {
   return () => `${why()} ${say('run.case.pinBoth')()}`
 }
 
-function drawPin(caseNumber: string, { pin, recoveryCode }: GivenPin): void {
+function drawPin(caseNumber: string, { pin, recoveryCode, effectiveAt }: GivenPin): void {
   setText('pin-number', caseNumber)
   setText('pin-value', pin ?? '')
   setText('code-value', inGroups(recoveryCode))
+  setText('pin-from', effectiveAt === null ? '' : say('run.case.newPinFrom', { date: sayDate(effectiveAt) }))
   isShown(true)
+  if (effectiveAt !== null) one('pin-both', HTMLElement).hidden = true
   one('pin-row', HTMLElement).hidden = pin === null
   announce(say('run.case.pinShown'))
 }

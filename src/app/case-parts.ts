@@ -17,6 +17,7 @@ export function createCaseParts(parts: StoreParts, { replica }: IndexParts) {
     replica,
     nameOfOrg: async (orgId) => (await apiKeys.org(orgId))?.name,
     keptUntilMs: async (nowMs) => (await laterTime(storeTime, nowMs)) + options.retentionMs,
+    laterMs: (nowMs) => laterTime(storeTime, nowMs),
     offersExtendedProtection: options.extendedProtection,
     now: options.now,
   })

@@ -10,6 +10,7 @@ import { caseFileRoutes } from '../http/routes/cases/case-file.js'
 import { caseHashRoutes } from '../http/routes/cases/case-hashes.js'
 import { caseImageRoutes } from '../http/routes/cases/case-images.js'
 import { caseVideoRoutes } from '../http/routes/cases/case-videos.js'
+import { caseWishRoutes } from '../http/routes/cases/case-wishes.js'
 import { caseRoutes } from '../http/routes/cases/cases.js'
 import { challengeRoutes } from '../http/routes/cases/challenge.js'
 import { noticeRoutes } from '../http/routes/cases/notices.js'
@@ -51,10 +52,12 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   const { videoMatcher, refuseUnknownBanks, videoHashing, scheduler, proofOfWork } = services
   const countsFor = exposure === 'public' ? 'admin' : 'public'
   const inFlight: InFlight = { bytes: 0 }
+  const bandsOnly = exposure === 'public'
   await app.register(named(healthRoutes), { health, metrics, countsFor })
   await app.register(named(docRoutes))
   await app.register(named(challengeRoutes), { prefix: '/v1', proofOfWork })
   await app.register(named(caseRoutes), { prefix: '/v1', cases, files, idempotency, signer, proofOfWork })
+  await app.register(named(caseWishRoutes), { prefix: '/v1', cases, signer, pauses: services.pauses })
   await app.register(named(assistedCaseRoutes), { prefix: '/v1', cases, idempotency, now })
   await app.register(named(caseFileRoutes), { prefix: '/v1', files, signer, limits: services.limits, now })
   await app.register(named(caseHashRoutes), { prefix: '/v1', registration, idempotency, scheduler })
@@ -63,13 +66,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(disputeAnswerRoutes), { prefix: '/v1', trust })
   await app.register(named(appealRoutes), { prefix: '/v1', appeals: services.appeals })
   await app.register(named(pageRoutes), { site, videoHashing })
-  await app.register(named(matchRoutes), {
-    prefix: '/v1',
-    matcher,
-    videoMatcher,
-    bandsOnly: exposure === 'public',
-    scheduler,
-  })
+  await app.register(named(matchRoutes), { prefix: '/v1', matcher, videoMatcher, bandsOnly, scheduler })
   await app.register(named(matchImageRoutes), {
     prefix: '/v1',
     matcher,
@@ -77,7 +74,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     hashing,
     uploadLimits,
     inFlight,
-    bandsOnly: exposure === 'public',
+    bandsOnly,
   })
   await app.register(named(matchVideoRoutes), {
     prefix: '/v1',
@@ -85,7 +82,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     refuseUnknownBanks,
     videoHashing,
     scheduler,
-    bandsOnly: exposure === 'public',
+    bandsOnly,
   })
   await app.register(named(feedRoutes), { prefix: '/v1', feed: services.feed })
   await app.register(named(feedbackRoutes), { prefix: '/v1', trust })

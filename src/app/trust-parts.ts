@@ -2,6 +2,7 @@
 
 import type { OrgKind } from '../domain/organisations/access.js'
 import { isVisibleTo } from '../domain/organisations/bank.js'
+import { createCasePauses } from '../services/cases/case-pauses.js'
 import { createNotices, type Notices } from '../services/cases/notices.js'
 import { proofOfWork } from '../services/cases/proof-of-work.js'
 import { quotasOf } from '../services/intake/quotas.js'
@@ -89,6 +90,7 @@ export function createTrustParts(parts: StoreParts, index: IndexParts) {
       trust,
       dailyCounts,
       notices,
+      pauses: createCasePauses({ cases, images, trust, now }),
       otherEntries: createOtherEntries({ replica: index.replica, images }),
       attesting: createAttesting({ cases, deadlines, images, trusts, apiKeys, matchIds, pseudonymOf }),
       proofOfWork: proofOfWork({

@@ -6,6 +6,7 @@ import { Problem } from '../domain/problem.js'
 import { PROBLEMS } from '../http/problem-table.js'
 import { createCaseAccess } from '../services/cases/case-access.js'
 import { type Cases, type CaseView, createCases } from '../services/cases/cases.js'
+import { createStoreTime, laterTime } from '../services/load/due-time.js'
 import { createCaseStore } from '../store/cases/cases.js'
 import { failed, instantOf, printJson } from './output.js'
 import { withSealedStore } from './sealed-store.js'
@@ -48,11 +49,11 @@ function optionsOf(args: string[]): EndOptions | undefined {
 async function end(service: Cases, { caseNumber, isDryRun }: EndOptions): Promise<object> {
   const named = await service.byNumber(caseNumber)
   if (isDryRun) return { ...factsOf(await service.view(named)), isDryRun }
-  return factsOf(await service.view(await service.withdrawByOperator(named)))
+  return factsOf(await service.view(await service.wishEndByOperator(named)))
 }
 
 /** @returns what identifies the case for the operator, and nothing about its content. */
-function factsOf({ caseNumber, state, images, createdAtMs, assistance, end: ended }: CaseView): object {
+function factsOf({ caseNumber, state, images, createdAtMs, assistance, endWishAtMs, end: ended }: CaseView): object {
   return {
     caseNumber,
     state,
@@ -60,6 +61,7 @@ function factsOf({ caseNumber, state, images, createdAtMs, assistance, end: ende
     createdAt: instantOf(createdAtMs),
     orgId: assistance?.orgId,
     handedOverAt: instantOf(assistance?.handedOverAtMs),
+    effectiveAt: instantOf(endWishAtMs),
     endedAt: instantOf(ended?.atMs),
   }
 }
@@ -76,6 +78,7 @@ function withCases<T>(use: (service: Cases) => Promise<T>): Promise<T> {
         // Unused: no case is opened or renewed here, and no name is printed.
         nameOfOrg: async () => undefined,
         keptUntilMs: async () => 0,
+        laterMs: (nowMs) => laterTime(createStoreTime(store), nowMs),
         offersExtendedProtection: false,
         now: () => Date.now(),
       }),

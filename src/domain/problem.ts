@@ -56,6 +56,7 @@ export const PROBLEM_CODES = [
   'not-assisted',
   'handover-needed',
   'handed-over',
+  'recovery-code-needed',
   'bank-unknown',
   'key-unknown',
   'bank-exists',

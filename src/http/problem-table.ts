@@ -174,6 +174,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     status: 409,
     title: 'The case was handed over and its PIN has been used, so the PIN is not shown again.',
   },
+  'recovery-code-needed': {
+    status: 403,
+    title: 'This needs a token that was obtained with the recovery code.',
+    detail: 'Get one with the code in place of the PIN: POST /v1/cases/{caseNumber}/tokens.',
+  },
   'idempotency-key-reused': {
     status: 422,
     title: 'This Idempotency-Key was used for another request.',

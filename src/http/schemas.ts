@@ -5,8 +5,6 @@ import { MAX_ASKED_BYTES, MAX_REGISTERED_BYTES } from '../../packages/hash/src/d
 import { MAX_FRAMES, MAX_IMAGE_SIGNALS } from '../../packages/hash/src/file-frames.js'
 import { HASH_PATTERN } from '../../packages/hash/src/hash256.js'
 import { transforms } from '../../packages/hash/src/transforms.js'
-import { CONSENT_KINDS } from '../domain/cases/assistance.js'
-import { CASE_STATES } from '../domain/cases/case.js'
 import { DISTANCE_BANDS, GRADES, INLIER_BANDS } from '../domain/matching/grade.js'
 import { SIGNAL_HASH_PATTERN } from '../domain/matching/hash-text.js'
 import { GRADINGS } from '../domain/matching/registry-size.js'
@@ -153,38 +151,6 @@ export const CaseNumberParam = z.object({ caseNumber: z.string().max(64) })
 export const RecoveryCode = z.string().meta({
   description: 'Sixteen digits. Works like the PIN, also after the PIN is locked because of too many wrong tries.',
 })
-
-export const CaseView = z
-  .object({
-    caseNumber: z.string(),
-    state: z.enum(CASE_STATES),
-    category: CategoryName.nullable(),
-    createdAt: Instant,
-    expiresAt: Instant,
-    remindAt: Instant.meta({
-      description: 'When to renew. The service has no address to send a reminder to, so note the date.',
-    }),
-    withdrawnAt: Instant.nullable(),
-    expiredAt: Instant.nullable(),
-    erasedAt: Instant.nullable().meta({ description: 'When its hashes were erased from all files of the store.' }),
-    images: z.int().meta({ description: 'How many images are registered now.' }),
-    extendedProtection: z.boolean().meta({ description: 'Are details of its images kept?' }),
-    assisted: z
-      .object({
-        consent: z.object({ kind: z.enum(CONSENT_KINDS), on: z.iso.date() }),
-        attested: z.boolean(),
-        handedOverAt: Instant.nullable(),
-        organisation: z.string().nullable().meta({ description: 'Who opened it. null: it is no longer known here.' }),
-        readsSince: Instant.nullable().meta({
-          description:
-            'Since when this organisation may read the case and change nothing, as agreed at the handover. null: it may not. Before the handover it acts for her. `DELETE …/reading-right` ends it.',
-        }),
-      })
-      .nullable()
-      .meta({ description: 'Set if an organisation opened the case on her behalf: how she agreed, and when.' }),
-    complaint: z.boolean().meta({ description: 'Is the number of a complaint noted?' }),
-  })
-  .meta({ id: 'Case' })
 
 const RegionView = z.object({ left: z.number(), top: z.number(), right: z.number(), bottom: z.number() })
 

@@ -6,13 +6,13 @@ import { is, isNotNow, type Reply } from './client.js'
 import type { Entry } from './ledger.js'
 import { hashText, insist, pause, type Scene } from './load.js'
 
-const Opened = z.object({ caseNumber: z.string(), pin: z.string(), token: z.string() })
+const Opened = z.object({ caseNumber: z.string(), recoveryCode: z.string(), token: z.string() })
 const Token = z.object({ token: z.string() })
 const CaseState = z.object({ state: z.string(), images: z.int() })
 
 interface OwnCase {
   readonly path: string
-  readonly pin: string
+  readonly recoveryCode: string
   token: string
   readonly entries: Entry[]
 }
@@ -43,9 +43,9 @@ async function openCase(scene: Scene): Promise<OwnCase | undefined> {
   const call = { method: 'POST', path: '/v1/cases', json: { adult: true } } as const
   const done = await insist(scene, call, (reply) => is(reply, 201) || unless(isNotNow(reply)))
   if (done === undefined) return undefined
-  const { caseNumber, pin, token } = Opened.parse(done.reply.json)
+  const { caseNumber, recoveryCode, token } = Opened.parse(done.reply.json)
   scene.ledger.noted()
-  return { path: `/v1/cases/${caseNumber}`, pin, token, entries: [] }
+  return { path: `/v1/cases/${caseNumber}`, recoveryCode, token, entries: [] }
 }
 
 async function addHashes(scene: Scene, own: OwnCase): Promise<void> {
@@ -111,7 +111,7 @@ async function asOwner(scene: Scene, own: OwnCase, call: OwnCall, isDone: (reply
       return isDone(reply) || hasLostToken || unless(isNotNow(reply))
     })
     if (done === undefined || !hasLostToken) return done
-    const asked = { method: 'POST', path: `${own.path}/tokens`, json: { pin: own.pin } } as const
+    const asked = { method: 'POST', path: `${own.path}/tokens`, json: { pin: own.recoveryCode } } as const
     const given = await insist(scene, asked, (reply) => is(reply, 201) || is(reply, 404) || unless(isNotNow(reply)))
     if (given === undefined) return undefined
     if (given.reply.status === 404) {

@@ -42,6 +42,7 @@ export interface TestService {
 }
 
 export interface TestServiceOptions {
+  readonly retentionMs?: number
   readonly redis?: TestRedis
   /** With a worker process that hashes pictures and videos. */
   readonly workers?: boolean
@@ -144,7 +145,7 @@ export async function startService(
     },
     keyring: options.keyring ?? (() => makeKeyring([options.sealKey ?? SEAL_KEY])),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', certificate: options.handoffCertificate },
-    retentionMs: RETENTION_MS,
+    retentionMs: options.retentionMs ?? RETENTION_MS,
     exchanges: options.exchanges ?? [],
     reconcilers: options.reconcilers ?? [],
     env: 'test',

@@ -24,13 +24,23 @@ export async function allRead(page: Page): Promise<void> {
   await page.waitForSelector('#stop', { state: 'hidden' })
 }
 
+/** What a submitter writes down. */
+export interface Secrets {
+  readonly caseNumber: string
+  readonly pin: string
+  readonly recoveryCode: string
+}
+
 /** From chosen pictures to number and PIN, with all of them settled. */
-export async function protectAll(page: Page): Promise<{ caseNumber: string; pin: string }> {
+export async function protectAll(page: Page): Promise<Secrets> {
   await page.click('#choose-go:enabled')
   await page.click('#protect')
   await page.waitForSelector('[data-step="result"]:not([hidden])')
   await allSent(page)
-  return { caseNumber: await textOf(page, '#number'), pin: await textOf(page, '#pin') }
+  const [caseNumber, pin, recoveryCode] = await Promise.all(
+    ['#number', '#pin', '#recovery-code'].map((id) => textOf(page, id)),
+  )
+  return { caseNumber: caseNumber ?? '', pin: pin ?? '', recoveryCode: recoveryCode ?? '' }
 }
 
 /** Waits until every picture is protected or refused. */

@@ -35,9 +35,9 @@ export async function walk(page: Page, { url, language, files, look }: Walked): 
   await page.waitForSelector('[data-step="result"]:not([hidden])')
   await allSent(page)
   await look('result')
-  const [number, pin] = [await textOf(page, '#number'), await textOf(page, '#pin')]
+  const [number, code] = [await textOf(page, '#number'), await textOf(page, '#recovery-code')]
   await page.check('#written')
-  await followed(page, { open, number, pin, look })
+  await followed(page, { open, number, code, look })
   await open('/how-it-works')
   await look('how-it-works')
 }
@@ -45,23 +45,23 @@ export async function walk(page: Page, { url, language, files, look }: Walked): 
 interface Followed {
   readonly open: (path: string) => Promise<unknown>
   readonly number: string
-  readonly pin: string
+  readonly code: string
   readonly look: Walked['look']
 }
 
 /** The page of a case, until everything is withdrawn. */
-async function followed(page: Page, { open, number, pin, look }: Followed): Promise<void> {
+async function followed(page: Page, { open, number, code, look }: Followed): Promise<void> {
   await open('/case')
   await look('case')
   await page.fill('#case-number', 'x')
   await page.click('#open')
   await look('case-mistyped')
   await page.fill('#case-number', number)
-  await page.fill('#case-pin', pin === '000000' ? '000001' : '000000')
+  await page.fill('#case-pin', '0000 0000 0000 0000')
   await page.click('#open')
   await page.waitForSelector('#open:enabled')
   await look('case-wrong-pin')
-  await page.fill('#case-pin', pin)
+  await page.fill('#case-pin', code)
   await page.click('#open')
   await page.waitForSelector('[data-step="view"]:not([hidden])')
   await page.click('summary')

@@ -101,6 +101,21 @@ export const OF_CASES: Changing = {
     const { her, params, caseNumber, pin, hash } = await freshCase(at)
     return { by: her, args: { params }, state: () => caseState(at, caseNumber, pin, hash) }
   },
+  async stopWishes(at) {
+    const { her, params, caseNumber, pin, hash } = await freshCase(at)
+    const { token } = await at.anybody.call('openCaseByPin', { params, body: { pin } })
+    await at.owner(token).call('withdrawCase', { params })
+    return { by: her, args: { params }, state: () => caseState(at, caseNumber, pin, hash) }
+  },
+  async pauseCase(at) {
+    const { her, params, caseNumber, pin, hash } = await freshCase(at)
+    return { by: her, args: { params }, state: () => caseState(at, caseNumber, pin, hash) }
+  },
+  async resumeCase(at) {
+    const { her, params, caseNumber, pin, hash } = await freshCase(at)
+    await her.call('pauseCase', { params })
+    return { by: her, args: { params }, state: () => caseState(at, caseNumber, pin, hash) }
+  },
   openAssistedCase: async (at) => ({
     by: at.ngo,
     args: { body: { adult: true, consent: { kind: 'in-writing', on: '2026-01-05' } } },

@@ -65,7 +65,8 @@ export async function prepareCase(her: Person, hash: string, choices = {}): Prom
   const opened = await openCase(app, choices)
   const payload = { images: [{ signals: [{ type: 'pdq', hash, quality: 90 }] }] }
   await app.inject({ method: 'POST', url: `${opened.url}/hashes`, payload, headers: opened.headers })
-  her.secrets = { caseNumber: opened.caseNumber, pin: opened.pin }
+  // The code, because journeys end the case and replace its PIN.
+  her.secrets = { caseNumber: opened.caseNumber, pin: opened.recoveryCode }
   her.hash = hash
 }
 

@@ -29,7 +29,7 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     const { page, context, faults } = await site.visit('/case')
 
     await page.fill('#case-number', her.caseNumber.toLowerCase().replaceAll('-', ' '))
-    await page.fill('#case-pin', `${her.pin.slice(0, 3)} ${her.pin.slice(3)}`)
+    await page.fill('#case-pin', her.recoveryCode.replaceAll(/\d{4}/g, '$& ')) // ends the case at once
     await page.keyboard.press('Enter')
     await page.waitForSelector('[data-step="view"]:not([hidden])')
     t.equal(await textOf(page, '#view-number'), her.caseNumber)

@@ -69,10 +69,10 @@ t.test('at each step of the first page the language changes and nothing is lost'
   t.same(faults, [])
 })
 
-async function opened(site: Site, language: string, her: { caseNumber: string; pin: string }) {
+async function opened(site: Site, language: string, her: { caseNumber: string; recoveryCode: string }) {
   const visit = await site.visit(`/case?lang=${language}`)
   await visit.page.fill('#case-number', her.caseNumber)
-  await visit.page.fill('#case-pin', her.pin)
+  await visit.page.fill('#case-pin', her.recoveryCode)
   await visit.page.click('#open')
   await visit.page.waitForSelector('[data-step="view"]:not([hidden])')
   return visit

@@ -153,7 +153,7 @@ t.test('a lost answer on the case page is reported there, and the message is tru
   const goesOn = () =>
     page.waitForFunction(() => document.getElementById('withdraw-error')?.textContent?.includes('by itself'))
   await page.fill('#case-number', her.caseNumber)
-  await page.fill('#case-pin', her.pin)
+  await page.fill('#case-pin', her.recoveryCode)
 
   const signedIn = await bad('**/export', portal)
   await page.click('#open')

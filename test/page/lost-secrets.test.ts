@@ -52,7 +52,7 @@ t.test('when answers to the case page are lost, it continues by itself as it say
   }
   const tokens = await losing(page, '**/tokens', 'POST')
   const files = await losing(page, '**/export', 'GET')
-  await visit(her.pin)
+  await visit(her.recoveryCode)
   t.same([tokens(), files()], [2, 2])
   t.equal(await textOf(page, '#enter-error'), '', 'no message once it has continued')
 
@@ -85,7 +85,7 @@ t.test(
     const her = await openCase(site.app)
     const { page, faults } = await site.visit('/case')
     await page.fill('#case-number', her.caseNumber)
-    await page.fill('#case-pin', her.pin)
+    await page.fill('#case-pin', her.recoveryCode)
     await page.click('#open')
     await page.click('#new-pin')
     await losing(page, '**/pin', 'POST', Number.POSITIVE_INFINITY) // an answer would remove the button that is clicked next

@@ -73,7 +73,7 @@ t.test(
     })
     await page.goto(`${site.url}/case`)
     await page.fill('#case-number', her.caseNumber)
-    await page.fill('#case-pin', her.pin)
+    await page.fill('#case-pin', her.recoveryCode)
     await page.click('#open')
     await page.click('#new-pin')
     t.notOk(await page.isVisible('#copy'), 'there is nothing to copy yet')

@@ -47,7 +47,7 @@ t.test('a submitter gets a new PIN, which is shown once and opens the case', { s
   const site = await shared()
   const her = await caseWithPicture(site)
   const { page, faults } = await site.visit('/case')
-  await open(page, her)
+  await open(page, { ...her, pin: her.recoveryCode })
   await page.click('#new-pin')
   await page.click('#pin-no')
   t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 201, 'nothing happens before the confirmation')
@@ -67,6 +67,46 @@ t.test('a submitter gets a new PIN, which is shown once and opens the case', { s
   await open(page, { ...her, pin })
   t.same(faults, [])
 })
+
+t.test(
+  'what is asked for by PIN waits, is shown and is stopped with the code; a pause works at once',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await shared()
+    const her = await caseWithPicture(site)
+    const { page, faults } = await site.visit('/case')
+    await open(page, her)
+    await page.click('#new-pin')
+    await page.click('#pin-yes')
+    await page.waitForSelector('#pin-shown:not([hidden])')
+    t.match(await textOf(page, '#pin-from'), /^A new PIN and a new recovery code open this number from \w+ \d+, \d{4}\./)
+    t.notOk(await page.isVisible('#pin-both'), 'both do not open it yet')
+    await page.click('#pin-done')
+    await page.locator('#wish-pin:not(:empty)').waitFor()
+    await page.click('#withdraw')
+    await page.click('#withdraw-yes')
+    await page.locator('#wish-end', { hasText: 'will be taken back on' }).waitFor()
+    t.equal(await textOf(page, '#view-state'), 'Your pictures and videos are registered')
+
+    await page.click('#pause')
+    await page.locator('#paused', { hasText: 'Recognition is paused until' }).waitFor()
+    t.match(await textOf(page, '#each'), /Not recognised: its protection is paused/)
+    t.not(await textOf(page, '#view-state'), 'Your pictures and videos are registered')
+    await page.click('#resume')
+    await page.locator('#pause').waitFor()
+    t.equal(await textOf(page, '#paused'), '')
+
+    await page.fill('#wishes-code', her.pin)
+    await page.click('#wishes-stop')
+    t.equal(await textOf(page, '#wishes-error'), 'The recovery code has sixteen digits.')
+    await page.fill('#wishes-code', her.recoveryCode)
+    await page.click('#wishes-stop')
+    await page.locator('#renewed', { hasText: 'somebody knows your PIN' }).waitFor()
+    t.notOk(await page.isVisible('#wishes'))
+    t.equal((await ask(site, 'GET', her.url, her.headers)).json<{ state: string }>().state, 'active')
+    t.same(faults, [])
+  },
+)
 
 t.test(
   'a submitter gives notice, and is asked only for what the law requires, not for a name',

@@ -65,7 +65,7 @@ async function opened(site: Site) {
   const { page, faults } = await site.visit('/case')
   await withExit(page)
   await page.fill('#case-number', her.caseNumber)
-  await page.fill('#case-pin', her.pin)
+  await page.fill('#case-pin', her.recoveryCode)
   await page.click('#open')
   await isShown(page, 'view')
   return { page, faults, her }

@@ -21,6 +21,12 @@ export const CASE_EVENTS = {
   /** A new PIN was issued. The old one keeps working until the new one is used. */
   'pin-requested': 'nothing',
   'pin-changed': 'nothing',
+  /** Without the recovery code: the case ends after a delay, unless somebody with the code stops that. */
+  'end-wished': 'nothing',
+  /** Somebody with the recovery code stopped what was wished without it. */
+  'wishes-stopped': 'nothing',
+  paused: 'nothing',
+  resumed: 'nothing',
   /** Failed logins with a wrong PIN or recovery code on one day. One event per day; a higher count replaces it. */
   'pin-failed': 'attempts',
   /** Too many wrong PINs: no PIN opens the case any more, only the recovery code. */

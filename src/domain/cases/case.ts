@@ -20,6 +20,10 @@ export const CASE_ACTIONS = {
   'change-pin': { from: LIVING, to: undefined },
   'hand-over': { from: LIVING, to: undefined },
   'note-complaint': { from: LIVING, to: undefined },
+  'wish-end': { from: LIVING, to: undefined },
+  'stop-wishes': { from: LIVING, to: undefined },
+  pause: { from: LIVING, to: undefined },
+  resume: { from: LIVING, to: undefined },
   /** Also after its end: an ended case and its receipt can be read for 30 days. */
   'end-reading': { from: CASE_STATES, to: undefined },
   withdraw: { from: LIVING, to: 'withdrawn' },
@@ -52,6 +56,14 @@ const DAY_MS = 86_400_000
 const REMIND_BEFORE_MS = 30 * DAY_MS
 /** How long an ended case and its receipt can still be read. Then everything is deleted. */
 export const CASE_FORGOTTEN_AFTER_MS = 30 * DAY_MS
+
+/**
+ * How long a wish waits that was made without the recovery code: to end the case, or to replace its PIN and code. Somebody who saw the number and the PIN,
+ * such as a former partner, can make one. In this time the person with the code sees it on the page and can stop it.
+ */
+export const WISH_DELAY_MS = 7 * DAY_MS
+/** How long a case may pause. Bounded, because a PIN is enough: what somebody else pauses is recognised again by itself. */
+export const PAUSE_MS = 7 * DAY_MS
 
 /** @returns the date on which the submitter should renew [epoch ms]. */
 export function remindAtMs({ createdAtMs, expiresAtMs }: { readonly createdAtMs: number; readonly expiresAtMs: number }) {

@@ -29,6 +29,8 @@ export interface NamedCase {
 export interface OwnCase extends NamedCase {
   /** Who acts: the submitter, with PIN or token; or the organisation that opened the case for the submitter. */
   readonly by: 'submitter' | 'organisation'
+  /** Whether the submitter proved to have the recovery code, and not only the PIN. */
+  readonly byCode: boolean
 }
 
 /** Credentials of a case. The recovery code still works after too many wrong PINs. */
@@ -143,7 +145,7 @@ function openingOf(
       const pinChanges = await cases.tryPin(caseId, { as, stretched }, nowMs)
       const record = pinChanges === undefined ? undefined : await cases.get(caseId)
       if (caseNumber === undefined || pinChanges === undefined || record === undefined) throw new Problem('case-unknown')
-      return { caseId, caseNumber, record: { ...record, pinChanges }, by: 'submitter' }
+      return { caseId, caseNumber, record: { ...record, pinChanges }, by: 'submitter', byCode: as === 'recoveryCode' }
     },
 
     async byToken(text, token) {
@@ -152,7 +154,7 @@ function openingOf(
       const [opened, record] = await Promise.all([cases.caseOfToken(hashToken(token)), cases.get(caseId)])
       const isOpened = opened?.caseId === caseId && opened.pinChanges === record?.pinChanges
       if (caseNumber === undefined || record === undefined || !isOpened) throw new Problem('case-unknown')
-      return { caseId, caseNumber, record, by: 'submitter' }
+      return { caseId, caseNumber, record, by: 'submitter', byCode: opened.byCode }
     },
 
     async byKey(text, { orgId, scopes }, purpose) {
@@ -165,7 +167,7 @@ function openingOf(
       const isHandover = isTheirs && purpose === 'hand-over'
       const isAllowed = scopes.has('cases:write') && (may === 'act' || may === purpose || isHandover)
       if (!isAllowed || caseNumber === undefined || record === undefined) throw new Problem('case-unknown')
-      return { caseId, caseNumber, record, by: 'organisation' }
+      return { caseId, caseNumber, record, by: 'organisation', byCode: false }
     },
 
     async byNumber(text) {

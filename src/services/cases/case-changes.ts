@@ -17,6 +17,8 @@ export interface CaseParts {
   readonly nameOfOrg: (orgId: string) => Promise<string | undefined>
   /** Until when a case is kept that is opened or renewed now [epoch ms]: the retention period from the later of this process's clock and the store's. */
   readonly keptUntilMs: (nowMs: number) => Promise<number>
+  /** The later of this time and the store's [epoch ms]. */
+  readonly laterMs: (nowMs: number) => Promise<number>
   /** Whether this deployment offers extended protection: keeping details of pictures for cases that ask for it. */
   readonly offersExtendedProtection: boolean
   readonly now: () => number
@@ -24,14 +26,13 @@ export interface CaseParts {
 
 /** Applies an action to a case and writes its time-line event in the same step. @throws {Problem} case-unknown, case-withdrawn, case-expired */
 export async function changeIn(
-  { cases, now }: CaseParts,
+  { cases, now }: Pick<CaseParts, 'cases' | 'now'>,
   caseId: string,
   action: CaseAction,
-  fields: CaseChange['fields'],
-  by?: AuditActor,
+  { by, ...change }: Pick<CaseChange, 'fields' | 'without' | 'unless'> & { readonly by?: AuditActor | undefined },
 ): Promise<void> {
   const event = EVENT_OF[action]
-  const outcome = await cases.change(caseId, { action, nowMs: now(), fields, event, ...(by !== undefined && { by }) })
+  const outcome = await cases.change(caseId, { action, nowMs: now(), event, ...change, ...(by !== undefined && { by }) })
   if (outcome !== 'done') throw refusalOf(outcome, await cases.get(caseId))
 }
 
@@ -57,6 +58,10 @@ const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = {
   renew: 'renewed',
   'hand-over': 'handed-over',
   'end-reading': 'reading-ended',
+  'wish-end': 'end-wished',
+  'stop-wishes': 'wishes-stopped',
+  pause: 'paused',
+  resume: 'resumed',
   'change-pin': 'pin-requested',
 }
 

@@ -1,4 +1,4 @@
-// Expires cases, erases the bits of ended cases and watches from the disk, and finally forgets the cases.
+// Expires cases, ends those whose end was wished, erases the bits of ended cases and watches from the disk, and finally forgets the cases.
 
 import type { Cases, DueCase } from '../../store/cases/cases.js'
 import type { LogRewrite } from '../../store/upkeep/log-rewrite.js'
@@ -61,6 +61,8 @@ export function createCaseExpiry({
         async handle({ caseId }) {
           if (await cases.forget(caseId, nowMs)) count.forgotten += 1
           else if ((await cases.end(caseId, 'expired', nowMs))?.state === 'expired') count.expired += 1
+          // Due before its expiry: somebody wished its end, and nobody stopped that.
+          else await cases.end(caseId, 'wished', nowMs)
         },
         onError,
       })

@@ -2,14 +2,15 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Assistance } from '../../domain/cases/assistance.js'
-import { acceptsImages, type CaseState, MAX_PIN_GUESSES, remindAtMs, stateAt } from '../../domain/cases/case.js'
+import { acceptsImages, type CaseState, remindAtMs, stateAt } from '../../domain/cases/case.js'
 import type { Category } from '../../domain/matching/signal.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { CaseRecord } from '../../store/cases/case-record.js'
 import type { KeyPurpose, NamedCase, OwnCase, PinAndCode } from './case-access.js'
-import { actorOf, type CaseParts, changeIn, refuseEnded, withdrawIn } from './case-changes.js'
+import { actorOf, type CaseParts, changeIn, refuseEnded } from './case-changes.js'
 import { endReadingFrom, handoverFrom } from './handover.js'
+import { type CaseWishes, wishesFrom } from './wishes.js'
 
 export interface OpenedCase extends PinAndCode {
   readonly caseNumber: string
@@ -39,6 +40,11 @@ export interface CaseView {
   readonly remindAtMs: number
   readonly images: number
   readonly extendedProtection: boolean
+  /** As in `CaseRecord`, while the case lives. */
+  readonly endWishAtMs: number | undefined
+  /** Since when a PIN and a code may be used that were asked for without the recovery code. */
+  readonly newPinFromMs: number | undefined
+  readonly pausedUntilMs: number | undefined
   readonly assistance: CaseRecord['assistance']
   /** Name of the organisation that opened the case; `undefined` if it no longer exists, or the submitter opened the case. */
   readonly organisation: string | undefined
@@ -47,7 +53,7 @@ export interface CaseView {
   readonly erasedAtMs: number | undefined
 }
 
-export interface Cases {
+export interface Cases extends CaseWishes {
   /** @throws {Problem} extended-protection-off */
   open(choices: CaseChoices): Promise<OpenedCase>
   /**
@@ -90,19 +96,6 @@ export interface Cases {
    * @throws {Problem} case-withdrawn, case-expired
    */
   renew(own: OwnCase): Promise<{ readonly expiresAtMs: number; readonly remindAtMs: number }>
-  /**
-   * Creates a new PIN and recovery code; the last request counts. The previous ones stay valid until a new one is used, so a lost answer locks nobody
-   * out. The PIN is `undefined` after too many wrong PINs: then only the code opens the case.
-   * @throws {Problem} case-withdrawn, case-expired; handover-needed for an organisation
-   */
-  changePin(own: OwnCase): Promise<Omit<PinAndCode, 'pin'> & { readonly pin: string | undefined }>
-  /**
-   * Withdraws a case. Its images no longer match in this process when it returns, and in no process within one second. Safe to repeat; an
-   * expired case stays expired.
-   */
-  withdraw(own: OwnCase): Promise<OwnCase>
-  /** `withdraw` by the operator, for a case whose submitter has lost access. */
-  withdrawByOperator(named: NamedCase): Promise<NamedCase>
 }
 
 export function createCases(parts: CaseParts): Cases {
@@ -116,8 +109,7 @@ export function createCases(parts: CaseParts): Cases {
     ownByKey: (caseNumber, caller, purpose) => access.byKey(caseNumber, caller, purpose),
     byNumber: (caseNumber) => access.byNumber(caseNumber),
     refuseEnded: async (caseNumber) => refuseEnded(await access.byNumber(caseNumber), parts.now()),
-    withdraw: (own) => withdrawIn(parts, own, actorOf(own)),
-    withdrawByOperator: (named) => withdrawIn(parts, named, 'operator'),
+    ...wishesFrom(parts),
   }
 }
 
@@ -143,7 +135,8 @@ function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'
       const { caseNumber, caseId } = access.newNumber()
       const { stretched, ...shown } = await access.newPin(caseId)
       const times = await add(caseId, { category, ...stretched, extendedProtection })
-      const token = await access.newToken({ caseId, pinChanges: 0 })
+      // Counts as obtained with the code, because the same answer shows the code. It lasts twelve hours.
+      const token = await access.newToken({ caseId, pinChanges: 0, byCode: true })
       return { caseNumber, ...shown, token, ...times }
     },
 
@@ -162,20 +155,21 @@ function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'
     },
 
     async token(caseNumber, pin) {
-      const { caseId, record } = await access.byPin(caseNumber, pin, now())
-      return access.newToken({ caseId, pinChanges: record.pinChanges })
+      const { caseId, record, byCode } = await access.byPin(caseNumber, pin, now())
+      return access.newToken({ caseId, pinChanges: record.pinChanges, byCode })
     },
   }
 }
 
 /** Reads and changes a case that has been opened. */
-function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'changePin' | 'noteComplaint' | 'isComplaint'> {
+function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'noteComplaint' | 'isComplaint'> {
   const { cases, access, keptUntilMs, nameOfOrg, now } = parts
   return {
     async view({ caseId, caseNumber, record }) {
       const { category, createdAtMs, expiresAtMs, assistance, complaint, extendedProtection, end, erasedAtMs } = record
       const state = stateAt(record, now())
-      const images = acceptsImages(state) ? await cases.countImages(caseId) : 0
+      const lives = acceptsImages(state)
+      const images = lives ? await cases.countImages(caseId) : 0
       const organisation = assistance === undefined ? undefined : await nameOfOrg(assistance.orgId)
       return {
         caseNumber,
@@ -186,6 +180,9 @@ function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'changePin
         remindAtMs: remindAtMs(record),
         images,
         extendedProtection,
+        endWishAtMs: lives ? record.endWishAtMs : undefined,
+        newPinFromMs: lives && record.nextPin?.isByCode === false ? record.nextPin.fromMs : undefined,
+        pausedUntilMs: lives && (record.pausedUntilMs ?? 0) > now() ? record.pausedUntilMs : undefined,
         assistance,
         organisation,
         hasComplaint: complaint !== undefined,
@@ -197,22 +194,15 @@ function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'changePin
     async renew(own) {
       const { caseId, record } = own
       const expiresAtMs = await keptUntilMs(now())
-      await changeIn(parts, caseId, 'renew', { expiresAtMs }, actorOf(own))
+      await changeIn(parts, caseId, 'renew', { fields: { expiresAtMs }, by: actorOf(own) })
       return { expiresAtMs, remindAtMs: remindAtMs({ createdAtMs: record.createdAtMs, expiresAtMs }) }
     },
 
-    async changePin({ caseId, by, record }) {
-      // With a PIN the organisation could get a token that stays valid after the handover.
-      if (by === 'organisation') throw new Problem('handover-needed')
-      const { pin, recoveryCode, stretched } = await access.newPin(caseId)
-      const isBlocked = record.pinGuesses >= MAX_PIN_GUESSES
-      const nextPin = isBlocked ? access.noPin() : stretched.pin
-      await changeIn(parts, caseId, 'change-pin', { nextPin, nextRecoveryCode: stretched.recoveryCode })
-      return { pin: isBlocked ? undefined : pin, recoveryCode }
-    },
-
     noteComplaint: (own, reference) =>
-      changeIn(parts, own.caseId, 'note-complaint', { complaint: access.complaintOf(own.caseId, reference) }, actorOf(own)),
+      changeIn(parts, own.caseId, 'note-complaint', {
+        fields: { complaint: access.complaintOf(own.caseId, reference) },
+        by: actorOf(own),
+      }),
 
     isComplaint: ({ caseId, record }, reference) => record.complaint === access.complaintOf(caseId, reference),
   }

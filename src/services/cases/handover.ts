@@ -30,7 +30,8 @@ export function handoverFrom(
     const guesses = { ...derived.stretched, pinGuesses: 0 }
     const fields = { ...guesses, handoverSeed, handedOverAtMs: now(), keepsReading: keeps } as const
     try {
-      await changeIn(parts, caseId, 'hand-over', fields, actorOf(own))
+      // Of two handovers at the same time, the second must not replace the PIN that the first one has shown.
+      await changeIn(parts, caseId, 'hand-over', { fields, unless: 'handedOverAtMs', by: actorOf(own) })
       return pinAndCodeOf(derived)
     } catch (error) {
       const after = await cases.get(caseId)
@@ -46,7 +47,7 @@ export function endReadingFrom(parts: CaseParts): (own: OwnCase) => Promise<void
     if (by === 'organisation') throw new Problem('handover-needed')
     // A PIN is enough. Somebody who took it can end the right too; the organisation then sees that its key opens the case no longer, and can ask her.
     // If the code were needed, a person who lost it could not stop an organisation from reading.
-    if (assistance?.keepsReading === true) await changeIn(parts, caseId, 'end-reading', { keepsReading: 'no' })
+    if (assistance?.keepsReading === true) await changeIn(parts, caseId, 'end-reading', { fields: { keepsReading: 'no' } })
   }
 }
 

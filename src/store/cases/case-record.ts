@@ -16,6 +16,12 @@ export interface CaseRecord {
   readonly pinGuesses: number
   /** How often the PIN was replaced. A token is valid as long as this number has not changed. */
   readonly pinChanges: number
+  /** When the case ends because somebody without the recovery code wished so; `undefined` without such a wish. */
+  readonly endWishAtMs: number | undefined
+  /** The PIN and code that wait for their first use: since when they may be used, and whether the recovery code was proved for them. */
+  readonly nextPin: { readonly fromMs: number; readonly isByCode: boolean } | undefined
+  /** Until when its images match nothing, because it was paused. */
+  readonly pausedUntilMs: number | undefined
   /** Random seed of the PIN of a handover, until the submitter has used that PIN. */
   readonly handoverSeed: string | undefined
   /** The organisation that opened the case for the submitter, and the submitter's consent; `undefined` when the submitter opened it. */
@@ -64,6 +70,11 @@ export const CaseFields = z
     pin: z.string(),
     pinGuesses: Moment.default(0),
     pinChanges: Moment.default(0),
+    endWishAtMs: Moment.optional(),
+    nextPin: z.string().optional(),
+    nextFromMs: Moment.default(0),
+    nextByCode: z.enum(['yes', 'no']).default('no'),
+    pausedUntilMs: Moment.optional(),
     handoverSeed: z.string().optional(),
     orgId: z.string().optional(),
     consentKind: z.enum(CONSENT_KINDS).optional(),
@@ -84,7 +95,9 @@ export const CaseFields = z
   })
   .transform((fields): CaseRecord => {
     const { state, createdAtMs, expiresAtMs, category, pin, complaint, hashes, erasedAtMs } = fields
-    const { pinGuesses, pinChanges, handoverSeed } = fields
+    const { pinGuesses, pinChanges, endWishAtMs, pausedUntilMs, handoverSeed } = fields
+    const isByCode = fields.nextByCode === 'yes'
+    const nextPin = fields.nextPin === undefined ? undefined : { fromMs: fields.nextFromMs, isByCode }
     const end = endIn(fields)
     const assistance = assistanceIn(fields)
     const extendedProtection = fields.extendedProtection === 'yes'
@@ -96,6 +109,9 @@ export const CaseFields = z
       pin,
       pinGuesses,
       pinChanges,
+      endWishAtMs,
+      nextPin,
+      pausedUntilMs,
       handoverSeed,
       assistance,
       complaint,

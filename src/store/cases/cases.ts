@@ -44,11 +44,19 @@ export interface CaseChange {
     readonly pinGuesses?: number
     readonly nextPin?: string
     readonly nextRecoveryCode?: string
+    readonly nextFromMs?: number
+    readonly nextByCode?: 'yes' | 'no'
+    readonly endWishAtMs?: number
+    readonly pausedUntilMs?: number
     readonly handoverSeed?: string
     readonly complaint?: string
     readonly handedOverAtMs?: number
     readonly keepsReading?: 'yes' | 'no'
   }
+  /** Fields that are removed. */
+  readonly without?: readonly ('endWishAtMs' | 'pausedUntilMs' | 'nextPin' | 'nextRecoveryCode' | 'nextFromMs')[]
+  /** A field that must not exist. Otherwise nothing changes. */
+  readonly unless?: 'handedOverAtMs' | 'endWishAtMs' | 'nextByCode'
   /** Noted in the time line; `undefined` for none. */
   readonly event: CaseEventKind | undefined
   readonly by?: AuditActor
@@ -63,17 +71,17 @@ export interface Cases {
   countImages(caseId: string): Promise<number>
   /** Up to `limit` cases that an organisation assists, in a stable order, after `after` or from the first. */
   assistedBy(orgId: string, after: AssistedCase | undefined, limit: number): Promise<AssistedCase[]>
-  /** @returns `done`, or the state that forbids it; `undefined` when there is no such case, or it was handed over. */
+  /** @returns `done`, or the state that forbids it; `undefined` when there is no such case, it was handed over, or `unless` exists. */
   change(caseId: string, change: CaseChange): Promise<'done' | CaseState | undefined>
   /**
    * Ends a case: its images are erased and match nothing any more. A case that has already ended stays as it is. With `expired`, a case that
-   * has not reached its expiry stays as it is.
+   * has not reached its expiry stays as it is; with `wished`, a case that nobody wished to end by now.
    * @returns its state now, and the revision of the tombstones, 0 when there is none; `undefined` when there is no such case, or `by` has
    *   handed it over.
    */
   end(
     caseId: string,
-    ending: CaseEnding,
+    ending: CaseEnding | 'wished',
     nowMs: number,
     by?: AuditActor,
   ): Promise<{ readonly state: CaseState; readonly revision: number } | undefined>
@@ -105,6 +113,8 @@ export interface PinAttempt {
 export interface OpenedByToken {
   readonly caseId: string
   readonly pinChanges: number
+  /** Whether the holder proved to have the recovery code. */
+  readonly byCode: boolean
 }
 
 /** Actions that are recorded in the audit log. */
@@ -112,12 +122,20 @@ const ACT_OF: Partial<Readonly<Record<CaseAction, CaseAct>>> = {
   renew: 'case.renewed',
   'hand-over': 'case.handed-over',
   'end-reading': 'case.reading-ended',
+  'wish-end': 'case.end-wished',
+  'stop-wishes': 'case.wishes-stopped',
+  pause: 'case.paused',
+  resume: 'case.resumed',
   'change-pin': 'case.pin-requested',
 }
 type CaseAct =
   | 'case.renewed'
   | 'case.handed-over'
   | 'case.reading-ended'
+  | 'case.end-wished'
+  | 'case.wishes-stopped'
+  | 'case.paused'
+  | 'case.resumed'
   | 'case.pin-requested'
   | 'case.pin-changed'
   | 'case.withdrawn'
@@ -162,13 +180,11 @@ function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'cou
       const page = await pageOfSorted(store, keys.assisted(orgId), { after: place, limit })
       return page.map(({ member, score }) => ({ caseId: member.toString('utf8'), sinceMs: score }))
     },
-    async change(caseId, { action, nowMs, fields, event, by = 'submitter' }) {
+    async change(caseId, { action, nowMs, fields, without = [], unless = '', event, by = 'submitter' }) {
       const act = ACT_OF[action]
       const scriptKeys = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule]
-      // Of two handovers at the same time, the second must not replace the PIN that the first one has shown.
-      const once = action === 'hand-over' ? 'handedOverAtMs' : ''
       const given = [
-        ...[caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', once, actingAs(by)],
+        ...[caseId, nowMs, statesFor(action), event ?? '', unless, actingAs(by), without.join(' ')],
         ...flat({ ...fields }),
       ]
       const reply =
@@ -190,7 +206,8 @@ function recordsIn(store: Store): Pick<Cases, 'auditName' | 'add' | 'get' | 'cou
 /** Ending, erasing and forgetting cases, and the lists of what is due. */
 function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' | 'due' | 'forget'> {
   return {
-    async end(caseId, ending, nowMs, by = ending === 'expired' ? 'tabir' : 'submitter') {
+    async end(caseId, asked, nowMs, by = asked === 'withdrawn' ? 'submitter' : 'tabir') {
+      const ending = asked === 'wished' ? 'withdrawn' : asked
       const reply = await writeAudited(
         store,
         await entryFor(store, caseId, `case.${ending}`, by, nowMs),
@@ -204,7 +221,10 @@ function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' |
           keys.revision,
           keys.changes,
         ],
-        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS, BLOCKED_FOR_MS, actingAs(by)],
+        [
+          ...[caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS, BLOCKED_FOR_MS],
+          ...[actingAs(by), asked === 'wished' ? 'yes' : ''],
+        ],
         'reply[3] == 1',
       )
       const [state, revision] = Array.isArray(reply) ? reply : []
@@ -243,12 +263,14 @@ function openingIn(store: Store): Pick<Cases, 'tryPin' | 'addToken' | 'caseOfTok
       )
       return Array.isArray(reply) ? Number(reply[0]) : undefined
     },
-    async addToken(tokenHash, { caseId, pinChanges }, ttlS) {
-      await store.ask((redis) => redis.set(keys.caseToken(tokenHash), `${caseId}:${pinChanges}`, 'EX', ttlS))
+    async addToken(tokenHash, { caseId, pinChanges, byCode }, ttlS) {
+      const opened = `${caseId}:${pinChanges}:${byCode ? 'code' : 'pin'}`
+      await store.ask((redis) => redis.set(keys.caseToken(tokenHash), opened, 'EX', ttlS))
     },
     async caseOfToken(tokenHash) {
-      const [caseId, pinChanges] = (await store.ask((redis) => redis.get(keys.caseToken(tokenHash))))?.split(':') ?? []
-      return caseId === undefined ? undefined : { caseId, pinChanges: Number(pinChanges ?? 0) }
+      const opened = await store.ask((redis) => redis.get(keys.caseToken(tokenHash)))
+      const [caseId, pinChanges, proof] = opened?.split(':') ?? []
+      return caseId === undefined ? undefined : { caseId, pinChanges: Number(pinChanges ?? 0), byCode: proof === 'code' }
     },
   }
 }

@@ -11,7 +11,6 @@ import { callerOf, ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
 import {
   CaseNumberParam,
-  CaseView,
   CategoryName,
   ExtendedProtection,
   IdempotencyKey,
@@ -20,6 +19,7 @@ import {
   RecoveryCode,
 } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
+import { CaseView } from './case-schemas.js'
 import { presentCase } from './cases.js'
 
 const Reference = z

@@ -27,9 +27,9 @@ import type { Signer } from '../../../services/records/signer.js'
 import { type EventStreams, eventStreams, wantsEvents } from '../../event-stream.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CaseView, CategoryName, Instant, instant, Quality, SignalTypeName } from '../../schemas.js'
+import { CaseNumberParam, CategoryName, Instant, instant, Quality, SignalTypeName } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
-import { Platforms, PlatformsAsking } from './case-schemas.js'
+import { CaseView, Platforms, PlatformsAsking } from './case-schemas.js'
 import { presentCase } from './cases.js'
 
 const EventView = z

@@ -13,11 +13,11 @@ import type { Idempotency } from '../../../services/load/idempotency.js'
 import type { Signer } from '../../../services/records/signer.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CaseView, IdempotencyKey, Instant, instant, instantOrNull } from '../../schemas.js'
+import { CaseNumberParam, IdempotencyKey, Instant, instant, instantOrNull } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
-import { GivenPin, NewCase, OpenedCase, Pin, PlatformsAsking } from './case-schemas.js'
+import { CaseView, GivenPin, NewCase, OpenedCase, Pin, PlatformsAsking } from './case-schemas.js'
 import { proofOf } from './challenge.js'
-import { getReceiptKeyRoute, getReceiptRoute, withdrawCaseRoute } from './receipts.js'
+import { getReceiptKeyRoute, getReceiptRoute } from './receipts.js'
 
 export interface CaseRouteOptions {
   readonly cases: Cases
@@ -33,7 +33,6 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, o
   renewCaseRoute(app, options)
   changePinRoute(app, options)
   getCaseRoute(app, options)
-  withdrawCaseRoute(app, options)
   getReceiptRoute(app, options)
   getReceiptKeyRoute(app, options)
 }
@@ -156,13 +155,15 @@ function changePinRoute(app: ZodApp, { cases, idempotency }: CaseRouteOptions): 
         operationId: 'changePin',
         summary: 'Replace the PIN and the recovery code',
         description:
-          'The old ones stay valid until the new PIN or code is used (`POST …/tokens`), so a lost answer locks nobody out. That first use also ends all earlier tokens. With the same Idempotency-Key the answer is the same; without it, a new pair replaces the previous new one.',
+          'Needs a token that was obtained with the recovery code. With one by PIN the answer is 202: the new ones may be used from `effectiveAt` on, in seven days, and can be discarded until then (`DELETE …/wishes`). The old ones stay valid until the new PIN or code is used (`POST …/tokens`), so a lost answer locks nobody out. That first use also ends all earlier tokens. With the same Idempotency-Key the answer is the same; without it, a new pair replaces the previous new one.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
         response: {
           201: GivenPin,
+          202: GivenPin,
           ...may(
+            'recovery-code-needed',
             'request-invalid',
             'token-missing',
             'case-unknown',
@@ -182,11 +183,11 @@ function changePinRoute(app: ZodApp, { cases, idempotency }: CaseRouteOptions): 
       let isKept = true
       const given = await idempotency.once(['change-pin', own.caseId], key, undefined, GivenPin, async () => {
         isKept = false
-        const { pin = null, recoveryCode } = await cases.changePin(own)
-        return { pin, recoveryCode }
+        const { pin = null, recoveryCode, effectiveAtMs } = await cases.changePin(own)
+        return { pin, recoveryCode, effectiveAt: instantOrNull(effectiveAtMs) }
       })
       if (isKept) await cases.refuseEnded(request.params.caseNumber)
-      return reply.code(201).send(given)
+      return reply.code(given.effectiveAt === null ? 201 : 202).send(given)
     },
   )
 }
@@ -213,6 +214,9 @@ export function presentCase({
   createdAtMs,
   expiresAtMs,
   remindAtMs,
+  endWishAtMs,
+  newPinFromMs,
+  pausedUntilMs,
   assistance,
   organisation,
   hasComplaint,
@@ -233,6 +237,9 @@ export function presentCase({
             organisation: organisation ?? null,
             readsSince: instantOrNull(readsSinceMs(assistance)),
           },
+    endsAt: instantOrNull(endWishAtMs),
+    newPinFrom: instantOrNull(newPinFromMs),
+    pausedUntil: instantOrNull(pausedUntilMs),
     complaint: hasComplaint,
     createdAt: instant(createdAtMs),
     expiresAt: instant(expiresAtMs),

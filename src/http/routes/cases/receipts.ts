@@ -1,8 +1,7 @@
-// Withdrawing a case, and the signed receipt of how it ended.
+// The signed receipt of how a case ended.
 
 import { z } from 'zod'
 import { Problem } from '../../../domain/problem.js'
-import type { Cases } from '../../../services/cases/cases.js'
 import { Receipt, receiptFor } from '../../../services/cases/receipts.js'
 import type { Signer } from '../../../services/records/signer.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
@@ -10,38 +9,14 @@ import { may } from '../../problems.js'
 import { CaseNumberParam } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
 
-const ReceiptBody = Receipt.meta({
+export const ReceiptBody = Receipt.meta({
   id: 'Receipt',
   description:
     'signature: Ed25519 over all other fields in the form of RFC 8785, base64url. Check it with `tabir receipts verify`, or any program that has the key from /v1/receipts/key.',
 })
 
 export interface ReceiptRouteOptions {
-  readonly cases: Cases
   readonly signer: Signer
-}
-
-export function withdrawCaseRoute(app: ZodApp, { cases, signer }: ReceiptRouteOptions): void {
-  app.delete(
-    '/cases/:caseNumber',
-    {
-      config: { scope: 'case' },
-      schema: {
-        operationId: 'withdrawCase',
-        summary: 'Withdraw a case',
-        description:
-          'Takes effect before the answer here, and within one second on all processes. Its hashes are erased. The answer is a signed receipt; repeating the request returns the same one.',
-        tags: ['cases'],
-        params: CaseNumberParam,
-        response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'store-unavailable') },
-      },
-    },
-    async (request) => {
-      const receipt = receiptFor(await cases.withdraw(ownCaseOf(request)), signer)
-      if (receipt === undefined) throw new Error('a case that was withdrawn has ended')
-      return receipt
-    },
-  )
 }
 
 export function getReceiptRoute(app: ZodApp, { signer }: ReceiptRouteOptions): void {

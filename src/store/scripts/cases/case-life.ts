@@ -19,6 +19,11 @@ export const caseStateLua = `
     local function isOverdue (case, state, atMs)
       return among(living, state) and tonumber(redis.call('HGET', case, 'expiresAtMs')) <= tonumber(atMs)
     end
+    -- When the next step of a living case is due: its expiry, or its end if that was wished before.
+    local function nextStep (case)
+      local expires, wished = unpack(redis.call('HMGET', case, 'expiresAtMs', 'endWishAtMs'))
+      return wished and tonumber(wished) < tonumber(expires) and wished or expires
+    end
     local function mayNow (case, states, atMs)
       local state = redis.call('HGET', case, 'state')
       if not state then return nil, false end
@@ -63,17 +68,18 @@ export const changeCase = {
     local atMs   = ARGV[2] -- [epoch ms], the caller's clock
     local states = ARGV[3] -- the states that allow it
     local kind   = ARGV[4] -- of the event that is noted, or empty for none
-    local dueMs  = ARGV[5] -- [epoch ms] when the next step is due, or empty for no change
-    local once   = ARGV[6] -- a field that must not exist yet, or empty
-    local by     = ARGV[7] -- submitter, or organisation: refused once it handed the case over
+    local once   = ARGV[5] -- a field that must not exist yet, or empty
+    local by     = ARGV[6] -- submitter, or organisation: refused once it handed the case over
+    local without = ARGV[7] -- fields that are removed, with spaces between them
     -- ARGV[8…]: field, value, field, value, …
     -- returns 1, or the state that forbids it, or nil when there is no such case, it was handed over, or the field named by once exists
     if isHandedOver(case, by) then return nil end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
     if once ~= '' and redis.call('HEXISTS', case, once) == 1 then return nil end
-    redis.call('HSET', case, unpack(ARGV, 8))
-    if dueMs ~= '' then redis.call('ZADD', schedule, dueMs, caseId) end
+    if #ARGV > 7 then redis.call('HSET', case, unpack(ARGV, 8)) end
+    for field in string.gmatch(without, '%S+') do redis.call('HDEL', case, field) end
+    if among(living, state) then redis.call('ZADD', schedule, nextStep(case), caseId) end
     if kind ~= '' then note(events, kind, 0, atMs) end
     return 1`,
 } as const
@@ -99,6 +105,7 @@ export const endCase = {
     local shards   = tonumber(ARGV[6])
     local blockMs  = tonumber(ARGV[7]) -- [ms] for which what was judged harmless stays blocked
     local by       = ARGV[8] -- organisation: refused once it handed the case over; anything else: not checked
+    local ifWished = ARGV[9] == 'yes' -- only if its end was wished, and is due
     -- returns {state, [integer] revision of the tombstones or 0, and 1 if it ended now}, or nil when there is no such case or it was handed over
     if isHandedOver(case, by) then return nil end
     local state = redis.call('HGET', case, 'state')
@@ -108,6 +115,7 @@ export const endCase = {
     end
     if not among(living, state) then return { state, tonumber(redis.call('HGET', case, 'endRevision') or '0') } end
     if ending == 'expired' and not isOverdue(case, state, atMs) then return { state, 0 } end
+    if ifWished and tonumber(redis.call('HGET', case, 'endWishAtMs') or atMs + 1) > tonumber(atMs) then return { state, 0 } end
     local ids = redis.call('SMEMBERS', images)
     local blocks, blocksUntil = 0, 0
     for _, id in ipairs(ids) do

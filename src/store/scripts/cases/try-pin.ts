@@ -41,6 +41,8 @@ export const tryPin = {
     local state = redis.call('HGET', case, 'state')
     if not state then return nil end
     local pin, code, nextPin, nextCode = unpack(redis.call('HMGET', case, 'pin', 'recoveryCode', 'nextPin', 'nextRecoveryCode'))
+    -- New ones that were asked for without the recovery code open nothing before their time.
+    if tonumber(redis.call('HGET', case, 'nextFromMs') or '0') > tonumber(atMs) then nextPin, nextCode = nil, nil end
     local guesses = tonumber(redis.call('HGET', case, 'pinGuesses') or '0')
     local isPin = field == 'pin'
     local isBlocked = isPin and guesses >= ${MAX_PIN_GUESSES}
@@ -58,7 +60,7 @@ export const tryPin = {
     redis.call('HDEL', case, 'handoverSeed')
     if not isNext then return { tonumber(redis.call('HGET', case, 'pinChanges') or '0'), 0 } end
     redis.call('HSET', case, 'pin', nextPin, 'recoveryCode', nextCode)
-    redis.call('HDEL', case, 'nextPin', 'nextRecoveryCode')
+    redis.call('HDEL', case, 'nextPin', 'nextRecoveryCode', 'nextFromMs', 'nextByCode')
     note(events, 'pin-changed', 0, atMs)
     return { redis.call('HINCRBY', case, 'pinChanges', 1), 1 }`,
 } as const
