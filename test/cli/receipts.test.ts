@@ -58,6 +58,7 @@ t.test('a receipt with any byte changed is refused', async (t) => {
     images: 3,
     hashes: 40,
     kept: { blockedImages: 1, until: '2026-06-30T00:00:00.000Z' },
+    mayRemain: [{ what: 'hashes', where: 'copies', until: null }],
   })
   const text = JSON.stringify(receipt)
   const isValid = (changed: string) => {

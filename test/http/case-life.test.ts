@@ -85,7 +85,17 @@ t.test('an expired case refuses every change at once, and matches nothing after 
   refused(t, await post(app, `${her.url}/hashes`, given(hash), her.headers), 'case-expired')
 
   const receipt = await app.inject({ url: `${her.url}/receipt`, headers: her.headers })
-  t.match(receipt.json(), { state: 'expired', images: 1, hashes: 1, endedAt: view.expiredAt })
+  const inThirtyDays = new Date(Date.parse(view.expiredAt) + 30 * 86_400_000).toISOString()
+  t.match(receipt.json(), {
+    ...{ state: 'expired', images: 1, hashes: 1, endedAt: view.expiredAt },
+    mayRemain: [
+      { what: 'hashes', where: 'withdrawals', until: inThirtyDays },
+      { what: 'record', where: 'record', until: inThirtyDays },
+      { where: 'processes', until: null },
+      { where: 'copies', until: null },
+      { where: 'recipients', until: null },
+    ],
+  })
   t.same((await del(app, her.url, her.headers)).json(), receipt.json(), 'withdrawing it afterwards answers the same receipt')
 })
 

@@ -110,7 +110,8 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     changedLater: 'changed later',
     platforms: { one: 'platform', other: 'platforms' },
     receipt: 'Receipt',
-    receiptText: 'The case has ended and its images and videos were erased. The receipt is part of the attached document.',
+    receiptText:
+      'The case has ended. The receipt in the attached document says what was erased, and what may remain where, until when.',
     signature: 'Signature',
     signatureText:
       'The document report.json, attached to this PDF, says the same as these pages and is signed with Ed25519. Save it and check it with: tabir receipts verify report.json. The public key is served at /v1/receipts/key.',
@@ -201,7 +202,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     platforms: { one: 'platform', other: 'platform' },
     receipt: 'Resit',
     receiptText:
-      'Kes telah tamat dan imej serta videonya telah dipadamkan. Resit terkandung dalam dokumen yang dilampirkan.',
+      'Kes telah tamat. Resit dalam dokumen yang dilampirkan menyatakan apa yang dipadamkan, dan apa yang mungkin masih ada di mana, sehingga bila.',
     signature: 'Tandatangan',
     signatureText:
       'Dokumen report.json yang dilampirkan pada PDF ini menyatakan perkara yang sama dengan halaman ini dan ditandatangani dengan Ed25519. Simpan dan semak dengan: tabir receipts verify report.json. Kunci awam boleh didapati di /v1/receipts/key.',

@@ -23,6 +23,7 @@ import { CIRCULATIONS, HOLD_CAUSES } from '../../domain/trust/quarantine.js'
 import { RECOGNITIONS } from '../../domain/trust/recognition.js'
 import { DISPUTE_ANSWERS, DISPUTE_REASONS, DISPUTE_STATES, VERDICTS } from '../../domain/trust/trust.js'
 import { EXPORT_FORMATS } from '../../exchange/signal-writer.js'
+import { REMAINING_CONTENT, REMAINING_PLACES } from '../../services/cases/receipts.js'
 import { DEPTHS } from '../../services/matching/match.js'
 import { HASHING_STATES, WITHDRAWAL_NOTING } from '../../services/ops/health.js'
 import { FRAME_SIGNAL_TYPES } from '../given-videos.js'
@@ -76,6 +77,8 @@ const LISTS: Readonly<Record<string, readonly string[]>> = {
   SignalType: SIGNAL_TYPE_NAMES,
   Switch: ['true', 'false'],
   Tier: TIER_NAMES,
+  RemainingContent: REMAINING_CONTENT,
+  RemainingPlace: REMAINING_PLACES,
   Transform: transforms.map(({ name }) => name),
   Verdict: VERDICTS,
   View: VIEW_NAMES,

@@ -1,8 +1,14 @@
 // The receipt of an ended case: how and when it ended, and how much was erased. Numbers, never a hash.
 
 import { z } from 'zod'
+import { CASE_FORGOTTEN_AFTER_MS } from '../../domain/cases/case.js'
+import { WITHDRAWN_KEPT_MS } from '../../store/scripts/images/fetched.js'
 import type { Signed, Signer } from '../records/signer.js'
 import type { OwnCase } from './case-access.js'
+
+/** What may remain of an ended case, and where. */
+export const REMAINING_CONTENT = ['hashes', 'record'] as const
+export const REMAINING_PLACES = ['withdrawals', 'record', 'processes', 'copies', 'recipients'] as const
 
 /** A receipt, signed with the key of `GET /v1/receipts/key`. */
 export const Receipt = z.strictObject({
@@ -23,6 +29,18 @@ export const Receipt = z.strictObject({
     .meta({
       description:
         'null unless an image was judged harmless; else a keyed digest of 16 bytes of each, from which no hash can be read. It keeps every case from registering the very same picture, until then at the latest. An appeal may lift that sooner.',
+    }),
+  mayRemain: z
+    .array(
+      z.strictObject({
+        what: z.enum(REMAINING_CONTENT),
+        where: z.enum(REMAINING_PLACES),
+        until: z.iso.datetime().nullable(),
+      }),
+    )
+    .meta({
+      description:
+        '`withdrawals`: encrypted hashes, until each platform that fetched them was told that they are withdrawn. `record`: the case and its time line, without hashes. `processes`: memory of running processes, which no query reads. `copies`: backups and replicas of the store from before the end, as long as the operator keeps them. `recipients`: platforms and services that fetched a list. until: the latest; null where this service does not decide it.',
     }),
   keyId: z.string(),
   signature: z.string(),
@@ -46,8 +64,19 @@ export function receiptFor({ caseNumber, record }: OwnCase, signer: Signer): Rec
     images: end.images,
     hashes,
     kept: end.blocked === undefined ? null : { blockedImages: end.blocked.images, until: instant(end.blocked.untilMs) },
+    mayRemain: remaindersAfter(end.atMs),
   })
   return receipt
+}
+
+function remaindersAfter(endedAtMs: number): Receipt['mayRemain'] {
+  return [
+    { what: 'hashes', where: 'withdrawals', until: instant(endedAtMs + WITHDRAWN_KEPT_MS) },
+    { what: 'record', where: 'record', until: instant(endedAtMs + CASE_FORGOTTEN_AFTER_MS) },
+    { what: 'hashes', where: 'processes', until: null },
+    { what: 'hashes', where: 'copies', until: null },
+    { what: 'hashes', where: 'recipients', until: null },
+  ]
 }
 
 function instant(ms: number): string {
