@@ -8,6 +8,7 @@ import type { Law, Statement } from '../src/domain/cases/sla.js'
 import type { Category } from '../src/domain/matching/signal.js'
 import type { Recognition } from '../src/domain/trust/recognition.js'
 import type { DisputeAnswer } from '../src/domain/trust/trust.js'
+import { given } from './given.js'
 import type { FileSignal, Hashed, HashedVideoFile } from './hashing/outcome.js'
 import type { Challenge, Proof } from './proving.js'
 import { type Answer, ask, upload } from './sending/requests.js'
@@ -139,7 +140,13 @@ export const api = {
   ): Promise<Answer<Opened>> =>
     ask('POST', 'v1/cases', {
       key,
-      json: { adult: true, extendedProtection, ...(category !== undefined && { category }), ...(proof && { proof }) },
+      json: {
+        adult: true,
+        extendedProtection,
+        consentVersion: given.consentVersion,
+        ...(category !== undefined && { category }),
+        ...(proof && { proof }),
+      },
     }),
 
   challenge: (): Promise<Answer<Challenge>> => ask('GET', 'v1/cases/challenge', {}),

@@ -15,6 +15,10 @@ interface Given {
   /** Size of the largest video file that the server accepts. Missing if it decodes none. */
   readonly maxVideoBytes?: number
   readonly offersExtendedProtection: boolean
+  /** Of the privacy notice in this page. Missing where the operator has not stated who runs the service. */
+  readonly consentVersion?: string
+  /** Platforms that take part, as the operator lists them. */
+  readonly platformNames: readonly string[]
   readonly messages: Readonly<Record<string, string>>
 }
 

@@ -21,7 +21,15 @@ const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, heig
 const PICTURES = 'demo/pictures'
 
 await run(async (defer) => {
-  const contact = { TABIR_CONTACT_NAME: 'An organisation that helps', TABIR_CONTACT_LINK: 'https://help.example/' }
+  const contact = {
+    TABIR_CONTACT_NAME: 'An organisation that helps',
+    TABIR_CONTACT_LINK: 'https://help.example/',
+    TABIR_OPERATOR_NAME: 'The operator',
+    TABIR_OPERATOR_LINK: 'mailto:operator@tabir.example',
+    TABIR_OPERATOR_COUNTRY: 'MY',
+    TABIR_OPERATOR_AUTHORITY: 'A data protection authority',
+    TABIR_PLATFORM_NAMES: 'A platform, Another platform',
+  }
   const service = await openService(defer)
   const { port } = await startApi(defer, service, { settings: contact })
   const flags = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']

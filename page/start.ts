@@ -101,17 +101,18 @@ async function openedCase(category: ReturnType<typeof chosenCategory>, isExtende
     hide('open-held')
     if ('value' in answer) return answer.value
     const failure = waitable(answer.failure)
-    button.hidden = false
+    button.hidden = failure.kind === 'rejected' // another try would be refused, too
     const waitMs = Math.min(30_000, 1000 * 2 ** tries)
     setText('open-net', sentenceFor(failure, new Date(Date.now() + waitMs)))
     show('open-held')
-    await waiting.until(failure.kind === 'fault' ? 86_400_000 : waitMs)
+    await waiting.until(failure.kind === 'fault' || failure.kind === 'rejected' ? 86_400_000 : waitMs)
   }
 }
 
 /** Opening a case can always be tried again: after a wait if the proof of work was refused, otherwise when the button is pressed. */
 function waitable(failure: Failure): Failure {
   if (failure.kind !== 'rejected') return failure
+  if (failure.code === 'consent-needed') return failure
   return failure.code === 'proof-of-work-required' ? { kind: 'away', retryAfterS: undefined } : { kind: 'fault' }
 }
 

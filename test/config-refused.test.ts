@@ -64,10 +64,34 @@ t.test('an origin with user and password is refused, since they would be dropped
     }
 })
 
+const OPERATOR = {
+  TABIR_OPERATOR_NAME: 'Helpers',
+  TABIR_OPERATOR_LINK: 'mailto:help@helpers.example',
+  TABIR_OPERATOR_COUNTRY: 'MY',
+  TABIR_OPERATOR_AUTHORITY: 'Data Protection Commissioner',
+}
+
+t.test('a public api must say who runs it, and nobody says half of it', async (t) => {
+  const isPublic = { TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: 'none' }
+  t.throws(() => readConfig(isPublic), /TABIR_OPERATOR_NAME must be set where TABIR_EXPOSURE is public/)
+  for (const name of Object.keys(OPERATOR))
+    for (const more of [isPublic, {}])
+      t.throws(
+        () => readConfig({ ...OPERATOR, ...more, [name]: undefined }),
+        /TABIR_OPERATOR_NAME must be set together with/,
+        name,
+      )
+  t.match(readConfig({ ...OPERATOR, ...isPublic }).operator, { name: 'Helpers', country: 'MY' })
+})
+
 t.test('a public api must name its proxies, and none of them may be everyone', async (t) => {
-  const proxiesOf = (text: string) => readConfig({ TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: text }).trustedProxies
+  const proxiesOf = (text: string) =>
+    readConfig({ ...OPERATOR, TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: text }).trustedProxies
   for (const unsaid of [{}, { TABIR_TRUST_PROXY: '' }])
-    t.throws(() => readConfig({ TABIR_EXPOSURE: 'public', ...unsaid }), /TABIR_TRUST_PROXY must be set where .* or none/)
+    t.throws(
+      () => readConfig({ ...OPERATOR, TABIR_EXPOSURE: 'public', ...unsaid }),
+      /TABIR_TRUST_PROXY must be set where .* or none/,
+    )
   t.same(proxiesOf('none'), [], 'callers connect directly')
   t.same(proxiesOf('10.0.0.0/8, 2001:db8::/32,fc00::/7'), ['10.0.0.0/8', '2001:db8::/32', 'fc00::/7'])
   for (const text of [

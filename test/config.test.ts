@@ -36,6 +36,8 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     extendedProtection: 'on',
     country: undefined,
     pageExitUrl: 'https://www.wikipedia.org/',
+    operator: undefined,
+    platformNames: [],
     contactName: undefined,
     contactLink: undefined,
     corsOrigins: [],
@@ -88,6 +90,11 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_EXTENDED_PROTECTION: 'on',
     TABIR_COUNTRY: 'MY',
     TABIR_PAGE_EXIT_URL: 'https://weather.example/',
+    TABIR_OPERATOR_NAME: 'Runners',
+    TABIR_OPERATOR_LINK: 'https://runners.example',
+    TABIR_OPERATOR_COUNTRY: 'SG',
+    TABIR_OPERATOR_AUTHORITY: 'The Commissioner',
+    TABIR_PLATFORM_NAMES: 'Ruang, Pasar Kita',
     TABIR_CONTACT_NAME: 'Helpers',
     TABIR_CONTACT_LINK: 'tel:+60312345678',
     TABIR_CORS_ORIGINS: 'https://a.example,http://b.example:81',
@@ -141,6 +148,8 @@ t.test('every variable reaches its setting', async (t) => {
     extendedProtection: 'on',
     country: 'MY',
     pageExitUrl: 'https://weather.example/',
+    operator: { name: 'Runners', link: 'https://runners.example', country: 'SG', authority: 'The Commissioner' },
+    platformNames: ['Ruang', 'Pasar Kita'],
     contactName: 'Helpers',
     contactLink: 'tel:+60312345678',
     corsOrigins: ['https://a.example', 'http://b.example:81'],
@@ -200,9 +209,16 @@ t.test('each part is given only the variables that it needs', async (t) => {
   })
 })
 
+const OPERATOR = {
+  TABIR_OPERATOR_NAME: 'Helpers',
+  TABIR_OPERATOR_LINK: 'mailto:help@helpers.example',
+  TABIR_OPERATOR_COUNTRY: 'MY',
+  TABIR_OPERATOR_AUTHORITY: 'Data Protection Commissioner',
+}
+
 t.test('a public api requires proof of work and limits new cases, unless the operator sets otherwise', async (t) => {
   const of = (env: Record<string, string>) => {
-    const { proofRounds, maxImagesPerNewCase } = readConfig(env)
+    const { proofRounds, maxImagesPerNewCase } = readConfig({ ...OPERATOR, ...env })
     return [proofRounds, maxImagesPerNewCase]
   }
   t.same(of({}), [0, undefined])

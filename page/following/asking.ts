@@ -1,10 +1,14 @@
 // How many platforms look for copies.
 
 import type { PlatformBucket } from '../../src/domain/cases/case-event.js'
+import { given } from '../given.js'
 import { type Said, say, sayRange } from '../messages.js'
 
 export function sayAsking(bucket: PlatformBucket): Said {
-  return bucket === '0' ? say('run.askingNone') : say('run.asking', { platforms: sayBucket(bucket) })
+  if (bucket === '0') return say('run.askingNone')
+  const number = say('run.asking', { platforms: sayBucket(bucket) })
+  const names = given.platformNames.join(', ')
+  return names === '' ? number : () => `${number()} ${say('run.askingNames', { names })()}`
 }
 
 /** A range of platforms, or the least number. */

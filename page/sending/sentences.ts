@@ -12,6 +12,7 @@ export function sentenceFor(failure: Failure, retryAt?: Date): Said {
 
 function sentenceForRefusal({ code, retryAfterS }: Extract<Failure, { readonly kind: 'rejected' }>): Said {
   if (isOver(code)) return say('run.case.over')
+  if (code === 'consent-needed') return say('run.net.consent')
   if (code === 'account-suspended') return say('run.net.suspended')
   if (code !== 'case-full') return say('run.net.closed')
   if (retryAfterS === undefined) return say('run.net.full')

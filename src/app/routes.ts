@@ -14,6 +14,7 @@ import { caseWishRoutes } from '../http/routes/cases/case-wishes.js'
 import { caseRoutes } from '../http/routes/cases/cases.js'
 import { challengeRoutes } from '../http/routes/cases/challenge.js'
 import { noticeRoutes } from '../http/routes/cases/notices.js'
+import { privacyRoutes } from '../http/routes/cases/privacy.js'
 import { dayRoutes } from '../http/routes/days.js'
 import { docRoutes } from '../http/routes/docs.js'
 import { exchangeRoutes } from '../http/routes/exchanges.js'
@@ -52,11 +53,13 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   const { videoMatcher, refuseUnknownBanks, videoHashing, scheduler, proofOfWork } = services
   const countsFor = exposure === 'public' ? 'admin' : 'public'
   const inFlight: InFlight = { bytes: 0 }
+  const { privacyNotice } = site
   const bandsOnly = exposure === 'public'
   await app.register(named(healthRoutes), { health, metrics, countsFor })
   await app.register(named(docRoutes))
+  await app.register(named(privacyRoutes), { prefix: '/v1', privacyNotice })
   await app.register(named(challengeRoutes), { prefix: '/v1', proofOfWork })
-  await app.register(named(caseRoutes), { prefix: '/v1', cases, files, idempotency, signer, proofOfWork })
+  await app.register(named(caseRoutes), { prefix: '/v1', cases, files, idempotency, signer, proofOfWork, privacyNotice })
   await app.register(named(caseWishRoutes), { prefix: '/v1', cases, signer, pauses: services.pauses })
   await app.register(named(assistedCaseRoutes), { prefix: '/v1', cases, idempotency, now })
   await app.register(named(caseFileRoutes), { prefix: '/v1', files, signer, limits: services.limits, now })

@@ -166,6 +166,9 @@ function siteOf({ pageExitUrl: exitUrl, country, contactName: name, contactLink:
   return loadSite(fileURLToPath(new URL('../../public/', import.meta.url)), {
     exitUrl,
     country,
+    operator: own.operator,
+    retentionDays: own.caseRetentionDays,
+    platformNames: own.platformNames,
     contact: name === undefined || link === undefined ? undefined : { name, link },
     maxImageBytes: own.maxImageBytes,
     maxImages: own.maxImagesPerRequest,

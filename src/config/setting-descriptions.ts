@@ -94,6 +94,13 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
     meaning: 'whose hotlines for people under 18 come first: `AU`, `CA`, `GB`, `IN`, `MY` or `US`; otherwise all',
   },
   TABIR_PAGE_EXIT_URL: { meaning: 'where the page’s way out leads' },
+  TABIR_OPERATOR_NAME: {
+    meaning: 'who runs the service; required when public, with the next three',
+  },
+  TABIR_OPERATOR_LINK: { meaning: 'its `https://`, `mailto:` or `tel:`' },
+  TABIR_OPERATOR_COUNTRY: { meaning: 'its country: `MY`' },
+  TABIR_OPERATOR_AUTHORITY: { meaning: 'who takes complaints about it' },
+  TABIR_PLATFORM_NAMES: { meaning: 'platforms that the page names' },
   TABIR_CONTACT_NAME: { meaning: 'an organisation that helps those who cannot use the page' },
   TABIR_CONTACT_LINK: { meaning: 'its `https://`, `mailto:` or `tel:`' },
   TABIR_WEBHOOK_ORIGINS: {

@@ -1,5 +1,7 @@
 // Settings from variables: which exclude or require each other, and defaults that depend on others.
 
+import type { z } from 'zod'
+import type { Operator } from '../domain/cases/privacy-notice.js'
 import { FEED_DELAY } from '../store/exchange/feed-batches.js'
 import { MINUTE_MS, Variables } from './variables.js'
 
@@ -24,6 +26,15 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
   .refine((e) => (e.TABIR_CONTACT_NAME === undefined) === (e.TABIR_CONTACT_LINK === undefined), {
     path: ['TABIR_CONTACT_NAME'],
     error: 'must be set together with TABIR_CONTACT_LINK',
+  })
+  .refine((e) => [0, 4].includes(operatorFacts(e).length), {
+    path: ['TABIR_OPERATOR_NAME'],
+    error: 'must be set together with TABIR_OPERATOR_LINK, TABIR_OPERATOR_COUNTRY and TABIR_OPERATOR_AUTHORITY',
+  })
+  .refine((e) => e.TABIR_EXPOSURE === 'private' || operatorFacts(e).length > 0, {
+    path: ['TABIR_OPERATOR_NAME'],
+    error:
+      'must be set where TABIR_EXPOSURE is public, with TABIR_OPERATOR_LINK, TABIR_OPERATOR_COUNTRY and TABIR_OPERATOR_AUTHORITY: people must be told who runs the service before they register anything',
   })
   .refine((e) => e.TABIR_EXPOSURE === 'private' || e.TABIR_TRUST_PROXY !== undefined, {
     path: ['TABIR_TRUST_PROXY'],
@@ -83,6 +94,8 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
     extendedProtection: e.TABIR_EXTENDED_PROTECTION,
     pageExitUrl: e.TABIR_PAGE_EXIT_URL,
     country: e.TABIR_COUNTRY,
+    operator: operatorOf(e),
+    platformNames: e.TABIR_PLATFORM_NAMES,
     contactName: e.TABIR_CONTACT_NAME,
     contactLink: e.TABIR_CONTACT_LINK,
     webhookOrigins: new Set(e.TABIR_WEBHOOK_ORIGINS.map((origin) => new URL(origin).origin)),
@@ -105,6 +118,19 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
     logSample: e.TABIR_LOG_SAMPLE,
     env: e.TABIR_ENV,
   }))
+
+type Values = z.infer<typeof Variables>
+
+function operatorFacts(e: Values): string[] {
+  const all = [e.TABIR_OPERATOR_NAME, e.TABIR_OPERATOR_LINK, e.TABIR_OPERATOR_COUNTRY, e.TABIR_OPERATOR_AUTHORITY]
+  return all.filter((each) => each !== undefined)
+}
+
+function operatorOf(e: Values): Operator | undefined {
+  const [name, link, country, authority] = operatorFacts(e)
+  if (name === undefined || link === undefined || country === undefined || authority === undefined) return undefined
+  return { name, link, country, authority }
+}
 
 /** Listed origins may be anywhere; `public` is the rest of the public internet. @returns `undefined` if nothing may be fetched. */
 function fetchFrom(parts: readonly string[]) {

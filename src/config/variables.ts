@@ -66,19 +66,21 @@ export const Variables = z.object({
   TABIR_MAX_WATCHES_PER_ORG: wholeNumber(0, 10_000_000).default(250_000),
   TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).optional(),
   TABIR_EXTENDED_PROTECTION: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
-  TABIR_COUNTRY: z
-    .string()
-    .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
-    .optional(),
+  TABIR_COUNTRY: countryCode().optional(),
   TABIR_PAGE_EXIT_URL: z
     .string()
     .regex(/^https:\/\/\S+$/, 'must start with https://')
     .default('https://www.wikipedia.org/'),
+  TABIR_OPERATOR_NAME: text('must name who runs the service').optional(),
+  TABIR_OPERATOR_LINK: link().optional(),
+  TABIR_OPERATOR_COUNTRY: countryCode().optional(),
+  TABIR_OPERATOR_AUTHORITY: text('must name the authority that takes complaints about the operator').optional(),
+  TABIR_PLATFORM_NAMES: listOf(
+    (name) => name.length > 0 && name.length <= 60,
+    'must be names of at most 60 characters, with commas between',
+  ),
   TABIR_CONTACT_NAME: text('must name an organisation').optional(),
-  TABIR_CONTACT_LINK: z
-    .string()
-    .regex(/^(https:\/\/|mailto:|tel:)\S+$/, 'must start with https://, mailto: or tel:')
-    .optional(),
+  TABIR_CONTACT_LINK: link().optional(),
   TABIR_WEBHOOK_ORIGINS: listOf(
     isOrigin,
     'must be origins such as http://10.0.0.5:8000, without user and password, with commas between',
@@ -141,6 +143,14 @@ function isOrigin(text: string): boolean {
 
 function text(reason: string) {
   return z.string().regex(/\S/, reason)
+}
+
+function link() {
+  return z.string().regex(/^(https:\/\/|mailto:|tel:)\S+$/, 'must start with https://, mailto: or tel:')
+}
+
+function countryCode() {
+  return z.string().regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
 }
 
 function listOf(isOne: (text: string) => boolean, reason: string) {

@@ -84,6 +84,7 @@ export const PROBLEM_CODES = [
   'delivery-unknown',
   'quota-exceeded',
   'proof-of-work-required',
+  'consent-needed',
   'notice-incomplete',
   'cursor-unknown',
   'route-unknown',

@@ -134,6 +134,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'Pictures and videos of people under 18 are taken by the hotlines that may lawfully do so, never here.',
     detail: 'See hotlines. They help without asking for your name, and nobody will blame you.',
   },
+  'consent-needed': {
+    status: 422,
+    title: 'A case is opened with the version of the privacy notice that the person agreed to.',
+    detail:
+      'Show her the facts of GET /v1/privacy. Send its version as consentVersion once she agrees. It changes with the facts.',
+  },
   'key-missing': { status: 401, title: 'An API key is required, as Authorization: Bearer.' },
   'key-invalid': {
     status: 401,

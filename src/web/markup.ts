@@ -1,9 +1,10 @@
 // Parts of the page that depend on more than its messages: links, hotlines, contact.
 
 import type { Hotline } from '../domain/cases/hotlines.js'
+import type { PrivacyNotice } from '../domain/cases/privacy-notice.js'
 import { escaped } from './template.js'
 
-export const PAGE_NAMES = ['start', 'case', 'how-it-works'] as const
+export const PAGE_NAMES = ['start', 'case', 'how-it-works', 'privacy'] as const
 export type PageName = (typeof PAGE_NAMES)[number]
 
 export type Messages = Readonly<Record<string, string>>
@@ -15,11 +16,17 @@ export interface Contact {
 }
 
 /** Relative, as all addresses in the page: a proxy may serve it below a path. */
-const PATHS: Readonly<Record<PageName, string>> = { start: './', case: 'case', 'how-it-works': 'how-it-works' }
+const PATHS: Readonly<Record<PageName, string>> = {
+  start: './',
+  case: 'case',
+  'how-it-works': 'how-it-works',
+  privacy: 'privacy',
+}
 const FOOT = {
   start: 'page.footStart',
   case: 'page.footCase',
   'how-it-works': 'page.footHow',
+  privacy: 'page.footPrivacy',
 } as const satisfies Readonly<Record<PageName, string>>
 
 export function languageLink(page: PageName, tag: string, current: string, messages: Messages = {}): string {
@@ -41,10 +48,7 @@ export function reportButton(tag: string, messages: Messages, theirs: Messages =
 
 /** Shows the country of each hotline: several have names that are used in many countries. */
 export function hotlineMarkup({ name, url, phone, country }: Hotline, language: string, messages: Messages): string {
-  const place =
-    country === undefined
-      ? messages['hotlines.where.worldwide']
-      : new Intl.DisplayNames(language, { type: 'region' }).of(country)
+  const place = country === undefined ? messages['hotlines.where.worldwide'] : countryName(country, language)
   const where = ` (${escaped(place ?? '')})`
   const way =
     phone === undefined
@@ -53,8 +57,49 @@ export function hotlineMarkup({ name, url, phone, country }: Hotline, language: 
   return `<li><strong>${escaped(name)}</strong>${where}<br>${way}</li>`
 }
 
+function countryName(country: string, language: string): string {
+  return new Intl.DisplayNames(language, { type: 'region' }).of(country) ?? country
+}
+
+function linkMarkup(link: string): string {
+  const shown = link.replace(/^(https:\/\/|mailto:|tel:)/, '')
+  return `<a href="${escaped(link)}" rel="noreferrer">${escaped(shown)}</a>`
+}
+
+export interface PrivacyFacts {
+  /** `undefined` where the operator has not stated who runs the service. */
+  readonly notice: PrivacyNotice | undefined
+  readonly retentionDays: number
+  readonly platforms: readonly string[]
+}
+
+/** Who runs the service, and what happens to what is registered: shown before a person agrees, and at `/privacy`. */
+export function privacyMarkup(facts: PrivacyFacts, language: string, messages: Messages): string {
+  const { notice, retentionDays, platforms } = facts
+  const say = (key: string, values: Readonly<Record<string, string>> = {}) =>
+    escaped((messages[key] ?? '').replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? ''))
+  const row = (term: string, ...sentences: string[]) =>
+    `<div><dt>${say(`privacy.${term}`)}</dt><dd>${sentences.filter((each) => each !== '').join(' ')}</dd></div>`
+  const named = platforms.length === 0 ? '' : say('privacy.named', { names: platforms.join(', ') })
+  const complaint = notice === undefined ? '' : say('privacy.complain', { authority: notice.operator.authority })
+  return `<dl class="told card">${[
+    notice === undefined
+      ? row('runs', say('privacy.unknown'))
+      : row(
+          'runs',
+          `${escaped(notice.operator.name)}, ${escaped(countryName(notice.operator.country, language))},`,
+          linkMarkup(notice.operator.link),
+        ),
+    row('why', say('privacy.purpose')),
+    row('kept', say('privacy.keeps')),
+    row('long', say('privacy.lasts', { days: String(retentionDays) })),
+    row('receives', say('privacy.receivers'), named),
+    row('rights', say('privacy.may'), complaint),
+    notice === undefined ? '' : row('version', escaped(notice.version)),
+  ].join('')}</dl>`
+}
+
 export function contactMarkup(contact: Contact | undefined, messages: Messages): string {
   if (contact === undefined) return ''
-  const shown = contact.link.replace(/^(https:\/\/|mailto:|tel:)/, '')
-  return `<section class="contact"><h2>${escaped(messages['contact.title'] ?? '')}</h2><p>${escaped(messages['contact.lead'] ?? '')} <strong>${escaped(contact.name)}</strong>, <a href="${escaped(contact.link)}" rel="noreferrer">${escaped(shown)}</a></p></section>`
+  return `<section class="contact"><h2>${escaped(messages['contact.title'] ?? '')}</h2><p>${escaped(messages['contact.lead'] ?? '')} <strong>${escaped(contact.name)}</strong>, ${linkMarkup(contact.link)}</p></section>`
 }

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { hotlinesFor } from '../domain/cases/hotlines.js'
+import { type Operator, type PrivacyNotice, privacyNotice } from '../domain/cases/privacy-notice.js'
 import { REPORT_LANGUAGES } from '../domain/cases/report-words.js'
 import type { MediaFormat } from '../domain/media/media-formats.js'
 import { ownValue } from '../domain/own-value.js'
@@ -18,6 +19,7 @@ import {
   type Messages,
   PAGE_NAMES,
   type PageName,
+  privacyMarkup,
   reportButton,
 } from './markup.js'
 import { ENCODINGS, type Encoding } from './negotiate.js'
@@ -30,6 +32,12 @@ export interface SiteSettings {
   readonly country: string | undefined
   /** An organisation that helps people who cannot use the page. */
   readonly contact: Contact | undefined
+  /** Who runs the service. */
+  readonly operator: Operator | undefined
+  /** After how many days a case ends that is not renewed. */
+  readonly retentionDays: number
+  /** Platforms that take part, as the operator lists them. */
+  readonly platformNames: readonly string[]
   readonly maxImageBytes: number
   readonly maxImages: number
   readonly maxVideoBytes: number
@@ -53,6 +61,8 @@ export interface Site {
    * @param takesVideos whether the page offers to send videos that the browser cannot decode.
    */
   page(name: PageName, language: string, takesVideos: boolean): Served
+  /** `undefined` where the operator has not stated who runs the service. */
+  readonly privacyNotice: PrivacyNotice | undefined
   /** The console for organisations and the operator, in English. */
   readonly console: Served
   asset(file: string): Served | undefined
@@ -94,14 +104,10 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
   )
   const style = text(folder, 'html/style.css')
   const headers = documentHeaders({ script: manifest.script.integrity, style: hashOf(style) })
-  const workers = [manifest.worker, ...decoders.map(([, asset]) => asset)]
   const hashing = { ...scriptsOf(manifest.worker, decoders), unread: settings.unread }
-  const assets = new Map(
-    [...Object.values(manifest), ...workers].map((asset) => [
-      asset.file,
-      assetIn(folder, asset.file, workers.includes(asset)),
-    ]),
-  )
+  const assets = assetsIn(folder, Object.values(manifest), [manifest.worker, ...decoders.map(([, asset]) => asset)])
+  const facts = { retentionDays: settings.retentionDays, platforms: settings.platformNames }
+  const notice = settings.operator && privacyNotice({ operator: settings.operator, ...facts })
   const pagesWhere = (takesVideos: boolean) =>
     languages.flatMap((language) =>
       PAGE_NAMES.map((name): [string, Served] => {
@@ -113,6 +119,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
 
   return {
     languages,
+    privacyNotice: notice,
     page(name, language, takesVideos) {
       const page = pages.get(`${name} ${language} ${takesVideos}`)
       if (page === undefined) throw new Error(`there is no page ${name} in ${language}`)
@@ -151,6 +158,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       reportButtons: REPORT_LANGUAGES.map((tag) => reportButton(tag, own, messages.get(tag))).join(' '),
       contact,
       contactScripted: contact,
+      privacyFacts: privacyMarkup({ notice, ...facts }, language, own),
       given: jsonBlock({
         language,
         exitUrl: settings.exitUrl,
@@ -159,6 +167,8 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
         maxImages: settings.maxImages,
         maxVideoBytes: takesVideos ? settings.maxVideoBytes : undefined,
         offersExtendedProtection: settings.offersExtendedProtection,
+        consentVersion: notice?.version,
+        platformNames: settings.platformNames,
         messages: messagesOf(own, (key) => key.startsWith(RUN_TIME)),
       }),
     }
@@ -214,6 +224,10 @@ function flattened(manifest: OwnAssets): Record<string, string> {
       [`${name}.integrity`, integrity],
     ]),
   )
+}
+
+function assetsIn(folder: string, own: readonly Asset[], workers: readonly Asset[]): Map<string, Served> {
+  return new Map([...own, ...workers].map((asset) => [asset.file, assetIn(folder, asset.file, workers.includes(asset))]))
 }
 
 function assetIn(folder: string, file: string, isWorker: boolean): Served {

@@ -111,6 +111,7 @@ const SITE: SiteSettings = {
   exitUrl: 'https://exit.example/',
   country: 'MY',
   contact: { name: 'Helpers', link: 'https://helpers.example/' },
+  ...{ operator: undefined, retentionDays: 365, platformNames: [] },
   maxImageBytes: UPLOAD_LIMITS.maxImageBytes,
   maxImages: UPLOAD_LIMITS.maxImages,
   maxVideoBytes: MAX_VIDEO_BYTES,
@@ -118,9 +119,8 @@ const SITE: SiteSettings = {
   unread: [],
 }
 
-const siteWith = (settings: Partial<SiteSettings>) =>
-  loadSite(fileURLToPath(new URL('../../public/', import.meta.url)), { ...SITE, ...settings })
-
+const PUBLIC = fileURLToPath(new URL('../../public/', import.meta.url))
+const siteWith = (settings: Partial<SiteSettings>) => loadSite(PUBLIC, { ...SITE, ...settings })
 let usual: ReturnType<typeof siteWith> | undefined
 
 /** Read once, because it is the same for every service and takes a twelfth of its start. */

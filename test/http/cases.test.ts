@@ -1,4 +1,5 @@
 import t from 'tap'
+import { refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
 
@@ -20,6 +21,31 @@ async function matchesOf(
   })
   return response.json<{ results: { matches: Record<string, unknown>[] }[] }>().results[0]?.matches ?? []
 }
+
+t.test(
+  'where the operator says who runs the service, a case is opened only with the version that was agreed to',
+  async (t) => {
+    const operator = { name: 'Helpers', link: 'https://helpers.example', country: 'MY', authority: 'The Commissioner' }
+    const { app } = await startService(t, { site: { operator, platformNames: ['Ruang'] } })
+    const { notice } = (await app.inject('/v1/privacy')).json<{ notice: { version: string } }>()
+    t.match(notice, { operator, retentionDays: 365, platforms: ['Ruang'] })
+    for (const lang of ['en', 'ms', 'zh-Hans', 'ta'])
+      for (const url of [`/privacy?lang=${lang}`, `/?lang=${lang}`]) {
+        const { body } = await app.inject(url)
+        for (const fact of ['Helpers', 'https://helpers.example', 'The Commissioner', 'Ruang', '365', notice.version])
+          t.ok(body.includes(fact), `${url}: ${fact}`)
+      }
+    const open = (consentVersion?: string) => post(app, '/v1/cases', { adult: true, consentVersion })
+    refused(t, await open(), 'consent-needed')
+    refused(t, await open('1-00000000'), 'consent-needed')
+    refused(t, await open('yes'), 'request-invalid')
+    const { caseNumber, token } = (await open(notice.version)).json<{ caseNumber: string; token: string }>()
+    const headers = { authorization: `Bearer ${token}` }
+    t.match((await app.inject({ url: `/v1/cases/${caseNumber}`, headers })).json(), { consentVersion: notice.version })
+    const other = await startService(t, { site: { operator: { ...operator, country: 'SG' }, platformNames: ['Ruang'] } })
+    t.not((await other.app.inject('/v1/privacy')).json<{ notice: { version: string } }>().notice.version, notice.version)
+  },
+)
 
 t.test('a case is opened, filled, opened again with its PIN, and withdrawn', async (t) => {
   const service = await startService(t)

@@ -72,6 +72,7 @@ t.test('every operation can be called with the shape of its example, and answers
   await anybody('index', {})
   await anybody('explainProblem', { params: { code: 'case-unknown' } })
   await anybody('getChallenge', {})
+  await anybody('getPrivacyNotice', {})
   await anybody('listLaws', {})
   await anybody('getReceiptKey', {})
 

@@ -41,6 +41,7 @@ export const READING = {
   index: plain(anybody),
   explainProblem: async ({ anybody: by }) => ({ by, args: { params: { code: 'case-unknown' } } }),
   getChallenge: plain(anybody),
+  getPrivacyNotice: plain(anybody),
   getReceiptKey: plain(anybody),
   listLaws: plain(anybody),
   getCase: ofCase,

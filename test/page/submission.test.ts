@@ -1,7 +1,7 @@
 import t from 'tap'
 import { hashImage } from '../../packages/hash/src/hash-image.js'
 import { decode } from '../../workers/media/decode.js'
-import { pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { pictureFile, startSite, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { keyFor } from '../helpers/service.js'
 import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
@@ -38,6 +38,44 @@ t.test('a submitter protects pictures, which then match', { skip: withoutBrowser
   }
   t.same(faults, [], 'nothing was forbidden and nothing failed')
 })
+
+t.test(
+  'a case is opened with the facts that the page showed, and not once they have changed',
+  { skip: withoutBrowser },
+  async (t) => {
+    const operator = { name: 'Helpers', link: 'https://helpers.example', country: 'MY', authority: 'The Commissioner' }
+    const site = await startSite(t, { site: { operator, platformNames: ['Ruang', 'Pasar'] } })
+    const { page, faults } = await site.visit('/')
+    await page.click('#adult')
+    await page.getByText('Helpers, Malaysia').waitFor()
+    await page.check('#agree')
+    await page.click('#consent-go')
+    await choose(page, [await pictureFile(74)])
+    await allRead(page)
+    let version = '1-00000000' // as if the operator had changed the facts after the page was loaded
+    await page.route('**/v1/cases', async (route) => {
+      await route.continue({
+        postData: { ...route.request().postDataJSON(), ...(version !== '' && { consentVersion: version }) },
+      })
+    })
+    await page.click('#choose-go:enabled')
+    await page.click('#protect')
+    await page.locator('#open-net', { hasText: 'Load the page again and read it.' }).waitFor()
+    t.notOk(await page.isVisible('#open-retry'))
+    version = ''
+    await page.reload()
+    await toChoosing(page)
+    await choose(page, [await pictureFile(74)])
+    await allRead(page)
+    await keyFor(site, 'Ruang', ['match'], 'platform')
+    await protectAll(page)
+    t.match(await textOf(page, '#asking'), /Taking part: Ruang, Pasar\./)
+    t.same(
+      faults.filter((fault) => !fault.includes('422')),
+      [],
+    )
+  },
+)
 
 t.test('one picture is not called "all of them" in a language with one plural form', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()

@@ -19,10 +19,12 @@ const PUBLIC = { scope: 'public' } as const
 const Query = z.object({ lang: z.unknown(), script: z.unknown() }).partial()
 
 export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, { site, videoHashing }) => {
-  const pages = { '/': 'start', '/case': 'case', '/how-it-works': 'how-it-works' } as const satisfies Record<
-    string,
-    PageName
-  >
+  const pages = {
+    '/': 'start',
+    '/case': 'case',
+    '/how-it-works': 'how-it-works',
+    '/privacy': 'privacy',
+  } as const satisfies Record<string, PageName>
   for (const [url, name] of Object.entries(pages)) {
     app.get(url, { config: PUBLIC, schema: { hide: true, querystring: Query } }, async (request, reply) => {
       const { script } = request.query

@@ -21,6 +21,7 @@ export interface OpenedCase extends PinAndCode {
 
 export interface CaseChoices {
   readonly category: Category | undefined
+  readonly consentVersion: string | undefined
   readonly extendedProtection: boolean
 }
 
@@ -40,6 +41,8 @@ export interface CaseView {
   readonly remindAtMs: number
   readonly images: number
   readonly extendedProtection: boolean
+  /** As in `CaseRecord`. */
+  readonly consentVersion: string | undefined
   /** As in `CaseRecord`, while the case lives. */
   readonly endWishAtMs: number | undefined
   /** Since when a PIN and a code may be used that were asked for without the recovery code. */
@@ -130,11 +133,11 @@ function openingFrom(parts: CaseParts): Pick<Cases, 'open' | 'openFor' | 'token'
     return { expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
   }
   return {
-    async open({ category, extendedProtection }) {
+    async open({ category, consentVersion, extendedProtection }) {
       requireOffered(extendedProtection)
       const { caseNumber, caseId } = access.newNumber()
       const { stretched, ...shown } = await access.newPin(caseId)
-      const times = await add(caseId, { category, ...stretched, extendedProtection })
+      const times = await add(caseId, { category, consentVersion, ...stretched, extendedProtection })
       // Counts as obtained with the code, because the same answer shows the code. It lasts twelve hours.
       const token = await access.newToken({ caseId, pinChanges: 0, byCode: true })
       return { caseNumber, ...shown, token, ...times }
@@ -180,6 +183,7 @@ function livingFrom(parts: CaseParts): Pick<Cases, 'view' | 'renew' | 'noteCompl
         remindAtMs: remindAtMs(record),
         images,
         extendedProtection,
+        consentVersion: record.consentVersion,
         endWishAtMs: lives ? record.endWishAtMs : undefined,
         newPinFromMs: lives && record.nextPin?.isByCode === false ? record.nextPin.fromMs : undefined,
         pausedUntilMs: lives && (record.pausedUntilMs ?? 0) > now() ? record.pausedUntilMs : undefined,

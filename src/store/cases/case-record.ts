@@ -30,6 +30,8 @@ export interface CaseRecord {
   readonly complaint: string | undefined
   /** Whether details of its images may be kept. Chosen when the case is opened. */
   readonly extendedProtection: boolean
+  /** Version of the privacy notice that the person agreed to; `undefined` if there was none, or an organisation opened the case. */
+  readonly consentVersion: string | undefined
   /** Whether an organisation has attested any of its images. */
   readonly isVouchedFor: boolean
   /** Number of hashes registered so far, over all its images, without details. */
@@ -54,6 +56,7 @@ export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expires
   readonly recoveryCode?: string
   readonly assistance?: Assistance
   readonly complaint?: string
+  readonly consentVersion?: string | undefined
   readonly extendedProtection?: boolean
   /** Random name of the case in the audit log. It is erased with the case, so that no entry leads to the case afterwards. */
   readonly auditName?: string
@@ -86,6 +89,7 @@ export const CaseFields = z
     complaint: z.string().optional(),
     hashes: Moment.default(0),
     extendedProtection: z.enum(['yes', 'no']).default('no'),
+    consentVersion: z.string().optional(),
     endedAs: z.enum(['withdrawn', 'expired']).optional(),
     endedAtMs: Moment.optional(),
     endedImages: Moment.default(0),
@@ -94,7 +98,7 @@ export const CaseFields = z
     erasedAtMs: Moment.optional(),
   })
   .transform((fields): CaseRecord => {
-    const { state, createdAtMs, expiresAtMs, category, pin, complaint, hashes, erasedAtMs } = fields
+    const { state, createdAtMs, expiresAtMs, category, consentVersion, pin, complaint, hashes, erasedAtMs } = fields
     const { pinGuesses, pinChanges, endWishAtMs, pausedUntilMs, handoverSeed } = fields
     const isByCode = fields.nextByCode === 'yes'
     const nextPin = fields.nextPin === undefined ? undefined : { fromMs: fields.nextFromMs, isByCode }
@@ -106,6 +110,7 @@ export const CaseFields = z
       createdAtMs,
       expiresAtMs,
       category,
+      consentVersion,
       pin,
       pinGuesses,
       pinChanges,

@@ -4,9 +4,12 @@ import { z } from 'zod'
 import { CONSENT_KINDS } from '../../../domain/cases/assistance.js'
 import { CASE_STATES, PIN_PATTERN } from '../../../domain/cases/case.js'
 import { PLATFORM_BUCKETS } from '../../../domain/cases/case-event.js'
+import { NOTICE_VERSION } from '../../../domain/cases/privacy-notice.js'
 import { Declared } from '../../declared-age.js'
 import { CategoryName, ExtendedProtection, Instant, RecoveryCode } from '../../schemas.js'
 import { Proof } from './challenge.js'
+
+const ConsentVersion = z.string().regex(NOTICE_VERSION, 'must be a version of GET /v1/privacy')
 
 export const NewCase = z.strictObject({
   ...Declared,
@@ -16,6 +19,10 @@ export const NewCase = z.strictObject({
   }),
   category: CategoryName.optional(),
   extendedProtection: ExtendedProtection,
+  consentVersion: ConsentVersion.optional().meta({
+    description:
+      'The version of GET /v1/privacy that she was shown and agreed to. Required where the operator has stated who runs the service.',
+  }),
   proof: Proof.optional(),
 })
 
@@ -57,6 +64,10 @@ export const CaseView = z
     erasedAt: Instant.nullable().meta({ description: 'When its hashes were erased from all files of the store.' }),
     images: z.int().meta({ description: 'How many images are registered now.' }),
     extendedProtection: z.boolean().meta({ description: 'Are details of its images kept?' }),
+    consentVersion: z.string().nullable().meta({
+      description:
+        'Which version of the privacy notice was agreed to when it was opened. null: none was required, or an organisation opened it.',
+    }),
     assisted: z
       .object({
         consent: z.object({ kind: z.enum(CONSENT_KINDS), on: z.iso.date() }),

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { readsSinceMs } from '../../../domain/cases/assistance.js'
 import { MAX_PIN_GUESSES } from '../../../domain/cases/case.js'
 import { type PlatformBucket, platformBucket } from '../../../domain/cases/case-event.js'
+import type { PrivacyNotice } from '../../../domain/cases/privacy-notice.js'
 import { Problem } from '../../../domain/problem.js'
 import type { CaseFiles } from '../../../services/cases/case-file.js'
 import type { CaseView as CaseFacts, Cases } from '../../../services/cases/cases.js'
@@ -22,6 +23,8 @@ import { getReceiptKeyRoute, getReceiptRoute } from './receipts.js'
 export interface CaseRouteOptions {
   readonly cases: Cases
   readonly files: Pick<CaseFiles, 'platformsAsking'>
+  /** `undefined` where the operator has not stated who runs the service: nothing can be agreed to. */
+  readonly privacyNotice: PrivacyNotice | undefined
   readonly idempotency: Idempotency
   readonly signer: Signer
   readonly proofOfWork: ProofOfWork
@@ -37,7 +40,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, o
   getReceiptKeyRoute(app, options)
 }
 
-function openCaseRoute(app: ZodApp, { cases, files, idempotency, proofOfWork }: CaseRouteOptions): void {
+function openCaseRoute(app: ZodApp, { cases, files, idempotency, proofOfWork, privacyNotice }: CaseRouteOptions): void {
   app.post(
     '/cases',
     {
@@ -60,6 +63,7 @@ function openCaseRoute(app: ZodApp, { cases, files, idempotency, proofOfWork }: 
             'request-invalid',
             'media-unsupported',
             'minor-declared',
+            'consent-needed',
             'proof-of-work-required',
             'extended-protection-off',
             'case-unknown',
@@ -73,6 +77,7 @@ function openCaseRoute(app: ZodApp, { cases, files, idempotency, proofOfWork }: 
       },
     },
     async ({ body: { proof, ...asked }, headers }, reply) => {
+      if (privacyNotice !== undefined && asked.consentVersion !== privacyNotice.version) throw new Problem('consent-needed')
       // A proof of work opens one case, so a repeat has another proof or none, and still counts as the same request.
       let isKept = true
       const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], asked, OpenedCase, async () => {
@@ -81,6 +86,7 @@ function openCaseRoute(app: ZodApp, { cases, files, idempotency, proofOfWork }: 
         const { expiresAtMs, remindAtMs, ...rest } = await cases.open({
           category: asked.category,
           extendedProtection: asked.extendedProtection,
+          consentVersion: privacyNotice?.version,
         })
         return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
       })
@@ -217,6 +223,7 @@ export function presentCase({
   endWishAtMs,
   newPinFromMs,
   pausedUntilMs,
+  consentVersion,
   assistance,
   organisation,
   hasComplaint,
@@ -227,6 +234,7 @@ export function presentCase({
   return {
     ...rest,
     category: category ?? null,
+    consentVersion: consentVersion ?? null,
     assisted:
       assistance === undefined
         ? null
