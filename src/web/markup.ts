@@ -73,11 +73,42 @@ export interface PrivacyFacts {
   readonly platforms: readonly string[]
 }
 
+/** A message with its values, as text. */
+function filled(message: string | undefined, values: Readonly<Record<string, string>> = {}): string {
+  return (message ?? '').replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
+}
+
+const STEPS = 4
+
+/** Which step of registering this is. The case page has the same forms, and no steps. */
+function stepsOf(page: PageName, messages: Messages): Record<string, string> {
+  const steps = Array.from({ length: STEPS }, (_, i) => i + 1)
+  const say = (n: number) => (page === 'start' ? filled(messages['page.step'], { n: String(n), of: String(STEPS) }) : '')
+  return Object.fromEntries(steps.map((n) => [`step${n}`, say(n)]))
+}
+
+/** What a page says of its steps and of the operator's settings. */
+export function factsFor(page: PageName, facts: PrivacyFacts, language: string, messages: Messages): Record<string, string> {
+  return {
+    ...stepsOf(page, messages),
+    runBy: runByOf(facts, language, messages),
+    lostEnds: filled(messages['case.lost3'], { days: String(facts.retentionDays) }),
+    privacyFacts: privacyMarkup(facts, language, messages),
+  }
+}
+
+/** Who runs the service and which platforms take part, in one line; empty if the operator states neither. */
+function runByOf({ notice, platforms }: PrivacyFacts, language: string, messages: Messages): string {
+  const own = notice?.operator
+  const run = own && filled(messages['start.runBy'], { name: own.name, country: countryName(own.country, language) })
+  const named = platforms.length > 0 ? filled(messages['privacy.named'], { names: platforms.join(', ') }) : undefined
+  return [run, named].filter((each) => each !== undefined).join(' ')
+}
+
 /** Who runs the service, and what happens to what is registered: shown before a person agrees, and at `/privacy`. */
-export function privacyMarkup(facts: PrivacyFacts, language: string, messages: Messages): string {
+function privacyMarkup(facts: PrivacyFacts, language: string, messages: Messages): string {
   const { notice, retentionDays, platforms } = facts
-  const say = (key: string, values: Readonly<Record<string, string>> = {}) =>
-    escaped((messages[key] ?? '').replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? ''))
+  const say = (key: string, values?: Readonly<Record<string, string>>) => escaped(filled(messages[key], values))
   const row = (term: string, ...sentences: string[]) =>
     `<div><dt>${say(`privacy.${term}`)}</dt><dd>${sentences.filter((each) => each !== '').join(' ')}</dd></div>`
   const named = platforms.length === 0 ? '' : say('privacy.named', { names: platforms.join(', ') })

@@ -13,13 +13,13 @@ import { ASSET_HEADERS, documentHeaders, WORKER_HEADERS } from './headers.js'
 import {
   type Contact,
   contactMarkup,
+  factsFor,
   footLink,
   hotlineMarkup,
   languageLink,
   type Messages,
   PAGE_NAMES,
   type PageName,
-  privacyMarkup,
   reportButton,
 } from './markup.js'
 import { ENCODINGS, type Encoding } from './negotiate.js'
@@ -158,7 +158,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       reportButtons: REPORT_LANGUAGES.map((tag) => reportButton(tag, own, messages.get(tag))).join(' '),
       contact,
       contactScripted: contact,
-      privacyFacts: privacyMarkup({ notice, ...facts }, language, own),
+      ...factsFor(name, { notice, ...facts }, language, own),
       given: jsonBlock({
         language,
         exitUrl: settings.exitUrl,

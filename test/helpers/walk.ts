@@ -66,7 +66,7 @@ async function followed(page: Page, { open, number, code, look }: Followed): Pro
   await page.fill('#case-pin', code)
   await page.click('#open')
   await page.waitForSelector('[data-step="view"]:not([hidden])')
-  await page.click('summary')
+  await page.click('#each-open > summary')
   await look('case-view')
   await page.click('#new-pin')
   await look('case-another-pin')

@@ -47,7 +47,7 @@ t.test(
     const site = await startSite(t, { site: { operator, platformNames: ['Ruang', 'Pasar'] } })
     const { page, faults } = await site.visit('/')
     await page.click('#adult')
-    await page.getByText('Helpers, Malaysia').waitFor()
+    await page.locator('dd', { hasText: 'Helpers, Malaysia' }).waitFor()
     await page.check('#agree')
     await page.click('#consent-go')
     await choose(page, [await pictureFile(74)])
