@@ -169,6 +169,7 @@ function siteOf({ pageExitUrl: exitUrl, country, contactName: name, contactLink:
     operator: own.operator,
     retentionDays: own.caseRetentionDays,
     platformNames: own.platformNames,
+    banner: own.pageBanner,
     contact: name === undefined || link === undefined ? undefined : { name, link },
     maxImageBytes: own.maxImageBytes,
     maxImages: own.maxImagesPerRequest,

@@ -41,6 +41,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_OPERATOR_COUNTRY',
     'TABIR_OPERATOR_AUTHORITY',
     'TABIR_PLATFORM_NAMES',
+    'TABIR_PAGE_BANNER',
     'TABIR_CONTACT_NAME',
     'TABIR_CONTACT_LINK',
     'TABIR_CORS_ORIGINS',

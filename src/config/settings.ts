@@ -96,6 +96,7 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
     country: e.TABIR_COUNTRY,
     operator: operatorOf(e),
     platformNames: e.TABIR_PLATFORM_NAMES,
+    pageBanner: e.TABIR_PAGE_BANNER,
     contactName: e.TABIR_CONTACT_NAME,
     contactLink: e.TABIR_CONTACT_LINK,
     webhookOrigins: new Set(e.TABIR_WEBHOOK_ORIGINS.map((origin) => new URL(origin).origin)),

@@ -79,6 +79,7 @@ export const Variables = z.object({
     (name) => name.length > 0 && name.length <= 60,
     'must be names of at most 60 characters, with commas between',
   ),
+  TABIR_PAGE_BANNER: z.string().max(500, 'must have at most 500 characters').default(''),
   TABIR_CONTACT_NAME: text('must name an organisation').optional(),
   TABIR_CONTACT_LINK: link().optional(),
   TABIR_WEBHOOK_ORIGINS: listOf(

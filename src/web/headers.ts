@@ -24,7 +24,7 @@ const NO_SCRIPT_FROM_TEXT = "require-trusted-types-for 'script'"
 /**
  * Page and console may run the script and use the style with this content, and may load from and request their own origin; nothing else. They may start
  * workers that hash, and play videos that they were given, where the browser cannot decode them otherwise. For a script the hash is that of its element's
- * integrity attribute (CSP 3, external hashes; decision 0040).
+ * integrity attribute (CSP 3, external hashes).
  */
 export function documentHeaders({ script, style }: OwnContent) {
   const policy = [

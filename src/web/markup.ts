@@ -1,6 +1,6 @@
 // Parts of the page that depend on more than its messages: links, hotlines, contact.
 
-import type { Hotline } from '../domain/cases/hotlines.js'
+import { type Hotline, hotlinesFor } from '../domain/cases/hotlines.js'
 import type { PrivacyNotice } from '../domain/cases/privacy-notice.js'
 import { escaped } from './template.js'
 
@@ -46,8 +46,15 @@ export function reportButton(tag: string, messages: Messages, theirs: Messages =
   return `<button type="button" data-report="pdf" data-language="${tag}">${escaped(messages['case.reportPdf'] ?? '')} <span lang="${tag}">${name}</span></button>`
 }
 
+/** @param country whose hotlines come first. */
+export function hotlineList(country: string | undefined, language: string, messages: Messages): string {
+  return hotlinesFor(country)
+    .map((hotline) => hotlineMarkup(hotline, language, messages))
+    .join('')
+}
+
 /** Shows the country of each hotline: several have names that are used in many countries. */
-export function hotlineMarkup({ name, url, phone, country }: Hotline, language: string, messages: Messages): string {
+function hotlineMarkup({ name, url, phone, country }: Hotline, language: string, messages: Messages): string {
   const place = country === undefined ? messages['hotlines.where.worldwide'] : countryName(country, language)
   const where = ` (${escaped(place ?? '')})`
   const way =
@@ -71,6 +78,8 @@ export interface PrivacyFacts {
   readonly notice: PrivacyNotice | undefined
   readonly retentionDays: number
   readonly platforms: readonly string[]
+  /** Shown above each page; empty shows none. */
+  readonly banner: string
 }
 
 /** A message with its values, as text. */
@@ -91,6 +100,7 @@ function stepsOf(page: PageName, messages: Messages): Record<string, string> {
 export function factsFor(page: PageName, facts: PrivacyFacts, language: string, messages: Messages): Record<string, string> {
   return {
     ...stepsOf(page, messages),
+    banner: facts.banner === '' ? '' : `<p class="card warn" role="note">${escaped(facts.banner)}</p>`,
     runBy: runByOf(facts, language, messages),
     lostEnds: filled(messages['case.lost3'], { days: String(facts.retentionDays) }),
     privacyFacts: privacyMarkup(facts, language, messages),

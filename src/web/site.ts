@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { hotlinesFor } from '../domain/cases/hotlines.js'
 import { type Operator, type PrivacyNotice, privacyNotice } from '../domain/cases/privacy-notice.js'
 import { REPORT_LANGUAGES } from '../domain/cases/report-words.js'
 import type { MediaFormat } from '../domain/media/media-formats.js'
@@ -15,7 +14,7 @@ import {
   contactMarkup,
   factsFor,
   footLink,
-  hotlineMarkup,
+  hotlineList,
   languageLink,
   type Messages,
   PAGE_NAMES,
@@ -38,6 +37,8 @@ export interface SiteSettings {
   readonly retentionDays: number
   /** Platforms that take part, as the operator lists them. */
   readonly platformNames: readonly string[]
+  /** The operator's text above each page; empty shows none. */
+  readonly banner: string
   readonly maxImageBytes: number
   readonly maxImages: number
   readonly maxVideoBytes: number
@@ -106,7 +107,8 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
   const headers = documentHeaders({ script: manifest.script.integrity, style: hashOf(style) })
   const hashing = { ...scriptsOf(manifest.worker, decoders), unread: settings.unread }
   const assets = assetsIn(folder, Object.values(manifest), [manifest.worker, ...decoders.map(([, asset]) => asset)])
-  const facts = { retentionDays: settings.retentionDays, platforms: settings.platformNames }
+  const { retentionDays, platformNames: platforms, banner } = settings
+  const facts = { retentionDays, platforms, banner }
   const notice = settings.operator && privacyNotice({ operator: settings.operator, ...facts })
   const pagesWhere = (takesVideos: boolean) =>
     languages.flatMap((language) =>
@@ -152,9 +154,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       ...addressesFor(name, manifest),
       languageLinks: languages.map((tag) => languageLink(name, tag, language, messages.get(tag))).join(''),
       footLinks: PAGE_NAMES.map((other) => footLink(other, name, language, own)).join(''),
-      hotlines: hotlinesFor(settings.country)
-        .map((hotline) => hotlineMarkup(hotline, language, own))
-        .join(''),
+      hotlines: hotlineList(settings.country, language, own),
       reportButtons: REPORT_LANGUAGES.map((tag) => reportButton(tag, own, messages.get(tag))).join(' '),
       contact,
       contactScripted: contact,
@@ -168,7 +168,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
         maxVideoBytes: takesVideos ? settings.maxVideoBytes : undefined,
         offersExtendedProtection: settings.offersExtendedProtection,
         consentVersion: notice?.version,
-        platformNames: settings.platformNames,
+        platformNames: platforms,
         messages: messagesOf(own, (key) => key.startsWith(RUN_TIME)),
       }),
     }

@@ -26,13 +26,23 @@ t.test(
   'where the operator says who runs the service, a case is opened only with the version that was agreed to',
   async (t) => {
     const operator = { name: 'Helpers', link: 'https://helpers.example', country: 'MY', authority: 'The Commissioner' }
-    const { app } = await startService(t, { site: { operator, platformNames: ['Ruang'] } })
+    const { app } = await startService(t, {
+      site: { operator, platformNames: ['Ruang'], banner: 'News <of> a breach' },
+    })
     const { notice } = (await app.inject('/v1/privacy')).json<{ notice: { version: string } }>()
     t.match(notice, { operator, retentionDays: 365, platforms: ['Ruang'] })
     for (const lang of ['en', 'ms', 'zh-Hans', 'ta'])
       for (const url of [`/privacy?lang=${lang}`, `/?lang=${lang}`]) {
         const { body } = await app.inject(url)
-        for (const fact of ['Helpers', 'https://helpers.example', 'The Commissioner', 'Ruang', '365', notice.version])
+        for (const fact of [
+          'Helpers',
+          'https://helpers.example',
+          'The Commissioner',
+          'Ruang',
+          '365',
+          notice.version,
+          'News &#60;of&#62; a breach',
+        ])
           t.ok(body.includes(fact), `${url}: ${fact}`)
       }
     const open = (consentVersion?: string) => post(app, '/v1/cases', { adult: true, consentVersion })
