@@ -2,6 +2,7 @@
 
 import { type Hotline, hotlinesFor } from '../domain/cases/hotlines.js'
 import type { PrivacyNotice } from '../domain/cases/privacy-notice.js'
+import { ownValue } from '../domain/own-value.js'
 import { escaped } from './template.js'
 
 export const PAGE_NAMES = ['start', 'case', 'how-it-works', 'privacy'] as const
@@ -84,7 +85,7 @@ export interface PrivacyFacts {
 
 /** A message with its values, as text. */
 function filled(message: string | undefined, values: Readonly<Record<string, string>> = {}): string {
-  return (message ?? '').replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
+  return (message ?? '').replace(/\{(\w+)\}/g, (_, name: string) => ownValue(values, name) ?? '')
 }
 
 const STEPS = 4
@@ -118,7 +119,7 @@ function runByOf({ notice, platforms }: PrivacyFacts, language: string, messages
 /** Who runs the service, and what happens to what is registered: shown before a person agrees, and at `/privacy`. */
 function privacyMarkup(facts: PrivacyFacts, language: string, messages: Messages): string {
   const { notice, retentionDays, platforms } = facts
-  const say = (key: string, values?: Readonly<Record<string, string>>) => escaped(filled(messages[key], values))
+  const say = (key: string, values?: Readonly<Record<string, string>>) => escaped(filled(ownValue(messages, key), values))
   const row = (term: string, ...sentences: string[]) =>
     `<div><dt>${say(`privacy.${term}`)}</dt><dd>${sentences.filter((each) => each !== '').join(' ')}</dd></div>`
   const named = platforms.length === 0 ? '' : say('privacy.named', { names: platforms.join(', ') })
