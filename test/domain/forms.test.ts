@@ -177,6 +177,7 @@ t.test('another picture on the same table is for review only: the wholes are nea
 t.test('a registered frame of a video has few parts, so near wholes are enough', async (t) => {
   const agreement = {
     surplusBits: -40,
+    piecesSurplusBits: -40,
     partial: undefined,
     isPartialClose: false,
     withinFrameBits: undefined,

@@ -109,6 +109,22 @@ t.test('an equal hash is found, and exact, however much is blurred', async (t) =
   t.equal(match?.grade, 'exact')
 })
 
+t.test('an equal whole is no longer exact where the pieces are of another picture', async (t) => {
+  const area = (of: string) => Array.from({ length: 8 }, (_, i) => hashNamed(`${of} ${i}`))
+  const registered = area('hers').map((hash) => ({ type: 'pdq-area', view: 'piece', quality: 100, hash }) as const)
+  const block = { ...row('pdq', 'whole', 'block'), type: 'blockhash' } as const
+  const image = imageWith([row('pdq', 'whole', 'pdq'), block, ...registered])
+  const whole = [asked('pdq', 'whole', 'pdq', 0), asked('blockhash', 'whole', 'block', 0)]
+  const gradeOf = async (hashes: readonly Hash256[]) => {
+    const pieces = hashes.map((hash): HashedSignal => ({ type: 'pdq-area', view: 'piece', quality: 100, hashes: [hash] }))
+    const [[match] = []] = await worldOf([image], 0).match([[...whole, ...pieces]], ASKING)
+    return match?.grade
+  }
+  t.equal(await gradeOf(area('hers')), 'exact')
+  t.equal(await gradeOf([...area('hers').slice(0, 5), ...area('other').slice(5)]), 'exact', 'a caption over some')
+  t.equal(await gradeOf(area('other')), 'near', 'a picture that was bent to the same PDQ')
+})
+
 t.test('a query that uses the budget up is blurred itself, and is counted once', async (t) => {
   const catalogue = new Catalogue()
   catalogue.put(uuidV7(1, randomBytes(10)), PICTURE)

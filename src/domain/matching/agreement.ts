@@ -23,6 +23,12 @@ export interface Agreement {
   /** By how many bits all parts are nearer than required; negative if they do not all agree. */
   readonly surplusBits: number
   /**
+   * By how many bits half of the query's pieces are nearer than required of pieces; negative if most differ, whatever the whole says. Pictures that
+   * were bent to the whole hash of another one have no piece within 88 bits of it (40 photographs that chose nothing here); of 119 saved copies
+   * with an equal whole, 118 have most pieces within 10.
+   */
+  readonly piecesSurplusBits: number
+  /**
    * Set if only a region agrees. If some but not all quarters do, `share` is their number divided by four and `region` the rectangle around them.
    * Otherwise, if not all parts agree, the nearest part and its share of the area. `undefined` if all parts agree or nothing is known.
    */
@@ -126,13 +132,15 @@ export function agreementOf(
   )
   const withinFrameBits = isFramed ? withinFrame(areas, area, { orientation, wholeBits: nearestWholeBits }) : undefined
   const insideBits = insideOf(areas, area, { orientation, wholeBits: nearestWholeBits })
-  const quarters = { ...partialOf(isFramed ? [] : ofWhole), withinFrameBits, insideBits }
+  const piecesSurplusBits = AGREES_BITS.parts - middleOf([...ofWhole, ...ofFramed])
+  const quarters = { ...partialOf(isFramed ? [] : ofWhole), piecesSurplusBits, withinFrameBits, insideBits }
   if (quarters.partial !== undefined || surplusBits >= EDGE_BITS) return { surplusBits, ...quarters }
   const placed = partialOfPlaced(
     areas.map((area) => ({ part: area.part, bits: area.part === undefined ? NONE_BITS : nearest(area, registered.area) })),
   )
   return {
     surplusBits,
+    piecesSurplusBits,
     partial: surplusBits < 0 ? placed.partial : undefined,
     withinFrameBits,
     insideBits,
@@ -177,6 +185,10 @@ function insideOf(
 /** @returns whether the query came with pieces. Without them it is unknown in which parts it agrees. */
 export function hasPieces(asked: readonly HashedSignal[]): boolean {
   return asked.some(({ view }) => view === 'piece')
+}
+
+function middleOf(bits: readonly number[]): number {
+  return [...bits].sort((a, b) => a - b)[bits.length >> 1] ?? NONE_BITS
 }
 
 function allAgree(pieces: readonly number[], minPieces: number, surplusOfAllBits: number): number {

@@ -193,8 +193,10 @@ export function agreed(
   copySurplus: number | undefined,
 ): Graded {
   if (copySurplus !== undefined && copySurplus < 0) return { reported, grade: 'review' }
+  // Another picture can be bent until its whole has the very same hash; its pieces then still differ.
+  const isBent = grade === 'exact' && agreement !== undefined && agreement.piecesSurplusBits < 0
   const isPartial = agreement !== undefined && agreement.surplusBits < 0
-  return { reported, grade: isPartial ? worseGrade(grade, 'near') : grade }
+  return { reported, grade: isPartial || isBent ? worseGrade(grade, 'near') : grade }
 }
 
 /** @param atMs when the registered frame is shown; `undefined` for a picture. */
