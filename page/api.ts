@@ -8,7 +8,6 @@ import type { Law, Statement } from '../src/domain/cases/sla.js'
 import type { Category } from '../src/domain/matching/signal.js'
 import type { Recognition } from '../src/domain/trust/recognition.js'
 import type { DisputeAnswer } from '../src/domain/trust/trust.js'
-import { given } from './given.js'
 import type { FileSignal, Hashed, HashedVideoFile } from './hashing/outcome.js'
 import type { Challenge, Proof } from './proving.js'
 import { type Answer, ask, upload } from './sending/requests.js'
@@ -17,6 +16,14 @@ export interface Access {
   readonly caseNumber: string
   /** Replaced when the PIN changes. Holders of this object then use the new token. */
   token: string
+}
+
+export interface Opening {
+  readonly category: Category | undefined
+  readonly extendedProtection: boolean
+  /** Of the privacy notice that she was shown. */
+  readonly consentVersion: string | undefined
+  readonly proof: Proof | undefined
 }
 
 export interface Opened extends Access, CaseTimes {
@@ -132,21 +139,10 @@ export interface Added {
 const HASHING_TIMEOUT_MS = 660_000
 
 export const api = {
-  openCase: (
-    category: Category | undefined,
-    extendedProtection: boolean,
-    key: string,
-    proof?: Proof,
-  ): Promise<Answer<Opened>> =>
+  openCase: ({ category, proof, ...chosen }: Opening, key: string): Promise<Answer<Opened>> =>
     ask('POST', 'v1/cases', {
       key,
-      json: {
-        adult: true,
-        extendedProtection,
-        consentVersion: given.consentVersion,
-        ...(category !== undefined && { category }),
-        ...(proof && { proof }),
-      },
+      json: { adult: true, ...chosen, ...(category !== undefined && { category }), ...(proof && { proof }) },
     }),
 
   challenge: (): Promise<Answer<Challenge>> => ask('GET', 'v1/cases/challenge', {}),

@@ -241,7 +241,7 @@ function draw({ case: view, images: pictures, platformsAsking }: CaseFile): void
   setText('view-error', '')
   setText('view-number', caseNumber)
   setText('view-state', stateOf(view, pictures))
-  setText('view-asking', sayAsking(platformsAsking))
+  setText('view-asking', sayAsking(platformsAsking, given.platformNames))
   one('view-asking', HTMLElement).hidden = !pictures.some(({ matching }) => matching)
   setText('view-category', category === null ? say('run.case.none') : () => nameOf(category))
   setText('view-created', sayDate(createdAt))

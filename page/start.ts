@@ -74,7 +74,7 @@ export function startPage(): void {
     if (opened === undefined) {
       opened = await openedCase(category, extended.checked)
       showNumber({ ...opened, times: opened })
-      if (opened.platformsAsking !== undefined) setText('asking', sayAsking(opened.platformsAsking))
+      if (opened.platformsAsking !== undefined) setText('asking', sayAsking(opened.platformsAsking, given.platformNames))
     }
     button.disabled = false
     goTo('result', 'start')
@@ -97,7 +97,9 @@ async function openedCase(category: ReturnType<typeof chosenCategory>, isExtende
   const waiting = waitingFor(button)
   const key = newKey() // when the answer was lost, the number and PIN in it are given again
   for (let tries = 0; ; tries++) {
-    const answer = await provenFirst((proof) => api.openCase(category, isExtended, key, proof))
+    const answer = await provenFirst((proof) =>
+      api.openCase({ category, extendedProtection: isExtended, consentVersion: given.consentVersion, proof }, key),
+    )
     hide('open-held')
     if ('value' in answer) return answer.value
     const failure = waitable(answer.failure)

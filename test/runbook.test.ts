@@ -211,7 +211,7 @@ t.test('every procedure of the runbook does what it says', async (t) => {
           number = (await openCase(app)).caseNumber
         },
         env: () => ({ NUMBER: number }),
-        check: said(t, /"state":"open"[\s\S]*"isDryRun":true[\s\S]*"state":"withdrawn"/),
+        check: said(t, /"state":"open"[\s\S]*"isDryRun":true[\s\S]*"effectiveAt":"[^"]+Z"/),
       },
     ],
     Backup: [{ env: { BACKUPS: join(place, 'backups') }, check: said(t, /"sizeBytes"/) }],

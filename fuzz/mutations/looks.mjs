@@ -57,6 +57,7 @@ const mutations = [
     ['domain/objects'],
   ),
   inFile('src/services/matching/graded.ts', [['const ofObject = isObject', 'const ofObject = isForm']], ['domain/objects']),
+  inFile('src/services/matching/graded.ts', [['isPartial || isBent', 'isPartial']], ['services/blur']),
   inFile(
     'src/services/matching/matcher.ts',
     [['isForm: isForm && hasPieces(signals), isObject }', 'isForm: isForm && hasPieces(signals) }']],

@@ -201,6 +201,31 @@ const mutations = [
     ],
     ['http/probing', 'services/probing'],
   ),
+  inFile(
+    'src/services/cases/wishes.ts',
+    [
+      ["own.by === 'organisation' || own.byCode ?", 'true ?'],
+      ['      requireCode(own)\n', ''],
+      ['const effectiveAtMs = byCode ?', 'const effectiveAtMs = true ?'],
+      ['if (!byCode && record.nextPin?.isByCode === true)', 'if (false)'],
+    ],
+    ['http/case-wishes'],
+  ),
+  inFile(
+    'src/store/scripts/cases/try-pin.ts',
+    [["if tonumber(redis.call('HGET', case, 'nextFromMs') or '0') > tonumber(atMs) then", 'if false then']],
+    ['http/case-wishes'],
+  ),
+  inFile(
+    'src/store/scripts/cases/case-life.ts',
+    [
+      [
+        "if ifWished and tonumber(redis.call('HGET', case, 'endWishAtMs') or atMs + 1) > tonumber(atMs) then",
+        'if false then',
+      ],
+    ],
+    ['http/case-wishes'],
+  ),
 ].flat()
 
 export const trust = { mutations }

@@ -1,13 +1,13 @@
 // How many platforms look for copies.
 
 import type { PlatformBucket } from '../../src/domain/cases/case-event.js'
-import { given } from '../given.js'
 import { type Said, say, sayRange } from '../messages.js'
 
-export function sayAsking(bucket: PlatformBucket): Said {
+/** @param platforms that take part, as the operator lists them. */
+export function sayAsking(bucket: PlatformBucket, platforms: readonly string[]): Said {
   if (bucket === '0') return say('run.askingNone')
   const number = say('run.asking', { platforms: sayBucket(bucket) })
-  const names = given.platformNames.join(', ')
+  const names = platforms.join(', ')
   return names === '' ? number : () => `${number()} ${say('run.askingNames', { names })()}`
 }
 

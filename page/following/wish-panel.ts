@@ -68,6 +68,6 @@ async function stop({ access, onFailure, refresh }: CaseContext): Promise<void> 
   if (answer === undefined) return
   if ('failure' in answer) return onFailure(answer.failure, 'wishes-error')
   announce(say('run.case.wishesStopped'))
-  setText('renewed', say('run.case.wishesStopped'))
   await refresh()
+  setText('renewed', say('run.case.wishesStopped'))
 }

@@ -1,7 +1,6 @@
 // Settings from variables: which exclude or require each other, and defaults that depend on others.
 
 import type { z } from 'zod'
-import type { Operator } from '../domain/cases/privacy-notice.js'
 import { FEED_DELAY } from '../store/exchange/feed-batches.js'
 import { MINUTE_MS, Variables } from './variables.js'
 
@@ -127,7 +126,7 @@ function operatorFacts(e: Values): string[] {
   return all.filter((each) => each !== undefined)
 }
 
-function operatorOf(e: Values): Operator | undefined {
+function operatorOf(e: Values) {
   const [name, link, country, authority] = operatorFacts(e)
   if (name === undefined || link === undefined || country === undefined || authority === undefined) return undefined
   return { name, link, country, authority }

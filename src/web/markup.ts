@@ -1,8 +1,8 @@
 // Parts of the page that depend on more than its messages: links, hotlines, contact.
 
 import { type Hotline, hotlinesFor } from '../domain/cases/hotlines.js'
-import type { PrivacyNotice } from '../domain/cases/privacy-notice.js'
 import { ownValue } from '../domain/own-value.js'
+import type { PrivacyNotice } from './privacy-notice.js'
 import { escaped } from './template.js'
 
 export const PAGE_NAMES = ['start', 'case', 'how-it-works', 'privacy'] as const

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { type Operator, type PrivacyNotice, privacyNotice } from '../domain/cases/privacy-notice.js'
 import { REPORT_LANGUAGES } from '../domain/cases/report-words.js'
 import type { MediaFormat } from '../domain/media/media-formats.js'
 import { ownValue } from '../domain/own-value.js'
@@ -22,6 +21,7 @@ import {
   reportButton,
 } from './markup.js'
 import { ENCODINGS, type Encoding } from './negotiate.js'
+import { type Operator, type PrivacyNotice, privacyNotice } from './privacy-notice.js'
 import { fill, jsonBlock } from './template.js'
 
 export interface SiteSettings {

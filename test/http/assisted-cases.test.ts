@@ -37,8 +37,8 @@ t.test('an NGO opens, fills and hands over a case; afterwards only its submitter
   })
   refused(t, await post(app, `${url}/pin`, undefined, ngo.headers), 'handover-needed')
 
-  const { pin } = (await post(app, `${url}/handover`, {}, ngo.headers)).json<{ pin: string }>()
-  const token = await tryPin(app, caseNumber, pin)
+  const handover = await post(app, `${url}/handover`, {}, ngo.headers)
+  const token = await tryPin(app, caseNumber, handover.json<{ recoveryCode: string }>().recoveryCode)
   t.equal(token.statusCode, 201)
   const hers = { authorization: `Bearer ${token.json<{ token: string }>().token}` }
   for (const method of ['GET', 'DELETE'] as const)
@@ -90,7 +90,7 @@ t.test('the submitter sees who may read her case, and ends that, also with a PIN
     const { token } = (await tryPin(app, caseNumber, pin)).json<{ token: string }>()
     return { authorization: `Bearer ${token}` }
   }
-  const first = await withPin(handed.json<{ pin: string }>().pin)
+  const first = await withPin(handed.json<{ recoveryCode: string }>().recoveryCode)
   const own = await post(app, `${url}/pin`, undefined, first)
   const hers = await withPin(own.json<{ pin: string }>().pin)
   const seen = (await app.inject({ url: shown, headers: hers })).json<{ case: { assisted: { handedOverAt: string } } }>()
@@ -204,7 +204,10 @@ t.test('requests of the organisation that reach the store after the handover are
 
   // Authorised before the handover; the requests below reach the store after it.
   const own = await services.cases.ownByKey(caseNumber, caller, 'act')
-  const { pin } = (await post(app, `${url}/handover`, { keepReading: true }, headers)).json<{ pin: string }>()
+  const { pin, recoveryCode } = (await post(app, `${url}/handover`, { keepReading: true }, headers)).json<{
+    pin: string
+    recoveryCode: string
+  }>()
   const notice = { laws: [], statements: [], actingAs: 'representative', contact: undefined } as const
   await t.rejects(services.cases.withdraw(own), { code: 'case-unknown' }, 'withdraw')
   await t.rejects(services.cases.noteComplaint(own, 'AZ 1'), { code: 'case-unknown' }, 'note a complaint')
@@ -214,7 +217,7 @@ t.test('requests of the organisation that reach the store after the handover are
   const signals = [{ type: 'pdq' as const, view: 'whole' as const, quality: 80, hash: hashFromBytes(Buffer.alloc(32, 3)) }]
   await t.rejects(services.registration.forCase(own, [{ signals, category: undefined }]), { code: 'case-unknown' }, 'add')
 
-  const { token } = (await tryPin(app, caseNumber, pin)).json<{ token: string }>()
+  const { token } = (await tryPin(app, caseNumber, recoveryCode)).json<{ token: string }>()
   const headersOfHers = { authorization: `Bearer ${token}` }
   const view = (await app.inject({ url, headers: headersOfHers })).json()
   t.match(view, { state: 'active', images: 1, complaint: false })

@@ -85,7 +85,9 @@ t.test('acts on a case are audited under a random name that is erased with the c
   const acts = await recordedBy(async () => {
     await post(app, `${her.url}/renewals`, undefined, her.headers)
     await post(app, `${her.url}/renewals`, undefined, { authorization: 'Bearer 000000' }) // wrong
-    const { pin: next } = (await post(app, `${her.url}/pin`, undefined, her.headers)).json<{ pin: string }>()
+    const { recoveryCode: next } = (await post(app, `${her.url}/pin`, undefined, her.headers)).json<{
+      recoveryCode: string
+    }>()
     const { token } = (await tryPin(app, her.caseNumber, next)).json<{ token: string }>()
     await tryPin(app, her.caseNumber, next) // changes nothing
     const hers = { authorization: `Bearer ${token}` }

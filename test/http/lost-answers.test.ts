@@ -96,10 +96,10 @@ t.test('repeating a lost handover gives the same PIN until it is used', async (t
   refused(t, await post(app, handover, { keepReading: true }, ngo.headers), 'request-invalid')
   refused(t, await del(app, url, ngo.headers), 'case-unknown', 'the NGO has no other access')
 
-  const { pin } = again.json<{ pin: string }>()
+  const { recoveryCode } = again.json<{ recoveryCode: string }>()
   const stranger = await keyFor(service, 'another ngo', ['cases:write'], 'ngo')
   refused(t, await post(app, handover, {}, stranger.headers), 'case-unknown')
-  const { token } = (await tryPin(app, caseNumber, pin)).json<{ token: string }>()
+  const { token } = (await tryPin(app, caseNumber, recoveryCode)).json<{ token: string }>()
   refused(t, await post(app, handover, { keepReading: false }, ngo.headers), 'handed-over')
   t.equal((await post(app, `${url}/pin`, undefined, { authorization: `Bearer ${token}` })).statusCode, 201)
   refused(t, await post(app, handover, {}, ngo.headers), 'handed-over', 'a later PIN is never given to the NGO')

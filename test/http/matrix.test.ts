@@ -68,6 +68,7 @@ const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   'POST /v1/cases': 'a submitter is anonymous',
   'GET /v1/cases/challenge': 'before a case is opened',
   'POST /v1/cases/{caseNumber}/tokens': 'number and PIN authenticate',
+  'GET /v1/privacy': 'to be read before anything is registered',
   'GET /v1/receipts/key': 'anyone may verify a receipt',
   'GET /v1/notices/laws': 'texts of the law',
 }

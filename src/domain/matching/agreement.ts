@@ -23,9 +23,9 @@ export interface Agreement {
   /** By how many bits all parts are nearer than required; negative if they do not all agree. */
   readonly surplusBits: number
   /**
-   * By how many bits half of the query's pieces are nearer than required of pieces; negative if most differ, whatever the whole says. Pictures that
-   * were bent to the whole hash of another one have no piece within 88 bits of it (40 photographs that chose nothing here); of 119 saved copies
-   * with an equal whole, 118 have most pieces within 10.
+   * By how many bits half of the pieces of the whole query, or of its deframed view, are nearer than required; negative if most differ, whatever the
+   * whole says; infinity where no piece is registered. Pictures that were bent to the whole hash of another one have no piece within 88 bits
+   * of it (40 photographs that chose nothing here); of 119 saved copies with an equal whole, 118 have most pieces within 10.
    */
   readonly piecesSurplusBits: number
   /**
@@ -132,7 +132,9 @@ export function agreementOf(
   )
   const withinFrameBits = isFramed ? withinFrame(areas, area, { orientation, wholeBits: nearestWholeBits }) : undefined
   const insideBits = insideOf(areas, area, { orientation, wholeBits: nearestWholeBits })
-  const piecesSurplusBits = AGREES_BITS.parts - middleOf([...ofWhole, ...ofFramed])
+  const piecesSurplusBits = area.some(({ view }) => view === 'piece')
+    ? AGREES_BITS.parts - Math.min(middleOf(ofWhole), middleOf(ofFramed))
+    : NONE_BITS
   const quarters = { ...partialOf(isFramed ? [] : ofWhole), piecesSurplusBits, withinFrameBits, insideBits }
   if (quarters.partial !== undefined || surplusBits >= EDGE_BITS) return { surplusBits, ...quarters }
   const placed = partialOfPlaced(

@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { PrivacyNotice } from '../../../domain/cases/privacy-notice.js'
+import type { PrivacyNotice } from '../../../web/privacy-notice.js'
 import { may } from '../../problems.js'
 
 const Notice = z.object({
