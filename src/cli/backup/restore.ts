@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../../boot/config.js'
+import { inChunks } from '../../domain/in-chunks.js'
 import { messageOf } from '../../domain/message-of.js'
 import { continueFile } from '../../files/continued-file.js'
 import { makeFolder } from '../../files/make-folder.js'
@@ -36,6 +37,7 @@ import { progressIn, type RestoreProgress } from './restore-progress.js'
 const USAGE = 'tabir restore FILE [--withdrawals FOLDER]… [--accept-gap]'
 const STATUS = { usage: 2, failed: 1, gap: 3 } as const
 /** The file of the log that is written last. */
+const SHARDS_AT_ONCE = 1024
 const MANIFEST = 'appendonly.aof.manifest'
 
 /**
@@ -197,13 +199,15 @@ async function compare(store: Store, { now }: RestoreProgress, beside: string): 
   )
 }
 
+/** In rounds, so that none waits longer than a command may on a busy machine. */
 async function countImages(store: Store): Promise<number> {
-  const counts = await store.ask((redis) => {
-    const all = redis.pipeline()
-    for (let shard = 0; shard < IMAGE_SHARDS; shard++) all.hlen(keys.images(shard))
-    return all.exec()
-  })
-  return (counts ?? []).reduce((total, [, count]) => total + Number(count), 0)
+  const shards = Array.from({ length: IMAGE_SHARDS }, (_, shard) => shard)
+  let total = 0
+  for (const some of inChunks(shards, SHARDS_AT_ONCE)) {
+    const counts = await store.ask((redis) => Promise.all(some.map((shard) => redis.hlen(keys.images(shard)))))
+    total += counts.reduce((sum, count) => sum + count, 0)
+  }
+  return total
 }
 
 function refusalOf({ revision, withdrawalsSince, withdrawalsUntil }: RestoredRow): string {
