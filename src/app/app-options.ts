@@ -7,6 +7,7 @@ import type { ServerCertificate } from '../net/certificate.js'
 import type { Banks } from '../services/banks/banks.js'
 import type { Exports } from '../services/banks/exports.js'
 import type { CaseFiles } from '../services/cases/case-file.js'
+import type { CaseHashes } from '../services/cases/case-hashes.js'
 import type { CasePauses } from '../services/cases/case-pauses.js'
 import type { Cases } from '../services/cases/cases.js'
 import type { Notices } from '../services/cases/notices.js'
@@ -70,6 +71,7 @@ export interface AppServices {
   readonly feed: Feed
   readonly trust: TrustService
   readonly appeals: AppealService
+  readonly caseHashes: CaseHashes
   readonly notices: Notices
   readonly pauses: CasePauses
   readonly attesting: Attesting

@@ -2,8 +2,10 @@
 
 import { createCaseAccess } from '../services/cases/case-access.js'
 import { createCaseFiles } from '../services/cases/case-file.js'
+import { createCaseHashes } from '../services/cases/case-hashes.js'
 import { createCases } from '../services/cases/cases.js'
 import { laterTime } from '../services/load/due-time.js'
+import { createBitPermutation } from '../services/matching/bit-permutation.js'
 import { listedAmong } from '../services/matching/harmless-filter.js'
 import { createSigner } from '../services/records/signer.js'
 import type { IndexParts } from './index-parts.js'
@@ -36,6 +38,7 @@ export function createCaseParts(parts: StoreParts, { replica }: IndexParts) {
         orgs: apiKeys.orgs,
         now: options.now,
       }),
+      caseHashes: createCaseHashes({ images, plain: createBitPermutation(secrets.details).plain }),
       signer: createSigner(secrets.receipt),
       audit,
     },

@@ -13,6 +13,7 @@ import { caseVideoRoutes } from '../http/routes/cases/case-videos.js'
 import { caseWishRoutes } from '../http/routes/cases/case-wishes.js'
 import { caseRoutes } from '../http/routes/cases/cases.js'
 import { challengeRoutes } from '../http/routes/cases/challenge.js'
+import { heldHashRoutes } from '../http/routes/cases/held-hashes.js'
 import { noticeRoutes } from '../http/routes/cases/notices.js'
 import { privacyRoutes } from '../http/routes/cases/privacy.js'
 import { dayRoutes } from '../http/routes/days.js'
@@ -63,6 +64,7 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(caseWishRoutes), { prefix: '/v1', cases, signer, pauses: services.pauses })
   await app.register(named(assistedCaseRoutes), { prefix: '/v1', cases, idempotency, now })
   await app.register(named(caseFileRoutes), { prefix: '/v1', files, signer, limits: services.limits, now })
+  await app.register(named(heldHashRoutes), { prefix: '/v1', caseHashes: services.caseHashes })
   await app.register(named(caseHashRoutes), { prefix: '/v1', registration, idempotency, scheduler })
   await app.register(named(caseImageRoutes), { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
   await app.register(named(caseVideoRoutes), { prefix: '/v1', videoHashing, registration, idempotency })

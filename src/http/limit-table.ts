@@ -41,7 +41,7 @@ export const LIMITS = {
   case: row('case', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
   /** Pictures of one case, and of all cases behind one address. Rejected pictures count as well. */
   'case-images': row('case', 'pictures', HOUR_S, { private: 400_000, public: 4000 }, 'open'),
-  /** Hashes that one address sends to cases: somewhat more than a new case takes. The longest video has 10,000, a photograph 34. */
+  /** Hashes that one address sends to cases, and reads back from them: somewhat more than a new case takes. The longest video has 10,000, a photograph 34. */
   'address-hashes': row('address', 'queries', MINUTE_S, { private: NONE, public: 60_000 }, 'open'),
   'address-images': row('address', 'pictures', MINUTE_S, { private: NONE, public: 1200 }, 'open'),
   /** A quarter of a core. A longer video is taken, and the address waits accordingly: 1080p of ten minutes takes a minute. */
@@ -84,6 +84,7 @@ const BY_ROUTE = {
   'GET /v1/cases/challenge': ['case-opening'],
   'POST /v1/cases/:caseNumber/tokens': ['case-login'],
   'POST /v1/cases/:caseNumber/hashes': ['case', 'address-hashes'],
+  'GET /v1/cases/:caseNumber/hashes': ['case', 'address-hashes'],
   'POST /v1/cases/:caseNumber/images': ['case', 'case-images', 'address-images'],
   'POST /v1/cases/:caseNumber/videos': ['case', 'case-images', 'address-images', 'address-videos'],
   // Says of each hash whether it is registered, as a question does.

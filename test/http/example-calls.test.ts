@@ -216,6 +216,7 @@ t.test('every operation can be called with the shape of its example, and answers
   // The submitter reads her case and withdraws it.
   await her('getCaseEvents', { params })
   await her('exportCase', { params })
+  await her('getHashes', { params, query: {} })
   await her('getReport', { params, query: {} })
   await anybody('openCaseByPin', { params, body: { pin } })
   await her('renewCase', { params })

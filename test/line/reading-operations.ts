@@ -48,6 +48,10 @@ export const READING = {
   getNotice: ofCase,
   getCaseEvents: ofCase,
   exportCase: ofCase,
+  async getHashes(at) {
+    const { her, params } = await freshCase(at)
+    return { by: her, args: { params, query: {} } }
+  },
   async getReport(at) {
     const { her, params } = await freshCase(at)
     return { by: her, args: { params, query: {} } }

@@ -35,7 +35,7 @@ const FEEDBACK_VALUES = [
 type FeedbackValue = (typeof FEEDBACK_VALUES)[number]
 
 const TYPES: Readonly<Record<string, PlainHash['type']>> = STOPNCII_TYPES
-const NAMES = { pdq: 'ImagePDQ', video_md5: 'VideoMD5' } as const satisfies Record<PlainHash['type'], string>
+export const STOPNCII_NAMES = { pdq: 'ImagePDQ', video_md5: 'VideoMD5' } as const satisfies Record<PlainHash['type'], string>
 
 /** Verdicts that have an effect. Other values are ignored. */
 const VERDICTS = {
@@ -215,20 +215,19 @@ function recordsOf({ signals, tier, category, disputed }: FeedSignal, timeS: num
 }
 
 /** Omits the case number: it would link two pictures of one case. */
-function recordOf(
-  { type, hash }: PlainHash,
-  timeS: number,
-  hashStatus: 'Active' | 'Withdrawn',
-  CSPFeedbacks: readonly object[],
-) {
+function recordOf(plain: PlainHash, timeS: number, hashStatus: 'Active' | 'Withdrawn', CSPFeedbacks: readonly object[]) {
   return {
     lastModtimestamp: timeS,
-    signalType: NAMES[type],
-    hashValue: formatSignalHash(type, hash),
+    ...hashRecord(plain),
     hashStatus,
     caseNumbers: {},
     CSPFeedbacks,
   }
+}
+
+/** A hash as this interface names it: `POST …/SubmitHashes` takes it. */
+export function hashRecord({ type, hash }: PlainHash) {
+  return { signalType: STOPNCII_NAMES[type], hashValue: formatSignalHash(type, hash) }
 }
 
 /** @returns `undefined` if the text has the wrong number of digits for this type. */

@@ -94,6 +94,6 @@ export function wishesFrom(parts: CaseParts): CaseWishes {
 }
 
 /** @throws {Problem} recovery-code-needed */
-function requireCode({ byCode }: OwnCase): void {
+export function requireCode({ byCode }: OwnCase): void {
   if (!byCode) throw new Problem('recovery-code-needed')
 }
