@@ -1,11 +1,11 @@
-// The case file: everything that the submitter or an assisting organisation may see of a case. No hashes, no names.
+// The case file: everything that the submitter or an assisting organisation may see of a case. No hashes; of organisations only the two that she knows.
 
 import type { CaseEvent } from '../../domain/cases/case-event.js'
 import { type Category, durationSOf, type RegisteredImage, type Signal, type Tier } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import { isFound, type Listed, type Recognition, recognitionOf } from '../../domain/trust/recognition.js'
 import { tierWith } from '../../domain/trust/tier.js'
-import { type DisputeAnswer, NO_TRUST, NO_TRUST_STATUS } from '../../domain/trust/trust.js'
+import { type DisputeAnswer, NO_TRUST, NO_TRUST_STATUS, type Trust } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { StoredImage } from '../../store/images/image-reads.js'
 import type { Images } from '../../store/images/images.js'
@@ -15,6 +15,7 @@ import type { Replica } from '../index/replica.js'
 import type { Audit } from '../records/audit.js'
 import type { OwnCase } from './case-access.js'
 import type { Cases, CaseView } from './cases.js'
+import type { KeptNotice, KeptOfCases, KeptOfImage } from './kept-of-case.js'
 
 export interface FiledImage {
   readonly imageId: string
@@ -35,6 +36,11 @@ export interface FiledImage {
   readonly hashes: Partial<Readonly<Record<SignalType, number>>>
   /** [s] Of a video, rounded up; `undefined` for a picture. */
   readonly durationS: number | undefined
+  /** Whether it was given as hashes for a case that no organisation vouches for. */
+  readonly isByHashes: boolean
+  /** Number of details (extended protection). */
+  readonly details: number
+  readonly trust: Trust
 }
 
 export interface CaseFile {
@@ -48,6 +54,11 @@ export interface CaseFile {
 export interface CaseFiles {
   /** Cost: opens the sealed record of each image, and searches for it among the harmless ones. @throws {Problem} index-loading, store-unavailable */
   file(own: OwnCase): Promise<CaseFile>
+  /** What is kept beside the file: the notice, and of each image of the file its deadlines, appeals and recipients, in their order. */
+  keptBeside(
+    own: OwnCase,
+    file: CaseFile,
+  ): Promise<{ readonly notice: KeptNotice | undefined; readonly images: readonly KeptOfImage[] }>
   /**
    * Records in the audit log that an organisation read the file. Call it before the file is sent. A submitter's own requests are not recorded: each
    * view of the page would be an entry.
@@ -58,6 +69,8 @@ export interface CaseFiles {
   follow(own: OwnCase, afterId: string, listener: (event: CaseEvent) => void): () => void
   /** Number of platforms that hold a key which may query or read the feed now. @throws {Problem} index-loading, store-unavailable */
   platformsAsking(): Promise<number>
+  /** Number of organisations of any kind that hold a key which may read the feed now. @throws {Problem} index-loading */
+  feedReaders(): number
 }
 
 export interface CaseFileParts {
@@ -69,13 +82,20 @@ export interface CaseFileParts {
   /** As `listedAmong` of the present index. @throws {Problem} index-loading */
   readonly listedAmong: (pictures: readonly (readonly Signal[])[]) => Promise<Listed[]>
   readonly audit: Pick<Audit, 'record'>
+  readonly kept: KeptOfCases
   readonly auditNameOf: (caseId: string) => Promise<string>
   readonly orgs: ApiKeys['orgs']
   readonly now: () => number
 }
 
 export function createCaseFiles(parts: CaseFileParts): CaseFiles {
-  const { cases, events, images, trusts, replica, listedAmong, audit, auditNameOf, orgs, now } = parts
+  const { cases, events, images, trusts, replica, listedAmong, audit, kept, auditNameOf, orgs, now } = parts
+  const keysNow = () => {
+    const nowMs = now()
+    return [...replica.catalogue.apiKeys.values()].filter(
+      ({ expiresAtMs = Number.POSITIVE_INFINITY, suspendedAtMs }) => expiresAtMs > nowMs && suspendedAtMs === undefined,
+    )
+  }
   async function filedOf(stored: readonly StoredImage[]): Promise<FiledImage[]> {
     const trustStatuses = await trusts.trustStatuses(stored.map(({ id }) => id))
     const listed = await listedAmong(stored.map(({ image }) => image.signals))
@@ -100,6 +120,9 @@ export function createCaseFiles(parts: CaseFileParts): CaseFiles {
         quality: qualityOf(image),
         hashes,
         durationS: durationSOf(video),
+        isByHashes: image.isByHashes === true,
+        details: image.details === undefined ? 0 : image.details.rows.length,
+        trust,
       }
     })
   }
@@ -111,6 +134,10 @@ export function createCaseFiles(parts: CaseFileParts): CaseFiles {
       for await (const stored of images.ofCase(own.caseId)) for (const image of await filedOf(stored)) filed.push(image)
       return { view, events: all, images: filed.sort((a, b) => a.registeredAtMs - b.registeredAtMs) }
     },
+    async keptBeside(own, { images: filed }) {
+      const [notice, beside] = await Promise.all([kept.notice(own), kept.images(filed.map(({ imageId }) => imageId))])
+      return { notice, images: beside }
+    },
     async exported({ caseId, record, by }) {
       const org = by === 'organisation' ? record.assistance?.orgId : undefined
       if (org !== undefined) await audit.record('case.exported', `org:${org}`, { case: await auditNameOf(caseId) })
@@ -118,17 +145,16 @@ export function createCaseFiles(parts: CaseFileParts): CaseFiles {
     events: ({ caseId }, afterId) => events.list(caseId, afterId),
     follow: ({ caseId }, afterId, listener) => events.follow(caseId, afterId, listener),
     async platformsAsking() {
-      const { apiKeys } = replica.catalogue
-      const [all, nowMs] = [await orgs(), now()]
-      const asking = [...apiKeys.values()].filter(
-        ({ orgId, scopes, expiresAtMs = Number.POSITIVE_INFINITY, suspendedAtMs }) =>
-          (scopes.has('match') || scopes.has('feed')) &&
-          expiresAtMs > nowMs &&
-          suspendedAtMs === undefined &&
-          all.get(orgId)?.kind === 'platform',
-      )
-      return new Set(asking.map(({ orgId }) => orgId)).size
+      const may = keysNow().filter(({ scopes }) => scopes.has('match') || scopes.has('feed'))
+      const all = await orgs()
+      return new Set(may.map(({ orgId }) => orgId).filter((orgId) => all.get(orgId)?.kind === 'platform')).size
     },
+    feedReaders: () =>
+      new Set(
+        keysNow()
+          .filter(({ scopes }) => scopes.has('feed'))
+          .map(({ orgId }) => orgId),
+      ).size,
   }
 }
 

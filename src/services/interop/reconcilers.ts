@@ -71,6 +71,22 @@ export function createReconcilers(parts: ReconcilerParts): Reconcilers {
   }
 }
 
+/** @returns a function that counts in how many of these systems each image is known to have a copy. */
+export function systemsWith(
+  states: Pick<ReconcilerParts['states'], 'found' | 'contentsOf'>,
+  reconcilers: readonly Pick<Reconciler, 'name'>[],
+) {
+  return async (imageIds: readonly string[]): Promise<number[]> => {
+    const counts = imageIds.map(() => 0)
+    for (const { name } of reconcilers) {
+      const banks = (await states.found(name))?.banks ?? []
+      const contents = await Promise.all(banks.map((bank) => states.contentsOf(stateName(name, bank), imageIds)))
+      for (const i of counts.keys()) if (contents.some((of) => of[i] !== undefined)) counts[i] = (counts[i] ?? 0) + 1
+    }
+    return counts
+  }
+}
+
 /** The progress of a reconciler from that of its banks. It has caught up when all of them have. */
 function together(
   { failure: own, startedAtMs, updatedAtMs }: FoundBanks,

@@ -23,6 +23,11 @@ export interface DueDeadline {
   readonly deadline: RunningDeadline | undefined
 }
 
+/** A deadline of one platform for one image; `dueAtMs` is `undefined` once it was stopped. */
+export interface StartedDeadline extends Omit<Deadline, 'dueAtMs'> {
+  readonly dueAtMs: number | undefined
+}
+
 export interface DeadlineStore {
   /**
    * Stores a case's notice. Durable when it returns.
@@ -41,6 +46,8 @@ export interface DeadlineStore {
   stop(imageId: string, orgId: string, stopped: readonly { readonly law: Law; readonly stage: Stage }[]): Promise<void>
   /** The running deadlines of one platform for one image, the next due first. */
   running(imageId: string, orgId: string): Promise<Deadline[]>
+  /** All deadlines of each image, in the order of the ids, running and stopped. */
+  started(imageIds: readonly string[]): Promise<StartedDeadline[][]>
   /** A page of the deadlines due between two times, the longest overdue first. */
   due(fromMs: number, untilMs: number, after: PageCursor | undefined, limit: number): Promise<DueDeadline[]>
   /** The number of deadlines due between two times. */
@@ -94,6 +101,18 @@ export function createDeadlineStore(store: Store): DeadlineStore {
         return [{ law: deadline.law, stage: deadline.stage, dueAtMs: Number(due) }]
       })
       return running.sort((a, b) => a.dueAtMs - b.dueAtMs)
+    },
+    async started(imageIds) {
+      const found = await store.ask((redis) =>
+        Promise.all(imageIds.map((id) => redis.hgetall(keys.deadlines(idOf(id).hex)))),
+      )
+      return found.map((all) =>
+        Object.entries(all).flatMap(([name, due]) => {
+          const deadline = parseName(name)
+          if (deadline === undefined) return []
+          return [{ law: deadline.law, stage: deadline.stage, dueAtMs: due === 'stopped' ? undefined : Number(due) }]
+        }),
+      )
     },
     async due(fromMs, untilMs, after, limit) {
       return (await pageOfSorted(store, keys.deadlineSchedule, { from: fromMs, to: untilMs, after, limit })).map(

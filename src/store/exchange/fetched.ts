@@ -40,6 +40,8 @@ export interface Fetched {
   note(keyId: string, images: readonly NotedHashes[]): Promise<Noted>
   /** The hashes of these registered images that the key fetched. Images without any are left out. */
   of(keyId: string, imageIds: readonly string[]): Promise<ImageHashes[]>
+  /** The ids of the keys that fetched a hash of each image, in their order. */
+  keysOf(imageIds: readonly string[]): Promise<ReadonlySet<string>[]>
   /** What this key fetched and was withdrawn after a position, in the order of the withdrawals. */
   withdrawn(keyId: string, after: number, limit: number): Promise<Withdrawal[]>
   /** Records that the key was told of all withdrawals up to this position. */
@@ -80,6 +82,15 @@ export function createFetchedStore(store: Store, keyring: Keyring): Fetched {
       }
       return found
     },
+    async keysOf(imageIds) {
+      const found: ReadonlySet<string>[] = []
+      for (const some of inChunks(imageIds, AT_ONCE)) {
+        const stored = await readStored(store, some.map(idBuffer))
+        for (const flat of stored)
+          found.push(new Set(flat.flatMap((each, i) => (i % 2 === 1 ? String(each).split(' ') : []))))
+      }
+      return found
+    },
     async withdrawn(keyId, after, limit) {
       const found = await store.ask((redis) =>
         redis.zrangebyscoreBuffer(keys.withdrawnFor(keyId), `(${after}`, '+inf', 'WITHSCORES', 'LIMIT', 0, limit),
@@ -110,11 +121,17 @@ function fetchedBy(keyId: string, all: readonly Numbered[]): PlainHash[] {
 /** @returns for each image what is stored of it, by number. */
 async function known({ store, keyring }: FetchedParts, imageIds: readonly string[]): Promise<Numbered[][]> {
   const ids = imageIds.map(idBuffer)
+  return (await readStored(store, ids)).map((flat, i) => knownIn(keyring, ids[i] ?? Buffer.of(), flat))
+}
+
+/** @returns for each image, in the order of the numbers of its hashes, the sealed hash and the ids of the keys, in turn. */
+async function readStored(store: Store, ids: readonly Buffer[]): Promise<(readonly unknown[])[]> {
+  if (ids.length === 0) return []
   const scriptKeys = ids.flatMap((id) => [keys.fetched(imageShard(id)), keys.fetchedBy(imageShard(id))])
   const reply = await store.ask((redis) =>
     redis.callBuffer('EVAL', readFetched.lua, scriptKeys.length, ...scriptKeys, ...ids),
   )
-  return listIn(reply).map((of: unknown, i) => knownIn(keyring, ids[i] ?? Buffer.of(), listIn(of)))
+  return listIn(reply).map(listIn)
 }
 
 function knownIn(keyring: Keyring, id: Buffer, flat: readonly unknown[]): Numbered[] {

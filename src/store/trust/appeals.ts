@@ -41,6 +41,8 @@ export interface Appeals {
   /** A page of the open appeals, those that wait longest first. */
   waiting(after: PageCursor | undefined, limit: number): Promise<AppealEntry[]>
   isWaiting(about: Appealed): Promise<boolean>
+  /** The appeals of images, in the order of their ids; `undefined` where none is open or denied. */
+  statesOf(imageIds: readonly string[], nowMs: number): Promise<(AppealState | undefined)[]>
   /** Closes an appeal, with an entry in the audit log. Grant it only once nothing blocks any more. @param deniedUntilMs `undefined` when granted. */
   settle(about: Appealed, deniedUntilMs: number | undefined, by: AuditActor, atMs: number): Promise<void>
   /** Closes an appeal without an entry in the audit log, because what it is about no longer blocks anything. */
@@ -78,6 +80,15 @@ export function createAppealStore(store: Store): Appeals {
     },
     async isWaiting(about) {
       return (await store.ask((redis) => redis.zscore(keys.appeals, subjectOf(about)))) !== null
+    },
+    async statesOf(imageIds, nowMs) {
+      const all = imageIds.map((signalId) => subjectOf({ signalId }))
+      const scores = (key: string) =>
+        store
+          .ask((redis) => Promise.all(all.map((subject) => redis.zscore(key, subject))))
+          .then((found) => found.map(Number))
+      const [open, denied] = await Promise.all([scores(keys.appeals), scores(keys.deniedAppeals)])
+      return all.map((_, i) => ((open[i] ?? 0) > 0 ? 'open' : (denied[i] ?? 0) > nowMs ? 'denied' : undefined))
     },
     async settle(about, deniedUntilMs, by, atMs) {
       const appeal = 'signalId' in about ? about.signalId : about.blockId

@@ -14,23 +14,21 @@ import {
   publicCount,
 } from '../../../domain/cases/case-event.js'
 import { REPORT_FORMATS, REPORT_LANGUAGES } from '../../../domain/cases/report-words.js'
-import { TIER_NAMES } from '../../../domain/matching/signal.js'
-import { RECOGNITIONS } from '../../../domain/trust/recognition.js'
-import { DISPUTE_ANSWERS } from '../../../domain/trust/trust.js'
-import type { CaseFiles, FiledImage } from '../../../services/cases/case-file.js'
+import type { CaseFiles } from '../../../services/cases/case-file.js'
 import { Receipt, receiptFor } from '../../../services/cases/receipts.js'
 import { Report, reportOf } from '../../../services/cases/report.js'
 import { reportPrinter } from '../../../services/cases/report-pdf.js'
 import type { LimitCounter } from '../../../services/load/limits.js'
-import { DurationS, durationView } from '../../../services/records/duration.js'
 import type { Signer } from '../../../services/records/signer.js'
 import { type EventStreams, eventStreams, wantsEvents } from '../../event-stream.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CategoryName, Instant, instant, Quality, SignalTypeName } from '../../schemas.js'
+import { CaseNumberParam, Instant } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
+import { Contact, FeedReaders, FiledImageView, presentImage } from './case-file-schemas.js'
 import { CaseView, Platforms, PlatformsAsking } from './case-schemas.js'
 import { presentCase } from './cases.js'
+import { NoticeView, noticeView } from './notices.js'
 
 const EventView = z
   .object({
@@ -52,23 +50,6 @@ const EventView = z
   })
   .meta({ id: 'CaseEvent' })
 type EventView = z.infer<typeof EventView>
-
-const ImageView = z.object({
-  imageId: z.uuid(),
-  registeredAt: Instant,
-  category: CategoryName.nullable(),
-  tier: z.enum(TIER_NAMES),
-  disputed: z.boolean().meta({ description: 'A dispute is open.' }),
-  answer: z.enum(DISPUTE_ANSWERS).nullable().meta({ description: 'The answer to the dispute.' }),
-  matching: z.boolean().meta({ description: 'Whether the picture itself is recognised now.' }),
-  recognition: z.enum(RECOGNITIONS).meta({
-    description:
-      'Which copies are recognised, and why not all. full: all. decoration: some parts are not compared, because unrelated pictures share them. narrowed: only nearly unchanged copies. listed: an operator listed it or a similar picture as harmless; copies may be missed. paused, held: none. judged: none, because a dispute was upheld. mistake: none, after the answer added-by-mistake. Against listed and judged you can appeal.',
-  }),
-  quality: Quality,
-  hashes: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'How many of each type.' }),
-  durationS: DurationS,
-})
 
 const LastEvent = z.string().regex(CASE_EVENT_ID_PATTERN, 'must be the id of an event').optional()
 
@@ -148,15 +129,17 @@ function exportCaseRoute(app: ZodApp, { files, signer }: CaseFileRouteOptions): 
         operationId: 'exportCase',
         summary: 'Get everything that is kept of a case',
         description:
-          'Without the hashes: a picture can be partly reconstructed from them, and a stolen token must not reveal them.',
+          'Without the hashes: a picture can be partly reconstructed from them, and a stolen PIN must not reveal them. `GET …/hashes` gives them to a token that was obtained with the recovery code. Organisations are counted in ranges and not named, but for the one that opened the case and the contact of the notice.',
         tags: ['cases'],
         params: CaseNumberParam,
         response: {
           200: z.object({
             case: CaseView,
             events: z.array(EventView),
-            images: z.array(ImageView),
+            images: z.array(FiledImageView),
+            notice: NoticeView.extend(Contact).nullable(),
             platformsAsking: PlatformsAsking,
+            feedReaders: FeedReaders,
             receipt: Receipt.nullable(),
           }),
           ...may('token-missing', 'case-unknown', 'index-loading', 'store-unavailable'),
@@ -165,13 +148,17 @@ function exportCaseRoute(app: ZodApp, { files, signer }: CaseFileRouteOptions): 
     },
     async (request) => {
       const own = ownCaseOf(request)
-      const { view, events, images } = await files.file(own)
+      const file = await files.file(own)
+      const beside = await files.keptBeside(own, file)
       await files.exported(own)
       return {
-        case: presentCase(view),
-        events: presentEvents(events),
-        images: images.map(presentImage),
+        case: presentCase(file.view),
+        events: presentEvents(file.events),
+        images: file.images.map((image, i) => presentImage(image, beside.images[i])),
+        notice:
+          beside.notice === undefined ? null : { ...noticeView(beside.notice), contact: beside.notice.contact ?? null },
         platformsAsking: platformBucket(await files.platformsAsking()),
+        feedReaders: platformBucket(files.feedReaders()),
         receipt: receiptFor(own, signer) ?? null,
       }
     },
@@ -222,15 +209,4 @@ function presentEvents(events: readonly CaseEvent[]): EventView[] {
 
 function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
   return { id, kind, at: new Date(atMs).toISOString(), ...publicCount(kind, count) }
-}
-
-function presentImage({ registeredAtMs, category, answer, durationS, ...rest }: FiledImage): z.infer<typeof ImageView> {
-  const registeredAt = instant(registeredAtMs)
-  return {
-    ...rest,
-    registeredAt,
-    category: category ?? null,
-    answer: answer ?? null,
-    ...durationView(durationS),
-  }
 }

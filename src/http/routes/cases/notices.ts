@@ -11,7 +11,7 @@ import { may } from '../../problems.js'
 import { CaseNumberParam, Instant, instant } from '../../schemas.js'
 import type { ZodApp } from '../../zod-app.js'
 
-const LawName = z.enum(LAWS)
+export const LawName = z.enum(LAWS)
 
 const NoticeBody = z.strictObject({
   laws: z.array(LawName).min(1).max(LAWS.length),
@@ -24,7 +24,7 @@ const NoticeBody = z.strictObject({
     description: 'Name of the NGO, as registered here, through which she can be reached. Some laws require one.',
   }),
 })
-const NoticeView = z
+export const NoticeView = z
   .object({
     laws: z.array(LawName),
     statements: z.array(z.enum(STATEMENTS)),
@@ -203,7 +203,7 @@ function lawView(law: (typeof LAWS)[number]): z.infer<typeof LawView> {
   }
 }
 
-function noticeView({
+export function noticeView({
   laws,
   statements,
   actingAs,
