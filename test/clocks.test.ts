@@ -102,6 +102,7 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'src/cli/import.ts',
     'src/http/metrics/metrics.ts',
     'src/services/cases/case-file.ts',
+    'src/services/cases/kept-of-case.ts',
     'src/http/routes/hma/hma-exchanges.ts',
     'src/http/routes/hma/status.ts',
     'src/services/ops/operation.ts',

@@ -95,7 +95,7 @@ const NOT_TOLD: Readonly<Record<string, string>> = {
   'case:<id> failureEvents': 'where to count on; the time line has the failures',
   'images:# bank': 'the same for all cases',
   'images:# caseId': 'a keyed digest of the case number',
-  'trust:# flood': 'how often others upload copies: whoever floods a picture would learn from it how far to go',
+  'trust:# flood': 'how often others upload copies: somebody who floods a picture would learn how far to go',
   'trust:# toleratedFlood': 'as flood',
   changes: 'numbers of changes with ids of images; no more than their times, which events has',
   events: 'what operators and webhooks were told, by ids: the time line has it',
