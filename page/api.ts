@@ -155,6 +155,10 @@ export const api = {
 
   file: ({ caseNumber, token }: Access): Promise<Answer<CaseFile>> => ask('GET', `${pathOf(caseNumber)}/export`, { token }),
 
+  /** As text, because the page only saves it. Needs a token by recovery code. */
+  hashes: ({ caseNumber, token }: Access): Promise<Answer<Blob>> =>
+    ask('GET', `${pathOf(caseNumber)}/hashes`, { token, as: 'blob' }),
+
   /** Signed. @param language of the pages of a PDF. */
   report: ({ caseNumber, token }: Access, format: ReportFormat, language: string): Promise<Answer<Blob>> =>
     ask('GET', `${pathOf(caseNumber)}/report?format=${format}&lang=${language}`, { token, as: 'blob' }),

@@ -17,7 +17,7 @@ export interface DownloadsContext {
 export function createDownloads({ access, onFailure }: DownloadsContext): { readonly draw: (file: CaseFile) => void } {
   let caseFile: CaseFile | undefined
   onClick('save-receipt', () => saveJson(caseFile?.receipt))
-  onClick('save-all', () => saveJson(caseFile))
+  onClick('save-all', () => void saveAll())
   for (const button of document.querySelectorAll<HTMLButtonElement>('[data-report]'))
     button.addEventListener('click', () => void downloadReport(button))
 
@@ -43,6 +43,29 @@ export function createDownloads({ access, onFailure }: DownloadsContext): { read
     if ('failure' in answer) return onFailure(answer.failure)
     save(answer.value, format)
     announce(say('run.case.saved'))
+  }
+
+  /** With the hashes if the case was opened with the recovery code. */
+  async function saveAll(): Promise<void> {
+    const [accessThen, file] = [access(), caseFile]
+    if (accessThen === undefined || file === undefined) return
+    const answer = await requestUntilAnswered({
+      buttons: [one('save-all', HTMLButtonElement)],
+      errorId: 'view-error',
+      send: () => api.hashes(accessThen),
+      isWanted: () => access() === accessThen,
+      isReadOnly: true,
+    })
+    if (answer === undefined) return
+    if ('value' in answer) {
+      const text = JSON.stringify(file, null, 2)
+      save(new Blob([text.slice(0, -2), ',\n  "heldHashes": ', answer.value, '\n}\n'], { type: 'application/json' }), 'json')
+      return announce(say('run.case.saved'))
+    }
+    const { failure } = answer
+    if (failure.kind !== 'rejected' || failure.code !== 'recovery-code-needed') return onFailure(failure)
+    saveJson(file)
+    announce(say('run.case.savedByPin'))
   }
 
   function saveJson(value: unknown): void {

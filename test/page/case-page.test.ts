@@ -130,8 +130,22 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
       type: 'tabir-report',
       caseNumber: her.caseNumber,
     })
-    t.match(JSON.parse((await savedBy(page, '#save-all')).text), { case: { caseNumber: her.caseNumber }, receipt: null })
+    const byPin = JSON.parse((await savedBy(page, '#save-all')).text)
+    t.match(byPin, { case: { caseNumber: her.caseNumber }, receipt: null, heldHashes: undefined })
+    await page
+      .getByRole('status')
+      .getByText(/without the numbers .* recovery code/)
+      .waitFor()
     await page.click('#close')
+    const { page: later } = await site.visit('/case')
+    await later.fill('#case-number', her.caseNumber)
+    await later.fill('#case-pin', her.recoveryCode)
+    await later.click('#open')
+    await later.waitForSelector('[data-step="view"]:not([hidden])')
+    const byCode = JSON.parse((await savedBy(later, '#save-all')).text)
+    t.match(byCode, { case: { caseNumber: her.caseNumber }, heldHashes: { videos: [] } })
+    const held = byCode.heldHashes.images.map((image: { signals: { hash: string }[] }) => image.signals[0]?.hash)
+    t.ok(held.includes(her.hash), 'the recovery code gives the hashes, too')
     t.same(faults, [])
   })
 
