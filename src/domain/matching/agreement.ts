@@ -23,8 +23,8 @@ export interface Agreement {
   /** By how many bits all parts are nearer than required; negative if they do not all agree. */
   readonly surplusBits: number
   /**
-   * By how many bits half of the pieces of the whole query, or of its deframed view, are nearer than required; negative if most differ, whatever the
-   * whole says; infinity where no piece is registered. Pictures that were bent to the whole hash of another one have no piece within 88 bits
+   * By how many bits half of the eight pieces of the whole query, or most of its deframed view, are nearer than required; negative if they differ,
+   * whatever the whole says; infinity where no piece is registered. Pictures that were bent to the whole hash of another one have no piece within 88 bits
    * of it (40 photographs that chose nothing here); of 119 saved copies with an equal whole, 118 have most pieces within 10.
    */
   readonly piecesSurplusBits: number
@@ -133,7 +133,7 @@ export function agreementOf(
   const withinFrameBits = isFramed ? withinFrame(areas, area, { orientation, wholeBits: nearestWholeBits }) : undefined
   const insideBits = insideOf(areas, area, { orientation, wholeBits: nearestWholeBits })
   const piecesSurplusBits = area.some(({ view }) => view === 'piece')
-    ? AGREES_BITS.parts - Math.min(middleOf(ofWhole), middleOf(ofFramed))
+    ? AGREES_BITS.quarter - Math.min(nthOf(ofWhole, PIECES / 2), nthOf(ofFramed, MIN_FRAMED_PIECES))
     : NONE_BITS
   const quarters = { ...partialOf(isFramed ? [] : ofWhole), piecesSurplusBits, withinFrameBits, insideBits }
   if (quarters.partial !== undefined || surplusBits >= EDGE_BITS) return { surplusBits, ...quarters }
@@ -189,8 +189,9 @@ export function hasPieces(asked: readonly HashedSignal[]): boolean {
   return asked.some(({ view }) => view === 'piece')
 }
 
-function middleOf(bits: readonly number[]): number {
-  return [...bits].sort((a, b) => a - b)[bits.length >> 1] ?? NONE_BITS
+/** The n-th nearest, or the farthest if there are fewer. */
+function nthOf(bits: readonly number[], n: number): number {
+  return [...bits].sort((a, b) => a - b)[Math.min(n, bits.length) - 1] ?? NONE_BITS
 }
 
 function allAgree(pieces: readonly number[], minPieces: number, surplusOfAllBits: number): number {
