@@ -2,6 +2,7 @@
 
 import t from 'tap'
 import { environmentFor, readConfig } from '../src/boot/config.js'
+import { OPERATOR } from './helpers/operator-settings.js'
 
 t.test('a wrong environment is refused with the name of every wrong variable and no value', async (t) => {
   const wrong = {
@@ -63,13 +64,6 @@ t.test('an origin with user and password is refused, since they would be dropped
       t.notMatch(error, 'hunter2')
     }
 })
-
-const OPERATOR = {
-  TABIR_OPERATOR_NAME: 'Helpers',
-  TABIR_OPERATOR_LINK: 'mailto:help@helpers.example',
-  TABIR_OPERATOR_COUNTRY: 'MY',
-  TABIR_OPERATOR_AUTHORITY: 'Data Protection Commissioner',
-}
 
 t.test('a public api must say who runs it, and nobody says half of it', async (t) => {
   const isPublic = { TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: 'none' }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { environmentFor, readConfig } from '../src/boot/config.js'
+import { OPERATOR } from './helpers/operator-settings.js'
 
 t.test('an empty environment gives the documented defaults', async (t) => {
   t.same(readConfig({}), {
@@ -211,13 +212,6 @@ t.test('each part is given only the variables that it needs', async (t) => {
     REDIS_URL: 'redis://here',
   })
 })
-
-const OPERATOR = {
-  TABIR_OPERATOR_NAME: 'Helpers',
-  TABIR_OPERATOR_LINK: 'mailto:help@helpers.example',
-  TABIR_OPERATOR_COUNTRY: 'MY',
-  TABIR_OPERATOR_AUTHORITY: 'Data Protection Commissioner',
-}
 
 t.test('a public api requires proof of work and limits new cases, unless the operator sets otherwise', async (t) => {
   const of = (env: Record<string, string>) => {

@@ -2,7 +2,7 @@
 // be stopped with the code.
 
 import t, { type Test } from 'tap'
-import { WISH_DELAY_MS } from '../../src/domain/cases/case.js'
+import { PAUSE_MS, WISH_DELAY_MS } from '../../src/domain/cases/case.js'
 import { createCaseExpiry } from '../../src/services/cases/case-expiry.js'
 import { createCaseStore } from '../../src/store/cases/cases.js'
 import { openStore } from '../../src/store/redis/client.js'
@@ -10,6 +10,7 @@ import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post, tryPin } from '../helpers/requests.js'
 import { keyFor, startService, submitted } from '../helpers/service.js'
+import { caseWithPicture } from '../helpers/trust.js'
 
 /** A service, a clock that moves only when told, and the expiry job that workers run. */
 async function world(t: Test) {
@@ -144,7 +145,7 @@ t.test('a former partner with number and PIN ends nothing and takes nothing over
 
 t.test('a PIN pauses recognition at once, and it resumes by PIN or by itself', async (t) => {
   const { app, isFound, tokenBy, clock, ...at } = await world(t)
-  const her = await submitted({ app, ...at })
+  const her = await caseWithPicture({ app, ...at })
   const byPin = await tokenBy(her.caseNumber, her.pin)
   const pause = () => app.inject({ method: 'PUT', url: `${her.url}/pause`, headers: byPin })
   for (const time of ['first', 'repeated']) t.equal((await pause()).statusCode, 200, time)
@@ -156,6 +157,17 @@ t.test('a PIN pauses recognition at once, and it resumes by PIN or by itself', a
   for (const time of ['first', 'repeated']) t.equal((await del(app, `${her.url}/pause`, byPin)).statusCode, 200, time)
   t.ok(await isFound(her.hash))
   t.match((await app.inject(her)).json(), { pausedUntil: null })
+
+  // What the hold schedule calls for each image that is due.
+  await pause()
+  await at.services.trust.resumeIfDue(her.imageId)
+  t.notOk(await isFound(her.hash), 'not before its time')
+  clock.nowMs += PAUSE_MS + 1000 // pauses end at a whole second
+  await at.services.trust.resumeIfDue(her.imageId)
+  t.ok(await isFound(her.hash), 'by itself')
+  t.match((await app.inject({ url: her.url, headers: await tokenBy(her.caseNumber, her.pin) })).json(), {
+    pausedUntil: null,
+  })
 })
 
 t.test('a case that cannot be ended does not hold up the others whose end was wished', async (t) => {

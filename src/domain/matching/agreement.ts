@@ -24,8 +24,8 @@ export interface Agreement {
   readonly surplusBits: number
   /**
    * By how many bits half of the eight pieces of the whole query, or most of its deframed view, are nearer than required; negative if they differ,
-   * whatever the whole says; infinity where no piece is registered. Pictures that were bent to the whole hash of another one have no piece within 88 bits
-   * of it (40 photographs that chose nothing here); of 119 saved copies with an equal whole, 118 have most pieces within 10.
+   * whatever the whole says, or are not known in this orientation; infinity where no piece is registered. Of 40 pictures that were bent to the whole
+   * hash of another one none is nearer than required, of 98 saved copies with an equal whole all are (`npm run bench:bent`).
    */
   readonly piecesSurplusBits: number
   /**

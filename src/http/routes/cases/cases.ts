@@ -77,11 +77,13 @@ function openCaseRoute(app: ZodApp, { cases, files, idempotency, proofOfWork, pr
       },
     },
     async ({ body: { proof, ...asked }, headers }, reply) => {
-      if (privacyNotice !== undefined && asked.consentVersion !== privacyNotice.version) throw new Problem('consent-needed')
       // A proof of work opens one case, so a repeat has another proof or none, and still counts as the same request.
       let isKept = true
       const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], asked, OpenedCase, async () => {
         isKept = false
+        // Not for a repeat: the version may have changed since the answer that was lost.
+        if (privacyNotice !== undefined && asked.consentVersion !== privacyNotice.version)
+          throw new Problem('consent-needed')
         await proofOfWork.spend(proof === undefined ? undefined : proofOf(proof))
         const { expiresAtMs, remindAtMs, ...rest } = await cases.open({
           category: asked.category,
