@@ -26,7 +26,7 @@ t.test(
   'where the operator says who runs the service, a case is opened only with the version that was agreed to',
   async (t) => {
     const operator = { name: 'Helpers', link: 'https://helpers.example', country: 'MY', authority: 'The Commissioner' }
-    const { app } = await startService(t, {
+    const { app, redis } = await startService(t, {
       site: { operator, platformNames: ['Ruang'], banner: 'News <of> a breach' },
     })
     const { notice } = (await app.inject('/v1/privacy')).json<{ notice: { version: string } }>()
@@ -45,14 +45,18 @@ t.test(
         ])
           t.ok(body.includes(fact), `${url}: ${fact}`)
       }
-    const open = (consentVersion?: string) => post(app, '/v1/cases', { adult: true, consentVersion })
+    const open = (consentVersion?: string, at = app) =>
+      post(at, '/v1/cases', { adult: true, consentVersion }, { 'idempotency-key': `key of ${consentVersion}` })
     refused(t, await open(), 'consent-needed')
     refused(t, await open('1-00000000'), 'consent-needed')
     refused(t, await open('yes'), 'request-invalid')
     const { caseNumber, token } = (await open(notice.version)).json<{ caseNumber: string; token: string }>()
     const headers = { authorization: `Bearer ${token}` }
     t.match((await app.inject({ url: `/v1/cases/${caseNumber}`, headers })).json(), { consentVersion: notice.version })
-    const other = await startService(t, { site: { operator: { ...operator, country: 'SG' }, platformNames: ['Ruang'] } })
+    // The operator moves, and restarts the service.
+    const site = { operator: { ...operator, country: 'SG' }, platformNames: ['Ruang'] }
+    const other = await startService(t, { redis, site })
+    t.match((await open(notice.version, other.app)).json(), { caseNumber }, 'a lost answer is given again')
     t.not((await other.app.inject('/v1/privacy')).json<{ notice: { version: string } }>().notice.version, notice.version)
   },
 )
