@@ -46,7 +46,12 @@ t.test(
           t.ok(body.includes(fact), `${url}: ${fact}`)
       }
     const open = (consentVersion?: string, at = app) =>
-      post(at, '/v1/cases', { adult: true, consentVersion }, { 'idempotency-key': `a-request-that-agrees-to-${consentVersion}` })
+      post(
+        at,
+        '/v1/cases',
+        { adult: true, consentVersion },
+        { 'idempotency-key': `a-request-that-agrees-to-${consentVersion}` },
+      )
     refused(t, await open(), 'consent-needed')
     refused(t, await open('1-00000000'), 'consent-needed')
     refused(t, await open('yes'), 'request-invalid')
