@@ -12,9 +12,11 @@ export async function signIn(page: Page, key: string): Promise<void> {
   await page.keyboard.press('Enter')
 }
 
+/** Resolves once the panel shows what it loaded, or why it could not: what a test does next must not overtake it. */
 export async function openPanel(page: Page, panel: string): Promise<void> {
   await page.locator('nav').getByRole('button', { name: panel, exact: true }).click()
   await page.locator('h1', { hasText: panel }).waitFor()
+  await page.getByText('Loading …').first().waitFor({ state: 'hidden' })
 }
 
 /** On a light and on a dark screen. */
