@@ -188,7 +188,7 @@ const KINDS: Readonly<Record<string, number>> = { 'application/x-ndjson': 1, 'mu
 const HASH = '93850b707585e404e4951a3ddc1f05a34b3d4f5fc081d616f46d8a2e8f1c8e68'
 const SEEDS: readonly unknown[] = [
   {
-    queries: [{ id: 'a', context: 'b', signals: [{ type: 'pdq', hash: HASH, quality: 90, view: 'whole' }] }],
+    queries: [{ id: 'a', context: 'b'.repeat(22), signals: [{ type: 'pdq', hash: HASH, quality: 90, view: 'whole' }] }],
     thresholdBits: 31,
   },
   { adult: true, category: 'nude' },

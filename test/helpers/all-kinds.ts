@@ -39,7 +39,7 @@ export async function makeAllKinds(ask: AskJson, keys: Callers) {
   const statements = ['goodFaith', 'withoutConsent', 'accurate', 'authorised']
   await done('PUT', `${path}/notice`, { laws: ['my-onsa'], statements, actingAs: 'self' }, hers)
 
-  const queries = [{ signals, context: 'a group' }]
+  const queries = [{ signals, context: 'a-group-of-24-characters' }]
   const { results } = Matched.parse(JSON.parse(await done('POST', '/v1/match', { queries }, platform)))
   const matchId = results[0]?.matches[0]?.matchId ?? ''
   await done('POST', '/v1/watch', { watches: [{ signals, reference: 'item-4711' }], days: 1 }, platform)

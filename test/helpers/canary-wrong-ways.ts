@@ -120,7 +120,7 @@ async function putAndAsk(t: Test, { bird, api, her, platform, hash }: WrongWays)
   ])
     t.ok((await fetchPatiently(`${v1}/${path}${name}`, { headers: platform.headers })).status >= 400, path)
   // Values that are accepted and stored sealed or hashed: a platform's context, and a complaint number.
-  const place = { queries: [{ context: `group ${name}`.slice(0, 256), signals: [{ type: 'pdq', hash }] }] }
+  const place = { queries: [{ context: `${name}-0123456789abcdef012345`.slice(0, 64), signals: [{ type: 'pdq', hash }] }] }
   t.equal((await send({ url: `${v1}/match`, headers: platform.headers }, asJson(place))).status, 200)
   t.equal((await put(`${her.caseUrl}/complaint`, { reference: `police ${name}`.slice(0, 60) })).status, 204)
 }

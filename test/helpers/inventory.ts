@@ -77,6 +77,9 @@ function longestMs(kept: string): number {
   return / and an? /.test(kept) ? times.reduce((sum, ms) => sum + ms, 0) : Math.max(0, ...times)
 }
 
+/** Characters of the shortest digest or id that is a field: by chance some are letters alone. */
+const DIGEST_CHARACTERS = 22
+
 /** The names of fields, where all of them are words; other fields are ids, digests or names that somebody chose. */
 async function ownWords(client: Redis, key: Buffer): Promise<string[]> {
   const type = await client.type(key)
@@ -86,5 +89,6 @@ async function ownWords(client: Redis, key: Buffer): Promise<string[]> {
       : type === 'stream'
         ? (await client.xrange(key, '-', '+')).flatMap(([, fields]) => fields.filter((_, i) => i % 2 === 0))
         : []
-  return names.every((name) => /^[a-z]+([A-Z][a-z]*)*$/.test(name)) ? [...new Set(names)] : []
+  const isWord = (name: string) => name.length < DIGEST_CHARACTERS && /^[a-z]+([A-Z][a-z]*)*$/.test(name)
+  return names.every(isWord) ? [...new Set(names)] : []
 }

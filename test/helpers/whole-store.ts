@@ -94,7 +94,10 @@ export async function writtenStore(t: Pick<Test, 'teardown'>, options: WholeStor
   secrets.push(...all.secrets)
   pins.push(all.pin)
   const known = hashes[0]?.toString('hex', 0, 32) ?? ''
-  const queries = [known, ...make(50)].map((hash) => ({ signals: [{ type: 'pdq', hash }], context: 'a group' }))
+  const queries = [known, ...make(50)].map((hash) => ({
+    signals: [{ type: 'pdq', hash }],
+    context: 'a-group-of-24-characters',
+  }))
   await json('POST', '/v1/match', { queries })
   // Hashes in wrong fields: they are refused, and must not be written either.
   for (const hash of make(5)) {

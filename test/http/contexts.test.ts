@@ -1,3 +1,4 @@
+import { createHmac, randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
 import type { HashedImage } from '../../src/domain/matching/hashed-image.js'
@@ -10,6 +11,9 @@ import { ask, caseWithPicture, platform } from '../helpers/trust.js'
 const DAY_MS = 86_400_000
 
 type Headers = Readonly<Record<string, string>>
+
+/** An id of the form that a context has. */
+const idOf = (name: string) => name.padEnd(22, '-')
 
 async function seen(service: TestService, headers: Headers, context: string, ...hashes: string[]): Promise<void> {
   const queries = hashes.map((hash) => ({ context, signals: [{ type: 'pdq', hash }] }))
@@ -39,19 +43,19 @@ t.test('a context is counted by distinct registered images, for each platform se
   const hashes = pictures.map(({ hash }) => hash)
   const [first = '', second = ''] = hashes
 
-  await seen(service, one.headers, 'quiet', first)
-  for (let i = 0; i < 5; i++) await seen(service, one.headers, 'quiet', withBitsFlipped(first, i))
-  await seen(service, one.headers, 'loud', ...hashes)
-  await seen(service, one.headers, 'nothing found', randomHashText())
-  await seen(service, two.headers, 'quiet', second)
+  await seen(service, one.headers, idOf('quiet'), first)
+  for (let i = 0; i < 5; i++) await seen(service, one.headers, idOf('quiet'), withBitsFlipped(first, i))
+  await seen(service, one.headers, idOf('loud'), ...hashes)
+  await seen(service, one.headers, idOf('nothing-found'), randomHashText())
+  await seen(service, two.headers, idOf('quiet'), second)
 
   const five = await counted(t, service, pictures)
   t.same(await contextsOf(service, one.headers), [
-    ['loud', five, five],
-    ['quiet', 1, 1],
+    [idOf('loud'), five, five],
+    [idOf('quiet'), 1, 1],
   ])
-  t.same(await contextsOf(service, one.headers, '?limit=1'), [['loud', five, five]])
-  t.same(await contextsOf(service, two.headers), [['quiet', 1, 1]], 'each platform has its own contexts')
+  t.same(await contextsOf(service, one.headers, '?limit=1'), [[idOf('loud'), five, five]])
+  t.same(await contextsOf(service, two.headers), [[idOf('quiet'), 1, 1]], 'each platform has its own contexts')
 })
 
 t.test('the context of a form applies to all of its pictures, wherever the part stands', async (t) => {
@@ -64,7 +68,7 @@ t.test('the context of a form applies to all of its pictures, wherever the part 
   const one = await platform(service, 'one')
   await caseWithPicture(service, hash)
   const picture = { name: 'image', fileName: 'a.jpg', contentType: 'image/jpeg', bytes: 'a picture' }
-  const context = { name: 'context', bytes: 'a group' }
+  const context = { name: 'context', bytes: idOf('group') }
   for (const parts of [
     [context, picture, picture],
     [picture, context],
@@ -74,7 +78,7 @@ t.test('the context of a form applies to all of its pictures, wherever the part 
     t.equal((await service.app.inject(sent)).statusCode, 200)
   }
   await service.services.settled()
-  t.same(await contextsOf(service, one.headers), [['a group', 1, 1]])
+  t.same(await contextsOf(service, one.headers), [[idOf('group'), 1, 1]])
 })
 
 t.test('a context counts images of the last day and month, and is then forgotten', async (t) => {
@@ -83,12 +87,12 @@ t.test('a context counts images of the last day and month, and is then forgotten
   const one = await platform(service, 'one')
   const [first, second] = [await caseWithPicture(service), await caseWithPicture(service)]
 
-  await seen(service, one.headers, 'place', first.hash)
+  await seen(service, one.headers, idOf('place'), first.hash)
   nowMs += 2 * DAY_MS
-  await seen(service, one.headers, 'place', second.hash)
-  t.same(await contextsOf(service, one.headers), [['place', 1, await counted(t, service, [first, second])]])
+  await seen(service, one.headers, idOf('place'), second.hash)
+  t.same(await contextsOf(service, one.headers), [[idOf('place'), 1, await counted(t, service, [first, second])]])
   nowMs += 29 * DAY_MS
-  t.same(await contextsOf(service, one.headers), [['place', 0, 1]])
+  t.same(await contextsOf(service, one.headers), [[idOf('place'), 0, 1]])
   nowMs += 2 * DAY_MS
   t.same(await contextsOf(service, one.headers), [])
 })
@@ -97,7 +101,7 @@ t.test('a context is stored sealed, under a keyed hash and with an expiry', asyn
   const service = await startService(t)
   const one = await platform(service, 'one')
   const { hash } = await caseWithPicture(service)
-  await seen(service, one.headers, MARKER, hash)
+  await seen(service, one.headers, idOf(MARKER), hash)
 
   const redis = await redisOf(t, service)
   const names = await redis.keys('{tabir}:context*')
@@ -110,21 +114,61 @@ t.test('a context is stored sealed, under a keyed hash and with an expiry', asyn
   silent(t, service)
 })
 
-t.test('a context of 256 bytes is accepted; a longer or invalid one is refused and not counted', async (t) => {
+t.test('a context is an opaque id: no name, number, address or sentence is accepted', async (t) => {
   const service = await startService(t)
   const one = await platform(service, 'one')
   const { hash } = await caseWithPicture(service)
   const send = (context: unknown) =>
     post(service.app, '/v1/match', { queries: [{ context, signals: [{ type: 'pdq', hash }] }] }, one.headers)
 
-  for (const context of ['x'.repeat(257), 'x'.repeat(10_000), 'é'.repeat(129), '', 7, null, { id: MARKER }, [MARKER]]) {
-    refused(t, await send(context), 'request-invalid', JSON.stringify(context).slice(0, 20))
-  }
+  const texts = ['', MARKER, '+60123456789', '175928847299117063', 'someone.with.a.long.name@mail.example']
+  const others = [
+    'https://chat.example/groups/some-group',
+    'the group of class 5b in town',
+    `${idOf('line')}\n`,
+    'é'.repeat(22),
+  ]
+  const wrong = [...texts, ...others, 'x'.repeat(21), 'x'.repeat(65), 'x'.repeat(10_000), 7, null, { id: MARKER }, [MARKER]]
+  for (const context of wrong) refused(t, await send(context), 'request-invalid', JSON.stringify(context).slice(0, 40))
   await service.services.settled()
   t.same(await contextsOf(service, one.headers), [])
-  t.equal((await send('é'.repeat(128))).statusCode, 200)
+  const right = [randomUUID(), 'x'.repeat(22), hash, createHmac('sha256', 'a key').update('a chat').digest('base64url')]
+  for (const context of right) t.equal((await send(context)).statusCode, 200, context)
   await service.services.settled()
-  t.same(await contextsOf(service, one.headers), [['é'.repeat(128), 1, 1]])
+  t.equal((await contextsOf(service, one.headers)).length, right.length)
   refused(t, await ask(service, 'GET', '/v1/insights/contexts?limit=1001', one.headers), 'request-invalid')
+  refused(t, await ask(service, 'DELETE', `/v1/insights/contexts/${MARKER}`, one.headers), 'request-invalid')
   silent(t, service)
+})
+
+t.test('a platform deletes its context and the counts; another platform cannot', async (t) => {
+  const service = await startService(t)
+  const [one, two] = [await platform(service, 'one'), await platform(service, 'two')]
+  const { hash } = await caseWithPicture(service)
+  const redis = await redisOf(t, service)
+  await seen(service, one.headers, idOf('kept'), hash)
+  const others = (await redis.keys('{tabir}:context*')).sort()
+  await seen(service, one.headers, idOf('group'), hash)
+  const remove = async (headers: Headers) => {
+    const answer = await ask(service, 'DELETE', `/v1/insights/contexts/${idOf('group')}`, headers)
+    t.equal(answer.statusCode, 200)
+    t.same(answer.json(), { deleted: true })
+  }
+
+  await remove(two.headers)
+  t.equal((await contextsOf(service, one.headers)).length, 2)
+  for (let i = 0; i < 2; i++) {
+    await remove(one.headers)
+    t.same(await contextsOf(service, one.headers), [[idOf('kept'), 1, 1]])
+    t.same((await redis.keys('{tabir}:context*')).sort(), others)
+  }
+})
+
+t.test('what is kept of a context expires 30 days after its last match', async (t) => {
+  const service = await startService(t)
+  const one = await platform(service, 'one')
+  const { hash } = await caseWithPicture(service)
+  await seen(service, one.headers, idOf('group'), hash)
+  const redis = await redisOf(t, service)
+  for (const name of await redis.keys('{tabir}:context*')) t.ok((await redis.ttl(name)) <= 30 * 86_400, name)
 })

@@ -60,7 +60,7 @@ t.test('overdue deadlines', async (t) => {
 t.test('contexts and webhooks of an organisation', async (t) => {
   const one = await platform(service, 'asking')
   const { hash } = await caseWithPicture(service)
-  for (const context of ['a', 'b'])
+  for (const context of ['a'.repeat(22), 'b'.repeat(22)])
     await ask(service, 'POST', '/v1/match', one.headers, { queries: [{ context, signals: [{ type: 'pdq', hash }] }] })
   await service.services.settled()
   const [names = ''] = await redis.keys('{tabir}:context-names:*')

@@ -99,13 +99,15 @@ t.test('every operation can be called with the shape of its example, and answers
   await her('getCase', { params })
 
   // A platform finds it and gives feedback.
-  const { results } = await platform('match', { body: { queries: [{ id: 'upload-1', context: 'group 7', signals }] } })
+  const context = 'group-7-3f9c51d20a8e64b7'
+  const { results } = await platform('match', { body: { queries: [{ id: 'upload-1', context, signals }] } })
   const matchId = results[0]?.matches?.[0]?.matchId ?? ''
   await platform('matchImages', { query: { grading: 'per-upload' }, body: picture })
   if (ffmpeg !== undefined) await platform('matchVideo', { query: {}, body: clipForm() })
   await platform('getMatch', { params: { matchId } })
   await platform('giveFeedback', { params: { matchId }, body: { verdict: 'blocked' } })
   await platform('listContexts', { query: {} })
+  await platform('deleteContext', { params: { context } })
   await (await platform('readFeed', { query: {} })).text()
   const ours = await ngo('match', { body: { queries: [{ signals }] } })
   await ngo('attestMatch', { params: { matchId: ours.results[0]?.matches?.[0]?.matchId ?? '' } })

@@ -159,13 +159,13 @@ t.test('a video has one match id, verdict, dispute and count for all of its fram
   t.equal((await post(service.app, '/v1/watch', watch, one.headers)).statusCode, 201)
   const her = await caseWithVideo(service, [first, ...rest])
 
-  const matches = await asked(service, one.headers, her.hashes, 'group')
+  const matches = await asked(service, one.headers, her.hashes, 'x'.repeat(22))
   const ids = new Set(matches.flat().map(({ matchId }) => matchId))
   t.equal(ids.size, 1, 'frames and video have the same match id')
   const [matchId] = ids
   await service.services.settled()
   const context = (await ask(service, 'GET', '/v1/insights/contexts', one.headers)).json()
-  t.match(context, { contexts: [{ context: 'group', images24h: 1, images30d: 1 }] })
+  t.match(context, { contexts: [{ context: 'x'.repeat(22), images24h: 1, images30d: 1 }] })
   const feedback = (said: object) => ask(service, 'POST', `/v1/matches/${matchId}/feedback`, one.headers, said)
   t.equal((await feedback({ verdict: 'blocked' })).statusCode, 200)
   const kinds = async () =>

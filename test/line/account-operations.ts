@@ -1,5 +1,6 @@
 // Operations of organisations on keys, watches, webhooks, banks and exchanges: each with how it stands before and after.
 
+import { randomUUID } from 'node:crypto'
 import type { OperationId } from '../../packages/client/src/tabir-client.js'
 import { randomHashText, until } from '../helpers/service.js'
 import { type ClientWorld, freshCase, type Trial } from './client-world.js'
@@ -93,6 +94,16 @@ export const OF_ACCOUNTS = {
     const [watch] = (await at.platform.call('watch', { body })).watches
     const watchId = watch !== undefined && 'watchId' in watch ? watch.watchId : ''
     return { by: at.platform, args: { params: { watchId } }, state: () => watchesWith(at, reference) }
+  },
+  async deleteContext(at) {
+    const [context, { signals }] = [randomUUID(), await freshCase(at)]
+    const state = async () =>
+      (await at.platform.call('listContexts', {})).contexts.filter((each) => each.context === context).length
+    await until(async () => {
+      await at.platform.call('match', { body: { queries: [{ context, signals }] } })
+      return (await state()) === 1
+    }, 10_000)
+    return { by: at.platform, args: { params: { context } }, state }
   },
   async addWebhook(at) {
     const { webhookId } = await freshWebhook(at)

@@ -12,6 +12,7 @@ import { ownValue } from '../../domain/own-value.js'
 import type { ProblemCode } from '../../domain/problem.js'
 import { commonProblems, withProblems } from '../common-problems.js'
 import { problemCodesOf } from '../problems.js'
+import { CONTEXT_FORM } from '../routes/match-schemas.js'
 import { EXAMPLES } from './examples.js'
 import { withNamedLists } from './openapi-enums.js'
 import { webhooksDescribed } from './openapi-webhooks.js'
@@ -170,7 +171,11 @@ const VIDEO_PART = {
   properties: { video: { type: 'string', format: 'binary', description: `One file: ${VIDEO_FORMATS}.` } },
 }
 
-const CONTEXT = { type: 'string', description: 'Where you saw them: at most 256 bytes, opaque. See /v1/insights/contexts.' }
+const CONTEXT = {
+  type: 'string',
+  pattern: CONTEXT_FORM.source,
+  description: 'Where you saw them: an opaque id, as in POST /v1/match. See /v1/insights/contexts.',
+}
 
 function withContext(parts: typeof IMAGE_PARTS | typeof VIDEO_PART) {
   return { ...parts, properties: { ...parts.properties, context: CONTEXT } }

@@ -6,6 +6,7 @@ import type { Insights } from '../../services/trust/insights.js'
 import { callerOf } from '../plugins/authentication.js'
 import { may } from '../problems.js'
 import { Instant, instant } from '../schemas.js'
+import { Context } from './match-schemas.js'
 
 const Limit = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) })
 
@@ -46,6 +47,29 @@ export const insightRoutes: FastifyPluginAsyncZod<{ readonly insights: Insights 
           lastSeenAt: instant(lastSeenAtMs),
         })),
       }
+    },
+  )
+
+  app.delete(
+    '/insights/contexts/:context',
+    {
+      config: { scope: 'match', queries: 'none' },
+      schema: {
+        operationId: 'deleteContext',
+        summary: 'Delete a context',
+        description:
+          'Deletes a context that you gave, and its counts. Safe to repeat: the answer is the same for a context that is not there. A match of the last seconds may still be counted afterwards; then repeat it.',
+        tags: ['match'],
+        params: z.object({ context: Context }),
+        response: {
+          200: z.object({ deleted: z.literal(true) }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
+        },
+      },
+    },
+    async (request) => {
+      await insights.deleteContext(callerOf(request).orgId, request.params.context)
+      return { deleted: true as const }
     },
   )
 }

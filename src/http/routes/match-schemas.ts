@@ -28,12 +28,13 @@ const MAX_SIGNALS_PER_QUERY = MAX_IMAGE_SIGNALS + 2
 /** Maximum signals of a call. Each is a search, so this bounds the cost: a thousand plain pictures, 156 with all their views, or a video. */
 export const MAX_SIGNALS = MAX_ASKED_VIDEO_SIGNALS
 
-export const MAX_CONTEXT_BYTES = 256
+/**
+ * At least 22 characters: 128 bits in base64url. Telephone numbers, the numbers of accounts and nearly all names are shorter. No dot, space
+ * or other sign: no address, URL or sentence fits. UUID, ULID and a keyed hash in hex or base64url fit.
+ */
+export const CONTEXT_FORM = /^[A-Za-z0-9_-]{22,64}$/
 
-export const Context = z
-  .string()
-  .min(1)
-  .refine((text) => Buffer.byteLength(text) <= MAX_CONTEXT_BYTES, `must have at most ${MAX_CONTEXT_BYTES} bytes`)
+export const Context = z.string().regex(CONTEXT_FORM, 'must be an opaque id: 22 to 64 characters of A-Z a-z 0-9 _ -')
 
 /** A signal of a query, or of a watch. */
 export const AskedSignal = z.strictObject({
@@ -47,7 +48,7 @@ export const Query = z
   .strictObject({
     context: Context.optional().meta({
       description:
-        'Your own name for the place where you saw it: opaque, at most 256 bytes. Send a keyed hash of a chat or group id, never of a person. See /v1/insights/contexts.',
+        'Your opaque id of the place where you saw it: 22 to 64 characters of A-Z a-z 0-9 _ -. This form fits a UUID and a keyed hash (128 bits or more in base64url or hex), and no telephone number, e-mail address, URL or sentence. Send a keyed hash of a chat or group id, never of a person. See /v1/insights/contexts.',
     }),
     id: z.string().max(128).optional().meta({ description: 'Your own id; returned with the result.' }),
     signals: z.array(AskedSignal).min(1).max(MAX_SIGNALS_PER_QUERY).optional().meta({

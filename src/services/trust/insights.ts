@@ -12,6 +12,8 @@ export interface ContextInsight {
 export interface Insights {
   /** At most `limit` contexts of one organisation, sorted by images in the last 30 days, then in the last 24 hours, most first. */
   contexts(orgId: string, limit: number): Promise<ContextInsight[]>
+  /** Deletes one context of an organisation, if there is one. */
+  deleteContext(orgId: string, context: string): Promise<void>
 }
 
 export function createInsights({ contexts, now }: { readonly contexts: Contexts; readonly now: () => number }): Insights {
@@ -23,5 +25,6 @@ export function createInsights({ contexts, now }: { readonly contexts: Contexts;
         .sort((a, b) => b.images30d - a.images30d || b.images24h - a.images24h || (a.context < b.context ? -1 : 1))
         .slice(0, limit)
     },
+    deleteContext: (orgId, context) => contexts.delete(orgId, context, now()),
   }
 }

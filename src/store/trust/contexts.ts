@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
+import { deleteContext } from '../scripts/trust/delete-context.js'
 import { endContexts } from '../scripts/trust/end-contexts.js'
 import { type Keyring, unlessDamaged } from '../sealing/seal.js'
 
@@ -19,6 +20,8 @@ export interface Contexts {
   note(orgId: string, context: string, imageIds: readonly string[], nowMs: number): Promise<void>
   /** All contexts of one organisation, in no order. Cost: 20 µs of the store's time for each. */
   counts(orgId: string, nowMs: number): Promise<ContextCount[]>
+  /** Deletes one context and its counts. Does nothing if there is none. On disk when it returns. */
+  delete(orgId: string, context: string, nowMs: number): Promise<void>
   /** Deletes the contexts of one organisation whose last match is 30 days ago. */
   end(orgId: string, nowMs: number): Promise<void>
 }
@@ -29,8 +32,8 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const HOURS = 24
 const DAYS = 30
-const HOUR_TTL_S = (HOURS + 1) * 3600
-const DAY_TTL_S = (DAYS + 1) * 86_400
+const HOUR_TTL_S = HOURS * 3600
+const DAY_TTL_S = DAYS * 86_400
 /** Contexts that are counted in one batch. Redis serves other clients between batches. */
 const COUNTED_AT_ONCE = 100
 
@@ -52,8 +55,9 @@ export function createContextStore(store: Store, keyring: Keyring, secret: Buffe
       const hour = keys.contextImages(orgId, key, `h${Math.floor(nowMs / HOUR_MS)}`)
       const day = keys.contextImages(orgId, key, `d${Math.floor(nowMs / DAY_MS)}`)
       await store.ask(async (redis) => {
-        const pipeline = redis
-          .pipeline()
+        // In one step: a text without its time of the last match would never end.
+        const noted = redis
+          .multi()
           .pfadd(hour, ...imageIds)
           .expire(hour, HOUR_TTL_S)
           .pfadd(day, ...imageIds)
@@ -63,17 +67,25 @@ export function createContextStore(store: Store, keyring: Keyring, secret: Buffe
           .zadd(keys.contexts(orgId), nowMs, key)
           .expire(keys.contexts(orgId), DAYS * 86_400)
           .zrange(keys.contexts(orgId), '0', String(-MAX_CONTEXTS - 1))
-        const replies = (await pipeline.exec()) ?? []
+        const replies = (await noted.exec()) ?? []
         const failed = replies.find(([error]) => error !== null)?.[0]
         if (failed) throw failed
         const beyond: unknown = replies.at(-1)?.[1]
         if (!Array.isArray(beyond) || beyond.length === 0) return
         await redis
-          .pipeline()
+          .multi()
           .zrem(keys.contexts(orgId), ...beyond)
           .hdel(keys.contextNames(orgId), ...beyond)
           .exec()
       })
+    },
+
+    async delete(orgId, context, nowMs) {
+      const key = keyOf(orgId, context)
+      // One span more: matches are counted by the store's clock, which may be ahead of this one.
+      const spans = [...lastOf('h', nowMs / HOUR_MS + 1, HOURS + 2), ...lastOf('d', nowMs / DAY_MS + 1, DAYS + 2)]
+      const images = spans.map((span) => keys.contextImages(orgId, key, span))
+      await store.write(deleteContext, [keys.contexts(orgId), keys.contextNames(orgId), ...images], [key])
     },
 
     async counts(orgId, nowMs) {
