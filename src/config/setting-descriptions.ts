@@ -91,7 +91,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
       '`on`: a person may choose for her case that local features are kept and matched too ([what that finds](robustness.md#by-details)); `off`: not offered',
   },
   TABIR_COUNTRY: {
-    meaning: 'whose hotlines for people under 18 come first: `AU`, `CA`, `GB`, `IN`, `MY` or `US`; otherwise all',
+    meaning: 'two letters, such as `MY`: whose helplines come first',
   },
   TABIR_PAGE_EXIT_URL: { meaning: 'where the page’s way out leads' },
   TABIR_OPERATOR_NAME: {

@@ -50,12 +50,8 @@ export function problemBody(
     ...(problem.reason !== undefined && { reason: problem.reason }),
     ...(problem.scope !== undefined && { scope: problem.scope }),
     ...(errors.length > 0 && { errors: [...errors] }),
-    ...(problem.code === 'minor-declared' && { hotlines: shownHotlines(hotlines) }),
+    ...(problem.code === 'minor-declared' && { hotlines: [...hotlines] }),
   }
-}
-
-export function shownHotlines(hotlines: readonly Hotline[]) {
-  return hotlines.map(({ country: _, ...hotline }) => hotline)
 }
 
 const CODES = Symbol('problem codes')

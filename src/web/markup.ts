@@ -1,11 +1,10 @@
-// Parts of the page that depend on more than its messages: links, hotlines, contact.
+// Parts of the page that depend on more than its messages: links, contact, the operator's facts.
 
-import { type Hotline, hotlinesFor } from '../domain/cases/hotlines.js'
 import { ownValue } from '../domain/own-value.js'
 import type { PrivacyNotice } from './privacy-notice.js'
 import { escaped } from './template.js'
 
-export const PAGE_NAMES = ['start', 'case', 'how-it-works', 'privacy'] as const
+export const PAGE_NAMES = ['start', 'case', 'help', 'how-it-works', 'privacy'] as const
 export type PageName = (typeof PAGE_NAMES)[number]
 
 export type Messages = Readonly<Record<string, string>>
@@ -20,12 +19,14 @@ export interface Contact {
 const PATHS: Readonly<Record<PageName, string>> = {
   start: './',
   case: 'case',
+  help: 'help',
   'how-it-works': 'how-it-works',
   privacy: 'privacy',
 }
 const FOOT = {
   start: 'page.footStart',
   case: 'page.footCase',
+  help: 'page.footHelp',
   'how-it-works': 'page.footHow',
   privacy: 'page.footPrivacy',
 } as const satisfies Readonly<Record<PageName, string>>
@@ -47,25 +48,8 @@ export function reportButton(tag: string, messages: Messages, theirs: Messages =
   return `<button type="button" data-report="pdf" data-language="${tag}">${escaped(messages['case.reportPdf'] ?? '')} <span lang="${tag}">${name}</span></button>`
 }
 
-/** @param country whose hotlines come first. */
-export function hotlineList(country: string | undefined, language: string, messages: Messages): string {
-  return hotlinesFor(country)
-    .map((hotline) => hotlineMarkup(hotline, language, messages))
-    .join('')
-}
-
-/** Shows the country of each hotline: several have names that are used in many countries. */
-function hotlineMarkup({ name, url, phone, country }: Hotline, language: string, messages: Messages): string {
-  const place = country === undefined ? messages['hotlines.where.worldwide'] : countryName(country, language)
-  const where = ` (${escaped(place ?? '')})`
-  const way =
-    phone === undefined
-      ? `<a href="${escaped(url ?? '')}" rel="noreferrer">${escaped((url ?? '').replace('https://', ''))}</a>`
-      : `<a href="tel:${escaped(phone.replaceAll(/[^\d+]/g, ''))}">${escaped(phone)}</a>`
-  return `<li><strong>${escaped(name)}</strong>${where}<br>${way}</li>`
-}
-
-function countryName(country: string, language: string): string {
+/** In the language of the page. */
+export function countryName(country: string, language: string): string {
   return new Intl.DisplayNames(language, { type: 'region' }).of(country) ?? country
 }
 
@@ -84,7 +68,7 @@ export interface PrivacyFacts {
 }
 
 /** A message with its values, as text. */
-function filled(message: string | undefined, values: Readonly<Record<string, string>> = {}): string {
+export function filled(message: string | undefined, values: Readonly<Record<string, string>> = {}): string {
   return (message ?? '').replace(/\{(\w+)\}/g, (_, name: string) => ownValue(values, name) ?? '')
 }
 

@@ -8,12 +8,12 @@ import { REPORT_LANGUAGES } from '../domain/cases/report-words.js'
 import type { MediaFormat } from '../domain/media/media-formats.js'
 import { ownValue } from '../domain/own-value.js'
 import { ASSET_HEADERS, documentHeaders, WORKER_HEADERS } from './headers.js'
+import { helpMarkup, hotlineList } from './helpline-list.js'
 import {
   type Contact,
   contactMarkup,
   factsFor,
   footLink,
-  hotlineList,
   languageLink,
   type Messages,
   PAGE_NAMES,
@@ -155,6 +155,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       languageLinks: languages.map((tag) => languageLink(name, tag, language, messages.get(tag))).join(''),
       footLinks: PAGE_NAMES.map((other) => footLink(other, name, language, own)).join(''),
       hotlines: hotlineList(settings.country, language, own),
+      ...helpMarkup(settings.country, language, own),
       reportButtons: REPORT_LANGUAGES.map((tag) => reportButton(tag, own, messages.get(tag))).join(' '),
       contact,
       contactScripted: contact,

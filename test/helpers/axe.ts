@@ -56,7 +56,7 @@ async function chosenFiles(): Promise<GivenFile[]> {
 }
 
 /** The first state of each page. */
-const FIRST_STATES = ['start', 'case', 'how-it-works']
+const FIRST_STATES = ['start', 'case', 'help', 'how-it-works']
 
 /**
  * Goes through every state of every page, in two languages at the same time. axe checks every state in one language, and the first state of each page in

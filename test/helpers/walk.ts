@@ -38,6 +38,8 @@ export async function walk(page: Page, { url, language, files, look }: Walked): 
   const [number, code] = [await textOf(page, '#number'), await textOf(page, '#recovery-code')]
   await page.check('#written')
   await followed(page, { open, number, code, look })
+  await open('/help')
+  await look('help')
   await open('/privacy')
   await look('privacy')
   await open('/how-it-works')

@@ -148,12 +148,39 @@ t.test('each hotline names its country in the language of the page', async (t) =
     ['ta', [/Talian Kasih<\/strong> \(மலேசியா\)/]],
     ['zh-Hans', [/Childline<\/strong> \(英国\)/]],
   ] as const) {
-    const { body } = await app.inject({ url: `/?lang=${language}` })
-    const list = /<ul class="hotlines">(.*?)<\/ul>/.exec(body)?.[1] ?? ''
-    for (const labelled of childlines) t.match(list, labelled, language)
-    t.equal(list.match(/<\/strong> \([^)]+\)<br>/g)?.length, list.match(/<li>/g)?.length, `${language}: every hotline`)
+    const { body } = await app.inject({ url: `/help?lang=${language}` })
+    const lists = [...body.matchAll(/<ul class="hotlines">(.*?)<\/ul>/g)].map(([, list]) => list).join('')
+    for (const labelled of childlines) t.match(lists, labelled, language)
+    t.equal(lists.match(/<\/strong> \([^)]+\)<br>/g)?.length, lists.match(/<li>/g)?.length, `${language}: every helpline`)
   }
 })
+
+t.test(
+  'help is a page without a script: the own country first, the others to open, each in the language of the page',
+  async (t) => {
+    const { app } = await startService(t, { site: { country: 'KR' } })
+    for (const language of ['en', 'ms', 'zh-Hans', 'ta']) {
+      const { body } = await app.inject({ url: `/help?lang=${language}` })
+      const main = body.slice(body.indexOf('<main'), body.indexOf('<div id="unscripted">'))
+      const shown = main.slice(0, main.indexOf('<details>'))
+      t.notMatch(main, / hidden|<script|\{\{/, language)
+      t.equal(shown.match(/href="tel:1366"/g)?.length, 2, `${language}: for adults and for people under 18`)
+      for (const worldwide of [/stopncii\.org/, /takeitdown\.ncmec\.org/]) t.match(shown, worldwide, language)
+      t.notMatch(shown, /15999/, language)
+      const names = [...main.matchAll(/<details><summary>([^<]+)<\/summary>/g)].map(([, name]) => name)
+      const countryNames = new Intl.DisplayNames(language, { type: 'region' })
+      for (const country of ['MY', 'DE', 'TL']) t.ok(names.includes(countryNames.of(country)), `${language}: ${country}`)
+      t.notOk(names.includes(countryNames.of('KR')), `${language}: not twice`)
+      t.notMatch(main, /<h3>[^<]+<\/h3>(<h3>|<\/details>)/, `${language}: a country without helplines says so`)
+    }
+    const { body } = await app.inject({ url: '/?lang=en' })
+    t.equal(
+      body.match(/href="help\?lang=en(#under18)?"/g)?.length,
+      3,
+      'the first page leads to it: for a threat, for other countries, below',
+    )
+  },
+)
 
 function workerIn(body: string): string {
   return `/${/"worker":"([^"]+)"/.exec(body)?.[1]}`

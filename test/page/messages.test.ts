@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { CASE_STATES } from '../../src/domain/cases/case.js'
 import { CASE_EVENT_KINDS, CASE_EVENTS } from '../../src/domain/cases/case-event.js'
+import { REPORT_WORDS } from '../../src/domain/cases/report-words.js'
 import { UNREAD_KINDS } from '../../src/domain/media/media-formats.js'
 import { RECOGNITIONS } from '../../src/domain/trust/recognition.js'
 
@@ -32,6 +33,14 @@ const MISLEADING: Readonly<Record<string, RegExp>> = {
   ta: /கணினியால் உருவாக்கப்பட்டது/,
 }
 
+/** To show such pictures to the police can be used against the person: a lawyer or a helpline is asked before. */
+const POLICE: Readonly<Record<string, { readonly police: RegExp; readonly adviser: RegExp }>> = {
+  en: { police: /police/i, adviser: /lawyer.*(helpline|line)|(helpline|line).*lawyer/i },
+  ms: { police: /polis/i, adviser: /peguam.*talian/i },
+  'zh-Hans': { police: /警/, adviser: /律师.*热线/ },
+  ta: { police: /காவல்துறை|போலீஸ்/, adviser: /வழக்கறிஞ.*உதவி எண்/ },
+}
+
 t.test('the messages exist in English, Malay, Chinese and Tamil', async (t) => {
   t.same([...languages].sort(), ['en', 'ms', 'ta', 'zh-Hans'])
 })
@@ -52,6 +61,18 @@ for (const language of languages) {
     const misleading = MISLEADING[language]
     t.ok(misleading)
     for (const [key, message] of Object.entries(messages)) if (misleading !== undefined) t.notMatch(message, misleading, key)
+  })
+
+  t.test(`${language} sends nobody to the police who was not told to ask a lawyer or a helpline`, async (t) => {
+    const words = POLICE[language]
+    const naming = Object.entries(messages).filter(([, message]) => words?.police.test(message))
+    t.ok(
+      naming.some(([key]) => key === 'result.next2'),
+      'the words are found',
+    )
+    for (const [key, message] of naming) t.match(message, words?.adviser ?? /^$/, key)
+    const isReport = (each: string): each is keyof typeof REPORT_WORDS => Object.hasOwn(REPORT_WORDS, each)
+    if (isReport(language)) t.notMatch(JSON.stringify(REPORT_WORDS[language]), words?.police ?? /^/, 'the report')
   })
 
   t.test(`${language} makes no promise that cannot be kept`, async (t) => {

@@ -1,52 +1,45 @@
-// Hotlines that may lawfully receive pictures of people under 18, or that help those people. Tabir never accepts such pictures and refers their
-// submitters to a hotline. Names, addresses and numbers are from the organisations' own pages.
+// Which helplines are shown to whom. Tabir never accepts pictures of people under 18 and refers their submitters to hotlines that lawfully may.
 
+import { type Audience, HELPLINES, type Helpline } from './helplines.js'
+
+/** A hotline as the API names it to a caller who declares a person under 18. */
 export interface Hotline {
   readonly name: string
-  /** Region to show to people: `worldwide`, or the name of a country. */
+  /** Region in English: `worldwide`, or the name of a country. */
   readonly where: string
-  /** ISO 3166-1 alpha-2; `undefined` for worldwide. */
-  readonly country: string | undefined
   readonly url?: string
   readonly phone?: string
 }
 
-const HOTLINES: readonly Hotline[] = [
-  { name: 'NCMEC Take It Down', where: 'worldwide', country: undefined, url: 'https://takeitdown.ncmec.org' },
-  {
-    name: 'INHOPE, for the hotline of your country',
-    where: 'worldwide',
-    country: undefined,
-    url: 'https://www.inhope.org',
-  },
-  {
-    name: 'IWF and Childline Report Remove',
-    where: 'United Kingdom',
-    country: 'GB',
-    url: 'https://www.childline.org.uk/remove',
-  },
-  { name: 'Childline', where: 'United Kingdom', country: 'GB', phone: '0800 1111' },
-  { name: 'Talian Kasih', where: 'Malaysia', country: 'MY', phone: '15999' },
-  { name: 'Polis Diraja Malaysia', where: 'Malaysia', country: 'MY', phone: '999' },
-  { name: 'Childline 1098', where: 'India', country: 'IN', phone: '1098' },
-  { name: 'National Cyber Crime Helpline', where: 'India', country: 'IN', phone: '1930' },
-  {
-    name: 'NCMEC CyberTipline',
-    where: 'United States',
-    country: 'US',
-    url: 'https://report.cybertip.org',
-    phone: '1-800-843-5678',
-  },
-  { name: 'eSafety Commissioner', where: 'Australia', country: 'AU', url: 'https://www.esafety.gov.au/report' },
-  { name: 'Kids Helpline', where: 'Australia', country: 'AU', phone: '1800 55 1800' },
-  { name: 'Cybertip.ca', where: 'Canada', country: 'CA', url: 'https://www.cybertip.ca' },
-]
+const EUROPEAN_UNION = new Set('AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK'.split(' '))
 
-/** @returns the hotlines of the country, then the worldwide ones; all hotlines if no country is given. */
+/** @returns the helplines of the country, then those of the EU if it is a member, then the worldwide ones; all if no country is given. */
+export function helplinesFor(whom: Audience, country: string | undefined): readonly Helpline[] {
+  const fitting = HELPLINES.filter((helpline) => helpline.whom.includes(whom))
+  if (country === undefined) return fitting
+  const of = (place: string | undefined) => fitting.filter((helpline) => helpline.country === place)
+  return [...of(country), ...(EUROPEAN_UNION.has(country) ? of('EU') : []), ...of(undefined)]
+}
+
+const COUNTRY_NAMES = new Intl.DisplayNames('en', { type: 'region' })
+
+/** @returns helplines for people under 18, as the API shows them. */
 export function hotlinesFor(country: string | undefined): readonly Hotline[] {
-  if (country === undefined) return HOTLINES
-  const own = HOTLINES.filter((hotline) => hotline.country === country)
-  return [...own, ...HOTLINES.filter((hotline) => hotline.country === undefined)]
+  return helplinesFor('under18', country).map(({ name, url, phone, country: place }) => ({
+    name,
+    where: place === undefined ? 'worldwide' : (COUNTRY_NAMES.of(place) ?? place),
+    ...(url !== undefined && { url }),
+    ...(phone !== undefined && { phone }),
+  }))
+}
+
+const MONTHS_OF_TRUST = 18
+
+/** @returns helplines whose sources nobody read in the 18 months before `now`. */
+export function staleHelplines(now: Date, helplines: readonly Helpline[] = HELPLINES): readonly Helpline[] {
+  const oldest = new Date(now)
+  oldest.setUTCMonth(oldest.getUTCMonth() - MONTHS_OF_TRUST)
+  return helplines.filter(({ checked }) => new Date(checked) < oldest)
 }
 
 /** The laws on such pictures protect everybody younger, whatever the age of consent. */

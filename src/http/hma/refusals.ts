@@ -5,7 +5,6 @@ import type { Hotline } from '../../domain/cases/hotlines.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { problemOf } from '../plugins/problem-answers.js'
 import { PROBLEMS } from '../problem-table.js'
-import { shownHotlines } from '../problems.js'
 
 /** An error as pydantic reports it, without the sent value: we never echo input. */
 export interface FieldError {
@@ -67,7 +66,7 @@ export function createHmaErrorHandler(hotlines: readonly Hotline[]) {
     const text = TEXTS[problem.code]
     reply.code(text?.status ?? status).send({
       message: text?.message ?? title,
-      ...(problem.code === 'minor-declared' && { hotlines: shownHotlines(hotlines) }),
+      ...(problem.code === 'minor-declared' && { hotlines: [...hotlines] }),
     })
   }
 }

@@ -22,6 +22,7 @@ export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, {
   const pages = {
     '/': 'start',
     '/case': 'case',
+    '/help': 'help',
     '/how-it-works': 'how-it-works',
     '/privacy': 'privacy',
   } as const satisfies Record<string, PageName>
