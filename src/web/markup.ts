@@ -85,6 +85,7 @@ function stepsOf(page: PageName, messages: Messages): Record<string, string> {
 export function factsFor(page: PageName, facts: PrivacyFacts, language: string, messages: Messages): Record<string, string> {
   return {
     ...stepsOf(page, messages),
+    unscriptedHidden: page === 'help' ? ' hidden' : '', // it needs no script
     banner: facts.banner === '' ? '' : `<p class="card warn" role="note">${escaped(facts.banner)}</p>`,
     runBy: runByOf(facts, language, messages),
     lostEnds: filled(messages['case.lost3'], { days: String(facts.retentionDays) }),

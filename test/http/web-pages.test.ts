@@ -164,6 +164,7 @@ t.test(
       const main = body.slice(body.indexOf('<main'), body.indexOf('<div id="unscripted">'))
       const shown = main.slice(0, main.indexOf('<details>'))
       t.notMatch(main, / hidden|<script|\{\{/, language)
+      t.match(body, /<section class="card warn" hidden>/, 'it does not say that it cannot work')
       t.equal(shown.match(/href="tel:1366"/g)?.length, 2, `${language}: for adults and for people under 18`)
       for (const worldwide of [/stopncii\.org/, /takeitdown\.ncmec\.org/]) t.match(shown, worldwide, language)
       t.notMatch(shown, /15999/, language)
@@ -176,8 +177,8 @@ t.test(
     const { body } = await app.inject({ url: '/?lang=en' })
     t.equal(
       body.match(/href="help\?lang=en(#under18)?"/g)?.length,
-      3,
-      'the first page leads to it: for a threat, for other countries, below',
+      4,
+      'the first page leads to it: for a threat, other countries, without a script, below',
     )
   },
 )
