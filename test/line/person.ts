@@ -228,7 +228,7 @@ async function compareSent(page: Page, world: World, fates: ReadonlyMap<OwnFile,
     const isFound = await world.finds(file.hash)
     if (line?.isGood !== isFound)
       throw new Finding(`"${line?.text}" is said of an image that ${isFound ? 'matches' : 'does not match'}`)
-    const said = line.isGood ? 'protected' : /^Not protected yet/.test(line.text) ? 'held' : 'refused'
+    const said = line.isGood ? 'protected' : /^A decision is needed first/.test(line.text) ? 'held' : 'refused'
     if (said !== fate || /^Not confirmed/.test(line.text))
       throw new Finding(`"${line.text}" is said of an image that is ${fate}`)
   }

@@ -42,12 +42,12 @@ t.test(
     await allRead(page)
 
     const lines = await page.$$eval('#pictures .state', (states) => states.map(({ textContent }) => textContent))
-    t.equal(lines[0], 'Can be well protected')
+    t.equal(lines[0], 'Ready')
     for (const [k, [picture, sentence]] of bad.entries()) t.match(lines[k + 1], sentence, picture?.name ?? 'a file')
     t.match(lines.at(-1), /chosen this already/)
     t.equal(await textOf(page, '#choose-go'), 'Continue with 1 picture')
     const opened = await protectAll(page)
-    t.equal(await textOf(page, '#sent-text'), '1 of 8 pictures protected, 7 not. The reason is next to each one.')
+    t.equal(await textOf(page, '#sent-text'), '1 of 8 pictures registered, 7 not. The reason is next to each one.')
     await page.setViewportSize({ width: 360, height: 740 })
     const told = await page.locator('#outcome-text').boundingBox()
     t.ok(told !== null && told.y + told.height < 740, 'also on the first screen of a telephone')
@@ -76,7 +76,7 @@ t.test('while nothing can be protected, that is said, and nothing is counted', {
   const { page } = await site.visit('/')
   await toChoosing(page)
   const status = () => textOf(page, '[role="status"]')
-  const nothing = 'Nothing can be protected yet. The reason is next to each file.'
+  const nothing = 'Nothing can be registered yet. The reason is next to each file.'
   const video = { name: 'VID_1', mimeType: '', buffer: Buffer.from('000000186674797069736f6d0000000069736f6d', 'hex') }
   for (const given of [file(await truncatedPng()), video]) {
     await choose(page, [given])
@@ -104,7 +104,7 @@ t.test('a video that cannot be read is counted as one, whatever its name', { ski
   await allRead(page)
   t.match(await textOf(page, '#pictures li:nth-child(2) .state'), /This video is damaged/)
   await protectAll(page)
-  t.equal(await textOf(page, '#sent-text'), '1 of 2 protected, 1 not. Look below for the reason.')
+  t.equal(await textOf(page, '#sent-text'), '1 of 2 registered, 1 not. Look below for the reason.')
 })
 
 t.test('names that begin alike can be told apart on a telephone', { skip: withoutBrowser }, async (t) => {
@@ -177,7 +177,7 @@ t.test('a file that the browser cannot open is sent with consent, without its na
 
   const lines = await page.$$eval('#sent .state', (states) => states.map(({ textContent }) => textContent))
   t.match(lines[0], /is damaged or incomplete/)
-  t.equal(lines[1], 'Well protected')
+  t.equal(lines[1], 'Registered')
   t.equal(await imagesOf(site, opened), 1)
   t.ok(bodies.length >= 1, 'sent again while no worker is free')
   for (const body of bodies) {
@@ -196,7 +196,7 @@ t.test(
     await allRead(page)
     t.ok(await page.isVisible('#upload'))
     await protectAll(page)
-    t.equal(await textOf(page, '#sent-text'), '1 of 2 pictures protected, 1 not. The reason is next to it.')
+    t.equal(await textOf(page, '#sent-text'), '1 of 2 pictures registered, 1 not. The reason is next to it.')
     await page.click('#fix')
     t.equal(await page.locator('#pictures li').count(), 0)
     t.notOk(await page.isVisible('#upload'), 'there is nothing to send')

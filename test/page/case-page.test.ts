@@ -35,7 +35,7 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     t.equal(await textOf(page, '#view-number'), her.caseNumber)
     t.equal(await textOf(page, '#view-images'), '1')
     t.equal(await textOf(page, '#view-state'), 'Your pictures and videos are registered')
-    t.equal(await textOf(page, '#view-category'), 'not said')
+    t.equal(await textOf(page, '#view-category'), 'No category chosen')
     t.match(await textOf(page, '#view-expires'), /^\w+ \d+, \d{4}$/)
     t.equal(await page.inputValue('#case-pin'), '', 'the PIN does not stay in the page')
 
@@ -97,8 +97,8 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     await page.waitForSelector('[data-step="view"]:not([hidden])')
 
     t.same(await page.locator('#sums li').allTextContents(), [
-      '1 picture is well protected.',
-      '1 picture is protected, but screenshots of it may be missed. A sharper or larger version, if there is one, would be protected better.',
+      '1 picture is registered, and changed copies can be recognised.',
+      '1 picture is registered, but screenshots of it may be missed. A sharper or larger version, if there is one, would be recognised better.',
     ])
     t.same(await page.locator('#time-line li span').allTextContents(), [
       'A wrong PIN or code was typed in for your number, 1 time on this day. That was here, on this page.',
@@ -118,7 +118,7 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     await ask(site, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'upheld' })
     await page.locator('#sums .silent').waitFor()
     t.equal(await textOf(page, '#view-images'), '1', 'an invalidated picture does not count as protected')
-    t.equal(await textOf(page, '#view-state'), '1 of 2 protected, 1 not. The reason is below.')
+    t.equal(await textOf(page, '#view-state'), '1 of 2 can be recognised, 1 cannot. The reason is below.')
     await page
       .locator('#time-line')
       .getByText(/A platform blocked a copy\. .* The platform changed this later\./)

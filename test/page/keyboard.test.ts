@@ -39,7 +39,7 @@ t.test('screen readers are told when reading ends and when sending ends', { skip
   await toChoosing(page)
   await choose(page, [await pictureFile(1), await pictureFile(2)])
   await allRead(page)
-  t.equal(await textOf(page, '[role="status"]'), 'Everything has been read. 2 pictures can be protected')
+  t.equal(await textOf(page, '[role="status"]'), 'Everything has been read. 2 pictures can be registered')
   await page.click('#choose-go')
   await page.click('#protect')
   await page.waitForSelector('[data-step="result"]:not([hidden])')

@@ -180,7 +180,7 @@ t.test(
 
     await ask(site, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'rejected' })
     await page.locator('.answers').waitFor({ state: 'detached' })
-    t.match(await textOf(page, '#each'), /Well protected/)
+    t.match(await textOf(page, '#each'), /Registered/)
     t.same(faults, [])
   },
 )

@@ -19,7 +19,7 @@ t.test('a submitter protects pictures, which then match', { skip: withoutBrowser
   ])
   await choose(page, files)
   await allRead(page)
-  t.equal(await textOf(page, '#read-text'), '3 pictures can be protected')
+  t.equal(await textOf(page, '#read-text'), '3 pictures can be registered')
   const { caseNumber, pin } = await protectAll(page)
 
   t.match(caseNumber, /^TBR(-[0-9A-Z]{4}){3}$/)
@@ -139,7 +139,7 @@ t.test(
     await give('paste', other)
     await allRead(page)
     t.same(await page.locator('#pictures .name').allTextContents(), ['drop.jpg', 'paste.jpg'])
-    t.equal(await textOf(page, '#read-text'), '2 pictures can be protected')
+    t.equal(await textOf(page, '#read-text'), '2 pictures can be registered')
     t.same(faults, [])
   },
 )

@@ -42,8 +42,8 @@ t.test('a held image is not shown as protected', { skip }, async (t) => {
   }
   await addThem([61, 62])
   const lines = await linesOf(later, '#sent')
-  t.match(lines, [/Not protected yet/, /^Well protected|^Protected/])
-  t.match(await textOf(later, '#sent-text'), /1 of 2 pictures protected, 1 not/)
+  t.match(lines, [/A decision is needed first/, /^Registered/])
+  t.match(await textOf(later, '#sent-text'), /1 of 2 pictures registered, 1 not/)
 
   // A second round of adding warns as the first did.
   await later.click('#added-done')
@@ -79,7 +79,7 @@ t.test('a deleted file and a request blocked by a proxy do not stop other files'
     blocked++ === 0 ? route.fulfill({ status: 403, body: '<html>no</html>' }) : route.continue(),
   )
   const opened = await protectAll(page)
-  t.match(await linesOf(page, '#sent'), [/cannot be opened any more/, /protected/i])
+  t.match(await linesOf(page, '#sent'), [/cannot be opened any more/, /registered/i])
   t.equal(await imagesOf(site, opened), 1)
 })
 
@@ -90,11 +90,11 @@ t.test('of two equal files the second is read again when the first is removed', 
   const file = await pictureFile(66)
   await choose(page, [file, { ...file, name: 'copy.jpg' }])
   await allRead(page)
-  t.match(await linesOf(page, '#pictures'), [/Can be well protected/, /chosen this already/])
+  t.match(await linesOf(page, '#pictures'), [/Ready/, /chosen this already/])
   await page.locator('#pictures li').first().locator('button').last().click()
   await allRead(page)
   await page.waitForSelector('#pictures li[data-state="good"]')
-  t.match(await linesOf(page, '#pictures'), [/Can be well protected/])
+  t.match(await linesOf(page, '#pictures'), [/Ready/])
 })
 
 t.test('an image removed while it is read does not make another one a duplicate', { skip }, async (t) => {
@@ -124,7 +124,7 @@ t.test('an image removed while it is read does not make another one a duplicate'
   await page.locator('#pictures li').first().locator('button').last().click()
   await page.evaluate(() => (Reflect.get(window, 'releaseHeld') as () => void)())
   await allRead(page)
-  t.match(await linesOf(page, '#pictures'), [/Can be well protected/])
+  t.match(await linesOf(page, '#pictures'), [/Ready/])
 })
 
 t.test('a browser that alters canvas data is detected before anything is hashed', { skip }, async (t) => {
@@ -158,7 +158,7 @@ t.test(
     const opened = await protectAll(page)
     t.equal((await linesOf(page, '#sent')).filter((line) => line.includes('no room')).length, 1)
     t.match(await textOf(page, '#net'), /same number, from/)
-    t.match(await textOf(page, '#outcome-text'), /2 of 3 pictures protected/)
+    t.match(await textOf(page, '#outcome-text'), /2 of 3 pictures registered/)
     t.match(await textOf(page, '#asking'), /No platform takes part yet/)
     const ends = new Date(nowMs + RETENTION_MS)
     t.match(await textOf(page, '#ends'), new RegExp(`ends on .*${ends.getFullYear()}, and everything is deleted`))

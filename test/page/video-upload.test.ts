@@ -48,7 +48,7 @@ t.test('a video that this browser cannot decode is sent after consent, and prote
   page.on('request', (request) => sent.push(new URL(request.url()).pathname))
   await choosing(page, [fileOf('a.mp4', hevc ?? Buffer.alloc(0))])
   t.same(await statesOf(page), ['This browser cannot open it'])
-  t.match(await textOf(page, '#read-text'), /^Nothing can be protected yet\./)
+  t.match(await textOf(page, '#read-text'), /^Nothing can be registered yet\./)
   t.equal(await textOf(page, '#upload-title'), 'Some files cannot be opened here')
   await page.click('#upload-yes')
   t.match(await statesOf(page), [/^Will be sent to the server/])
@@ -85,7 +85,7 @@ t.test('of a sent video that is dark for a part, the part that is protected is s
   await choosing(page, [fileOf('a.mp4', makeClip({ source, output }) ?? Buffer.alloc(0))])
   await page.click('#upload-yes')
   await protectAll(page)
-  t.match(await textOf(page, '#sent .state'), /^Protected for \d\d% of its length/)
+  t.match(await textOf(page, '#sent .state'), /^Registered, for \d\d% of its length/)
 })
 
 t.test('a video that the service refuses is shown as one, with what to do instead', { skip }, async (t) => {

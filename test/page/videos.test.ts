@@ -96,8 +96,8 @@ async function checkCasePage(t: Test, site: Site, { caseNumber, pin }: { caseNum
   await page.click('#open')
   await page.waitForSelector('[data-step="view"]:not([hidden])')
   t.same(await page.locator('#sums li').allTextContents(), [
-    '1 picture is well protected.',
-    'Protected: 2 videos. Parts that are too dark, plain or blurred are not.',
+    '1 picture is registered, and changed copies can be recognised.',
+    'Registered: 2 videos. Parts that are too dark, plain or blurred are not recognised.',
   ])
   const names = await page.locator('#each .name').allTextContents()
   t.match(names, [/^Picture 1, added on /, /^Video 1, added on /, /^Video 2, added on /])
@@ -110,7 +110,7 @@ t.test('videos and pictures are chosen together, hashed as by the service, and f
   const files = [fileOf('a.mp4', mp4), await pictureFile(1), fileOf('b.webm', webm)]
   const { sent, said, opened } = await sentFrom(page, files)
 
-  t.same(said.states, Array(3).fill('Can be well protected'))
+  t.same(said.states, Array(3).fill('Ready'))
   t.equal(said.goOn, 'Continue with 1 picture and 2 videos')
   t.equal(await textOf(page, '#sent-text'), 'Done. Registered: 1 picture and 2 videos.')
   t.equal(await imagesOf(site, opened), 3)
@@ -262,6 +262,6 @@ t.test('reading a video can be stopped and retried, and the page can be left at 
   await page.unroute('**/assets/worker-video-*')
   await choose(page, [fileOf('a.mp4', clip('a.mp4', H264))])
   await allRead(page)
-  t.same(await statesOf(page), ['Can be well protected'])
+  t.same(await statesOf(page), ['Ready'])
   await Promise.all([page.waitForURL('https://exit.example/'), page.click('#leave')])
 })
