@@ -127,6 +127,7 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'src/services/webhooks/webhooks.ts',
   ],
   'counts in windows; a wrong clock forgets counts, and never adds those of other windows': [
+    'src/services/index/image-facts.ts',
     'src/services/intake/bank-storing.ts',
     'src/services/intake/quotas.ts',
     'src/services/load/limits.ts',

@@ -158,7 +158,7 @@ const mutations = [
     ["if (vetoing.has(bank)) return 'harmless'", ''],
     ['banks.has(bank) && !except.has(ordinal)', '!except.has(ordinal)'],
   ]),
-  inServices('matcher', [["('near' as const) : ('review'", "('strong' as const) : ('review'"]]),
+  inServices('matcher', [["trustsDetails ? 'near' : 'review'", "trustsDetails ? 'strong' : 'review'"]]),
 ].flat()
 
 export const details = { mutations, tests }

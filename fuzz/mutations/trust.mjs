@@ -3,7 +3,7 @@
 import { inFile } from './in-file.mjs'
 
 /** Grades that hold for each upload (`grading=per-upload`). */
-const STRICT = ['domain/registry-size', 'services/per-upload']
+const STRICT = ['domain/registry-size', 'services/per-upload', 'services/recent-images']
 
 /** Distances that are blurred. */
 const BLUR = ['services/blur']
@@ -101,11 +101,22 @@ const mutations = [
     ['domain/corroborations'],
   ),
   inFile(
+    'src/services/index/image-facts.ts',
+    [
+      ["bank === CASES_BANK_NAME && tier === 'self-reported'", "tier === 'self-reported'"],
+      ['    this.#settle()\n', ''],
+      ['Math.abs(now - createdAtMs) < RECENT_MS', 'now - createdAtMs < RECENT_MS'],
+    ],
+    ['services/recent-images'],
+  ),
+  inFile(
     'src/services/matching/match-scope.ts',
     [
       ["grading !== 'per-upload'", 'grading === undefined'],
       ['shown * comparedImages', 'comparedImages'],
-      ["catalogue.index('pdq').liveRows), images)", "catalogue.index('pdq').liveRows))"],
+      ['size.pdqRows), size.images)', 'size.pdqRows))'],
+      ['if (recent.images === 0) return ofRecent', 'return ofRecent'],
+      ['{ ...settled, ofRecent }', 'settled'],
     ],
     STRICT,
   ),
@@ -117,13 +128,13 @@ const mutations = [
     ],
     STRICT,
   ),
-  inFile('src/services/matching/match-by-hashes.ts', [[' && mayBeExact(match.type, strictness)', '']], STRICT),
+  inFile('src/services/matching/match-by-hashes.ts', [[' && mayBeExact(match.type, own)', '']], STRICT),
   inFile(
     'src/services/matching/matcher.ts',
     [
       ['!asking.strictness.trustsDetails && thresholdBits === undefined', 'false'],
       ['!asking.strictness.trustsDetails && thresholdBits === undefined', '!asking.strictness.trustsDetails'],
-      ["asking.strictness.trustsDetails ? ('near' as const) : ('review' as const)", "'near' as const"],
+      ["strictnessFor(asking.strictness, image).trustsDetails ? 'near' : 'review'", "'near'"],
     ],
     STRICT,
   ),
@@ -141,7 +152,7 @@ const mutations = [
     'src/services/matching/video/near-frames.ts',
     [
       [
-        'nearAloneBits(bank, type, views, strictness)',
+        'nearAloneBits(bank, type, views, strictnessFor(strictness, { isRecent }))',
         'nearAloneBits(bank, type, views, { ...strictness, tighter: { strong: 0, near: 0 } })',
       ],
     ],

@@ -28,7 +28,10 @@ export function createIndexParts(parts: StoreParts) {
       snapshots:
         options.snapshots === undefined
           ? undefined
-          : createSnapshots({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock, onError }),
+          : createSnapshots({
+              ...{ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId },
+              ...{ clock, timeOfDay: now, onError },
+            }),
       withdrawals,
       trusts,
       banks,
@@ -41,6 +44,7 @@ export function createIndexParts(parts: StoreParts) {
       },
       ...(options.freshness !== undefined && { freshness: options.freshness }),
       now: clock,
+      timeOfDay: now,
       onError,
     }),
   )

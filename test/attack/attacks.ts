@@ -17,6 +17,7 @@ import {
 } from '../helpers/service.js'
 import { send } from '../helpers/uploads.js'
 import { bentTo } from './bent.js'
+import { inflate } from './inflation.js'
 
 /** How much an attack does. Small is for the end-to-end tests. */
 export type Scale = 'small' | 'large'
@@ -34,6 +35,7 @@ export const ATTACKS: readonly Attack[] = [
   { name: 'flag other pictures by chosen hashes', run: flagOthers },
   { name: 'make an innocent picture exact', run: incriminate },
   { name: 'make a video exact by its MD5', run: sameMd5 },
+  { name: 'weaken other matches by many rows', run: inflate },
   { name: 'stop answers by large submissions', run: slowDown },
 ]
 

@@ -45,6 +45,8 @@ export interface Strictness {
   readonly trustsDetails: boolean
   /** May a line of two videos? */
   readonly trustsLines: boolean
+  /** For images that do not count in the size of the registry yet. When left out, the same. */
+  readonly ofRecent?: Strictness
 }
 
 export const PER_PAIR: Strictness = {
@@ -67,6 +69,10 @@ export function perUpload(pairs: number, images = pairs): Strictness {
   if (tighter.strong === 0 && trustsDetails && trustsLines) return PER_PAIR
   const pairSumBits = { match: PAIR_SUM_BITS.match - tighter.near, strong: PAIR_SUM_BITS.strong - tighter.strong }
   return { tighter, pairSumBits, trustsDetails, trustsLines }
+}
+
+export function strictnessFor(strictness: Strictness, { isRecent }: { readonly isRecent?: true | undefined }): Strictness {
+  return isRecent ? (strictness.ofRecent ?? strictness) : strictness
 }
 
 /**

@@ -22,7 +22,7 @@ const Rated = z.object({
   }),
   largestBits: z.partialRecord(z.enum(EVIDENCE), z.int().nullable()).meta({
     description:
-      'The distance at which 1 in 1,000,000 (strong) or 1 in 10,000 (near) unrelated uploads would match an index of this size, by a model of the measured tail. Applied to answers with `grading=per-upload`. null: no distance is small enough.',
+      'The distance at which 1 in 1,000,000 (strong) or 1 in 10,000 (near) unrelated uploads would match an index of this size, by a model of the measured tail. Applied to answers with `grading=per-upload`, to all but unattested images of cases of the last day, which count only for each other. null: no distance is small enough.',
   }),
 })
 
@@ -62,20 +62,21 @@ export const registryRoutes: FastifyPluginAsyncZod<{ readonly registry: () => Pr
       },
     },
     async () => {
-      const { countedAtMs, groups, signals, ...rest } = await registry()
+      const { countedAtMs, groups, signals, recent, ...rest } = await registry()
       const compared = comparedImages(rest.images, signals.pdq)
+      const settled = comparedImages(rest.images - recent.images, signals.pdq - recent.pdqRows)
       return {
         ...rest,
         countedAt: instant(countedAtMs),
         signals: Object.fromEntries(SIGNAL_TYPE_NAMES.map((type) => [type, signals[type]])),
         groups: groups.map(({ category, ...group }) => ({ ...group, category: category ?? null })),
-        falseMatches: { strong: rated('strong', compared), near: rated('near', compared) },
+        falseMatches: { strong: rated('strong', compared, settled), near: rated('near', compared, settled) },
       }
     },
   )
 }
 
-function rated(grade: RatedGrade, images: number): z.infer<typeof Rated> {
-  const bits = EVIDENCE.map((evidence) => [evidence, largestBits(grade, evidence, images) ?? null])
+function rated(grade: RatedGrade, images: number, settled: number): z.infer<typeof Rated> {
+  const bits = EVIDENCE.map((evidence) => [evidence, largestBits(grade, evidence, settled) ?? null])
   return { perMillion: Math.ceil(1e6 * falseRateAnUpload(grade, images)), largestBits: Object.fromEntries(bits) }
 }

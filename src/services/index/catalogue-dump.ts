@@ -34,6 +34,7 @@ const Piece = z.discriminatedUnion('kind', [
     ids: bytes,
     banks: words,
     facts: bytes,
+    recent: doubles,
     size: count,
   }),
   /** Positions of details, for a page of ordinals. */

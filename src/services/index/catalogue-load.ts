@@ -1,7 +1,9 @@
 // Fills a catalogue from the packed columns of a reader, without one object per image.
 
 import { HASH_BYTES } from '../../../packages/hash/src/hash256.js'
+import { TIERS } from '../../domain/matching/signal.js'
 import { ROW_TYPES } from '../../domain/matching/signal-types.js'
+import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { ImageColumns, SignalColumns } from '../../store/images/reader/columns.js'
 import type { CatalogueParts } from './catalogue-dump.js'
 import type { DetailPlaces } from './detail-places.js'
@@ -11,10 +13,12 @@ import type { DetailPlaces } from './detail-places.js'
  * nothing left to do, every search scans all their rows.
  */
 export function loadColumns({ images: table, rows }: CatalogueParts, columns: ImageColumns): void {
-  const { images, ids, tiers, categories, banks, bankNames, frameCounts, framesAtMs, signals, heads } = columns
+  const { images, ids, tiers, categories, banks, bankNames, createdAtMs, frameCounts, framesAtMs, signals, heads } = columns
   const bankNumbers = bankNames.map((name) => table.bankNumber(name))
   const first = table.ordinals
+  const pdqOwners = signals.pdq.owners
   let frames = 0
+  let pdqRow = 0
   for (let image = 0; image < images; image++) {
     const id = ids.subarray(16 * image, 16 * image + 16)
     const bank = bankNumbers[banks[image] ?? 0] ?? 0
@@ -23,6 +27,10 @@ export function loadColumns({ images: table, rows }: CatalogueParts, columns: Im
     table.reserve(count)
     rows.frames.put(ordinal, framesAtMs.subarray(frames, frames + count))
     frames += count
+    const firstRow = pdqRow
+    while ((pdqOwners[pdqRow] ?? Number.POSITIVE_INFINITY) <= ordinal - first + count) pdqRow++
+    if (tiers[image] === TIERS['self-reported'] && bankNames[banks[image] ?? 0] === CASES_BANK_NAME)
+      table.recent.note(ordinal, createdAtMs[image] ?? 0, pdqRow - firstRow)
   }
   for (const type of ROW_TYPES) {
     const { count, owners, views, hashes } = signals[type]

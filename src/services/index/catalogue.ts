@@ -13,7 +13,7 @@ import { type CataloguePiece, dumped, type RestoringCatalogue, restoring } from 
 import { loadColumns } from './catalogue-load.js'
 import type { DetailPlaces } from './detail-places.js'
 import type { Frame } from './frame-table.js'
-import type { CatalogueImage, ImageFacts, OwnerCount } from './image-facts.js'
+import type { CatalogueImage, ImageFacts, OwnerCount, RegistrySize } from './image-facts.js'
 import { ImageRows } from './image-rows.js'
 import { ImageTable } from './image-table.js'
 import { ReplacedRows } from './replaced-rows.js'
@@ -23,29 +23,26 @@ export class Catalogue {
   readonly banks = new BankTable([CASES_BANK, HARMLESS_BANK])
   readonly apiKeys = new Map<string, ApiKey>()
   readonly #rows = new ImageRows()
-
   // Invariant: has exactly the live images. Ordinals are never reused: a row of a removed image must not be taken for another image.
-  readonly #images = new ImageTable()
-
+  readonly #images: ImageTable
   // Images that are stored and must not match. They have no rows and no ordinal, and `put` skips them.
   readonly #silent = new Set<string>()
-
   readonly #replaced = new ReplacedRows((ordinal) => this.#rows.remove(ordinal))
-
   // Images that were judged harmless. Their rows are in `JUDGED_HARMLESS_BANK` here, and keep copies from being registered.
   readonly #harmless = new Set<string>()
-
   // Images that only copies match. Ids of images that are not loaded yet are possible: a trust status may precede its image.
   readonly #narrowed = new Set<string>()
-
   // Views that do not match, by image. As in `#narrowed`, the image may not be loaded yet.
   readonly #stoppedViews = new Map<string, readonly number[]>()
-
   // Images that may match again and are being read from the store. `silent` lists them until then.
   readonly #awaited = new Set<string>()
-
   // Set while a dump is being restored.
   #restoring: RestoringCatalogue | undefined
+
+  /** @param timeOfDay [ms] When left out, no image is recent (`RecentImages`). */
+  constructor(timeOfDay?: () => number) {
+    this.#images = new ImageTable(timeOfDay)
+  }
 
   /**
    * Adds or replaces an image. Keeps its trust status, because a bank may submit the same signal again. Keeps its ordinal if the rows are the same.
@@ -79,6 +76,7 @@ export class Catalogue {
   /** The next ordinal for an image, and those behind it for the frames of a video. */
   #add(id: Uint8Array, image: RegisteredImage): number {
     const ordinal = this.#images.add(id, image)
+    this.#images.recent.put(ordinal, image)
     this.#images.reserve(image.video?.framesAtMs.length ?? 0)
     return ordinal
   }
@@ -90,11 +88,7 @@ export class Catalogue {
 
   /** Removes an image. No search finds it after the call. Unknown ids change nothing. */
   remove(id: string): void {
-    this.#silent.delete(id)
-    this.#harmless.delete(id)
-    this.#narrowed.delete(id)
-    this.#stoppedViews.delete(id)
-    this.#awaited.delete(id)
+    for (const ids of [this.#silent, this.#harmless, this.#narrowed, this.#stoppedViews, this.#awaited]) ids.delete(id)
     this.#remove(idBytes(id))
   }
 
@@ -268,7 +262,12 @@ export class Catalogue {
     return this.#images.size
   }
 
-  /** The number of images that are stored and do not match: held, invalidated, or judged harmless. */
+  /** What does not count in the size of the registry yet. */
+  get recent(): RegistrySize {
+    return this.#images.recent.size
+  }
+
+  /** How many are stored and do not match: held, invalidated, or judged harmless. */
   get silentImages(): number {
     return this.#silent.size + this.#harmless.size
   }

@@ -22,6 +22,8 @@ export interface Page {
 
 /** The columns of a page in a snapshot, without supports, which are read from the store. */
 export interface DumpedPage extends Omit<Page, 'supports'> {
+  /** As `RecentImages.dump`. */
+  readonly recent: Float64Array
   /** The number of images in all pages, so that memory is reserved once. */
   readonly size: number
 }

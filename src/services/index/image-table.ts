@@ -2,7 +2,16 @@
 
 import type { TrustStatus } from '../../domain/trust/trust.js'
 import { BankNumbers } from './bank-numbers.js'
-import { codeOf, codeOfFacts, DISPUTED, FACT_CODES, factsIn, type ImageFacts, type OwnerCount } from './image-facts.js'
+import {
+  codeOf,
+  codeOfFacts,
+  DISPUTED,
+  FACT_CODES,
+  factsIn,
+  type ImageFacts,
+  type OwnerCount,
+  RecentImages,
+} from './image-facts.js'
 import { ORIGIN_BYTES } from './image-ids.js'
 import {
   countsIn,
@@ -33,8 +42,13 @@ export class ImageTable {
   readonly #counts = new PageCounts()
   readonly #ordinals = new OrdinalsById(this.#pages)
   readonly #banks = new BankNumbers()
+  readonly recent: RecentImages
   #nextOrdinal = 0
   #size = 0
+
+  constructor(timeOfDay?: () => number) {
+    this.recent = new RecentImages(timeOfDay)
+  }
 
   get size(): number {
     return this.#size
@@ -98,9 +112,8 @@ export class ImageTable {
     const at = ordinal % PAGE_IMAGES
     page.ids.fill(0, at * ID_BYTES, (at + 1) * ID_BYTES)
     this.#banks.removeImage(page.banks[at] ?? 0)
-    page.banks[at] = 0
-    page.facts[at] = 0
-    page.supports[at] = 0
+    page.banks[at] = page.facts[at] = page.supports[at] = 0
+    this.recent.remove(ordinal)
     this.#count(ordinal, -1)
     return ordinal
   }
@@ -133,15 +146,14 @@ export class ImageTable {
     this.#banks.addImage(after)
     this.#banks.removeImage(before)
     page.facts[at] = (code & DISPUTED) | codeOfFacts(facts)
+    if (facts.tier !== 'self-reported') this.recent.remove(ordinal)
   }
 
   has(ordinal: number): boolean {
     return (this.#pages[ordinal >>> PAGE_BITS]?.facts[ordinal % PAGE_IMAGES] ?? 0) !== 0
   }
 
-  /**
-   * The id of an image: a live view of 16 bytes, valid until the table changes. @returns `undefined` when there is no image.
-   */
+  /** The id of an image: a live view of 16 bytes, valid until the table changes. `undefined` when there is no image. */
   idOf(ordinal: number): Uint8Array | undefined {
     if (!this.has(ordinal)) return undefined
     const at = (ordinal % PAGE_IMAGES) * ID_BYTES
@@ -165,7 +177,8 @@ export class ImageTable {
   factsOf(ordinal: number): ImageFacts | undefined {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
-    return factsIn(page?.facts[at] ?? 0, page?.supports[at] ?? 0, this.#banks.nameOf(page?.banks[at] ?? 0))
+    const facts = factsIn(page?.facts[at] ?? 0, page?.supports[at] ?? 0, this.#banks.nameOf(page?.banks[at] ?? 0))
+    return facts !== undefined && this.recent.has(ordinal) ? { ...facts, isRecent: true } : facts
   }
 
   /** Counts images by bank and facts, pausing after each page. Changes during a pause may or may not be counted. */
@@ -196,6 +209,7 @@ export class ImageTable {
     if (page === undefined || page.facts[at] === 0) throw new RangeError('an ordinal without an image')
     page.facts[at] = (disputed ? DISPUTED : 0) | ((page.facts[at] ?? 0) & ~DISPUTED)
     page.supports[at] = support
+    if (this.factsOf(ordinal)?.tier !== 'self-reported') this.recent.remove(ordinal)
   }
 
   trustStatusOf(ordinal: number): StoredTrustStatus {
@@ -220,6 +234,7 @@ export class ImageTable {
         ids: ids.subarray(0, count * ID_BYTES),
         banks: banks.subarray(0, count),
         facts: facts.subarray(0, count).map((code) => code & ~DISPUTED),
+        recent: this.recent.dump(i * PAGE_IMAGES, i * PAGE_IMAGES + count),
         size: this.#size,
       }
     }
@@ -240,7 +255,7 @@ export class ImageTable {
    * images that `find` does not find yet.
    * @throws {RangeError} if the columns are not those of a page, or if the previous page was not full: ordinals would change.
    */
-  *restore({ ids, banks, facts, size }: DumpedPage, bankNames: readonly string[]): Generator<void, void, void> {
+  *restore({ ids, banks, facts, recent, size }: DumpedPage, bankNames: readonly string[]): Generator<void, void, void> {
     requirePage({ ids, banks, facts }, bankNames.length)
     if (this.#nextOrdinal % PAGE_IMAGES !== 0) throw new RangeError('a page behind one that is not full')
     if (this.#size === 0) this.#ordinals.makeRoom(size)
@@ -258,6 +273,7 @@ export class ImageTable {
       this.#banks.addImage(number)
     }
     this.#nextOrdinal += facts.length
+    this.recent.restore(recent, first, (at) => (facts[at] ?? 0) !== 0)
     for (let at = 0; at < facts.length; at += MAX_RESTORED_PER_STEP) {
       if (at > 0) yield
       this.#enterAll(page, first, at, Math.min(facts.length, at + MAX_RESTORED_PER_STEP))

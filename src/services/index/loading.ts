@@ -12,6 +12,8 @@ export interface LoadingParts extends ApplyingParts {
   readonly reader: ImageReader
   readonly snapshots: Snapshots | undefined
   readonly now: () => number
+  /** [ms] the time of day. */
+  readonly timeOfDay?: () => number
 }
 
 export interface Loaded {
@@ -38,7 +40,7 @@ export async function load(parts: LoadingParts, applying: Pick<Applying, 'setTru
   // Read the position first: the stream repeats changes made during the load, and applying them twice is harmless. At revision 0 skip the read,
   // because starting the reader thread would take most of the start.
   const position = snapshot?.position ?? (await lastPosition(store))
-  const catalogue = snapshot?.catalogue ?? (position.revision === 0 ? new Catalogue() : await readAll(parts))
+  const catalogue = snapshot?.catalogue ?? (position.revision === 0 ? new Catalogue(parts.timeOfDay) : await readAll(parts))
   for await (const trustStatuses of trusts.allTrustStatuses()) await applying.setTrustStatuses(catalogue, trustStatuses)
   for (const bank of await banks.all()) catalogue.banks.set(bank.name, bank)
   for (const key of await apiKeys.all()) catalogue.apiKeys.set(key.keyId, key)
@@ -49,8 +51,8 @@ export async function load(parts: LoadingParts, applying: Pick<Applying, 'setTru
   return { catalogue, position, until, isFromSnapshot: snapshot !== undefined }
 }
 
-async function readAll({ reader }: Pick<LoadingParts, 'reader'>): Promise<Catalogue> {
-  const catalogue = new Catalogue()
+async function readAll({ reader, timeOfDay }: Pick<LoadingParts, 'reader' | 'timeOfDay'>): Promise<Catalogue> {
+  const catalogue = new Catalogue(timeOfDay)
   for await (const columns of reader.columns()) catalogue.load(columns)
   return catalogue
 }

@@ -45,15 +45,25 @@ export interface SnapshotParts {
   readonly secret: Buffer
   /** [ms] a monotonic clock. */
   readonly clock: () => number
+  /** [ms] the time of day. */
+  readonly timeOfDay?: () => number
   /** Called with the reason when a snapshot is not used. */
   readonly onError?: (error: unknown) => void
 }
 
 const SLICE_MS = 5
 
-export function createSnapshots({ folder, store, keyring, secret, clock, onError = () => {} }: SnapshotParts): Snapshots {
+export function createSnapshots({
+  folder,
+  store,
+  keyring,
+  secret,
+  clock,
+  timeOfDay,
+  onError = () => {},
+}: SnapshotParts): Snapshots {
   const path = join(folder, 'index.snapshot')
-  const context = createHmac('sha256', secret).update(`snapshot 6 of ${KERNEL_NAME}`).digest()
+  const context = createHmac('sha256', secret).update(`snapshot 7 of ${KERNEL_NAME}`).digest()
   let isUnusable = false
 
   /** @throws the error of `has`; {Error} if the snapshot is unusable. */
@@ -66,7 +76,7 @@ export function createSnapshots({ folder, store, keyring, secret, clock, onError
     const head = readPiece(first.value)
     if (head.kind !== 'position') throw new SealError('a snapshot begins with its position')
     if (!(await has(head))) throw new UselessSnapshot()
-    const catalogue = new Catalogue()
+    const catalogue = new Catalogue(timeOfDay)
     const yieldIfNeeded = yielder(SLICE_MS, clock)
     let until: Position | undefined
     for await (const bytes of pieces) {

@@ -9,7 +9,7 @@ import { formSurplusBits } from '../../domain/matching/forms.js'
 import { distanceBandOf, type Grade, gradeOf, isEqual, isOfFile, worseGrade } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { objectSurplusBits } from '../../domain/matching/objects.js'
-import type { Strictness } from '../../domain/matching/registry-size.js'
+import { type Strictness, strictnessFor } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import type { Bank } from '../../domain/organisations/bank.js'
@@ -66,7 +66,7 @@ export function graded(
       corroborated,
       togetherBits,
       nearTogetherBits,
-      strictness,
+      strictness: strictnessFor(strictness, image),
     })
     // Somebody may have chosen the hashes, from different pictures.
     return grade === 'strong' && image.isByHashes ? 'near' : grade

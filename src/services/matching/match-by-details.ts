@@ -6,6 +6,7 @@ import type { Edge } from '../../domain/matching/edges.js'
 import { distanceBandOf, type Grade } from '../../domain/matching/grade.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import { DETAILS_VIEW } from '../../domain/trust/flood.js'
+import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
 import type { DetailFinder, FoundByDetails } from './detail-finder.js'
 import { vetoingBanks } from './harmless-filter.js'
@@ -30,8 +31,7 @@ export interface AskingByDetails {
   readonly isStopped: (ordinal: number) => boolean
   readonly yieldIfNeeded: () => Promise<void> | undefined
   readonly matchIdOf: (imageId: string) => string
-  /** The grade of all matches. */
-  readonly grade: Grade
+  readonly gradeOf: (image: CatalogueImage) => Grade
 }
 
 /** @throws {Problem} store-unavailable */
@@ -40,7 +40,7 @@ export async function matchesByDetails(
   views: readonly AskedView[],
   asking: AskingByDetails,
 ): Promise<ByDetails> {
-  const { searcher, banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, grade } = asking
+  const { searcher, banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, gradeOf } = asking
   const vetoing = vetoingBanks(searcher)
   const role = (ordinal: number) => {
     const bank = searcher.factsOf(ordinal)?.bank ?? ''
@@ -59,7 +59,7 @@ export async function matchesByDetails(
     answer: found.map((each) => ({
       ordinal: each.ordinal,
       imageId: each.image.id,
-      match: describe(each, grade, matchIdOf(each.image.id)),
+      match: describe(each, gradeOf(each.image), matchIdOf(each.image.id)),
       view: DETAILS_VIEW,
     })),
     observations: [

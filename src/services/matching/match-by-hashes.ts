@@ -11,7 +11,7 @@ import {
 } from '../../domain/matching/evidence.js'
 import { isProven, mayBeExact, nearAloneBits } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import { PER_PAIR, type Strictness } from '../../domain/matching/registry-size.js'
+import { PER_PAIR, type Strictness, strictnessFor } from '../../domain/matching/registry-size.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../domain/organisations/bank.js'
@@ -158,7 +158,7 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
     if (isNarrowed(each.image.id) && !isCopyAt(reported, narrowBits)) continue
     const isCopy = isCopyAt(reported, exactBits)
     const view = viewToCount(asking, signals, { reported, match, agreement })
-    const areSeveral = doSeveralAgree(together, asking.strictness)
+    const areSeveral = doSeveralAgree(together, strictnessFor(asking.strictness, each.image))
     // Without a threshold, the caller sees only matches that it may act on, and those that its own bank is to show. Never one by
     // an algorithm that does not decide alone: one pair of unrelated pictures in 2,000 is that near.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated
@@ -226,7 +226,8 @@ function* findNearest(
         if (isCorroborating && !rotated)
           noteHit(corroborations, hit, { type, views, signal: place, orientations, hashes, isWithin })
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
-        const isStrictlyDecided = strictness === PER_PAIR || hit.distanceBits <= nearAloneBits(bank, type, views, strictness)
+        const own = strictnessFor(strictness, image)
+        const isStrictlyDecided = own === PER_PAIR || hit.distanceBits <= nearAloneBits(bank, type, views, own)
         const isInOwnReach = hit.distanceBits <= ownerReviewBits(bank, type, orgId)
         const orientation = orientations[hit.transform] ?? 0
         const decided = { isDecided, isStrictlyDecided }
@@ -249,13 +250,12 @@ function* lookForCorroborations(
 ): Generator<void, void, void> {
   const { searcher, activeViews, strictness } = asking
   if (asked.filter(({ type, view }) => maxCorroboratingBits(type, view) !== undefined).length < 2) return
-  const isExact = (match: Found) => isProven(factsOf(match, isCorroborated(match))) && mayBeExact(match.type, strictness)
-  const open = new Set(
-    [...found.values()]
-      .filter((match) => !isExact(match))
-      .map(({ hit }) => hit.image)
-      .filter((image) => corroborations.togetherBits(image) > strictness.pairSumBits.strong),
-  )
+  const isDone = (match: Found) => {
+    const own = strictnessFor(strictness, match.image)
+    const isExact = isProven(factsOf(match, isCorroborated(match))) && mayBeExact(match.type, own)
+    return isExact || corroborations.togetherBits(match.hit.image) <= own.pairSumBits.strong
+  }
+  const open = new Set([...found.values()].filter((match) => !isDone(match)).map(({ hit }) => hit.image))
   if (open.size === 0) return
   const compared = comparedWith(searcher, open, trial === undefined ? undefined : MAX_CORROBORATED)
   for (const [signal, { type, view, ...rest }] of asked.entries()) {

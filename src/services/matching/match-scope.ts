@@ -6,6 +6,7 @@ import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { type Bank, isAnswering, isVisibleTo, ownerReviewBits, widestThresholdOf } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
 import type { Catalogue } from '../index/catalogue.js'
+import type { RegistrySize } from '../index/image-facts.js'
 import type { Replica } from '../index/replica.js'
 import type { Radius, WidestOf } from './batch-search.js'
 import type { Match, MatchOptions } from './match.js'
@@ -65,12 +66,18 @@ export function widestIn(
 
 /**
  * How strict the grades are. All registered images count, also those of banks that are not queried, because counting one bank takes milliseconds.
+ * Recent ones count only for each other: one case could make all other matches weaker.
  * @param shown how many pictures an upload shows: 1, or the frames of a video.
  */
 export function strictnessIn(catalogue: Catalogue, { grading }: Pick<MatchOptions, 'grading'>, shown = 1): Strictness {
   if (grading !== 'per-upload') return PER_PAIR
-  const { images } = catalogue
-  return perUpload(shown * comparedImages(images, catalogue.index('pdq').liveRows), images)
+  const { images, recent } = catalogue
+  const pdqRows = catalogue.index('pdq').liveRows
+  const among = (size: RegistrySize) => perUpload(shown * comparedImages(size.images, size.pdqRows), size.images)
+  const ofRecent = among({ images, pdqRows })
+  if (recent.images === 0) return ofRecent
+  const settled = among({ images: images - recent.images, pdqRows: pdqRows - recent.pdqRows })
+  return settled === ofRecent ? settled : { ...settled, ofRecent }
 }
 
 /** Matches with bank names as the caller sees them. */

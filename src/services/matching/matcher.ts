@@ -4,9 +4,11 @@ import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { hasPieces } from '../../domain/matching/agreement.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { strictnessFor } from '../../domain/matching/registry-size.js'
 import { Problem } from '../../domain/problem.js'
 import { DETAILS_VIEW, lookOf } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'
+import type { CatalogueImage } from '../index/image-facts.js'
 import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
 import type { EventLoopScheduler } from '../load/event-loop-scheduler.js'
@@ -230,14 +232,16 @@ async function withDetails(searched: Searched, views: readonly AskedView[], byHa
   const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
   const isStopped = (ordinal: number) =>
     catalogue.isAnyViewStopped && catalogue.stoppedViewsOf(searcher.image(ordinal)?.id ?? '').includes(DETAILS_VIEW)
-  const grade = asking.strictness.trustsDetails ? ('near' as const) : ('review' as const)
-  const asked = { searcher, banks: asking.banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, grade }
+  const gradeOf = (image: CatalogueImage) => (strictnessFor(asking.strictness, image).trustsDetails ? 'near' : 'review')
+  const asked = { searcher, banks: asking.banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, gradeOf } as const
   const { answer, observations } = await matchesByDetails(finder, views, asked)
   const counted = probing.count(orgId, observations, options.knowsDistance === true)
   const screen = counted instanceof Promise ? await counted : counted
   const blur = probing.blurOf(orgId, () => digestOfDetails(views))
   const sure = answer.filter(
-    ({ imageId, match }) => (match.details?.surplus ?? 0) >= (blur?.detailsOf(accountOfDetails(imageId)) ?? 0),
+    ({ imageId, match }) =>
+      (match.grade !== 'review' || options.thresholdBits !== undefined) &&
+      (match.details?.surplus ?? 0) >= (blur?.detailsOf(accountOfDetails(imageId)) ?? 0),
   )
   const found = screen === undefined ? sure : screened(screen, sure, accountOfDetails)
   const byDetails = new Set(found.map(({ ordinal }) => ordinal))

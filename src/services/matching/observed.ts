@@ -7,7 +7,7 @@ import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
 import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../domain/matching/edges.js'
 import { type Grade, isEqual, nearAloneBits } from '../../domain/matching/grade.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import type { Strictness } from '../../domain/matching/registry-size.js'
+import { type Strictness, strictnessFor } from '../../domain/matching/registry-size.js'
 import { VIEW_NAMES } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import { areWholes, type Found, wholesSurplusOf } from './graded.js'
@@ -179,8 +179,9 @@ function edgeOfMatch(
   { found, reported, together }: AnsweredMatch,
   { seen, missed, screened, isCorroborationClose, agreementEdge }: Beside,
   thresholdBits: number | undefined,
-  strictness: Strictness,
+  strictnessOfAll: Strictness,
 ): Pick<FrameObservation, 'isStrongClose'> & Pick<Observation, 'edge'> {
+  const strictness = strictnessFor(strictnessOfAll, found.image)
   const { distanceBits } = reported.hit
   const togetherBits = together?.bits ?? Number.POSITIVE_INFINITY
   // Properties one by one: spreading `reported` costs a microsecond for each match.

@@ -1,7 +1,7 @@
 // How much is registered, and of what kind: for an operator's overview. Counts over everything, never a picture or a case.
 
 import { SIGNAL_TYPE_NAMES, type SignalType } from '../../domain/matching/signal-types.js'
-import type { OwnerCount } from '../index/image-facts.js'
+import type { OwnerCount, RegistrySize } from '../index/image-facts.js'
 import type { Replica } from '../index/replica.js'
 import { reused } from '../load/reused.js'
 import { yielder } from '../load/yielding.js'
@@ -9,6 +9,8 @@ import { yielder } from '../load/yielding.js'
 export interface RegistryCounts {
   readonly countedAtMs: number
   readonly images: number
+  /** How many of them do not count in the size of the registry yet. */
+  readonly recent: RegistrySize
   /** Stored images that match nothing: held for review, or judged false. Not included in `images`. */
   readonly silent: number
   readonly signals: Readonly<Record<SignalType, number>>
@@ -42,6 +44,7 @@ export function createRegistryCounts({ replica, now, clock }: RegistryParts): ()
     return {
       countedAtMs: now(),
       images: catalogue.images,
+      recent: catalogue.recent,
       silent: catalogue.silentImages,
       signals: { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, video_md5: 0, ...signals },
       groups: step.value,

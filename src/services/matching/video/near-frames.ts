@@ -14,6 +14,7 @@ import {
 import { formBits } from '../../../domain/matching/forms.js'
 import { nearAloneBits } from '../../../domain/matching/grade.js'
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
+import { strictnessFor } from '../../../domain/matching/registry-size.js'
 import { fairShareOf, type Origin } from '../../../domain/matching/share.js'
 import { viewOf } from '../../../domain/matching/signal.js'
 import { SIGNAL_TYPES, type SignalType } from '../../../domain/matching/signal-types.js'
@@ -145,11 +146,11 @@ function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFra
       const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
       const measured = (hit: Hit) => {
         if (options.imageId !== undefined && searcher.image(hit.image)?.id !== options.imageId) return undefined
-        const { bank: name = '', isByHashes } = searcher.factsOf(hit.image) ?? {}
+        const { bank: name = '', isByHashes, isRecent } = searcher.factsOf(hit.image) ?? {}
         const bank = banks.get(name)
         if (bank === undefined) return undefined
         const views = { asked: view, registered: viewOf(hit.view), rotated, content, isByHashes }
-        const found = measure(hit, type, views, { isForm: frame.isForm === true, bank }, searched)
+        const found = measure(hit, type, views, { isForm: frame.isForm === true, bank, isRecent }, searched)
         if (found === undefined) return undefined
         const asked = { searcher, type, hash: hashes[hit.transform], observed }
         return isUnvetoed(veto, hit, asked) ? found : undefined
@@ -176,7 +177,7 @@ function measure(
   { distanceBits }: Hit,
   type: SignalType,
   views: ComparedViews,
-  { isForm, bank }: { readonly isForm: boolean; readonly bank: Bank },
+  { isForm, bank, isRecent }: { readonly isForm: boolean; readonly bank: Bank; readonly isRecent: true | undefined },
   { asking: { options, strictness }, withMargin }: Searched,
 ): Measured | undefined {
   const { orgId, thresholdBits } = options
@@ -187,7 +188,7 @@ function measure(
   const farthest = Math.max(matchBits, isOfLine ? ofBank : 0)
   if (distanceBits > farthest + (withMargin && farthest > 0 ? EDGE_BITS : 0)) return undefined
   // A form beyond `formBits` may still match as a picture, if all of its parts agree.
-  const strictBits = nearAloneBits(bank, type, views, strictness)
+  const strictBits = nearAloneBits(bank, type, views, strictnessFor(strictness, { isRecent }))
   const aloneBits = Math.min(strictBits, isForm ? formBits(views) : Number.POSITIVE_INFINITY)
   const surplusBits = Math.min(aloneBits, thresholdBits ?? Number.POSITIVE_INFINITY) - distanceBits
   return { views, surplusBits, isWithin: distanceBits <= matchBits, tighterBits: lineBits(isPartial(views)) - ofBank }

@@ -1,6 +1,7 @@
 // Finds registered videos and pictures in videos, using only memory.
 
 import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
+import { strictnessFor } from '../../../domain/matching/registry-size.js'
 import { Problem } from '../../../domain/problem.js'
 import { lookOf } from '../../../domain/trust/flood.js'
 import type { Catalogue } from '../../index/catalogue.js'
@@ -133,13 +134,13 @@ function* answersOf(
   const near = yield* nearFramesOf(frames, searched)
   const { targets, isTruncated } = yield* framesCompared(near, searched)
   const matchIdOf = (imageId: string) => matchIds.idFor(options.orgId, imageId)
-  const { trustsLines } = asking.strictness
-  const targetOptions = { searcher, matchIdOf, thresholdBits: options.thresholdBits, trustsLines, isObserving }
+  const targetOptions = { searcher, matchIdOf, thresholdBits: options.thresholdBits, isObserving }
   const answers = []
   for (const target of targets) {
     yield
     const { ordinal, image } = target
-    answers.push({ ordinal, imageId: image.id, ...(yield* answerOf(target, targetOptions)) })
+    const { trustsLines } = strictnessFor(asking.strictness, image)
+    answers.push({ ordinal, imageId: image.id, ...(yield* answerOf(target, { ...targetOptions, trustsLines })) })
   }
   const ofFile = yield* matchesByHashes(file, ahead, asking, { observed: NOT_OBSERVED, blur })
   return { answers: withFileMatches(answers, ofFile.answer), isTruncated: isTruncated || ofFile.isTruncated }

@@ -37,6 +37,8 @@ export interface ImageColumns {
   readonly tiers: Uint8Array
   /** Codes of `CATEGORIES`, with `BY_HASHES`; 0 for an image without a category, or with one that this version does not know. */
   readonly categories: Uint8Array
+  /** When it was registered. */
+  readonly createdAtMs: Float64Array
   /** Index of its bank's name in `bankNames`. */
   readonly banks: Uint16Array
   /** The banks of this batch, each once. */
@@ -76,6 +78,7 @@ export class ColumnsBuilder {
   readonly #ids = new Uint8Array(16 * BATCH_IMAGES)
   readonly #tiers = new Uint8Array(BATCH_IMAGES)
   readonly #categories = new Uint8Array(BATCH_IMAGES)
+  readonly #createdAtMs = new Float64Array(BATCH_IMAGES)
   readonly #banks = new Uint16Array(BATCH_IMAGES)
   readonly #names = new BankNames()
   readonly #heads = new SignalRows()
@@ -116,6 +119,7 @@ export class ColumnsBuilder {
     const image = this.#images++
     copy(bytes, idAt, this.#ids, 16 * image, 16)
     this.#tiers[image] = tier
+    this.#createdAtMs[image] = numberAt(bytes, from + RECORD.createdAtMsAt, 6)
     this.#categories[image] = (KNOWN_CATEGORIES.has(category) ? category : 0) | (categoryByte & BY_HASHES)
     this.#banks[image] = this.#names.indexOf(bytes, bankFrom, bankTo)
     this.#rows += signalBytes / RECORD.signalBytes
@@ -143,9 +147,7 @@ export class ColumnsBuilder {
       longer.set(this.#framesAtMs)
       this.#framesAtMs = longer
     }
-    let atMs = 0
-    for (let i = at; i < at + 4; i++) atMs = atMs * 256 + (bytes[i] ?? 0)
-    this.#framesAtMs[this.#frames++] = atMs
+    this.#framesAtMs[this.#frames++] = numberAt(bytes, at, 4)
   }
 
   /** Returns the images added since the last call as columns in new memory, which may be transferred to another thread. */
@@ -153,9 +155,10 @@ export class ColumnsBuilder {
     const images = this.#images
     const tables = [...ROW_TYPES.map((type) => this.#signals[type]), this.#heads]
     const rows = tables.reduce((sum, { count }) => sum + count, 0)
-    const memory = new ArrayBuffer(4 * this.#frames + images * (16 + 2 + 2 + 2) + rows * (HASH_BYTES + 2 + 2))
+    const memory = new ArrayBuffer(4 * this.#frames + images * (8 + 16 + 2 + 2 + 2) + rows * (HASH_BYTES + 2 + 2))
     const slice = slicesOf(memory)
     // The widest numbers come first, so that all are aligned.
+    const createdAtMs = slice.doubles(this.#createdAtMs, images)
     const framesAtMs = slice.doubleWords(this.#framesAtMs, this.#frames)
     const frameCounts = slice.words(this.#frameCounts, images)
     const banks = slice.words(this.#banks, images)
@@ -175,6 +178,7 @@ export class ColumnsBuilder {
       ids: slice.bytes(this.#ids, 16 * images),
       tiers: slice.bytes(this.#tiers, images),
       categories: slice.bytes(this.#categories, images),
+      createdAtMs,
       banks,
       bankNames: this.#names.take(),
       frameCounts,
@@ -234,6 +238,13 @@ function copy(from: Uint8Array, at: number, to: Uint8Array, toAt: number, count:
   for (let i = 0; i < count; i++) to[toAt + i] = from[at + i] ?? 0
 }
 
+/** A number of so many bytes, the highest first. */
+function numberAt(bytes: Uint8Array, at: number, length: number): number {
+  let number = 0
+  for (let i = at; i < at + length; i++) number = number * 256 + (bytes[i] ?? 0)
+  return number
+}
+
 function doubled(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const longer = new Uint8Array(2 * bytes.length)
   longer.set(bytes)
@@ -243,6 +254,12 @@ function doubled(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 function slicesOf(buffer: ArrayBuffer) {
   let at = 0
   return {
+    doubles(source: Float64Array, count: number): Float64Array {
+      const slice = new Float64Array(buffer, at, count)
+      slice.set(source.subarray(0, count))
+      at += slice.byteLength
+      return slice
+    },
     doubleWords(source: Uint32Array, count: number): Uint32Array {
       const slice = new Uint32Array(buffer, at, count)
       slice.set(source.subarray(0, count))
