@@ -128,6 +128,16 @@ const mutations = [
     ],
     STRICT,
   ),
+  inFile(
+    'src/services/matching/graded.ts',
+    [["grade === 'strong' && image.isByHashes ? 'near' : grade", 'grade']],
+    ['services/match-videos'],
+  ),
+  inFile(
+    'src/domain/matching/evidence.ts',
+    [["PARTIAL.has(registered) || (isByHashes === true && registered !== 'whole')", 'PARTIAL.has(registered)']],
+    ['domain/evidence'],
+  ),
   inFile('src/services/matching/match-by-hashes.ts', [[' && mayBeExact(match.type, own)', '']], STRICT),
   inFile(
     'src/services/matching/matcher.ts',

@@ -2,9 +2,11 @@ import t from 'tap'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import {
   aloneBits,
+  type ComparedViews,
   contentOf,
   corroboratingBits,
   dependsOnContent,
+  isPieceOnPiece,
   matchBits,
   maxCorroboratingBits,
   PAIR_SUM_BITS,
@@ -53,6 +55,22 @@ t.test('a crop in a query, which our hashing never makes, must be as near as PDQ
     t.equal(corroboratingBits('pdq-area', views, 0), undefined)
   }
   t.equal(maxCorroboratingBits('pdq-area', 'crop'), undefined)
+})
+
+t.test('a part that nobody vouches for, given as a hash, has the strictest reach of all registered parts', async (t) => {
+  const reaches: readonly ((views: ComparedViews) => number)[] = [
+    (views) => matchBits('pdq-area', views),
+    (views) => aloneBits('pdq-area', views),
+    (views) => reviewBits('pdq-area', views),
+    (views) => -(corroboratingBits('pdq-area', views, 30) ?? 0),
+  ]
+  for (const views of everyPair.filter(({ registered }) => registered !== 'whole')) {
+    const given: ComparedViews = { ...views, isByHashes: true }
+    const name = `${views.asked} ${views.registered}`
+    for (const reachOf of reaches)
+      t.equal(reachOf(given), Math.min(...VIEW_NAMES.map((registered) => reachOf({ ...views, registered }))), name)
+    t.equal(isPieceOnPiece(given), isPieceOnPiece({ ...views, registered: 'piece' }), name)
+  }
 })
 
 t.test('a pair that makes a match strong is nearer than one that makes a match', async (t) => {

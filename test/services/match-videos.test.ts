@@ -86,6 +86,9 @@ t.test('a surer frame precedes a nearer one, and views of two frames do not corr
   const both = open()
   both.register(videoOf([rows([20, 120]), rows([30, 30])]))
   t.match(await both.ask(query), [{ grade: 'strong', distanceBits: 30, atMs: 1_500 }])
+  const chosen = open()
+  chosen.register({ ...videoOf([rows([20, 120]), rows([30, 30])]), isByHashes: true })
+  t.match(await chosen.ask(query), [{ grade: 'near' }], 'never of hashes that nobody vouches for')
 })
 
 t.test('no frame of a withdrawn video matches, at once and in searches that began before', async (t) => {
