@@ -134,6 +134,20 @@ const mutations = [
     ['services/match-videos'],
   ),
   inFile(
+    'src/domain/matching/one-picture.ts',
+    [
+      ['distance(hash, whole) <= SAME_WHOLE_BITS', 'distance(hash, whole) < SAME_WHOLE_BITS'],
+      ['else if (frame === undefined) own.push(hash)', 'else own.push(hash)'],
+      ["type !== 'pdq' || view !== 'whole'", "type !== 'pdq'"],
+    ],
+    ['domain/one-picture'],
+  ),
+  inFile(
+    'src/services/intake/registration.ts',
+    [['isByHashes && !isVouchedFor ? withoutFalseWholes', 'isByHashes ? withoutFalseWholes']],
+    ['http/match'],
+  ),
+  inFile(
     'src/domain/matching/evidence.ts',
     [["PARTIAL.has(registered) || (isByHashes === true && registered !== 'whole')", 'PARTIAL.has(registered)']],
     ['domain/evidence'],

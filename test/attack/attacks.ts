@@ -51,7 +51,7 @@ const INNER_BITS = 16
 const Answer = z.object({
   results: z.array(
     z.object({
-      matches: z.array(z.object({ grade: z.string() })),
+      matches: z.array(z.object({ grade: z.string(), view: z.string() })),
       signals: z.array(z.object({ type: z.string(), hash: z.string() })).optional(),
     }),
   ),
@@ -72,7 +72,12 @@ async function askByPicture({ app }: TestService, headers: Headers, bytes: Buffe
   if (answer.statusCode !== 200) throw new Error(answer.body)
   const [result] = Answer.parse(answer.json()).results
   const grades = (result?.matches ?? []).map(({ grade }) => grade)
-  return { grade: grades[0], isFound: grades.some((grade) => grade !== 'review'), signals: result?.signals ?? [] }
+  return {
+    grade: grades[0],
+    view: result?.matches[0]?.view,
+    isFound: grades.some((grade) => grade !== 'review'),
+    signals: result?.signals ?? [],
+  }
 }
 
 async function pdqOf(service: TestService, headers: Headers, bytes: Buffer): Promise<Hash256> {
@@ -210,14 +215,15 @@ async function flagOthers(t: Ending, scale: Scale): Promise<string[]> {
     views.push(...(await askByPicture(service, headers, bytes)).signals.filter(({ type }) => type === 'pdq-area'))
   }
   const labelled = views.slice(0, 190).map(({ hash }, i) => {
-    return { type: 'pdq-area', view: i % 2 === 0 ? 'crop' : 'tilted', quality: 100, hash }
+    return { type: 'pdq-area', view: i < 15 ? 'whole' : i % 2 === 0 ? 'crop' : 'tilted', quality: 100, hash }
   })
   const chosen = await registerHashes(service, [[whole(randomHashText()), ...labelled]])
   if (chosen.statusCode !== 201 && !chosen.body.includes('hash-improbable')) throw new Error(chosen.body)
   for (let seed = 0; seed < count; seed++) {
     const { bytes } = await scene(1100 + seed, { ...SIZE, format: 'png' })
-    const { grade } = await askByPicture(service, headers, bytes)
+    const { grade, view } = await askByPicture(service, headers, bytes)
     if (grade === 'exact' || grade === 'strong') broken.push(`hashes of an unattested case make another picture ${grade}`)
+    if (view === 'whole') broken.push('a hash is believed to be of a whole that has another PDQ')
   }
   return broken
 }

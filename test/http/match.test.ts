@@ -95,6 +95,25 @@ t.test('a second algorithm that agrees makes a match strong', async (t) => {
   t.same(await grade(60), [['near', 'pdq']])
 })
 
+t.test('a hash that is called the whole is believed where its PDQ is near, or somebody vouches for it', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const viewOf = async (given: 'by her' | 'vouched for', distanceBits: number) => {
+    const hash = randomHashText()
+    const signals = [
+      { type: 'pdq', hash: withBitsFlipped(hash, distanceBits) },
+      { type: 'pdq-area', hash },
+    ]
+    if (given === 'by her') await register(service, signals)
+    else await registerIn(service.app, await vouchedCase(service), [signals])
+    const { results } = await ask(service, headers, { queries: [{ signals: [{ type: 'pdq-area', hash }] }] })
+    return results[0]?.matches[0]?.view
+  }
+  t.equal(await viewOf('by her', 60), 'whole')
+  t.equal(await viewOf('by her', 61), 'crop')
+  t.equal(await viewOf('vouched for', 61), 'whole')
+})
+
 t.test('blockhash alone gives no match and no review', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])

@@ -1,6 +1,7 @@
 // Registers images of cases and banks. Images of a case are durable and matchable in this process when it returns.
 
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
+import { withoutFalseWholes } from '../../domain/matching/one-picture.js'
 import type { Category, RegisteredImage, RegisteredVideo, Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import { type Bank, CASES_BANK_NAME } from '../../domain/organisations/bank.js'
@@ -143,7 +144,8 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
     const reporting = quotas.reporting(org === undefined ? `case:${caseId}` : `org:${org}`)
     const stored: StoredImage[] = []
     const isVouchedFor = record.assistance !== undefined || record.isVouchedFor
-    for (const { signals, category, video, details, isFromFile, isByHashes } of added) {
+    for (const { signals: given, category, video, details, isFromFile, isByHashes } of added) {
+      const signals = isByHashes && !isVouchedFor ? withoutFalseWholes(given) : given
       const image: RegisteredImage = {
         bank: CASES_BANK_NAME,
         tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
