@@ -31,6 +31,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     eraseIntervalS: 900,
     maxImagesPerCase: 10_000,
     maxImagesPerNewCase: undefined,
+    maxUnattestedHashesPerDay: undefined,
     maxSignalsPerOrgPerDay: 0,
     maxWatchesPerOrg: 250_000,
     proofRounds: 0,
@@ -145,6 +146,7 @@ t.test('every variable reaches its setting', async (t) => {
     eraseIntervalS: 5,
     maxImagesPerCase: 50,
     maxImagesPerNewCase: 200,
+    maxUnattestedHashesPerDay: 10_000_000,
     maxSignalsPerOrgPerDay: 1000,
     maxWatchesPerOrg: 77,
     proofRounds: 100,
@@ -215,16 +217,17 @@ t.test('each part is given only the variables that it needs', async (t) => {
 
 t.test('a public api requires proof of work and limits new cases, unless the operator sets otherwise', async (t) => {
   const of = (env: Record<string, string>) => {
-    const { proofRounds, maxImagesPerNewCase } = readConfig({ ...OPERATOR, ...env })
-    return [proofRounds, maxImagesPerNewCase]
+    const { proofRounds, maxImagesPerNewCase, maxUnattestedHashesPerDay } = readConfig({ ...OPERATOR, ...env })
+    return [proofRounds, maxImagesPerNewCase, maxUnattestedHashesPerDay]
   }
-  t.same(of({}), [0, undefined])
-  t.same(of({ TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: 'none' }), [1000, 200])
+  t.same(of({}), [0, undefined, undefined])
+  t.same(of({ TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: 'none' }), [1000, 200, 10_000_000])
   const own = {
     TABIR_EXPOSURE: 'public',
     TABIR_TRUST_PROXY: 'none',
     TABIR_PROOF_ROUNDS: '0',
     TABIR_MAX_IMAGES_PER_NEW_CASE: '9',
+    TABIR_MAX_UNATTESTED_HASHES_PER_DAY: '99',
   }
-  t.same(of(own), [0, 9])
+  t.same(of(own), [0, 9, 99])
 })

@@ -148,6 +148,20 @@ const mutations = [
     ['http/match'],
   ),
   inFile(
+    'src/services/intake/registration.ts',
+    [
+      ['isThin ? feedSignalsOf(believed) : believed', 'believed'],
+      ['quotas.imagesOf(record), room)', 'quotas.imagesOf(record))'],
+    ],
+    ['http/case-quota'],
+  ),
+  inFile('src/store/scripts/images/put-images.ts', [["redis.call('INCRBY', ofDay, addedHashes)", '']], ['http/case-quota']),
+  inFile(
+    'src/services/intake/quotas.ts',
+    [[' || assistance !== undefined || isVouchedFor ? undefined', ' ? undefined']],
+    ['http/case-quota'],
+  ),
+  inFile(
     'src/domain/matching/evidence.ts',
     [["PARTIAL.has(registered) || (isByHashes === true && registered !== 'whole')", 'PARTIAL.has(registered)']],
     ['domain/evidence'],

@@ -107,6 +107,7 @@ function serviceOptions(): ServiceOptions {
     trustLimits: {
       maxImagesPerCase: config.maxImagesPerCase,
       maxImagesPerNewCase: config.maxImagesPerNewCase,
+      maxUnattestedHashesPerDay: config.maxUnattestedHashesPerDay,
       maxSignalsPerOrgPerDay: config.maxSignalsPerOrgPerDay,
       proofRounds: config.proofRounds,
     },

@@ -78,6 +78,10 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
     shownDefault: 'all; public: 200',
     meaning: 'pictures of an unattested case on its first day, and as many more each day',
   },
+  TABIR_MAX_UNATTESTED_HASHES_PER_DAY: {
+    shownDefault: 'all; public: 10,000,000',
+    meaning: 'hashes sent in a day to all unattested cases; beyond a fifth, fewer parts are kept',
+  },
   TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: { meaning: 'signals that one organisation submits in a day; 0: no limit' },
   TABIR_MAX_WATCHES_PER_ORG: {
     meaning: 'pictures one organisation watches for; videos count once per 8 hashes; every api holds all in memory',

@@ -6,10 +6,17 @@ import { MINUTE_MS, Variables } from './variables.js'
 
 /** With public exposure one program must not register tens of thousands of pictures within minutes. */
 const OF_EXPOSURE: Readonly<
-  Record<'private' | 'public', { readonly proofRounds: number; readonly maxImagesPerNewCase: number | undefined }>
+  Record<
+    'private' | 'public',
+    {
+      readonly proofRounds: number
+      readonly maxImagesPerNewCase: number | undefined
+      readonly maxUnattestedHashesPerDay: number | undefined
+    }
+  >
 > = {
-  private: { proofRounds: 0, maxImagesPerNewCase: undefined },
-  public: { proofRounds: 1000, maxImagesPerNewCase: 200 },
+  private: { proofRounds: 0, maxImagesPerNewCase: undefined, maxUnattestedHashesPerDay: undefined },
+  public: { proofRounds: 1000, maxImagesPerNewCase: 200, maxUnattestedHashesPerDay: 10_000_000 },
 }
 
 const USUAL_IN_FLIGHT_BYTES = 256 << 20
@@ -87,6 +94,8 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
     eraseIntervalS: e.TABIR_ERASE_INTERVAL_S,
     maxImagesPerCase: e.TABIR_MAX_IMAGES_PER_CASE,
     maxImagesPerNewCase: e.TABIR_MAX_IMAGES_PER_NEW_CASE ?? OF_EXPOSURE[e.TABIR_EXPOSURE].maxImagesPerNewCase,
+    maxUnattestedHashesPerDay:
+      e.TABIR_MAX_UNATTESTED_HASHES_PER_DAY ?? OF_EXPOSURE[e.TABIR_EXPOSURE].maxUnattestedHashesPerDay,
     maxSignalsPerOrgPerDay: e.TABIR_MAX_SIGNALS_PER_ORG_PER_DAY,
     maxWatchesPerOrg: e.TABIR_MAX_WATCHES_PER_ORG,
     proofRounds: e.TABIR_PROOF_ROUNDS ?? OF_EXPOSURE[e.TABIR_EXPOSURE].proofRounds,

@@ -62,6 +62,7 @@ export const Variables = z.object({
   TABIR_ERASE_INTERVAL_S: wholeNumber(1, 86_400).default(900),
   TABIR_MAX_IMAGES_PER_CASE: wholeNumber(1, 1_000_000).default(10_000),
   TABIR_MAX_IMAGES_PER_NEW_CASE: wholeNumber(1, 1_000_000).optional(),
+  TABIR_MAX_UNATTESTED_HASHES_PER_DAY: wholeNumber(1, 1_000_000_000).optional(),
   TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000).default(0),
   TABIR_MAX_WATCHES_PER_ORG: wholeNumber(0, 10_000_000).default(250_000),
   TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).optional(),

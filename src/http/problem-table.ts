@@ -242,7 +242,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'case-full': {
     status: 409,
     title: 'The case has the maximum number of images or hashes.',
-    detail: 'On a public service a case takes few images at first and more each day, or once an organisation attests it.',
+    detail:
+      'On a public service a case takes few images at first and more each day, or once an organisation attests it. All unattested cases share the room of a day for hashes.',
   },
   'quota-exceeded': {
     status: 429,

@@ -17,7 +17,7 @@ import {
 } from '../helpers/service.js'
 import { send } from '../helpers/uploads.js'
 import { bentTo } from './bent.js'
-import { inflate } from './inflation.js'
+import { fill, inflate } from './inflation.js'
 
 /** How much an attack does. Small is for the end-to-end tests. */
 export type Scale = 'small' | 'large'
@@ -36,6 +36,7 @@ export const ATTACKS: readonly Attack[] = [
   { name: 'make an innocent picture exact', run: incriminate },
   { name: 'make a video exact by its MD5', run: sameMd5 },
   { name: 'weaken other matches by many rows', run: inflate },
+  { name: 'fill the store with hashes', run: fill },
   { name: 'stop answers by large submissions', run: slowDown },
 ]
 

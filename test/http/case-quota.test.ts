@@ -2,6 +2,7 @@
 
 import t from 'tap'
 import { codeOf, keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
+import { vouchedCase } from '../helpers/trust.js'
 
 const DAY_MS = 86_400_000
 const A_DAY = 5
@@ -48,6 +49,48 @@ t.test('a new case takes a limited number of pictures until an NGO attests one o
   t.equal(await add(A_DAY), 201)
   t.equal(await add(1), 409)
 })
+
+t.test(
+  'cases that nobody vouches for share the room of a day for hashes, and keep fewer parts before it is used up',
+  async (t) => {
+    let nowMs = Date.parse('2026-03-01T18:00:00Z')
+    const service = await startService(t, { trustLimits: { maxUnattestedHashesPerDay: 100 }, now: () => nowMs })
+    const { app } = service
+    const large = (hash = randomHashText()) => {
+      const parts = Array.from({ length: 30 }, () => ({
+        type: 'pdq-area',
+        view: 'crop',
+        quality: 100,
+        hash: randomHashText(),
+      }))
+      return { signals: [{ type: 'pdq', hash, quality: 100 }, ...parts] }
+    }
+    const send = async ({ url, headers }: Pick<Awaited<ReturnType<typeof openCase>>, 'url' | 'headers'>, image: object) => {
+      const payload = { images: [image] }
+      return app.inject({ method: 'POST', url: `${url}/hashes`, headers, payload })
+    }
+    const rowsIn = async ({ url, headers }: Awaited<ReturnType<typeof openCase>>) => {
+      const answer = await app.inject({ url: `${url}/hashes?form=own`, headers })
+      return answer.json<{ images: { signals: unknown[] }[] }>().images.map(({ signals }) => signals.length)
+    }
+    const known = large()
+    const first = await openCase(app)
+    t.equal((await send(first, known)).statusCode, 201)
+    t.same(await rowsIn(first), [31])
+    const second = await openCase(app)
+    for (let sent = 0; sent < 7; sent++) t.equal((await send(second, large())).statusCode, 201)
+    t.same(await rowsIn(second), Array(7).fill(9), 'the whole and eight parts each')
+    const refusal = await send(await openCase(app), large())
+    t.equal(codeOf(refusal), 'case-full')
+    t.equal(Number(refusal.headers['retry-after']), 6 * 3600)
+    t.equal((await send(first, known)).statusCode, 201, 'a picture that is registered already')
+    t.equal((await send(await vouchedCase(service), large())).statusCode, 201, 'somebody vouches for it')
+    nowMs += DAY_MS / 4
+    const third = await openCase(app)
+    t.equal((await send(third, large())).statusCode, 201)
+    t.same(await rowsIn(third), [31])
+  },
+)
 
 t.test('an image has at most 16 whole views of one type, one for each frame of its file', async (t) => {
   const { app } = await startService(t)

@@ -3,13 +3,15 @@
 import { Problem } from '../../domain/problem.js'
 import { type Account, ruleOf } from '../../domain/trust/strikes.js'
 import type { CaseRecord } from '../../store/cases/case-record.js'
-import type { Reporting } from '../../store/images/images.js'
+import type { Reporting, RoomOfDay } from '../../store/images/images.js'
 import type { Strikes } from '../../store/trust/strikes.js'
 
 export interface QuotaLimits {
   readonly maxImagesPerCase: number
   /** For a case that no NGO vouches for: the maximum on its first day, and its growth per day. If omitted, `maxImagesPerCase` applies at once. */
   readonly maxImagesPerNewCase?: number | undefined
+  /** Of all cases together that nobody vouches for. If omitted, there is no limit. */
+  readonly maxUnattestedHashesPerDay?: number | undefined
   /** 0 for no limit. */
   readonly maxSignalsPerOrgPerDay: number
 }
@@ -25,6 +27,10 @@ export interface Quotas {
   imagesOf(record: CaseFacts): number
   /** [s] Until a case may have more images; `undefined` if it has its final number. */
   moreImagesInS(record: CaseFacts): number | undefined
+  /** Today's room for hashes of a case; `undefined` if it is not limited. */
+  roomOfDay(record: CaseFacts): RoomOfDay | undefined
+  /** [s] Until the next day. */
+  dayEndsInS(): number
   /** Whether there is a daily limit for organisations. */
   readonly isCounted: boolean
   /** Counts signals that an organisation submits. Counts none if they exceed the daily limit. @throws {Problem} quota-exceeded */
@@ -44,6 +50,7 @@ export function quotasOf({ strikes, limits, now }: QuotaParts): Quotas {
     const { windowMs, strikes: maxStrikes } = ruleOf(account)
     return { account, sinceMs: now() - windowMs, strikes: maxStrikes }
   }
+  const dayEndsInS = () => Math.ceil((DAY_MS - (now() % DAY_MS)) / 1000)
   const imagesAt = ({ createdAtMs, assistance, isVouchedFor }: CaseFacts, atMs: number) => {
     const { maxImagesPerCase, maxImagesPerNewCase = maxImagesPerCase } = limits
     if (assistance !== undefined || isVouchedFor) return maxImagesPerCase
@@ -63,15 +70,23 @@ export function quotasOf({ strikes, limits, now }: QuotaParts): Quotas {
       const ofDayMs = Math.max(0, atMs - record.createdAtMs) % DAY_MS
       return Math.ceil((DAY_MS - ofDayMs) / 1000)
     },
+    roomOfDay({ assistance, isVouchedFor }) {
+      const most = limits.maxUnattestedHashesPerDay
+      return most === undefined || assistance !== undefined || isVouchedFor ? undefined : { day: dayOf(now()), most }
+    },
+    dayEndsInS,
     isCounted: limits.maxSignalsPerOrgPerDay > 0,
     async handIn(orgId, signals) {
       const maxSignals = limits.maxSignalsPerOrgPerDay
       if (maxSignals === 0) return
-      const atMs = now()
-      const day = new Date(atMs).toISOString().slice(0, 10)
+      const day = dayOf(now())
       if ((await strikes.handIn(orgId, day, signals)) <= maxSignals) return
       await strikes.handIn(orgId, day, -signals)
-      throw new Problem('quota-exceeded', { retryAfterS: Math.ceil((DAY_MS - (atMs % DAY_MS)) / 1000) })
+      throw new Problem('quota-exceeded', { retryAfterS: dayEndsInS() })
     },
   }
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
 }

@@ -1,6 +1,7 @@
 // Registers images of cases and banks. Images of a case are durable and matchable in this process when it returns.
 
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
+import { feedSignalsOf } from '../../domain/matching/feed-signals.js'
 import { withoutFalseWholes } from '../../domain/matching/one-picture.js'
 import type { Category, RegisteredImage, RegisteredVideo, Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
@@ -129,6 +130,12 @@ export function createRegistration(parts: RegistrationParts): Registration {
   }
 }
 
+/**
+ * From this share of the day's room on, pictures and videos of hashes keep the parts that find the most. So a flood costs persons a few copies long
+ * before it leaves no room.
+ */
+const THIN_FROM = 0.2
+
 function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
   const { images, replica, quotas, idSecret, detailing, now } = parts
   return async ({ caseId, record, by }, given) => {
@@ -144,8 +151,11 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
     const reporting = quotas.reporting(org === undefined ? `case:${caseId}` : `org:${org}`)
     const stored: StoredImage[] = []
     const isVouchedFor = record.assistance !== undefined || record.isVouchedFor
+    const room = added.some(({ isByHashes }) => isByHashes) ? quotas.roomOfDay(record) : undefined
+    const isThin = room !== undefined && (await images.hashesOfDay(room.day)) >= THIN_FROM * room.most
     for (const { signals: given, category, video, details, isFromFile, isByHashes } of added) {
-      const signals = isByHashes && !isVouchedFor ? withoutFalseWholes(given) : given
+      const believed = isByHashes && !isVouchedFor ? withoutFalseWholes(given) : given
+      const signals = isThin ? feedSignalsOf(believed) : believed
       const image: RegisteredImage = {
         bank: CASES_BANK_NAME,
         tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
@@ -159,10 +169,11 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
       }
       const kept = details === undefined ? undefined : await detailing?.keep(signals, details, subjectGroupOfCase(caseId))
       const same = isFromFile && (await sameFileIn(images, caseId, signals))
-      stored.push({ id: same ?? imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
+      stored.push({ id: same ?? imageIdOf(idSecret, caseId, given), image: { ...image, ...kept?.image }, ...kept?.beside })
     }
-    const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, quotas.imagesOf(record))
+    const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, quotas.imagesOf(record), room)
     if (outcome === 'account-suspended') throw new Problem(outcome)
+    if (outcome === 'day-full') throw new Problem('case-full', { retryAfterS: quotas.dayEndsInS() })
     if (outcome === 'case-full') {
       const retryAfterS = quotas.moreImagesInS(record)
       throw new Problem(outcome, retryAfterS === undefined ? {} : { retryAfterS })

@@ -25,7 +25,19 @@ export const MAX_PER_CASE = 10_000
 const MAX_HASHES = { perImage: 200, atLeast: 50_000 } as const
 
 /** The revision of the change, or why nothing was stored; `undefined` when there is no such case. */
-export type PutOutcome = { readonly revision: number } | CaseState | 'case-full' | 'account-suspended' | undefined
+export type PutOutcome =
+  | { readonly revision: number }
+  | CaseState
+  | 'case-full'
+  | 'day-full'
+  | 'account-suspended'
+  | undefined
+
+/** Bounds the hashes that all cases together are given on a day, by those that nobody vouches for. */
+export interface RoomOfDay {
+  readonly day: string
+  readonly most: number
+}
 
 /** An account may report while it has fewer than `strikes` strikes since `sinceMs`. */
 export interface Reporting {
@@ -63,6 +75,7 @@ export interface Images extends ImageReads {
    * @param by an organisation may not add images after it handed the case over.
    * @param reporting the reporting account and how many strikes are too many; default: strikes do not matter.
    * @param most maximum of images of the case; default: the store's.
+   * @param room counts the hashes of these images; default: they are not counted.
    */
   putForCase(
     caseId: string,
@@ -71,7 +84,10 @@ export interface Images extends ImageReads {
     by?: 'submitter' | 'organisation',
     reporting?: Reporting,
     most?: number,
+    room?: RoomOfDay,
   ): Promise<PutOutcome>
+  /** How many hashes `putForCase` counted on this day. */
+  hashesOfDay(day: string): Promise<number>
   /**
    * Erases one image.
    * @param entry for the audit log; left out, nothing is recorded.
@@ -93,7 +109,12 @@ export function createImageStore(
   own: Pick<OwnWrites, 'mark' | 'wrote'> = NOT_REMEMBERED,
 ): Images {
   const parts = { store, keyring, own }
-  return { ...writesOf(parts), ...readsOf(store, keyring), putForCase: putForCaseIn(parts, maxPerCase) }
+  return {
+    ...writesOf(parts),
+    ...readsOf(store, keyring),
+    putForCase: putForCaseIn(parts, maxPerCase),
+    hashesOfDay: (day) => store.ask(async (redis) => Number((await redis.get(keys.unattestedHashes(day))) ?? 0)),
+  }
 }
 
 interface ImageParts {
@@ -190,7 +211,7 @@ function writesOf(parts: ImageParts): Writes {
 }
 
 function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase'] {
-  return async (caseId, images, nowMs, by = 'submitter', reporting = notInvalidated(caseId), most = maxPerCase) => {
+  return async (caseId, images, nowMs, by = 'submitter', reporting = notInvalidated(caseId), most = maxPerCase, room) => {
     const { account, sinceMs, strikes } = reporting
     const { shards, args, mark } = entriesOf(parts, images)
     const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
@@ -198,14 +219,15 @@ function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase
     const counted = images.flatMap(({ image }, i) => [...args.slice(3 * i, 3 * i + 3), image.signals.length])
     const scriptKeys = [
       ...[keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes],
-      ...[keys.strikes(account), ...shards],
+      ...[keys.strikes(account), keys.unattestedHashes(room?.day ?? ''), ...shards],
     ]
     const rules = [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, most, attested, keys.prefix, by]
     const mostHashes = Math.max(MAX_HASHES.atLeast, MAX_HASHES.perImage * most)
-    const given = [...rules, sinceMs, strikes, mark, mostHashes, ...counted]
+    const given = [...rules, sinceMs, strikes, mark, mostHashes, room?.most ?? '', ...counted]
     const reply = await marked(parts, mark, parts.store.write(putCaseImages, scriptKeys, given))
     if (typeof reply === 'number') return { revision: reply }
     const said = String(reply)
+    if (said === 'day-full') return said
     return said === 'full' ? 'case-full' : said === 'suspended' ? 'account-suspended' : stateIn(reply)
   }
 }

@@ -145,6 +145,8 @@ export const keys = {
   organisationBlocks: (orgId: string) => `${TAG}:organisation-blocks:${orgId}`,
   /** [integer] signals that an organisation submitted on a day. */
   handedIn: (orgId: string, day: string) => `${TAG}:handed-in:${orgId}:${day}`,
+  /** [integer] hashes that were registered on a day, without a picture, in cases that nobody vouches for. */
+  unattestedHashes: (day: string) => `${TAG}:unattested-hashes:${day}`,
   /** string `1`: this proof-of-work challenge was used. */
   usedProof: (digest: string) => `${TAG}:used-proof:${digest}`,
   /** [integer] cases opened in this minute, by all processes. */

@@ -77,7 +77,8 @@ export const putCaseImages = {
     local revision = KEYS[4]
     local changes  = KEYS[5]
     local strikes  = KEYS[6] -- sorted set: strikes of the reporting account, by when [epoch ms]
-    -- KEYS[7 + i]    hash: the shard of image i
+    local ofDay    = KEYS[7] -- [integer] hashes that were given today to cases that nobody vouches for
+    -- KEYS[8 + i]    hash: the shard of image i
     local atMs     = ARGV[1] -- [epoch ms], the caller's clock
     local states   = ARGV[2] -- the states that allow it
     local to       = ARGV[3] -- the state afterwards
@@ -89,37 +90,44 @@ export const putCaseImages = {
     local maxStrikes = tonumber(ARGV[9]) -- [integer] strikes with which an account may no longer report
     local mark     = ARGV[10] -- by which the writer recognises its change, or empty
     local mostHashes = tonumber(ARGV[11]) -- [integer] hashes that a case may have
-    -- ARGV[4i + 12]  [16 bytes] id of image i
-    -- ARGV[4i + 13]  its sealed record
-    -- ARGV[4i + 14]  its sealed details, or empty
-    -- ARGV[4i + 15]  [integer] how many hashes it has
-    -- returns [integer] the revision that has them, or the state that forbids it, or full, or suspended, or nil when there is no such case
+    local mostOfDay = ARGV[12] -- [integer] the maximum of ofDay, or empty if these hashes do not count
+    -- ARGV[4i + 13]  [16 bytes] id of image i
+    -- ARGV[4i + 14]  its sealed record
+    -- ARGV[4i + 15]  its sealed details, or empty
+    -- ARGV[4i + 16]  [integer] how many hashes it has
+    -- returns [integer] the revision that has them, or the state that forbids it, or full, or day-full, or suspended, or nil when there is no such
+    -- case
     if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= maxStrikes then return 'suspended' end
     if isHandedOver(case, by) then return nil end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
     local added, addedHashes = 0, 0
-    for i = 0, #KEYS - 7 do
-      if redis.call('SISMEMBER', images, ARGV[4 * i + 12]) == 0 then
+    for i = 0, #KEYS - 8 do
+      if redis.call('SISMEMBER', images, ARGV[4 * i + 13]) == 0 then
         added = added + 1
-        addedHashes = addedHashes + tonumber(ARGV[4 * i + 15])
+        addedHashes = addedHashes + tonumber(ARGV[4 * i + 16])
       end
     end
     if added > 0 then
       if redis.call('SCARD', images) + added > most then return 'full' end
       if tonumber(redis.call('HGET', case, 'hashes') or '0') + addedHashes > mostHashes then return 'full' end
+      if mostOfDay ~= '' then
+        if tonumber(redis.call('GET', ofDay) or '0') + addedHashes > tonumber(mostOfDay) then return 'day-full' end
+        redis.call('INCRBY', ofDay, addedHashes)
+        redis.call('EXPIRE', ofDay, 172800) -- [s]
+      end
     end
     local ids = {}
     local hashes = 0
     local isNoticed = redis.call('EXISTS', case .. ':notice') == 1
-    for i = 0, #KEYS - 7 do
-      local id = ARGV[4 * i + 12]
+    for i = 0, #KEYS - 8 do
+      local id = ARGV[4 * i + 13]
       if redis.call('SADD', images, id) == 1 then
         ids[#ids + 1] = id
-        redis.call('HSET', KEYS[7 + i], id, ARGV[4 * i + 13])
-        put_details(prefix, id, ARGV[4 * i + 14])
+        redis.call('HSET', KEYS[8 + i], id, ARGV[4 * i + 14])
+        put_details(prefix, id, ARGV[4 * i + 15])
         if isNoticed then redis.call('SADD', prefix .. 'noticed', id) end
-        hashes = hashes + tonumber(ARGV[4 * i + 15])
+        hashes = hashes + tonumber(ARGV[4 * i + 16])
       end
     end
     if #ids == 0 then return tonumber(redis.call('GET', revision) or '0') end
