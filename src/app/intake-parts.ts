@@ -35,7 +35,9 @@ export function createIntakeParts(
     idSecret: secrets.signalId,
     kindOf,
     detailing,
+    events,
     now,
+    onError,
   })
   const erasing = lifecycle.keep('erasure of banks', createBankErasing({ banks, images, replica, now, onError }))
   return {

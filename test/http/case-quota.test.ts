@@ -1,8 +1,8 @@
 // A program that opens a case can register few pictures, however many it sends.
 
 import t from 'tap'
-import { codeOf, keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
-import { vouchedCase } from '../helpers/trust.js'
+import { codeOf, keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
+import { operator, vouchedCase } from '../helpers/trust.js'
 
 const DAY_MS = 86_400_000
 const A_DAY = 5
@@ -80,6 +80,13 @@ t.test(
     const second = await openCase(app)
     for (let sent = 0; sent < 7; sent++) t.equal((await send(second, large())).statusCode, 201)
     t.same(await rowsIn(second), Array(7).fill(9), 'the whole and eight parts each')
+    const { headers } = await operator(service)
+    const told = async () => {
+      const { events } = (await app.inject({ url: '/v1/events', headers })).json<{ events: { kind: string }[] }>()
+      return events.filter(({ kind }) => kind === 'hashes.flooded').length
+    }
+    await until(async () => (await told()) > 0)
+    t.equal(await told(), 1, 'the operator is told once')
     const refusal = await send(await openCase(app), large())
     t.equal(codeOf(refusal), 'case-full')
     t.equal(Number(refusal.headers['retry-after']), 6 * 3600)

@@ -8,6 +8,7 @@ export const EVENTS = {
   'signal.held': 'operator',
   'signal.narrowed': 'operator',
   'signal.view-stopped': 'operator',
+  'hashes.flooded': 'operator',
   'sla.due': 'operator-and-webhooks',
   'key.suspected': 'operator',
   'key.suspended': 'operator-and-webhooks',

@@ -10,6 +10,7 @@ import type { BankChange, NewSignal } from '../../domain/organisations/bank-chan
 import { Problem } from '../../domain/problem.js'
 import type { StoredImage } from '../../store/images/image-reads.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'
+import type { Events } from '../../store/webhooks/events.js'
 import { absentAmong, idsOfChanges } from '../banks/bank-changes.js'
 import type { OwnCase } from '../cases/case-access.js'
 import { refusalOf, refuseEnded } from '../cases/case-changes.js'
@@ -111,6 +112,9 @@ export interface RegistrationParts extends BankStoringParts {
   readonly idSecret: Buffer
   /** `undefined` where extended protection is off. */
   readonly detailing: Detailing | undefined
+  readonly events: Pick<Events, 'add'>
+  /** Called with an error that fails no registration. */
+  readonly onError: (error: unknown) => void
 }
 
 export function createRegistration(parts: RegistrationParts): Registration {
@@ -135,9 +139,12 @@ export function createRegistration(parts: RegistrationParts): Registration {
  * before it leaves no room.
  */
 const THIN_FROM = 0.2
+/** The operator is told once a day. */
+const EVENT_INTERVAL_S = 2 * 86_400
 
 function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
-  const { images, replica, quotas, idSecret, detailing, now } = parts
+  const { images, replica, quotas, idSecret, detailing, events, now, onError } = parts
+  let toldOfDay: string | undefined
   return async ({ caseId, record, by }, given) => {
     const isVetoed = await vetoed(
       parts,
@@ -153,6 +160,10 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
     const isVouchedFor = record.assistance !== undefined || record.isVouchedFor
     const room = added.some(({ isByHashes }) => isByHashes) ? quotas.roomOfDay(record) : undefined
     const isThin = room !== undefined && (await images.hashesOfDay(room.day)) >= THIN_FROM * room.most
+    if (isThin && toldOfDay !== room.day) {
+      toldOfDay = room.day
+      events.add('hashes.flooded', { day: room.day }, createdAtMs, EVENT_INTERVAL_S).catch(onError)
+    }
     for (const { signals: given, category, video, details, isFromFile, isByHashes } of added) {
       const believed = isByHashes && !isVouchedFor ? withoutFalseWholes(given) : given
       const signals = isThin ? feedSignalsOf(believed) : believed
