@@ -238,7 +238,7 @@ async function compareSent(page: Page, world: World, fates: ReadonlyMap<OwnFile,
     good === lines.length
       ? /^Done\./.test(total)
       : good === 0
-        ? /^(Your picture is not|None of the \d+ pictures is) protected/.test(total)
+        ? /^(Your picture is not|None of the \d+ pictures is) registered/.test(total)
         : total.startsWith(`${lines.length - good} of ${lines.length} `)
   if (!isTrue) throw new Finding(`"${total}" is said of ${good} of ${lines.length} images`)
 }

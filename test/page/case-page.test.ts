@@ -101,10 +101,10 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
       '1 picture is registered, but screenshots of it may be missed. A sharper or larger version, if there is one, would be recognised better.',
     ])
     t.same(await page.locator('#time-line li span').allTextContents(), [
-      'A wrong PIN or code was typed in for your number, 1 time on this day. That was here, on this page.',
+      'A wrong PIN or code was typed in for your case, 1 time on this day. That was here, on this page.',
       '1 picture or video was added.',
       '1 picture or video was added.',
-      'You got your number.',
+      'You opened this case.',
     ])
     const one = await platform(site, 'platform')
     await feedback(site, one, her.hash, { verdict: 'blocked' })
@@ -134,7 +134,7 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     t.match(byPin, { case: { caseNumber: her.caseNumber }, receipt: null, heldHashes: undefined })
     await page
       .getByRole('status')
-      .getByText(/without the numbers .* recovery code/)
+      .getByText(/without the fingerprints .* recovery code/)
       .waitFor()
     await page.click('#close')
     const { page: later } = await site.visit('/case')
@@ -168,8 +168,8 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     await page.click('#open')
     await page.waitForSelector('[data-step="view"]:not([hidden])')
     const [failed, blocked] = await page.locator('#time-line li span').allTextContents()
-    t.match(failed, /^A wrong PIN or code was typed in for your number, 3 times on this day\./)
-    t.match(blocked, /no PIN opens your number any more\. The recovery code does\./)
+    t.match(failed, /^A wrong PIN or code was typed in for your case, 3 times on this day\./)
+    t.match(blocked, /no PIN opens your case any more\. The recovery code does\./)
 
     await page.click('#new-pin')
     await page.click('#pin-yes')
@@ -178,7 +178,7 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
     const code = await textOf(page, '#code-value')
     t.match(code, /^\d{4} \d{4} \d{4} \d{4}$/)
     await page.click('#pin-done')
-    await page.locator('#renewed', { hasText: 'Only what you have just written down opens your number now.' }).waitFor()
+    await page.locator('#renewed', { hasText: 'Only what you have just written down opens your case now.' }).waitFor()
     t.equal(await textOf(page, '#code-value'), '', 'it does not stay in the page')
     t.equal((await tryPin(site.app, her.caseNumber, her.recoveryCode)).statusCode, 404)
     t.equal((await tryPin(site.app, her.caseNumber, code.replaceAll(' ', ''))).statusCode, 201)

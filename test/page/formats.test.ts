@@ -57,9 +57,9 @@ async function signalsFor(files: readonly GivenFile[], prepare: Prepare = async 
   await choose(page, files)
   await allRead(page)
   t.same(
-    (await statesOf(page)).filter((state) => !state.startsWith('Can be')),
+    (await statesOf(page)).filter((state) => !state.startsWith('Ready')),
     [],
-    'all can be protected',
+    'all can be registered',
   )
   await protectAll(page)
   t.same(faults, [])
@@ -125,7 +125,7 @@ t.test('HEIC is read by a decoder that is loaded once, on demand, and that canno
   }, site.url)
   t.same(tried, ['forbidden', 'forbidden', 'forbidden'])
   await allRead(page)
-  t.match(await statesOf(page), [/Can be/, /Can be/, /Can be/, /Can be/])
+  t.match(await statesOf(page), [/Ready/, /Ready/, /Ready/, /Ready/])
   t.equal(new Set(decoders).size, 1)
 })
 

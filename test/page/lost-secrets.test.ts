@@ -66,7 +66,7 @@ t.test('when answers to the case page are lost, it continues by itself as it say
   const pin = await textOf(page, '#pin-value')
   const uses = await losing(page, '**/tokens', 'POST')
   await page.click('#pin-done')
-  await page.locator('#renewed', { hasText: 'Only what you have just written down opens your number now.' }).waitFor()
+  await page.locator('#renewed', { hasText: 'Only what you have just written down opens your case now.' }).waitFor()
   t.equal(uses(), 2)
   t.equal(await textOf(page, '#pin-value'), '')
   if (pin !== her.pin) t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 404, 'as it says')
@@ -103,7 +103,7 @@ t.test(
     let other = shown
     while (other === shown) other = (await site.app.inject(inAnotherTab)).json<{ pin: string }>().pin
     await page.click('#pin-done')
-    await page.locator('#pin-error', { hasText: 'This PIN does not open your number' }).waitFor()
+    await page.locator('#pin-error', { hasText: 'This PIN does not open your case' }).waitFor()
     t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 201, 'as it says')
     await page.click('#pin-yes')
     await page.waitForSelector('#pin-shown:not([hidden])')

@@ -16,7 +16,7 @@ t.test(
     const { caseNumber, pin } = await protectAll(page)
     const code = await textOf(page, '#recovery-code')
     t.match(code, /^\d{4} \d{4} \d{4} \d{4}$/)
-    t.match(await textOf(page, '.warn-text'), /Nobody can tell you this number, this PIN or this code again/)
+    t.match(await textOf(page, '.warn-text'), /Nobody can tell you this case number, this PIN or this code again/)
 
     await page.evaluate(() => {
       globalThis.print = () => document.body.setAttribute('data-printed', '')

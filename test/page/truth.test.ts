@@ -157,11 +157,11 @@ t.test(
     await allRead(page)
     const opened = await protectAll(page)
     t.equal((await linesOf(page, '#sent')).filter((line) => line.includes('no room')).length, 1)
-    t.match(await textOf(page, '#net'), /same number, from/)
+    t.match(await textOf(page, '#net'), /same case, from/)
     t.match(await textOf(page, '#outcome-text'), /2 of 3 pictures registered/)
     t.match(await textOf(page, '#asking'), /No platform takes part yet/)
     const ends = new Date(nowMs + RETENTION_MS)
-    t.match(await textOf(page, '#ends'), new RegExp(`ends on .*${ends.getFullYear()}, and everything is deleted`))
+    t.match(await textOf(page, '#ends'), new RegExp(`ends on .*${ends.getFullYear()}, and everything in it is deleted`))
 
     await platform(site, 'one')
     nowMs += DAY_MS / 2
