@@ -1,4 +1,4 @@
-// "2 pictures and 1 video": what a sentence counts.
+// What a sentence counts: pictures and videos.
 
 import { type Said, say, sayCount } from './messages.js'
 
@@ -24,7 +24,12 @@ export function sayFiles(
   values: Readonly<Record<string, string | number>> = {},
 ): Said {
   if (videos === 0) return sayCount(key, pictures, values)
+  return say(`${key}.mixed`, { n: pictures + videos, files: sayCounted({ pictures, videos }), ...values })
+}
+
+/** "2 pictures and 1 video". */
+export function sayCounted({ pictures, videos }: FileCounts): Said {
   const [own, other] = [sayCount('run.pictures', pictures), sayCount('run.videos', videos)]
-  const files = pictures === 0 ? other : say('run.both', { pictures: own, videos: other })
-  return say(`${key}.mixed`, { n: pictures + videos, files, ...values })
+  if (videos === 0) return own
+  return pictures === 0 ? other : say('run.both', { pictures: own, videos: other })
 }

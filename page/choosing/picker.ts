@@ -8,6 +8,9 @@ import type { Wanted } from '../hashing/hash-file.js'
 import { isSame, type Outcome, type Rejected, type Sendable } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { type Said, say, sayMinutes } from '../messages.js'
+import type { PickedFile } from '../unpacking/packed-file.js'
+import { type ZipContents, zipContents } from '../unpacking/zip-contents.js'
+import { watchDropsAndPastes } from './dropping.js'
 import { maxBytes } from './max-bytes.js'
 import {
   isBusy,
@@ -21,6 +24,7 @@ import {
   usableOf,
 } from './picture.js'
 import { type Rows, rowsIn, sentenceOf } from './picture-list.js'
+import { sayUnpacked } from './zip-sentences.js'
 
 export interface Picker {
   readonly usable: () => readonly Usable[]
@@ -62,11 +66,13 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     lastId: 0,
   }
   const { pictures, pool, rows } = chosen
-  const input = one('files', HTMLInputElement)
-  input.addEventListener('change', () => {
-    take(chosen, [...(input.files ?? [])])
-    input.value = '' // so that the same file can be chosen again
-  })
+  for (const id of ['files', 'zips']) {
+    const input = one(id, HTMLInputElement)
+    input.addEventListener('change', () => {
+      take(chosen, [...(input.files ?? [])])
+      input.value = '' // so that the same file can be chosen again
+    })
+  }
   watchDropsAndPastes((files) => take(chosen, files))
   onClick('stop', () => stop(pool))
   onClick('choose-go', goOn)
@@ -91,10 +97,14 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
 }
 
 function take(chosen: Chosen, files: readonly File[]): void {
+  const taken = add(chosen, files)
+  if (taken < files.length) notice(say('run.tooMany', { n: MAX_FILES }))
+}
+
+/** @returns how many there was room for. */
+function add(chosen: Chosen, files: readonly PickedFile[]): number {
   const { pictures } = chosen
-  const room = MAX_FILES - pictures.size
-  const taken = files.slice(0, room)
-  if (files.length > room) notice(say('run.tooMany', { n: MAX_FILES }))
+  const taken = files.slice(0, MAX_FILES - pictures.size)
   if (taken.length >= MANY_PICTURES) {
     notice(say('run.many', { n: taken.length, minutes: sayMinutes(taken.length * GUESS_MS_EACH) }))
   }
@@ -105,6 +115,7 @@ function take(chosen: Chosen, files: readonly File[]): void {
     pictures.set(id, { id, name, file, reading: new AbortController(), state: { at: 'waiting' } })
     read(chosen, id)
   }
+  return taken.length
 }
 
 function read(chosen: Chosen, id: number): void {
@@ -112,21 +123,37 @@ function read(chosen: Chosen, id: number): void {
   const picture = pictures.get(id)
   if (picture === undefined) return
   put(chosen, id, { at: 'waiting' })
-  if (!canHashHere()) {
-    void cannotOpenInBrowser(picture.file).then((outcome) => put(chosen, id, stateOf(chosen, id, outcome)))
+  const outcome = canHashHere()
+    ? pool.hash(picture.file, wanted(), {
+        begun: () => put(chosen, id, { at: 'reading' }),
+        handedOn: () => put(chosen, id, { at: 'waiting' }),
+        progress: (share) => drawProgress(chosen, id, Math.floor(100 * share) / 100),
+        signal: picture.reading.signal,
+      })
+    : cannotOpenInBrowser(picture.file)
+  void outcome.then((outcome) => settle(chosen, picture, outcome))
+}
+
+async function settle(chosen: Chosen, { id, file }: Picture, outcome: Outcome | undefined): Promise<void> {
+  const mayBeZip = outcome?.kind === 'rejected' && outcome.what === 'document' && !('archive' in file)
+  const contents = mayBeZip ? await zipContents(file) : undefined
+  if (!chosen.pictures.has(id)) return // removed meanwhile: nothing may be a copy of it
+  if (contents !== undefined) unpack(chosen, id, contents)
+  else put(chosen, id, outcome === undefined ? { at: 'stopped' } : stateOf(chosen, id, outcome))
+}
+
+/** Puts the pictures and videos of a ZIP file into its place. Each is unpacked when its turn comes. */
+function unpack(chosen: Chosen, id: number, contents: ZipContents | 'broken'): void {
+  if (contents === 'broken' || contents.files.length === 0) {
+    const isClosed = contents === 'broken' || contents.lockedCount > 0
+    put(chosen, id, { at: 'refused', why: isClosed ? 'zip-closed' : 'zip-empty' })
     return
   }
-  void pool
-    .hash(picture.file, wanted(), {
-      begun: () => put(chosen, id, { at: 'reading' }),
-      handedOn: () => put(chosen, id, { at: 'waiting' }),
-      progress: (share) => drawProgress(chosen, id, Math.floor(100 * share) / 100),
-      signal: picture.reading.signal,
-    })
-    .then((outcome) => {
-      if (!pictures.has(id)) return // removed meanwhile: nothing may be a copy of it
-      put(chosen, id, outcome === undefined ? { at: 'stopped' } : stateOf(chosen, id, outcome))
-    })
+  chosen.pictures.delete(id)
+  const taken = add(chosen, contents.files)
+  chosen.rows.replace(id)
+  drawTotals(chosen.pictures)
+  notice(sayUnpacked(contents, taken))
 }
 
 function stateOf(chosen: Chosen, id: number, outcome: Outcome): PictureState {
@@ -243,22 +270,4 @@ function drawTotals(pictures: Chosen['pictures']): void {
 
 function isStopped({ state }: Picture): boolean {
   return state.at === 'stopped'
-}
-
-function watchDropsAndPastes(take: (files: readonly File[]) => void): void {
-  const drop = one('drop', HTMLElement)
-  const isOpen = () => drop.isConnected && drop.closest<HTMLElement>('[data-step]')?.hidden === false
-  addEventListener('dragover', (event) => {
-    event.preventDefault() // or the browser would open the picture in place of the page
-    drop.classList.toggle('over', isOpen())
-  })
-  addEventListener('dragleave', () => drop.classList.remove('over'))
-  addEventListener('drop', (event) => {
-    event.preventDefault()
-    drop.classList.remove('over')
-    if (isOpen()) take([...(event.dataTransfer?.files ?? [])])
-  })
-  addEventListener('paste', (event) => {
-    if (isOpen()) take([...(event.clipboardData?.files ?? [])])
-  })
 }

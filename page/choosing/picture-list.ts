@@ -13,10 +13,12 @@ export interface Rows {
   draw(picture: Picture): void
   /** Moves the focus to the next line; otherwise it would be back at the top of the page. */
   remove(id: number): void
+  /** Removes the line of a file for which others stand. The focus moves only if it was in that line. */
+  replace(id: number): void
   clear(): void
 }
 
-export function rowsIn(listId: string, { remove, tryAgain }: RowActions): Rows {
+export function rowsIn(listId: string, actions: RowActions): Rows {
   const list = one(listId, HTMLUListElement)
   const lines = new Map<number, ReturnType<typeof lineFor>>()
 
@@ -30,13 +32,12 @@ export function rowsIn(listId: string, { remove, tryAgain }: RowActions): Rows {
       line.draw(toneOf(picture), sentenceOf(picture))
       line.again.hidden = !mayTryAgain(picture)
     },
-    remove(id) {
+    remove,
+    replace(id) {
       const line = lines.get(id)
-      const next = line?.item.nextElementSibling ?? line?.item.previousElementSibling
+      if (line?.item.contains(document.activeElement)) remove(id)
       line?.item.remove()
       lines.delete(id)
-      const target = next?.querySelector<HTMLElement>('button:not([hidden])') ?? one('files', HTMLInputElement)
-      target.focus()
     },
     clear() {
       list.replaceChildren()
@@ -44,13 +45,22 @@ export function rowsIn(listId: string, { remove, tryAgain }: RowActions): Rows {
     },
   }
 
+  function remove(id: number): void {
+    const line = lines.get(id)
+    const next = line?.item.nextElementSibling ?? line?.item.previousElementSibling
+    line?.item.remove()
+    lines.delete(id)
+    const target = next?.querySelector<HTMLElement>('button:not([hidden])') ?? one('files', HTMLInputElement)
+    target.focus()
+  }
+
   function lineFor(picture: Picture) {
     const { id, name } = picture
     const line = lineOf(name, toneOf(picture), sentenceOf(picture))
-    const again = button(say('run.againShort'), say('run.again', { name }), () => tryAgain(id))
+    const again = button(say('run.againShort'), say('run.again', { name }), () => actions.tryAgain(id))
     line.item.append(
       again,
-      button(say('run.removeShort'), say('run.remove', { name }), () => remove(id)),
+      button(say('run.removeShort'), say('run.remove', { name }), () => actions.remove(id)),
     )
     return { ...line, again }
   }

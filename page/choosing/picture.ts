@@ -5,6 +5,8 @@ import type { Added } from '../api.js'
 import type { Kind } from '../file-counts.js'
 import type { Hashed, HashedVideoFile, Reason } from '../hashing/outcome.js'
 import type { Said } from '../messages.js'
+import { isVideoName } from '../unpacking/media-names.js'
+import type { PickedFile } from '../unpacking/packed-file.js'
 
 /** That can be chosen at a time. */
 export const MAX_FILES = 1000
@@ -26,7 +28,7 @@ export interface Picture {
   readonly id: number
   /** Shown on this device and sent nowhere. */
   readonly name: string | Said
-  readonly file: File
+  readonly file: PickedFile
   /** Aborted when it is removed. */
   readonly reading: AbortController
   readonly state: PictureState
@@ -35,7 +37,7 @@ export interface Picture {
 /** What can be registered: by its hashes, or by uploading the file. */
 export type Usable =
   | { readonly id: number; readonly name: string | Said; readonly hashed: Hashed | HashedVideoFile }
-  | { readonly id: number; readonly name: string | Said; readonly file: File; readonly kind: Kind }
+  | { readonly id: number; readonly name: string | Said; readonly file: PickedFile; readonly kind: Kind }
 
 export function kindOf(usable: Usable): Kind {
   if ('file' in usable) return usable.kind
@@ -50,11 +52,8 @@ export function likelyKindOf(picture: Picture): Kind {
   if (state.at === 'upload') return state.kind
   if (state.at === 'refused' && (state.why.startsWith('video-') || ('what' in state && state.what === 'video')))
     return 'videos'
-  return file.type.startsWith('video/') || VIDEO_NAME.test(file.name) ? 'videos' : 'pictures'
+  return file.type.startsWith('video/') || isVideoName(file.name) ? 'videos' : 'pictures'
 }
-
-/** Needed because not every browser knows the type of each. */
-const VIDEO_NAME = /\.(mp4|m4v|mov|webm|mkv|3gp)$/i
 
 export function usableOf({ id, name, file, state }: Picture): Usable[] {
   if (state.at === 'ready') return [{ id, name, hashed: state.hashed }]

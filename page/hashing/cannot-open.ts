@@ -1,6 +1,7 @@
 // Decides what happens to a file that this browser cannot open: the page offers to send it only if the server can read it.
 
 import { FORMAT_BYTES, formatOf, isDecoded, type MediaFormat } from '../../src/domain/media/media-formats.js'
+import { firstBytes, type PackedFile } from '../unpacking/packed-file.js'
 import { notAPicture, type OpenFailure, type Outcome, rejected } from './outcome.js'
 
 export function cannotOpen(format: MediaFormat, because: OpenFailure): Outcome {
@@ -8,17 +9,17 @@ export function cannotOpen(format: MediaFormat, because: OpenFailure): Outcome {
 }
 
 /** Where the browser can open no picture at all. */
-export async function cannotOpenInBrowser(file: Blob): Promise<Outcome> {
+export async function cannotOpenInBrowser(file: Blob | PackedFile): Promise<Outcome> {
   const head = await headOf(file, FORMAT_BYTES)
   if (head === undefined) return rejected('unreadable')
   const format = formatOf(head)
   return format === undefined ? notAPicture(head) : cannotOpen(format, 'browser')
 }
 
-/** @returns `undefined` for a file that was deleted, or is on a card that was taken out. */
-export async function headOf(file: Blob, bytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** @returns `undefined` for a file that was deleted, is on a card that was taken out, or cannot be unpacked. */
+export async function headOf(file: Blob | PackedFile, bytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    return new Uint8Array(await file.slice(0, bytes).arrayBuffer())
+    return await firstBytes(file, bytes)
   } catch {
     return undefined
   }

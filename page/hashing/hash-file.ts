@@ -9,6 +9,7 @@ import { isLong } from '../../packages/hash/src/windows.js'
 import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { formatOf } from '../../src/domain/media/media-formats.js'
 import { hasClip } from '../../src/domain/media/motion-clip.js'
+import { type PackedFile, unpacked } from '../unpacking/packed-file.js'
 import { picturesAt } from '../video/pictures-at.js'
 import { cannotOpen, headOf } from './cannot-open.js'
 import { HEAD_BYTES } from './file-head.js'
@@ -29,12 +30,14 @@ const MAX_BYTES = 100 << 20
  * Memory: one decoded picture in the browser, and one strip of it here.
  * @returns an outcome for each failure, too. Never throws.
  */
-export async function hashFile(file: Blob, wanted: Wanted, open: Opener): Promise<Outcome> {
-  const head = await headOf(file, HEAD_BYTES)
+export async function hashFile(picked: Blob | PackedFile, wanted: Wanted, open: Opener): Promise<Outcome> {
+  const head = await headOf(picked, HEAD_BYTES)
   if (head === undefined) return rejected('unreadable')
   const format = formatOf(head)
   if (format === undefined) return notAPicture(head)
-  if (file.size > MAX_BYTES) return rejected('too-many-pixels')
+  if (picked.size > MAX_BYTES) return rejected('too-many-pixels')
+  const file = await unpacked(picked).catch(() => undefined)
+  if (file === undefined) return rejected('damaged')
   const chosen: ChosenFile = { file, head, format }
   let opened: Opened | undefined
   try {

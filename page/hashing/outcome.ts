@@ -27,6 +27,8 @@ export const REASONS = [
   'video-too-long',
   'video-too-large',
   'video-too-plain',
+  'zip-closed',
+  'zip-empty',
 ] as const
 export type Reason = (typeof REASONS)[number]
 

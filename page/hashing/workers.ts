@@ -2,12 +2,13 @@
 
 import { afterRunning } from '../../src/domain/running-time.js'
 import { given } from '../given.js'
+import type { PickedFile } from '../unpacking/packed-file.js'
 import { createPlayer, type Player } from '../video/player.js'
 import type { Wanted } from './hash-file.js'
 import type { Outcome } from './outcome.js'
 
 export interface ToWorker {
-  readonly file: File
+  readonly file: PickedFile
   readonly wanted: Wanted
   /** For a worker of videos. */
   readonly player?: MessagePort
@@ -27,13 +28,13 @@ export interface HashOptions {
 
 export interface Pool {
   /** @returns what came of it; `undefined` when it was stopped before. */
-  hash(file: File, wanted: Wanted, options: HashOptions): Promise<Outcome | undefined>
+  hash(file: PickedFile, wanted: Wanted, options: HashOptions): Promise<Outcome | undefined>
   /** Gives up everything that waits or is being read. */
   stop(): void
 }
 
 interface Task extends HashOptions {
-  readonly file: File
+  readonly file: PickedFile
   readonly wanted: Wanted
   readonly done: (outcome: Outcome | undefined) => void
 }

@@ -7,6 +7,7 @@ import { type Access, type Added, api } from '../api.js'
 import { hasClip, kindOf, protectedPart, type Usable } from '../choosing/picture.js'
 import type { Kind } from '../file-counts.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'
+import { firstBytes, type PickedFile, unpacked } from '../unpacking/packed-file.js'
 import { handlingOf } from './handling.js'
 import type { Failure } from './requests.js'
 
@@ -175,10 +176,13 @@ function partOf(pictures: readonly Usable[]): Part {
   return { key: newKey(), pictures, withDetails: true, tries: 0, unexplained: 0, notBeforeMs: 0 }
 }
 
-function request(job: Job, { pictures, key, withDetails }: Part) {
+async function request(job: Job, { pictures, key, withDetails }: Part) {
   const [first] = pictures
-  if (first !== undefined && 'file' in first)
-    return first.kind === 'videos' ? api.addVideo(job.access, first.file, key) : api.addFile(job.access, first.file, key)
+  if (first !== undefined && 'file' in first) {
+    const file = await unpacked(first.file).catch(() => undefined)
+    if (file === undefined) return UNSENDABLE
+    return first.kind === 'videos' ? api.addVideo(job.access, file, key) : api.addFile(job.access, file, key)
+  }
   const hashed = pictures.flatMap((picture) => ('hashed' in picture ? [picture.hashed] : []))
   const category = job.category === undefined ? {} : { category: job.category }
   const images = hashed.flatMap((each) => (each.kind === 'hashed' ? [contentOf(each, category, withDetails)] : []))
@@ -206,10 +210,13 @@ function waitFor(failure: Failure, tries: number): number {
   return Math.max(Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), Math.min(askedMs, MAX_ASKED_WAIT_MS))
 }
 
+/** Nothing was sent, because the file cannot be unpacked any more: `isReadable` finds out. */
+const UNSENDABLE: { readonly failure: Failure } = { failure: { kind: 'fault' } }
+
 /** A file that was deleted, or is on a removed card, cannot be sent. The browser only reports that sending failed. */
-async function isReadable(file: Blob): Promise<boolean> {
+async function isReadable(file: PickedFile): Promise<boolean> {
   try {
-    await file.slice(0, 1).arrayBuffer()
+    await firstBytes(await unpacked(file), 1)
     return true
   } catch {
     return false

@@ -8,6 +8,7 @@ import { headOf } from '../hashing/cannot-open.js'
 import { readsBackExactly } from '../hashing/drawn.js'
 import { sha256 } from '../hashing/hash-file.js'
 import { type Outcome, rejected } from '../hashing/outcome.js'
+import { type PackedFile, unpacked } from '../unpacking/packed-file.js'
 import { type Container, openContainer } from './container.js'
 import { decodedFrames, type ShownFrames } from './decoded-frames.js'
 import { createFrameReader, type FrameReader } from './frame-grey.js'
@@ -33,9 +34,15 @@ interface Opened {
  * @param progress called with the share that was read, 0…1.
  * @returns an outcome for each failure, too. Never throws.
  */
-export async function hashVideoFile(file: Blob, player: MessagePort, progress: (share: number) => void): Promise<Outcome> {
-  if ((await headOf(file, 1)) === undefined) return rejected('unreadable')
-  if (file.size > MAX_BYTES) return rejected('video-too-large')
+export async function hashVideoFile(
+  picked: Blob | PackedFile,
+  player: MessagePort,
+  progress: (share: number) => void,
+): Promise<Outcome> {
+  if ((await headOf(picked, 1)) === undefined) return rejected('unreadable')
+  if (picked.size > MAX_BYTES) return rejected('video-too-large')
+  const file = await unpacked(picked).catch(() => undefined)
+  if (file === undefined) return rejected('video-damaged')
   let container: Container | undefined
   try {
     const found = await openContainer(file)

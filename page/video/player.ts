@@ -1,6 +1,7 @@
 // Plays a video for a worker that cannot decode it: seeks one time after another and hands each frame over. The page does not read the frames.
 
 import { afterRunning } from '../../src/domain/running-time.js'
+import { type PackedFile, unpacked } from '../unpacking/packed-file.js'
 import type { FromPlayer, ToPlayer } from './played-frames.js'
 
 /** A browser may report nothing for a video that it cannot play. */
@@ -15,7 +16,7 @@ export interface Player {
   close(): void
 }
 
-export function createPlayer(file: Blob): Player {
+export function createPlayer(file: Blob | PackedFile): Player {
   const { port1, port2 } = new MessageChannel()
   let video: HTMLVideoElement | undefined
   port1.onmessage = ({ data }: MessageEvent<ToPlayer>) => {
@@ -38,12 +39,13 @@ export function createPlayer(file: Blob): Player {
   }
 
   async function open(): Promise<Exclude<FromPlayer, 'failed'>> {
+    const content = await unpacked(file)
     const element = document.createElement('video')
     video = element
     element.muted = true
     element.playsInline = true
     element.preload = 'auto'
-    element.src = URL.createObjectURL(file)
+    element.src = URL.createObjectURL(content)
     await happened(element, 'loadeddata')
     const { duration, videoWidth: width, videoHeight: height } = element
     if (!(duration >= 0) || width === 0) throw new TypeError('there is no picture')
