@@ -51,9 +51,9 @@ t.test('pictures in a ZIP file are protected like those that are chosen by thems
   await page.waitForFunction(() => document.querySelectorAll('#pictures li').length > 1)
   await allRead(page)
   t.match(await linesOf(page), [
-    [`${MARK}-one.jpg`, /^Can be/],
-    ['two.png', /^Can be/],
-    ['three.heic', /^Can be/],
+    [`${MARK}-one.jpg`, /^Ready/],
+    ['two.png', /^Ready/],
+    ['three.heic', /^Ready/],
     ['four.tif', /cannot open it/],
     ['five.mp4', /This video is damaged/],
     ['six.jpg', /not a picture or video/],
