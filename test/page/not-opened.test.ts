@@ -59,10 +59,7 @@ t.test('the page says that the clip in a motion photo is not protected', { skip 
     fileOf('motion.jpg', 'image/jpeg', Buffer.concat([buffer, clip])),
   ])
   await allRead(page)
-  t.match(await statesOf(page), [
-    /^Ready$/,
-    /^Ready.*\. The short clip inside is left out: save it as a video/,
-  ])
+  t.match(await statesOf(page), [/^Ready$/, /^Ready.*\. The short clip inside is left out: save it as a video/])
 })
 
 t.test('a browser without all frames or without memory for a large JPEG offers to send it', { skip }, async (t) => {
