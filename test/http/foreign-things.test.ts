@@ -26,6 +26,9 @@ const BODIES: Readonly<Record<string, () => InjectOptions['payload']>> = {
   'POST /v1/cases/{caseNumber}/complaint/checks': () => ({ reference: 'police 7' }),
 }
 
+/** A context is named by its platform, so that two may have one of the same name: deleting is answered as done, and takes only the caller's own. */
+const OWN_NAMES: ReadonlySet<string> = new Set(['DELETE /v1/insights/contexts/{context}'])
+
 t.test('every route answers for an object of another organisation as for one that does not exist', async (t) => {
   const service = await startService(t)
   const { app } = service
@@ -57,8 +60,9 @@ t.test('every route answers for an object of another organisation as for one tha
         const missing = await app.inject(asking(made))
         compared++
         t.equal(foreign.statusCode, missing.statusCode, name)
-        t.ok(foreign.statusCode >= 400, `${name}: ${foreign.statusCode}`)
-        t.same(withoutInstance(foreign.body), withoutInstance(missing.body), `${name}: the same text`)
+        t.equal(foreign.statusCode >= 400, !OWN_NAMES.has(name), `${name}: ${foreign.statusCode}`)
+        const said = OWN_NAMES.has(name) ? (body: string) => body : withoutInstance
+        t.same(said(foreign.body), said(missing.body), `${name}: the same text`)
         const spread = await spreadMs(app, [asking(ids), asking(made)])
         if (spread >= NOISE_MS) t.fail(`${name}: the times differ by ${spread} ms`)
       }
@@ -78,6 +82,8 @@ async function thingsOf(service: TestService, headers: Headers) {
   const [signal] = added['signals'] as { signalId: string }[]
   const { caseNumber, imageId } = await caseWithPicture(service)
   const matchId = await matchIdOf(service, headers, hash)
+  const context = randomUUID()
+  await send('POST', '/v1/match', { queries: [{ context, signals: [{ type: 'pdq', hash }] }] })
   const webhook = await send('POST', '/v1/webhooks', { url: 'https://example.com/hook', events: ['match.found'] })
   const imported = await app.inject({
     method: 'POST',
@@ -92,6 +98,7 @@ async function thingsOf(service: TestService, headers: Headers) {
   const [watch] = watched['watches'] as { watchId: string }[]
   const ids = {
     bank: 'ours',
+    context,
     watchId: watch?.watchId ?? '',
     importId: imported.json<{ importId?: string }>().importId ?? '',
     signalId: signal?.signalId ?? '',
@@ -103,6 +110,7 @@ async function thingsOf(service: TestService, headers: Headers) {
   }
   const made = {
     bank: 'none',
+    context: randomUUID(),
     importId: randomUUID(),
     watchId: randomUUID(),
     signalId: randomUUID(),
