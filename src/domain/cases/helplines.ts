@@ -1,7 +1,7 @@
 // Where people can turn: one list for the page and the API.
 //
-// Each fact is from a page named in `sources`, of which a stored copy was read on the day in `checked`. Where such a page does not say a language,
-// the cost or the hours, the field is missing: it is never a guess. `npm run helplines` names those that have to be read again.
+// Every fact comes from a page in `sources`. We read a stored copy of that page on the day in `checked`. Languages, cost and hours are left out where no
+// source states them. `npm run helplines` lists the entries whose sources must be read again.
 
 /** Whom a helpline is for: grown-ups, or people who are or were under 18 in the picture. */
 export type Audience = 'adult' | 'under18'
