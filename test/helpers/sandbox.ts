@@ -12,6 +12,7 @@ import { openSandbox, type Sandbox, type SandboxOptions } from '../../workers/sa
 import { NO_SANDBOX } from '../../workers/sandbox-command.js'
 
 const FRAMES = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
+const OUT_OF_MEMORY = pathToFileURL(fileURLToPath(new URL('../../workers/media/out-of-memory.js', import.meta.url))).href
 export const UNDECODABLE = { problem: 'image-undecodable' }
 
 /** Whether this system has namespaces: otherwise containers must provide them, and the runbook says so. */
@@ -39,7 +40,9 @@ const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_0
 export const OBEDIENT_CHILD = `
 import { Socket } from 'node:net'
 import { readFrames, writeFrame } from '${FRAMES}'
+import { exitOnUncaught } from '${OUT_OF_MEMORY}'
 import * as fs from 'node:fs'
+exitOnUncaught()
 const channel = new Socket({ fd: 3, readable: true, writable: true })
 channel.on('end', () => process.exit(0)).on('error', () => process.exit(0))
 const say = (text) => writeFrame(channel, Buffer.from(text))

@@ -6,6 +6,7 @@ import { DETAILS_BITS, HEIC_OFF, openFrames, PURPOSE_BYTES, writeFrame } from '.
 import { collectAtOnce, collectEvery } from '../heap.js'
 import { isolationHere } from '../isolation-here.js'
 import { answerFor } from './answer.js'
+import { exitOnUncaught, ranOutOfMemory } from './out-of-memory.js'
 import { onceIdle, optimiseLater, warmUp } from './warm-up.js'
 
 const CHANNEL_FD = 3
@@ -15,6 +16,7 @@ const IDLE_MS = 10_000
 
 leaveUnread(unreadWith({ heic: process.argv.includes(HEIC_OFF) ? 'off' : 'on' }))
 collectAtOnce()
+exitOnUncaught()
 optimiseLater()
 const collectNowAndThen = collectEvery(256)
 const idleness = onceIdle(
@@ -29,7 +31,7 @@ const channel = openFrames(CHANNEL_FD, MAX_IMAGE_BYTES, (image) => {
   const order = image[0] ?? 0
   const purpose = (order & PURPOSE_BYTES.query) === 0 ? 'register' : 'query'
   answerFor(image.subarray(1), purpose, (order & DETAILS_BITS.also) === 0 ? 'none' : 'also')
-    .catch((): HandoffAnswer => ({ problem: 'image-undecodable' }))
+    .catch((error): HandoffAnswer => ({ problem: ranOutOfMemory(error) ? 'hashing-unavailable' : 'image-undecodable' }))
     .then((answer) => writeFrame(channel, Buffer.from(formatAnswer(answer))))
     .finally(() => {
       image.fill(0)

@@ -1,6 +1,7 @@
 // Tells a lack of memory from a damaged file, so that a picture is not reported as damaged because this machine has too little memory.
 
 import { existsSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 
 /** What libvips, libjpeg, libpng, libwebp, libtiff, libheif and the C++ runtime say when memory ran out. */
@@ -16,6 +17,14 @@ const SPARE_MB = 16
 export function ranOutOfMemory(error: unknown, roomMb: number = memoryRoomMb()): boolean {
   if (isOutOfMemory(error) || roomMb < SPARE_MB) return true
   return error instanceof Error && DECODERS_WORDS.test(error.message)
+}
+
+/**
+ * Ends a child whose error nobody caught. Without memory it exits as an aborted program does, because V8 either throws or aborts then: it depends on
+ * what it was allocating. Its parent tells both from a crash by this code.
+ */
+export function exitOnUncaught(): void {
+  process.on('uncaughtException', (error) => process.exit(ranOutOfMemory(error) ? 128 + constants.signals.SIGABRT : 1))
 }
 
 /**
