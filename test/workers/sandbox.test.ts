@@ -155,7 +155,11 @@ t.test('a child that exceeds its memory dies, and the parent does not', async (t
     { image: { quality: 2, signals: [] } },
     '128 MB are allowed',
   )
-  t.same(await sandbox.hash(program(`throw new RangeError('Array buffer allocation failed')`), 'query'), lacksMemory, 'thrown')
+  t.same(
+    await sandbox.hash(program(`throw new RangeError('Array buffer allocation failed')`), 'query'),
+    lacksMemory,
+    'thrown',
+  )
   t.same(await sandbox.hash(program(`throw new Error('a fault')`), 'query'), UNDECODABLE, 'another error')
   t.same(
     await sandbox.hash(program(`const held = []; for (;;) held.push(new Array(1e6).fill({}))`), 'query'),
