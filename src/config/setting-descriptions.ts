@@ -80,7 +80,7 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
   },
   TABIR_MAX_UNATTESTED_HASHES_PER_DAY: {
     shownDefault: 'all; public: 10,000,000',
-    meaning: 'hashes sent in a day to all unattested cases; beyond a fifth, fewer parts are kept',
+    meaning: 'hashes sent in a day to all unattested cases; beyond a fifth, only small ones get more',
   },
   TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: { meaning: 'signals that one organisation submits in a day; 0: no limit' },
   TABIR_MAX_WATCHES_PER_ORG: {

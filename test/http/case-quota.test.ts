@@ -51,51 +51,45 @@ t.test('a new case takes a limited number of pictures until an NGO attests one o
 })
 
 t.test(
-  'cases that nobody vouches for share the room of a day for hashes, and keep fewer parts before it is used up',
+  'cases that nobody vouches for share the room of a day for hashes, and of its rest only small ones get some',
   async (t) => {
     let nowMs = Date.parse('2026-03-01T18:00:00Z')
-    const service = await startService(t, { trustLimits: { maxUnattestedHashesPerDay: 100 }, now: () => nowMs })
+    const service = await startService(t, { trustLimits: { maxUnattestedHashesPerDay: 10_000 }, now: () => nowMs })
     const { app } = service
-    const large = (hash = randomHashText()) => {
-      const parts = Array.from({ length: 30 }, () => ({
-        type: 'pdq-area',
-        view: 'crop',
-        quality: 100,
-        hash: randomHashText(),
-      }))
-      return { signals: [{ type: 'pdq', hash, quality: 100 }, ...parts] }
-    }
-    const send = async ({ url, headers }: Pick<Awaited<ReturnType<typeof openCase>>, 'url' | 'headers'>, image: object) => {
-      const payload = { images: [image] }
-      return app.inject({ method: 'POST', url: `${url}/hashes`, headers, payload })
-    }
-    const rowsIn = async ({ url, headers }: Awaited<ReturnType<typeof openCase>>) => {
-      const answer = await app.inject({ url: `${url}/hashes?form=own`, headers })
-      return answer.json<{ images: { signals: unknown[] }[] }>().images.map(({ signals }) => signals.length)
-    }
-    const known = large()
-    const first = await openCase(app)
-    t.equal((await send(first, known)).statusCode, 201)
-    t.same(await rowsIn(first), [31])
-    const second = await openCase(app)
-    for (let sent = 0; sent < 7; sent++) t.equal((await send(second, large())).statusCode, 201)
-    t.same(await rowsIn(second), Array(7).fill(9), 'the whole and eight parts each')
+    const whole = () => ({ type: 'pdq', hash: randomHashText(), quality: 100 })
+    const picture = (wholes: number) => ({ signals: Array.from({ length: wholes }, whole) })
+    const video = (frames: number) => ({
+      durationMs: frames * 100,
+      frames: Array.from({ length: frames }, (_, i) => ({ atMs: 100 * i, signals: [whole()] })),
+    })
+    type Case = Pick<Awaited<ReturnType<typeof openCase>>, 'url' | 'headers'>
+    const send = ({ url, headers }: Case, payload: object) =>
+      app.inject({ method: 'POST', url: `${url}/hashes`, headers, payload })
+    const sendFrames = async (to: Case, frames: number) => (await send(to, { videos: [video(frames)] })).statusCode
+    const known = { images: [picture(16)] }
+    const large = await openCase(app)
+    t.equal((await send(large, known)).statusCode, 201)
+    t.equal(await sendFrames(large, 1984), 201, 'the fifth that all share')
+    const refusal = await send(large, { videos: [video(1)] })
+    t.equal(codeOf(refusal), 'case-full')
+    t.equal(Number(refusal.headers['retry-after']), 6 * 3600)
     const { headers } = await operator(service)
     const told = async () => {
       const { events } = (await app.inject({ url: '/v1/events', headers })).json<{ events: { kind: string }[] }>()
       return events.filter(({ kind }) => kind === 'hashes.flooded').length
     }
     await until(async () => (await told()) > 0)
+    const small = await openCase(app)
+    t.equal(await sendFrames(small, 2000), 201, 'as many as are few')
+    t.equal(await sendFrames(small, 1), 409, 'and no more')
+    t.equal(await sendFrames(await openCase(app), 2001), 409, 'not in one step either')
     t.equal(await told(), 1, 'the operator is told once')
-    const refusal = await send(await openCase(app), large())
-    t.equal(codeOf(refusal), 'case-full')
-    t.equal(Number(refusal.headers['retry-after']), 6 * 3600)
-    t.equal((await send(first, known)).statusCode, 201, 'a picture that is registered already')
-    t.equal((await send(await vouchedCase(service), large())).statusCode, 201, 'somebody vouches for it')
+    for (let others = 0; others < 3; others++) t.equal(await sendFrames(await openCase(app), 2000), 201)
+    t.equal((await send(await openCase(app), { images: [picture(1)] })).statusCode, 409, 'the whole room is used')
+    t.equal((await send(large, known)).statusCode, 201, 'a picture that is registered already')
+    t.equal(await sendFrames(await vouchedCase(service), 3000), 201, 'somebody vouches for it')
     nowMs += DAY_MS / 4
-    const third = await openCase(app)
-    t.equal((await send(third, large())).statusCode, 201)
-    t.same(await rowsIn(third), [31])
+    t.equal(await sendFrames(large, 1), 201, 'the next day')
   },
 )
 

@@ -45,6 +45,12 @@ export interface QuotaParts {
 
 const DAY_MS = 86_400_000
 
+/** The share of a day's room that cases of any size use. The rest is for small ones, so a flood of hashes leaves room for persons. */
+const SHARED = 0.2
+
+/** [hashes] About fifty pictures with all their parts. To fill the rest of a day's room an attacker needs a case, and its work, for each. */
+const OWN_SHARE = 2000
+
 export function quotasOf({ strikes, limits, now }: QuotaParts): Quotas {
   const reporting = (account: Account): Reporting => {
     const { windowMs, strikes: maxStrikes } = ruleOf(account)
@@ -72,7 +78,8 @@ export function quotasOf({ strikes, limits, now }: QuotaParts): Quotas {
     },
     roomOfDay({ assistance, isVouchedFor }) {
       const most = limits.maxUnattestedHashesPerDay
-      return most === undefined || assistance !== undefined || isVouchedFor ? undefined : { day: dayOf(now()), most }
+      if (most === undefined || assistance !== undefined || isVouchedFor) return undefined
+      return { day: dayOf(now()), most, shared: SHARED * most, ownShare: OWN_SHARE }
     },
     dayEndsInS,
     isCounted: limits.maxSignalsPerOrgPerDay > 0,

@@ -1,7 +1,6 @@
 // Registers images of cases and banks. Images of a case are durable and matchable in this process when it returns.
 
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
-import { feedSignalsOf } from '../../domain/matching/feed-signals.js'
 import { withoutFalseWholes } from '../../domain/matching/one-picture.js'
 import type { Category, RegisteredImage, RegisteredVideo, Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
@@ -134,11 +133,6 @@ export function createRegistration(parts: RegistrationParts): Registration {
   }
 }
 
-/**
- * From this share of the day's room on, pictures and videos of hashes keep the parts that find the most. So a flood costs persons a few copies long
- * before it leaves no room.
- */
-const THIN_FROM = 0.2
 /** The operator is told once a day. */
 const EVENT_INTERVAL_S = 2 * 86_400
 
@@ -159,14 +153,8 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
     const stored: StoredImage[] = []
     const isVouchedFor = record.assistance !== undefined || record.isVouchedFor
     const room = added.some(({ isByHashes }) => isByHashes) ? quotas.roomOfDay(record) : undefined
-    const isThin = room !== undefined && (await images.hashesOfDay(room.day)) >= THIN_FROM * room.most
-    if (isThin && toldOfDay !== room.day) {
-      toldOfDay = room.day
-      events.add('hashes.flooded', { day: room.day }, createdAtMs, EVENT_INTERVAL_S).catch(onError)
-    }
     for (const { signals: given, category, video, details, isFromFile, isByHashes } of added) {
-      const believed = isByHashes && !isVouchedFor ? withoutFalseWholes(given) : given
-      const signals = isThin ? feedSignalsOf(believed) : believed
+      const signals = isByHashes && !isVouchedFor ? withoutFalseWholes(given) : given
       const image: RegisteredImage = {
         bank: CASES_BANK_NAME,
         tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
@@ -184,7 +172,13 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
     }
     const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, quotas.imagesOf(record), room)
     if (outcome === 'account-suspended') throw new Problem(outcome)
-    if (outcome === 'day-full') throw new Problem('case-full', { retryAfterS: quotas.dayEndsInS() })
+    if (outcome === 'day-full') {
+      if (room !== undefined && toldOfDay !== room.day) {
+        toldOfDay = room.day
+        events.add('hashes.flooded', { day: room.day }, createdAtMs, EVENT_INTERVAL_S).catch(onError)
+      }
+      throw new Problem('case-full', { retryAfterS: quotas.dayEndsInS() })
+    }
     if (outcome === 'case-full') {
       const retryAfterS = quotas.moreImagesInS(record)
       throw new Problem(outcome, retryAfterS === undefined ? {} : { retryAfterS })

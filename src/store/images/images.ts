@@ -33,10 +33,15 @@ export type PutOutcome =
   | 'account-suspended'
   | undefined
 
-/** Bounds the hashes that all cases together are given on a day, by those that nobody vouches for. */
+/**
+ * Bounds the hashes that all cases together are given on a day that nobody vouches for. Beyond `shared` only a case with at most `ownShare` hashes gets
+ * more, and none beyond `most`.
+ */
 export interface RoomOfDay {
   readonly day: string
   readonly most: number
+  readonly shared: number
+  readonly ownShare: number
 }
 
 /** An account may report while it has fewer than `strikes` strikes since `sinceMs`. */
@@ -86,8 +91,6 @@ export interface Images extends ImageReads {
     most?: number,
     room?: RoomOfDay,
   ): Promise<PutOutcome>
-  /** How many hashes `putForCase` counted on this day. */
-  hashesOfDay(day: string): Promise<number>
   /**
    * Erases one image.
    * @param entry for the audit log; left out, nothing is recorded.
@@ -113,7 +116,6 @@ export function createImageStore(
     ...writesOf(parts),
     ...readsOf(store, keyring),
     putForCase: putForCaseIn(parts, maxPerCase),
-    hashesOfDay: (day) => store.ask(async (redis) => Number((await redis.get(keys.unattestedHashes(day))) ?? 0)),
   }
 }
 
@@ -223,13 +225,17 @@ function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase
     ]
     const rules = [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, most, attested, keys.prefix, by]
     const mostHashes = Math.max(MAX_HASHES.atLeast, MAX_HASHES.perImage * most)
-    const given = [...rules, sinceMs, strikes, mark, mostHashes, room?.most ?? '', ...counted]
+    const given = [...rules, sinceMs, strikes, mark, mostHashes, ...roomOf(room), ...counted]
     const reply = await marked(parts, mark, parts.store.write(putCaseImages, scriptKeys, given))
     if (typeof reply === 'number') return { revision: reply }
     const said = String(reply)
     if (said === 'day-full') return said
     return said === 'full' ? 'case-full' : said === 'suspended' ? 'account-suspended' : stateIn(reply)
   }
+}
+
+function roomOf(room: RoomOfDay | undefined): (number | string)[] {
+  return room === undefined ? ['', '', ''] : [room.most, room.shared, room.ownShare]
 }
 
 function notInvalidated(caseId: string): Reporting {

@@ -91,10 +91,12 @@ export const putCaseImages = {
     local mark     = ARGV[10] -- by which the writer recognises its change, or empty
     local mostHashes = tonumber(ARGV[11]) -- [integer] hashes that a case may have
     local mostOfDay = ARGV[12] -- [integer] the maximum of ofDay, or empty if these hashes do not count
-    -- ARGV[4i + 13]  [16 bytes] id of image i
-    -- ARGV[4i + 14]  its sealed record
-    -- ARGV[4i + 15]  its sealed details, or empty
-    -- ARGV[4i + 16]  [integer] how many hashes it has
+    local sharedOfDay = tonumber(ARGV[13]) -- [integer] ofDay beyond which only cases with few hashes get more
+    local ownShare = tonumber(ARGV[14]) -- [integer] how many hashes are few
+    -- ARGV[4i + 15]  [16 bytes] id of image i
+    -- ARGV[4i + 16]  its sealed record
+    -- ARGV[4i + 17]  its sealed details, or empty
+    -- ARGV[4i + 18]  [integer] how many hashes it has
     -- returns [integer] the revision that has them, or the state that forbids it, or full, or day-full, or suspended, or nil when there is no such
     -- case
     if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= maxStrikes then return 'suspended' end
@@ -103,16 +105,18 @@ export const putCaseImages = {
     if not may then return state end
     local added, addedHashes = 0, 0
     for i = 0, #KEYS - 8 do
-      if redis.call('SISMEMBER', images, ARGV[4 * i + 13]) == 0 then
+      if redis.call('SISMEMBER', images, ARGV[4 * i + 15]) == 0 then
         added = added + 1
-        addedHashes = addedHashes + tonumber(ARGV[4 * i + 16])
+        addedHashes = addedHashes + tonumber(ARGV[4 * i + 18])
       end
     end
     if added > 0 then
       if redis.call('SCARD', images) + added > most then return 'full' end
-      if tonumber(redis.call('HGET', case, 'hashes') or '0') + addedHashes > mostHashes then return 'full' end
+      local ofCase = tonumber(redis.call('HGET', case, 'hashes') or '0') + addedHashes
+      if ofCase > mostHashes then return 'full' end
       if mostOfDay ~= '' then
-        if tonumber(redis.call('GET', ofDay) or '0') + addedHashes > tonumber(mostOfDay) then return 'day-full' end
+        local today = tonumber(redis.call('GET', ofDay) or '0') + addedHashes
+        if today > tonumber(mostOfDay) or (today > sharedOfDay and ofCase > ownShare) then return 'day-full' end
         redis.call('INCRBY', ofDay, addedHashes)
         redis.call('EXPIRE', ofDay, 172800) -- [s]
       end
@@ -121,13 +125,13 @@ export const putCaseImages = {
     local hashes = 0
     local isNoticed = redis.call('EXISTS', case .. ':notice') == 1
     for i = 0, #KEYS - 8 do
-      local id = ARGV[4 * i + 13]
+      local id = ARGV[4 * i + 15]
       if redis.call('SADD', images, id) == 1 then
         ids[#ids + 1] = id
-        redis.call('HSET', KEYS[8 + i], id, ARGV[4 * i + 14])
-        put_details(prefix, id, ARGV[4 * i + 15])
+        redis.call('HSET', KEYS[8 + i], id, ARGV[4 * i + 16])
+        put_details(prefix, id, ARGV[4 * i + 17])
         if isNoticed then redis.call('SADD', prefix .. 'noticed', id) end
-        hashes = hashes + tonumber(ARGV[4 * i + 16])
+        hashes = hashes + tonumber(ARGV[4 * i + 18])
       end
     end
     if #ids == 0 then return tonumber(redis.call('GET', revision) or '0') end
