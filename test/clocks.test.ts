@@ -67,6 +67,7 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'src/store/scripts/organisations/feed-batches.ts',
     'src/store/sealing/seal-ring.ts',
   ],
+  'when a job is tried again, by the clock of the worker that looks': ['src/jobs/known-jobs.ts'],
   'makes digests differ': ['src/store/scripts/announce.ts'],
   'says when something was; nothing is decided by it': [
     'src/cli/audit.ts',

@@ -2,6 +2,7 @@
 
 import { Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { UnknownVersion } from '../src/domain/message-version.js'
 import {
   CASE_LIFE_JOBS,
   CASE_LIFE_QUEUE,
@@ -10,6 +11,7 @@ import {
   REWRITE_TIMEOUT_MS,
 } from '../src/jobs/case-life.js'
 import { QUEUE_PREFIX } from '../src/jobs/hash-image-job.js'
+import { knownJobs } from '../src/jobs/known-jobs.js'
 import { createCaseExpiry } from '../src/services/cases/case-expiry.js'
 import { createDueTime } from '../src/services/load/due-time.js'
 import { createCaseStore } from '../src/store/cases/cases.js'
@@ -51,14 +53,11 @@ export function keepCases(options: CaseLifeOptions): { close(): Promise<void> } 
 
   const worker = new Worker(
     CASE_LIFE_QUEUE,
-    async ({ name }) => {
+    knownJobs(async (_: unknown, name) => {
       const job = CASE_LIFE_JOBS.find((known) => known === name)
-      try {
-        if (job !== undefined) await run(job)
-      } catch {
-        throw new Error(`${job} failed`) // a fixed text: BullMQ writes it into Redis
-      }
-    },
+      if (job === undefined) throw new UnknownVersion()
+      await run(job)
+    }, 'failed'),
     { prefix: QUEUE_PREFIX, connection, concurrency: CASE_LIFE_JOBS.length },
   )
   worker.on('error', () => {})

@@ -7,6 +7,7 @@ import type { Redis } from 'ioredis'
 import { Problem } from '../src/domain/problem.js'
 import { DELIVER_WEBHOOK_QUEUE, DeliverWebhookJob, WEBHOOKS_AT_ONCE } from '../src/jobs/deliver-webhook.js'
 import { QUEUE_PREFIX } from '../src/jobs/hash-image-job.js'
+import { knownJobs, nameOfJob } from '../src/jobs/known-jobs.js'
 import { forEachDue } from '../src/services/load/each-due.js'
 import type { PlanOf } from '../src/services/webhooks/webhook-plan.js'
 import { SealError } from '../src/store/sealing/seal.js'
@@ -65,19 +66,15 @@ export function deliverWebhooks(options: DeliverWebhookOptions): {
   const wake = async (webhookId: string, atMs: number) => {
     const second = Math.floor(Math.max(atMs, now()) / 1000) + 1
     const jobId = `${webhookId}-${second}`
-    await queue.add(DELIVER_WEBHOOK_QUEUE, { webhookId }, { jobId, delay: Math.max(0, second * 1000 - now()) })
+    await queue.add(nameOfJob(DELIVER_WEBHOOK_QUEUE), { webhookId }, { jobId, delay: Math.max(0, second * 1000 - now()) })
   }
   const worker = new Worker(
     DELIVER_WEBHOOK_QUEUE,
-    async ({ data }) => {
+    knownJobs(async (data: unknown) => {
       const { webhookId } = DeliverWebhookJob.parse(data)
-      try {
-        const againAtMs = await options.sendTo(webhookId)
-        if (againAtMs !== undefined) await wake(webhookId, againAtMs)
-      } catch {
-        throw new Error('not delivered') // a fixed text: BullMQ writes it into Redis. The sweep retries.
-      }
-    },
+      const againAtMs = await options.sendTo(webhookId)
+      if (againAtMs !== undefined) await wake(webhookId, againAtMs)
+    }, 'not delivered'), // the sweep retries
     { ...settings, concurrency: WEBHOOKS_AT_ONCE },
   )
   worker.on('error', () => {})

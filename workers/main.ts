@@ -14,6 +14,7 @@ import { messageOf } from '../src/domain/message-of.js'
 import { type HandoffVisit, visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, HashImageJob, QUEUE_PREFIX } from '../src/jobs/hash-image-job.js'
 import { HASH_VIDEO_QUEUE, HashVideoJob } from '../src/jobs/hash-video-job.js'
+import { knownJobs } from '../src/jobs/known-jobs.js'
 import { createPrivateClient } from '../src/net/private-line.js'
 import { connectForWaiting, openStore } from '../src/store/redis/client.js'
 import { checkFormat } from '../src/store/redis/format.js'
@@ -144,24 +145,13 @@ interface WorkerOptions {
 }
 
 function createWorker(connection: Redis, { queue, handle, concurrency }: WorkerOptions): Worker {
-  const worker = new Worker(
-    queue,
-    async (job) => {
-      try {
-        return await handle(job.data)
-      } catch {
-        // A fixed text: BullMQ would write the error's own message into Redis.
-        throw new Error('hand-off unreachable')
-      }
-    },
-    {
-      prefix: QUEUE_PREFIX,
-      connection,
-      concurrency,
-      stalledInterval: 10_000,
-      lockDuration: 30_000,
-    },
-  )
+  const worker = new Worker(queue, knownJobs(handle, 'hand-off unreachable'), {
+    prefix: QUEUE_PREFIX,
+    connection,
+    concurrency,
+    stalledInterval: 10_000,
+    lockDuration: 30_000,
+  })
   worker.on('error', () => {}) // Redis is unavailable; the worker's own connection reconnects by itself
   return worker
 }

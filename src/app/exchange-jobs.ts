@@ -3,6 +3,7 @@
 
 import { Queue, Worker } from 'bullmq'
 import { QUEUE_PREFIX } from '../jobs/hash-image-job.js'
+import { knownJobs, nameOfJob } from '../jobs/known-jobs.js'
 import { PullExchangeJob } from '../jobs/pull-exchange.js'
 import { connectForWaiting, type RedisTarget } from '../store/redis/client.js'
 
@@ -38,27 +39,26 @@ export async function exchangeJobs(options: ExchangeJobOptions): Promise<Exchang
     if (!schedule.some(({ name }) => name === key)) await queue.removeJobScheduler(key)
   for (const { name, intervalS } of schedule) {
     const job: PullExchangeJob = { name }
-    await queue.upsertJobScheduler(name, { every: intervalS * 1000 }, { name, data: job, opts })
+    await queue.upsertJobScheduler(name, { every: intervalS * 1000 }, { name: nameOfJob(queueName), data: job, opts })
   }
   const worker = new Worker(
     queueName,
-    async ({ data }) => {
+    knownJobs(async (data: unknown) => {
       const { name } = PullExchangeJob.parse(data)
       if (!schedule.some((each) => each.name === name)) return
-      try {
-        await run(name)
-      } catch (error) {
+      await run(name).catch((error: unknown) => {
         onError(error)
-        throw new Error('failed') // fixed text: BullMQ writes it to Redis
-      }
-    },
+        throw error
+      })
+    }, 'failed'),
     { prefix: QUEUE_PREFIX, connection, concurrency: 1, lockDuration: LOCK_MS },
   )
   worker.on('error', () => {})
   return {
     async soon(name) {
       const waiting = await queue.getWaiting()
-      if (!waiting.some(({ data }) => data.name === name)) await queue.add(name, { name } satisfies PullExchangeJob, opts)
+      if (!waiting.some(({ data }) => data.name === name))
+        await queue.add(nameOfJob(queueName), { name } satisfies PullExchangeJob, opts)
     },
     async close() {
       const isUnavailable = connection.status !== 'ready'

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis'
 import { Problem } from '../domain/problem.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, QUEUE_PREFIX } from '../jobs/hash-image-job.js'
 import { type HashVideoJob, VIDEO_PRIORITY } from '../jobs/hash-video-job.js'
+import { nameOfJob } from '../jobs/known-jobs.js'
 import { connectForRequests, type RedisTarget, reach } from '../store/redis/client.js'
 
 /** How long a request waits for a new connection: ioredis reconnects within half a second, and a ready api must accept pictures. */
@@ -48,7 +49,7 @@ export async function openQueue(target: RedisTarget, name = HASH_IMAGE_QUEUE) {
     throw error
   })
 
-  const put = (job: Job, priority: number) => queue.add(name, job, { priority })
+  const put = (job: Job, priority: number) => queue.add(nameOfJob(name), job, { priority })
 
   return {
     async enqueue(job: Job, priority: number = VIDEO_PRIORITY[job.purpose]): Promise<void> {

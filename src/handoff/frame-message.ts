@@ -27,25 +27,32 @@ const HashText = z.string().transform((text, context): Hash256 => {
 export const Quality = z.int().min(0).max(100)
 
 const Share = z.number().min(0).max(1)
-const Part = z
-  .strictObject({ left: Share, top: Share, right: Share, bottom: Share })
-  .refine(({ left, top, right, bottom }) => left < right && top < bottom)
+/**
+ * How objects of an answer are read. A child that decodes is of this version and may have been taken over: nothing more than is known may be in its answer.
+ * A worker may be of another version: what is not known is left out.
+ */
+type ObjectReading = typeof z.strictObject
+export const EXACTLY: ObjectReading = z.strictObject
+export const IGNORING_MORE: ObjectReading = z.object
 
-export const SignalMessage = z
-  .strictObject({
+export function signalMessage(object: ObjectReading) {
+  const part = object({ left: Share, top: Share, right: Share, bottom: Share }).refine(
+    ({ left, top, right, bottom }) => left < right && top < bottom,
+  )
+  return object({
     type: z.enum(SIGNAL_TYPE_NAMES),
     view: z.enum(VIEW_NAMES),
     quality: Quality,
     hashes: z.array(HashText).max(8),
-    part: Part.optional(),
+    part: part.optional(),
     isPicture: z.literal(true).optional(),
-  })
-  .refine(({ type, view, quality, hashes, part, isPicture }) => {
+  }).refine(({ type, view, quality, hashes, part, isPicture }) => {
     const rules = SIGNAL_RULES[type]
     if (isPicture && (view !== 'deframed' || part === undefined)) return false
     if (part !== undefined && (type !== 'pdq-area' || view === 'whole' || hashes.length === 1)) return false
     return rules.views.includes(view) && rules.hashes.includes(hashes.length) && (type !== 'sha256' || quality === 100)
   })
+}
 
 export const MAX_VIDEO_FRAMES = 2 + MAX_VIDEO_MS / REGISTERED_INTERVAL_MS
 /** Maximum signals of a frame, each of at most eight hashes. */
@@ -61,20 +68,24 @@ export const VIDEO_FACTS_MESSAGE = {
   isThinned: z.literal(true).exactOptional(),
 }
 
-export const VideoFrameMessage = z.strictObject({
-  atMs: TimeMs,
-  signals: z
-    .array(SignalMessage.refine(({ type }) => type === 'pdq' || type === 'pdq-area'))
-    .min(1)
-    .max(MAX_FRAME_SIGNALS),
-  isForm: z.literal(true).exactOptional(),
-})
+export function videoFrameMessage(object: ObjectReading) {
+  return object({
+    atMs: TimeMs,
+    signals: z
+      .array(signalMessage(object).refine(({ type }) => type === 'pdq' || type === 'pdq-area'))
+      .min(1)
+      .max(MAX_FRAME_SIGNALS),
+    isForm: z.literal(true).exactOptional(),
+  })
+}
 
 /** The hashes of a video, or of an animation as a video has them. */
-export const HashedFramesMessage = z.strictObject({
-  ...VIDEO_FACTS_MESSAGE,
-  frames: z
-    .array(VideoFrameMessage)
-    .max(MAX_VIDEO_FRAMES)
-    .refine((frames) => frames.every(({ atMs }, index) => atMs > (frames[index - 1]?.atMs ?? -1))),
-})
+export function hashedFramesMessage(object: ObjectReading) {
+  return object({
+    ...VIDEO_FACTS_MESSAGE,
+    frames: z
+      .array(videoFrameMessage(object))
+      .max(MAX_VIDEO_FRAMES)
+      .refine((frames) => frames.every(({ atMs }, index) => atMs > (frames[index - 1]?.atMs ?? -1))),
+  })
+}

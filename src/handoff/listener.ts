@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ServerCertificate } from '../net/certificate.js'
 import { createPrivateServer } from '../net/private-line.js'
-import { parseAnswer } from './message.js'
+import { isForOthers } from './for-others.js'
+import { parseWorkersAnswer } from './message.js'
 import type { PendingImages } from './pending-images.js'
 import type { PendingVideos } from './pending-videos.js'
 import { serveVideo, VIDEOS_PATH } from './video-listener.js'
@@ -24,7 +25,7 @@ const MAX_ANSWER_BYTES = 1 << 20
 const ASKED_AFTER_MS = 1000
 
 /**
- * GET /<ticket> → 200 with the image, once; 410 afterwards.
+ * GET /<ticket> → 200 with the image, once; 410 afterwards; 409 when it waits for a worker whose answers this version reads.
  * PUT /<ticket> → 204 when a request waited for the answer; 410 when none does any more; 400 when it is not an answer; 413 when it is too long.
  * Paths below /videos/: see `serveVideo`.
  *
@@ -94,6 +95,7 @@ async function serve(
 ): Promise<void> {
   const ticket = (request.url ?? '').slice(1)
   if (request.method === 'GET') {
+    if (isForOthers(request, pendingImages, ticket)) return end(response, 409)
     if (give(pendingImages, ticket, response)) taken(request.socket, ticket)
   } else if (request.method === 'PUT') {
     end(response, await receive(pendingImages, ticket, request))
@@ -121,7 +123,7 @@ async function receive(pendingImages: PendingImages, ticket: string, request: In
   const text = await readText(request)
   if (text === undefined) return 413
   try {
-    return pendingImages.answer(ticket, parseAnswer(text)) ? 204 : 410
+    return pendingImages.answer(ticket, parseWorkersAnswer(text)) ? 204 : 410
   } catch {
     return 400
   }

@@ -14,7 +14,7 @@ import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { HashedImage, HashedSignal } from '../domain/matching/hashed-image.js'
 import { SIGNAL_TYPE_NAMES } from '../domain/matching/signal-types.js'
 import type { ProblemCode } from '../domain/problem.js'
-import { HashedFramesMessage, Quality, SIGNAL_RULES, SignalMessage } from './frame-message.js'
+import { EXACTLY, hashedFramesMessage, IGNORING_MORE, Quality, SIGNAL_RULES, signalMessage } from './frame-message.js'
 
 /** Problems that decoding may report. All others concern cases or keys: a decoder must not be able to report them. */
 export const DECODING_PROBLEMS = [
@@ -48,34 +48,50 @@ function bytesAs<T>(read: (bytes: Uint8Array) => T | undefined, maxBytes: number
     })
 }
 
-const Message = z.union([
-  z.strictObject({ problem: z.enum(DECODING_PROBLEMS) }),
-  z.strictObject({
-    image: z.strictObject({
-      quality: Quality,
-      signals: z
-        .array(SignalMessage)
-        .max(MAX_SIGNALS)
-        .refine((signals) =>
-          SIGNAL_TYPE_NAMES.every((name) => signals.filter(({ type }) => type === name).length <= SIGNAL_RULES[name].max),
-        ),
-      isSimple: z.literal(true).optional(),
-      isForm: z.literal(true).optional(),
-      isObject: z.literal(true).optional(),
-      animation: HashedFramesMessage.optional(),
-      details: bytesAs(readRegistered, MAX_REGISTERED_BYTES).optional(),
-      asked: bytesAs(readAsked, MAX_ASKED_BYTES).optional(),
+function messageOf(object: typeof EXACTLY) {
+  const signals = z
+    .array(signalMessage(object))
+    .max(MAX_SIGNALS)
+    .refine((signals) =>
+      SIGNAL_TYPE_NAMES.every((name) => signals.filter(({ type }) => type === name).length <= SIGNAL_RULES[name].max),
+    )
+  return z.union([
+    object({ problem: z.enum(DECODING_PROBLEMS) }),
+    object({
+      image: object({
+        quality: Quality,
+        signals,
+        isSimple: z.literal(true).optional(),
+        isForm: z.literal(true).optional(),
+        isObject: z.literal(true).optional(),
+        animation: hashedFramesMessage(object).optional(),
+        details: bytesAs(readRegistered, MAX_REGISTERED_BYTES).optional(),
+        asked: bytesAs(readAsked, MAX_ASKED_BYTES).optional(),
+      }),
     }),
-  }),
-])
+  ])
+}
+const OfChild = messageOf(EXACTLY)
+const OfWorker = messageOf(IGNORING_MORE)
 
 /**
+ * Reads an answer of a child that decodes.
  * @param wanted what was asked for, if known. An answer with anything else is rejected.
- * @throws {Error} when the text is not a valid answer. The two sides have different versions, or a file has taken control of a decoder: never log the
- *   text.
+ * @throws {Error} when the text is not a valid answer: a file has taken control of the child. Never log the text.
  */
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
-  const answer = Message.parse(JSON.parse(text))
+  const answer = answerOf(OfChild.parse(JSON.parse(text)))
+  if (wanted !== undefined && 'image' in answer && !isWanted(answer.image, wanted))
+    throw new Error('the answer contains what was not asked for')
+  return answer
+}
+
+/** Reads an answer of a worker, without fields that only another version knows. @throws {Error} as `parseAnswer`. */
+export function parseWorkersAnswer(text: string): HandoffAnswer {
+  return answerOf(OfWorker.parse(JSON.parse(text)))
+}
+
+function answerOf(answer: z.infer<typeof OfChild>): HandoffAnswer {
   if ('problem' in answer) return answer
   const { isSimple, isForm, isObject, animation, details, asked, ...rest } = answer.image
   const image = {
@@ -87,7 +103,6 @@ export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
     ...(details !== undefined && { details }),
     ...(asked !== undefined && { asked }),
   }
-  if (wanted !== undefined && !isWanted(image, wanted)) throw new Error('the answer contains what was not asked for')
   return { image }
 }
 

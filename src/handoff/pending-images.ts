@@ -127,6 +127,11 @@ export class PendingImages {
     entry.image = undefined
   }
 
+  /** Whether it can be claimed. */
+  isWaiting(ticket: string): boolean {
+    return this.#waiting.get(ticket)?.isTaken === false
+  }
+
   /** Whether a worker claimed it and its answer may still come. */
   isTaken(ticket: string): boolean {
     return this.#waiting.get(ticket)?.isTaken === true

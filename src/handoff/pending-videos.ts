@@ -37,6 +37,8 @@ export interface PendingVideos {
   put(bytes: VideoBytes): PendingVideo
   /** @returns the video, once, to send it; `undefined` for a ticket that is unknown, used or expired. */
   claim(ticket: string): ClaimedVideo | undefined
+  /** Whether it can be claimed. */
+  isWaiting(ticket: string): boolean
   /** Whether a worker claimed it and its answer may still come. */
   isTaken(ticket: string): boolean
   /** Call when the worker that claimed it has died. No effect for a video that was not claimed or is answered. */
@@ -89,6 +91,7 @@ export function createPendingVideos(ttlMs: number): PendingVideos {
       entry.isTaken = true
       return entry
     },
+    isWaiting: (ticket) => waiting.get(ticket)?.isTaken === false,
     isTaken,
     fail(ticket) {
       if (isTaken(ticket)) waiting.get(ticket)?.giveUp()

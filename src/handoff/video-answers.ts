@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
 import type { HashedVideo, HashedVideoFile } from '../domain/matching/hashed-image.js'
 import type { ProblemCode } from '../domain/problem.js'
-import { MAX_VIDEO_FRAMES, VIDEO_FACTS_MESSAGE, VideoFrameMessage } from './frame-message.js'
+import { IGNORING_MORE, MAX_VIDEO_FRAMES, VIDEO_FACTS_MESSAGE, videoFrameMessage } from './frame-message.js'
 
 /** Problems that hashing a video may report. */
 export const VIDEO_HANDOFF_PROBLEMS = [
@@ -33,8 +33,8 @@ const costMs = z.int().min(0).max(MAX_COST_MS)
 const MAX_LINE_CHARS = 1 << 16
 
 const Head = z.union([
-  z.strictObject({ problem: z.enum(VIDEO_HANDOFF_PROBLEMS), costMs }),
-  z.strictObject({
+  z.object({ problem: z.enum(VIDEO_HANDOFF_PROBLEMS), costMs }),
+  z.object({
     ...VIDEO_FACTS_MESSAGE,
     costMs,
     frames: z.int().min(0).max(MAX_VIDEO_FRAMES),
@@ -42,6 +42,8 @@ const Head = z.union([
     md5: z.string().regex(/^[0-9a-f]{32}$/),
   }),
 ])
+
+const Frame = videoFrameMessage(IGNORING_MORE)
 
 export function* formatVideoAnswer(answer: VideoHandoffAnswer): Generator<string, void, void> {
   if ('problem' in answer) {
@@ -69,7 +71,7 @@ export async function readVideoAnswer(body: AsyncIterable<unknown>): Promise<Vid
       head = Head.parse(JSON.parse(line))
       continue
     }
-    const frame = VideoFrameMessage.parse(JSON.parse(line))
+    const frame = Frame.parse(JSON.parse(line))
     if (frames.length === MAX_VIDEO_FRAMES || frame.atMs <= (frames.at(-1)?.atMs ?? -1))
       throw new Error('frames are not in order')
     frames.push(frame)

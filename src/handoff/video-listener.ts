@@ -2,6 +2,7 @@
 // sees at once that the request was cancelled, and the api sees at once that the worker died.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isForOthers } from './for-others.js'
 import type { ClaimedVideo, PendingVideos } from './pending-videos.js'
 import { readVideoAnswer } from './video-answers.js'
 
@@ -11,7 +12,7 @@ export const VIDEOS_PATH = '/videos/'
 export const VIDEO_SIZE_HEADER = 'x-video-bytes'
 
 /**
- * GET /videos/<ticket> → 200 with the video, once; 410 afterwards. It ends after the answer, and is cut off when the request was cancelled.
+ * GET /videos/<ticket> → 200 with the video, once; 410 afterwards; 409 as for pictures. It ends after the answer, and is cut off when the request was cancelled.
  * PUT /videos/<ticket> → 204 when the request waited for the answer; 410 when it was cancelled; 400 when the answer is malformed.
  */
 export async function serveVideo(
@@ -21,6 +22,7 @@ export async function serveVideo(
 ): Promise<void> {
   const ticket = (request.url ?? '').slice(VIDEOS_PATH.length)
   if (request.method === 'GET') {
+    if (isForOthers(request, pendingVideos, ticket)) return end(response, 409)
     const claimed = pendingVideos.claim(ticket)
     if (claimed === undefined) return end(response, 410)
     response.once('close', () => pendingVideos.fail(ticket)) // no effect after an answer

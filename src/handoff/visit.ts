@@ -1,13 +1,18 @@
 // The worker's side of the hand-off: a client of the private listener.
 
 import type { IncomingMessage } from 'node:http'
+import { MESSAGE_VERSION, UnknownVersion } from '../domain/message-version.js'
 import { createPrivateClient, type LineClient } from '../net/private-line.js'
+import { VERSION_HEADER } from './for-others.js'
 import { formatAnswer, type HandoffAnswer } from './message.js'
 import { formatVideoAnswer, type VideoHandoffAnswer } from './video-answers.js'
 import { VIDEO_SIZE_HEADER, VIDEOS_PATH } from './video-listener.js'
 
 export interface HandoffVisit {
-  /** @returns the image in the pieces it arrived in, which the caller overwrites; `undefined` when it no longer waits. */
+  /**
+   * @returns the image in the pieces it arrived in, which the caller overwrites; `undefined` when it no longer waits.
+   * @throws {UnknownVersion} when it waits for a worker of another version. Also by `takeVideo`.
+   */
   take(handoffUrl: string, ticket: string): Promise<readonly Buffer[] | undefined>
   /** @returns whether a request still waited for the answer. */
   answer(handoffUrl: string, ticket: string, answer: HandoffAnswer): Promise<boolean>
@@ -30,6 +35,9 @@ export interface TakenVideo {
 }
 
 const TIMEOUT_MS = 10_000
+const HEADERS = { [VERSION_HEADER]: MESSAGE_VERSION }
+/** The picture or video waits for a worker of another version. */
+const FOR_OTHERS = 409
 
 /** Creates the client. @param line the protocol and HTTP client to use; plain HTTP by default. Addresses with another protocol are refused. */
 export function visitHandoffs({ protocol, agent, request }: LineClient = createPrivateClient(undefined)): HandoffVisit {
@@ -40,7 +48,7 @@ export function visitHandoffs({ protocol, agent, request }: LineClient = createP
     onError: (error: Error) => void,
   ) => {
     if (!url.startsWith(`${protocol}//`)) throw new Error('the hand-off address has another protocol than configured')
-    const outgoing = request(url, { method, agent, timeout: TIMEOUT_MS }, onAnswer)
+    const outgoing = request(url, { method, agent, headers: HEADERS, timeout: TIMEOUT_MS }, onAnswer)
     outgoing.on('timeout', () => outgoing.destroy(new Error('hand-off timed out')))
     outgoing.on('error', onError)
     return outgoing
@@ -62,6 +70,7 @@ export function visitHandoffs({ protocol, agent, request }: LineClient = createP
   return {
     async take(handoffUrl, ticket) {
       const { status, body } = await send('GET', `${handoffUrl}/${ticket}`)
+      if (status === FOR_OTHERS) throw new UnknownVersion()
       return status === 200 ? body : undefined
     },
     async answer(handoffUrl, ticket, answer) {
@@ -72,7 +81,11 @@ export function visitHandoffs({ protocol, agent, request }: LineClient = createP
       return new Promise((resolve, reject) => {
         const onAnswer = (response: IncomingMessage) => {
           if (response.statusCode === 200) takeVideo(response, onChunk).then(resolve, reject)
-          else response.resume().on('end', () => resolve(undefined))
+          else
+            response.resume().on('end', () => {
+              if (response.statusCode === FOR_OTHERS) reject(new UnknownVersion())
+              else resolve(undefined)
+            })
         }
         open('GET', handoffUrl + VIDEOS_PATH + ticket, onAnswer, reject).end()
       })

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 
 export const DELIVER_WEBHOOK_QUEUE = 'deliver-webhook'
-export const DeliverWebhookJob = z.strictObject({ webhookId: z.uuid() })
+export const DeliverWebhookJob = z.object({ webhookId: z.uuid() })
 export type DeliverWebhookJob = z.infer<typeof DeliverWebhookJob>
 
 /** Webhooks that are delivered concurrently. Mostly they wait for other servers, and one that hangs must not delay the rest. */

@@ -10,7 +10,7 @@ export const DETAILS_WANTED = ['none', 'also'] as const
 export type DetailsWanted = (typeof DETAILS_WANTED)[number]
 
 /** The address and the single-use ticket to fetch the picture with. Contains no picture and no hash, because Redis keeps jobs. */
-export const HashImageJob = z.strictObject({
+export const HashImageJob = z.object({
   handoffUrl: z.url({ protocol: /^https?$/ }),
   ticket: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
   purpose: z.enum(['submission', 'query']),

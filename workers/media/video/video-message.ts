@@ -5,7 +5,7 @@ import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
 import type { HashedVideo } from '../../../src/domain/matching/hashed-image.js'
 import { MAX_FRAME_SIDE_PX } from '../../../src/domain/media/video-frame-size.js'
 import { VIDEO_CODECS } from '../../../src/domain/media/video-limits.js'
-import { HashedFramesMessage } from '../../../src/handoff/frame-message.js'
+import { EXACTLY, hashedFramesMessage } from '../../../src/handoff/frame-message.js'
 import type { VideoPurpose } from '../../../src/jobs/hash-video-job.js'
 import { VIDEO_PROBLEMS, type VideoProblem } from './video-answer.js'
 import { ROTATIONS, type VideoFacts } from './video-facts.js'
@@ -31,7 +31,7 @@ const Facts = z.strictObject({
 const Message = z.union([
   z.strictObject({ facts: Facts }),
   z.strictObject({ problem: z.enum(VIDEO_PROBLEMS) }),
-  z.strictObject({ video: HashedFramesMessage }),
+  z.strictObject({ video: hashedFramesMessage(EXACTLY) }),
 ])
 
 /**

@@ -1,0 +1,31 @@
+// The version of a job is in its name, and its fields are data: workers that are older than the version read no names, and refuse data that they do not
+// know.
+
+import { DelayedError, type Job } from 'bullmq'
+import { isKnownVersion, MESSAGE_VERSION, UnknownVersion } from '../domain/message-version.js'
+
+/** A job that a process could not read may be taken again after this long, the next time after twice as long, and so on. */
+const LEFT_FOR_MS = 1000
+/** They take 21 minutes: nobody waits for the answer to a picture or video any longer. */
+const MAX_LEFT = 50
+
+export function nameOfJob(queue: string): string {
+  return `${queue}@${MESSAGE_VERSION}`
+}
+
+/**
+ * @param handle throws `UnknownVersion` for a job that another process has to do.
+ * @param failed what Redis keeps of an error. Its own message may contain a stranger's text.
+ */
+export function knownJobs<Data, T>(handle: (data: Data, name: string) => Promise<T>, failed: string) {
+  return async (job: Job<Data>, token?: string): Promise<T> => {
+    try {
+      if (!isKnownVersion(job.name.split('@')[1])) throw new UnknownVersion()
+      return await handle(job.data, job.name)
+    } catch (error) {
+      if (!(error instanceof UnknownVersion) || job.attemptsStarted > MAX_LEFT) throw new Error(failed)
+    }
+    await job.moveToDelayed(Date.now() + LEFT_FOR_MS * job.attemptsStarted, token)
+    throw new DelayedError()
+  }
+}
