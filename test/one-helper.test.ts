@@ -79,6 +79,7 @@ const DUE_LOOPS = [
   'src/services/trust/appeals.ts',
   'src/services/banks/bank-erasure.ts',
   'src/services/cases/case-expiry.ts',
+  'src/services/cases/case-reminders.ts',
   'src/services/interop/contents.ts',
   'src/services/load/each-due.ts',
   'src/services/cases/notices.ts',

@@ -1,4 +1,4 @@
-// Scheduled jobs: expire and delete cases, and rewrite Redis's append-only file after cases have ended.
+// Scheduled jobs: expire and delete cases, tell organisations of cases that end soon, and rewrite Redis's append-only file after cases have ended.
 
 import { Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
@@ -8,12 +8,15 @@ import {
   CASE_LIFE_QUEUE,
   type CaseLifeJob,
   EXPIRE_INTERVAL_MS,
+  REMIND_INTERVAL_MS,
   REWRITE_TIMEOUT_MS,
 } from '../src/jobs/case-life.js'
 import { QUEUE_PREFIX } from '../src/jobs/hash-image-job.js'
 import { knownJobs } from '../src/jobs/known-jobs.js'
 import { createCaseExpiry } from '../src/services/cases/case-expiry.js'
+import { createCaseReminders } from '../src/services/cases/case-reminders.js'
 import { createDueTime } from '../src/services/load/due-time.js'
+import { createCaseReminderStore } from '../src/store/cases/case-reminders.js'
 import { createCaseStore } from '../src/store/cases/cases.js'
 import { openStore, type RedisTarget } from '../src/store/redis/client.js'
 import { checkFormat } from '../src/store/redis/format.js'
@@ -38,7 +41,11 @@ export function keepCases(options: CaseLifeOptions): { close(): Promise<void> } 
   const run = caseLifeHandler({ target, now, warn })
   const queue = new Queue(CASE_LIFE_QUEUE, { prefix: QUEUE_PREFIX, connection, streams: { events: { maxLen: 100 } } })
   queue.on('error', () => {})
-  const intervalMs: Readonly<Record<CaseLifeJob, number>> = { expire: EXPIRE_INTERVAL_MS, erase: eraseIntervalMs }
+  const intervalMs: Readonly<Record<CaseLifeJob, number>> = {
+    expire: EXPIRE_INTERVAL_MS,
+    erase: eraseIntervalMs,
+    remind: REMIND_INTERVAL_MS,
+  }
   const opts = { removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 }
   const plan = (name: CaseLifeJob) => queue.upsertJobScheduler(name, { every: intervalMs[name] }, { name, opts })
   const planned = CASE_LIFE_JOBS.map(plan)
@@ -81,17 +88,22 @@ export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'ta
   let hasWarned = false
   return async (job: CaseLifeJob): Promise<void> => {
     const store = await openStore(target)
+    const cases = createCaseStore(store)
+    const dueUntilMs = () => dueTime(store)
+    const onError = ({ message }: Error) => warn(message)
+    const { remind } = createCaseReminders({ cases, reminders: createCaseReminderStore(store), dueUntilMs, onError })
     const keeping = createCaseExpiry({
-      cases: createCaseStore(store),
+      cases,
       watches: createWatchErasureStore(store),
       rewriteLog: () => rewriteLog(store, REWRITE_TIMEOUT_MS),
-      dueUntilMs: () => dueTime(store),
+      dueUntilMs,
       now,
-      onError: ({ message }) => warn(message),
+      onError,
     })
     try {
       await checkFormat(store)
       if (job === 'expire') await keeping.expire()
+      else if (job === 'remind') await remind()
       else if ((await keeping.erase()) === undefined && !hasWarned) {
         hasWarned = true
         warn(

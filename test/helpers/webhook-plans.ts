@@ -23,8 +23,8 @@ import { storeAt } from './redis.js'
 import { del, post } from './requests.js'
 import { keyFor, startService } from './service.js'
 
-export async function startWebhookPlans(t: Test) {
-  const service = await startService(t)
+export async function startWebhookPlans(t: Test, options: Parameters<typeof startService>[1] = {}) {
+  const service = await startService(t, options)
   const { app, services } = service
   const target = storeAt(service.redis.socket)
   const store = await openStore(target)

@@ -51,9 +51,10 @@ export function stateAt({ state, expiresAtMs }: { readonly state: CaseState; rea
 
 const DAY_MS = 86_400_000
 /**
- * Tabir has no address to send reminders to. So it shows a date for the submitter's own calendar: 30 days before expiry, or halfway if that is later.
+ * Tabir has no address of the submitter to send reminders to. So it shows a date for her own calendar: 30 days before expiry, or halfway if that is
+ * later. Organisations that assist her are told on that date.
  */
-const REMIND_BEFORE_MS = 30 * DAY_MS
+export const REMIND_BEFORE_MS = 30 * DAY_MS
 /** How long an ended case and its receipt can still be read. Then everything is deleted. */
 export const CASE_FORGOTTEN_AFTER_MS = 30 * DAY_MS
 

@@ -6,6 +6,8 @@ import type { EventForWebhooks } from './event.js'
 /** The events and which organisation receives them. Payloads hold ids and fixed words only, never hashes. */
 export const WEBHOOK_EVENTS = {
   'case.updated': 'A case that the organisation opened on behalf of a person has a new entry in its time line.',
+  'case.expires-soon':
+    'A case that the organisation opened, or whose notice names it as contact, ends in 30 days unless it is renewed; halfway through its time if it is kept for less than 60 days. Sent once for each date of its end, within six hours.',
   'match.found': 'A picture that the organisation watches for was registered or became active again.',
   'signal.withdrawn':
     'A signal that the organisation has matched no longer exists. Sent within ten minutes, one delivery per signal at a random time, to hide which signals belong to one case.',

@@ -9,6 +9,7 @@ import { DurationS } from '../records/duration.js'
 
 const MatchId = z.string().meta({ description: 'The organisation’s own id of the image, as in its matches.' })
 const SignalId = z.uuid().meta({ description: 'The id returned when the signal was submitted.' })
+const CaseId = z.string().meta({ description: 'The id that POST /v1/assisted-cases returned.' })
 const DEADLINE = {
   law: z.enum(LAWS),
   stage: z.enum(STAGES),
@@ -18,7 +19,7 @@ const DEADLINE = {
 /** The `data` of each event: ids and fixed words, never hashes. */
 const DATA = {
   'case.updated': z.strictObject({
-    caseId: z.string().meta({ description: 'The id that POST /v1/assisted-cases returned.' }),
+    caseId: CaseId,
     event: z.enum(CASE_EVENT_KINDS),
     images: z.int().optional().meta({ description: 'Number of images, for events that count images.' }),
     platforms: z
@@ -26,6 +27,10 @@ const DATA = {
       .optional()
       .meta({ description: 'Number of platforms, for events that count platforms.' }),
     attempts: z.int().optional().meta({ description: 'Number of wrong PINs or recovery codes on that day.' }),
+  }),
+  'case.expires-soon': z.strictObject({
+    caseId: CaseId,
+    expiresAt: z.iso.datetime().meta({ description: 'When the case ends. Its pictures are not recognised after that.' }),
   }),
   'match.found': z.strictObject({ watchId: z.uuid(), matchId: MatchId, grade: z.enum(GRADES), durationS: DurationS }),
   'signal.withdrawn': z.strictObject({ matchId: MatchId }),

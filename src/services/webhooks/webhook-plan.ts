@@ -157,6 +157,12 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     return (orgId) => (orgId === field('org') ? [message] : [])
   },
 
+  async 'case.expires-soon'(_, __, field) {
+    const data = { caseId: field('case'), expiresAt: new Date(Number(field('expiresAtMs'))).toISOString() }
+    const message = { atMs: Number(field('atMs')), data }
+    return (orgId) => (orgId === field('org') ? [message] : [])
+  },
+
   async 'match.found'({ images, matchIds }, { fields }, field) {
     const imageId = imageIdIn(fields)
     const [image] = await images.facts([imageId])

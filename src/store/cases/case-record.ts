@@ -34,6 +34,8 @@ export interface CaseRecord {
   readonly consentVersion: string | undefined
   /** Whether an organisation has attested any of its images. */
   readonly isVouchedFor: boolean
+  /** The end that assisting organisations were told of in advance [epoch ms]. */
+  readonly toldEndMs: number | undefined
   /** Number of hashes registered so far, over all its images, without details. */
   readonly hashes: number
   /** `undefined` while the case is open. */
@@ -87,6 +89,7 @@ export const CaseFields = z
     handedOverAtMs: Moment.optional(),
     keepsReading: z.enum(['yes', 'no']).default('no'),
     complaint: z.string().optional(),
+    toldEndMs: Moment.optional(),
     hashes: Moment.default(0),
     extendedProtection: z.enum(['yes', 'no']).default('no'),
     consentVersion: z.string().optional(),
@@ -99,7 +102,7 @@ export const CaseFields = z
   })
   .transform((fields): CaseRecord => {
     const { state, createdAtMs, expiresAtMs, category, consentVersion, pin, complaint, hashes, erasedAtMs } = fields
-    const { pinGuesses, pinChanges, endWishAtMs, pausedUntilMs, handoverSeed } = fields
+    const { pinGuesses, pinChanges, endWishAtMs, pausedUntilMs, handoverSeed, toldEndMs } = fields
     const isByCode = fields.nextByCode === 'yes'
     const nextPin = fields.nextPin === undefined ? undefined : { fromMs: fields.nextFromMs, isByCode }
     const end = endIn(fields)
@@ -122,6 +125,7 @@ export const CaseFields = z
       complaint,
       extendedProtection,
       isVouchedFor: fields.vouchedFor === 'yes',
+      toldEndMs,
       hashes,
       end,
       erasedAtMs,

@@ -3,15 +3,23 @@ import { outboxLua } from '../organisations/outbox.js'
 /** Events of one case. The oldest are deleted beyond it, so that matching one picture again and again cannot fill the store. */
 export const MAX_CASE_EVENTS = 1000
 
+/** Lua: `reading_org(case)` returns the organisation that opened the case, while it may read the case. */
+export const readingOrgLua = `
+    local function reading_org (case)
+      local org, handedOver, keepsReading = unpack(redis.call('HMGET', case, 'orgId', 'handedOverAtMs', 'keepsReading'))
+      if handedOver and keepsReading ~= 'yes' then return nil end
+      return org
+    end`
+
 /**
  * Lua: `note(events, kind, count, atMs, about)` adds an event to a case's time line, in the same step as what happened, and returns its id. The
  * webhooks of the organisation that opened the case report it, while that organisation may read the case.
  */
-export const caseEventLua = `${outboxLua}
+export const caseEventLua = `${outboxLua}${readingOrgLua}
     local function note (eventsKey, kind, count, atMs, about)
       local prefix, caseId = string.match(eventsKey, '^(.*:)case:(.*):events$')
-      local org, handedOver, keepsReading = unpack(redis.call('HMGET', prefix .. 'case:' .. caseId, 'orgId', 'handedOverAtMs', 'keepsReading'))
-      if org and (not handedOver or keepsReading == 'yes') then
+      local org = reading_org(prefix .. 'case:' .. caseId)
+      if org then
         outbox(prefix, 'kind', 'case.updated', 'case', caseId, 'org', org, 'event', kind, 'count', count, 'atMs', atMs)
       end
       if kind == 'attested' then redis.call('HSET', prefix .. 'case:' .. caseId, 'vouchedFor', 'yes') end
