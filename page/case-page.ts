@@ -102,10 +102,10 @@ function createPanels(visit: Visit): (file: CaseFile) => void {
   const notice = createNoticeForm(context)
   const registered = createRegisteredList(context)
   return (file) => {
-    const { case: view, events, images } = file
+    const { case: view, images } = file
     draw(file)
     registered.draw(images)
-    drawTimeLine(view.caseNumber, events)
+    drawTimeLine(file)
     paper.draw(file)
     reader.draw(view)
     wishes.draw(view, isOpen(view))

@@ -94,6 +94,7 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'console/ask-api.ts',
     'console/console.tsx',
     'page/following/case-requests.ts',
+    'page/following/time-line.ts',
     'page/sending/sentences.ts',
     'page/start.ts',
     'src/cli/backup/restore-progress.ts',
