@@ -15,8 +15,14 @@ const SPARE_MB = 16
 
 /** @param error what a decoder, an allocation or a kernel threw. @returns whether memory ran out. */
 export function ranOutOfMemory(error: unknown, roomMb: number = memoryRoomMb()): boolean {
-  if (isOutOfMemory(error) || roomMb < SPARE_MB) return true
+  if (roomMb < SPARE_MB) return true
+  if (isOutOfMemory(error)) return !isStackOverflow(error)
   return error instanceof Error && DECODERS_WORDS.test(error.message)
+}
+
+/** V8 throws a RangeError for it too. The file causes it, and would again. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message.includes('call stack')
 }
 
 /**

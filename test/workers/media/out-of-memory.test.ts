@@ -29,6 +29,13 @@ t.test('a failure with no memory left is no damage, whatever the decoder says', 
   t.equal(ranOutOfMemory(unknown, 8), true)
   t.equal(ranOutOfMemory(unknown, 1000), false)
   t.equal(ranOutOfMemory(new Error('pngload: cannot allocate'), 1000), true)
+  t.equal(ranOutOfMemory(new RangeError('Array buffer allocation failed'), 1000), true)
+  const deeper = (): number => 1 + deeper()
+  try {
+    deeper()
+  } catch (error) {
+    t.equal(ranOutOfMemory(error, 1000), false, 'a file that nests too deep would do so again')
+  }
 
   const { bytes } = await scene(1)
   const damaged = bytes.subarray(0, bytes.length >> 1)
