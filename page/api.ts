@@ -182,6 +182,12 @@ export const api = {
   submitNotice: ({ caseNumber, token }: Access, notice: NoticeRequest): Promise<Answer<StoredNotice>> =>
     ask('PUT', `${pathOf(caseNumber)}/notice`, { token, json: notice }),
 
+  which: (
+    { caseNumber, token }: Access,
+    hashes: readonly string[],
+  ): Promise<Answer<{ readonly imageIds: readonly string[] }>> =>
+    ask('POST', `${pathOf(caseNumber)}/which`, { token, json: { hashes } }),
+
   answer: ({ caseNumber, token }: Access, imageId: string, answer: DisputeAnswer): Promise<Answer<unknown>> =>
     ask('PUT', `${pathOf(caseNumber)}/images/${encodeURIComponent(imageId)}/answer`, { token, json: { answer } }),
 

@@ -9,6 +9,7 @@ import { countKinds, type Kind, sayFiles } from '../file-counts.js'
 import { type Said, say, sayDate, sayNumber } from '../messages.js'
 import { appealFor } from './appealing.js'
 import { type CaseContext, requestUntilAnswered } from './case-requests.js'
+import { createWhichOne } from './which-one.js'
 
 /**
  * The first that applies to a picture. `silent`: no copy is recognised. `limited`: not all copies are. `low`, `high`: by quality. `video`: how much of it
@@ -35,38 +36,54 @@ export const ANSWERS = ['shows-me-without-consent', 'added-by-mistake'] as const
 export function createRegisteredList(context: CaseContext): {
   readonly draw: (pictures: readonly RegisteredPicture[]) => void
 } {
-  return { draw: (filed) => drawPictures(filed, context) }
+  const names = new Map<string, Said>()
+  createWhichOne(context, (imageId) => names.get(imageId))
+  return {
+    draw(filed) {
+      const placed = inOrder(filed)
+      names.clear()
+      for (const each of placed) names.set(each.picture.imageId, nameOf(each))
+      drawPictures(filed, placed, context)
+    },
+  }
 }
 
-function drawPictures(pictures: readonly RegisteredPicture[], context: CaseContext): void {
+function drawPictures(pictures: readonly RegisteredPicture[], placed: readonly Placed[], context: CaseContext): void {
   setText('view-images', sayNumber(pictures.filter(({ matching }) => matching).length))
   const sums = PROTECTION_STATES.flatMap((stand) => {
     const those = pictures.filter((picture) => protectionStateOf(picture) === stand)
     return those.length === 0 ? [] : [made('li', stand, sayFiles(`run.sum.${stand}`, countKinds(those.map(kindOf))))]
   })
   one('sums', HTMLUListElement).replaceChildren(...sums)
-  one('each', HTMLUListElement).replaceChildren(
-    ...inOrder(pictures)
-      .slice(0, MAX_LINES)
-      .map((each) => lineFor(each, context)),
-  )
+  one('each', HTMLUListElement).replaceChildren(...placed.slice(0, MAX_LINES).map((each) => lineFor(each, context)))
   one('registered', HTMLElement).hidden = pictures.length === 0
   // The reason stands beside the picture.
   if (pictures.some(({ recognition, disputed }) => disputed || recognition !== 'full'))
     one('each-open', HTMLDetailsElement).open = true
 }
 
+interface Placed {
+  readonly picture: RegisteredPicture
+  /** From 0, among pictures or among videos. */
+  readonly k: number
+}
+
 /** Disputed pictures first. Each keeps its number: her only video is the first video. */
-function inOrder(pictures: readonly RegisteredPicture[]): { readonly picture: RegisteredPicture; readonly k: number }[] {
+function inOrder(pictures: readonly RegisteredPicture[]): Placed[] {
   const counts = { pictures: 0, videos: 0 }
   const placed = pictures.map((picture) => ({ picture, k: counts[kindOf(picture)]++ }))
   return placed.sort((a, b) => Number(b.picture.disputed) - Number(a.picture.disputed)) // stable
 }
 
-function lineFor({ picture, k }: ReturnType<typeof inOrder>[number], context: CaseContext): HTMLLIElement {
-  const stand = protectionStateOf(picture)
+function nameOf({ picture, k }: Placed): Said {
   const values = { n: k + 1, date: sayDate(picture.registeredAt) }
-  const name = kindOf(picture) === 'videos' ? say('run.case.video', values) : say('run.case.picture', values)
+  return kindOf(picture) === 'videos' ? say('run.case.video', values) : say('run.case.picture', values)
+}
+
+function lineFor(placed: Placed, context: CaseContext): HTMLLIElement {
+  const { picture } = placed
+  const stand = protectionStateOf(picture)
+  const name = nameOf(placed)
   const { recognition } = picture
   const isByStand = stand !== 'silent' && stand !== 'limited'
   const { item } = lineOf(name, TONES[stand], say(isByStand ? `run.stands.${stand}` : `run.recognition.${recognition}`))

@@ -85,6 +85,7 @@ const BY_ROUTE = {
   'POST /v1/cases/:caseNumber/tokens': ['case-login'],
   'POST /v1/cases/:caseNumber/hashes': ['case', 'address-hashes'],
   'GET /v1/cases/:caseNumber/hashes': ['case', 'address-hashes'],
+  'POST /v1/cases/:caseNumber/which': ['case', 'address-hashes'],
   'POST /v1/cases/:caseNumber/images': ['case', 'case-images', 'address-images'],
   'POST /v1/cases/:caseNumber/videos': ['case', 'case-images', 'address-images', 'address-videos'],
   // Says of each hash whether it is registered, as a question does.

@@ -219,6 +219,7 @@ t.test('every operation can be called with the shape of its example, and answers
   await her('getCaseEvents', { params })
   await her('exportCase', { params })
   await her('getHashes', { params, query: {} })
+  await her('findInCase', { params, body: { hashes: [HASH] } })
   await her('getReport', { params, query: {} })
   await anybody('openCaseByPin', { params, body: { pin } })
   await her('renewCase', { params })

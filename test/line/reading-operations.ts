@@ -52,6 +52,10 @@ export const READING = {
     const { her, params } = await freshCase(at)
     return { by: her, args: { params, query: {} } }
   },
+  async findInCase(at) {
+    const { her, params } = await freshCase(at)
+    return { by: her, args: { params, body: { hashes: ['0'.repeat(64)] } } }
+  },
   async getReport(at) {
     const { her, params } = await freshCase(at)
     return { by: her, args: { params, query: {} } }

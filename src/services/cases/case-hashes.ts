@@ -6,6 +6,7 @@ import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { StoredImage } from '../../store/images/image-reads.js'
 import type { Images } from '../../store/images/images.js'
 import type { OwnCase } from './case-access.js'
+import { whichImage } from './which-image.js'
 import { requireCode } from './wishes.js'
 
 export interface HeldImage extends Pick<RegisteredImage, 'signals' | 'video' | 'category'> {
@@ -19,6 +20,8 @@ export interface CaseHashes {
    * @throws {Problem} recovery-code-needed at once; store-unavailable
    */
   of(own: OwnCase): AsyncGenerator<readonly HeldImage[]>
+  /** As `whichImage`. Needs no code: it reveals no hash. */
+  which(own: OwnCase, hashes: readonly Hash256[]): Promise<string[]>
 }
 
 export interface CaseHashParts {
@@ -54,5 +57,6 @@ export function createCaseHashes({ images, plain }: CaseHashParts): CaseHashes {
       requireCode(own)
       return held(own.caseId)
     },
+    which: (own, hashes) => whichImage(images, own.caseId, hashes),
   }
 }

@@ -3,14 +3,16 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { parseHash } from '../../../../packages/hash/src/hash256.js'
 import { formatSignalHash } from '../../../domain/matching/hash-text.js'
 import { type Signal, signalsByFrame } from '../../../domain/matching/signal.js'
 import type { CaseHashes, HeldImage } from '../../../services/cases/case-hashes.js'
+import { MAX_FOUND } from '../../../services/cases/which-image.js'
 import { fetchableIn } from '../../../services/interop/fetched-hashes.js'
 import { GivenAnimation, GivenVideo } from '../../given-videos.js'
 import { ownCaseOf } from '../../plugins/authentication.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CategoryName, GivenDetails, GivenImageSignals } from '../../schemas.js'
+import { CaseNumberParam, CategoryName, GivenDetails, GivenImageSignals, HashText } from '../../schemas.js'
 import { hashRecord, STOPNCII_NAMES } from '../stopncii.js'
 
 const FORMS = ['own', 'stopncii'] as const
@@ -32,6 +34,9 @@ const StopNciiForm = z.object({
 })
 
 const ASKED_AGAIN_MS = 250
+const MAX_ASKED = 16
+/** [hashes] A large case may ask, too, if not often. */
+const MOST_CHARGED = 10_000
 
 export interface HeldHashRouteOptions {
   readonly caseHashes: CaseHashes
@@ -74,6 +79,37 @@ export const heldHashRoutes: FastifyPluginAsyncZod<HeldHashRouteOptions> = async
         yield* text
       }
       return reply.type('application/json').send(Readable.from(whole(), { objectMode: false }))
+    },
+  )
+  app.post(
+    '/cases/:caseNumber/which',
+    {
+      config: { scope: 'case', queries: 'counted' },
+      schema: {
+        operationId: 'findInCase',
+        summary: 'Find which image of a case a file is',
+        description:
+          'For a person who is asked about one of several images and knows them by number and date only. Images of her case whose whole picture, or a frame, is at most 31 bits from one of the hashes; the nearest first.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        body: z.strictObject({
+          hashes: z
+            .array(HashText)
+            .min(1)
+            .max(MAX_ASKED)
+            .meta({ description: 'PDQ of the whole picture; of a video, of some frames.' }),
+        }),
+        response: {
+          200: z.object({ imageIds: z.array(z.uuid()).max(MAX_FOUND) }),
+          ...may('request-invalid', 'token-missing', 'case-unknown', 'store-unavailable'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const own = ownCaseOf(request)
+      request.consumeQuota(reply, Math.min(1 + own.record.hashes, MOST_CHARGED)) // all of them are read
+      const hashes = request.body.hashes.flatMap((text) => parseHash(text) ?? [])
+      return { imageIds: await caseHashes.which(own, hashes) }
     },
   )
 }
