@@ -182,7 +182,10 @@ function addChosen(visit: Visit, chosen: Picker): void {
   if (access === undefined) return
   goTo('added', 'view')
   const job = { access, pictures: chosen.usable(), category: chosenCategory() }
-  visit.sent = sending({ ...job, maxBytes: maxBytes() }, chosen.unprotected(), { finished: () => chosen.clear() })
+  visit.sent = sending({ ...job, maxBytes: maxBytes() }, chosen.unprotected(), {
+    settled: chosen.settled,
+    finished: () => chosen.clear(),
+  })
 }
 
 async function withdraw(visit: Visit): Promise<void> {

@@ -1,5 +1,6 @@
 // The button that leaves the page at once, and warnings against leaving by mistake.
 
+import { forgetKeptIn } from './choosing/kept-hashes.js'
 import { announce, notice, setText } from './dom.js'
 import { given } from './given.js'
 import { say, sayCount } from './messages.js'
@@ -86,6 +87,7 @@ function usualHint(): string {
 function exit(): void {
   guard = () => false
   empty()
+  forgetKeptIn(() => sessionStorage)
   void leaveTo(given.exitUrl)
 }
 

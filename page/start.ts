@@ -79,7 +79,11 @@ export function startPage(): void {
     button.disabled = false
     goTo('result', 'start')
     const job = { access: opened, pictures, category, maxBytes: maxBytes() }
-    sent = sending(job, unprotected, { finished: () => chosen.clear(), told: drawOutcome })
+    sent = sending(job, unprotected, {
+      settled: chosen.settled,
+      finished: () => chosen.clear(),
+      told: drawOutcome,
+    })
   }
 }
 

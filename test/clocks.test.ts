@@ -137,6 +137,7 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'src/services/matching/probing/probing.ts',
     'src/services/trust/accounts.ts',
   ],
+  'the clock of a device, for how long its tab keeps hashes': ['page/choosing/kept-hashes.ts', 'page/choosing/picker.ts'],
   'when to do again what may be done at any time': [
     'src/boot/certificate-files.ts',
     'src/services/intake/import-run.ts',

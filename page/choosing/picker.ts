@@ -11,6 +11,8 @@ import { type Said, say, sayMinutes } from '../messages.js'
 import type { PickedFile } from '../unpacking/packed-file.js'
 import { type ZipContents, zipContents } from '../unpacking/zip-contents.js'
 import { watchDropsAndPastes } from './dropping.js'
+import { offerKept } from './kept-card.js'
+import { type EarlierRead, type KeptHashes, keptHashesIn } from './kept-hashes.js'
 import { maxBytes } from './max-bytes.js'
 import {
   isBusy,
@@ -32,6 +34,8 @@ export interface Picker {
   readonly unprotected: () => readonly Unprotected[]
   /** Whether there are pictures that would have to be chosen again. */
   readonly holdsPictures: () => boolean
+  /** It was sent, or will not be: nothing of it is kept for a killed tab any more. */
+  readonly settled: (id: number) => void
   readonly clear: () => void
 }
 
@@ -41,6 +45,8 @@ export interface Unprotected {
   readonly why: Said
 }
 
+/** How often what is kept for a killed tab is looked through for what is too old. */
+const DELETE_OLD_INTERVAL_MS = 60_000
 /** From this number of pictures on, the page says how long it will take. */
 const MANY_PICTURES = 50
 /** A guess for an old telephone, so that most people wait less than announced. */
@@ -51,6 +57,7 @@ interface Chosen {
   readonly pictures: Map<number, Picture>
   readonly pool: ReturnType<typeof hashingPool>
   readonly rows: Rows
+  readonly kept: KeptHashes
   /** What is to be found in a picture, when its turn comes. */
   readonly wanted: () => Wanted
   lastId: number
@@ -62,10 +69,11 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     pictures: new Map(),
     pool: hashingPool(),
     rows: rowsIn('pictures', { remove: (id) => remove(chosen, id), tryAgain: (id) => read(chosen, id) }),
+    kept: keptHashesIn(() => sessionStorage, Date.now),
     wanted,
     lastId: 0,
   }
-  const { pictures, pool, rows } = chosen
+  const { pictures, pool, rows, kept } = chosen
   for (const id of ['files', 'zips']) {
     const input = one(id, HTMLInputElement)
     input.addEventListener('change', () => {
@@ -79,6 +87,8 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
   onClick('upload-yes', () => answerOffer(chosen, true))
   onClick('upload-no', () => answerOffer(chosen, false))
   if (!canHashHere()) show('unsupported')
+  const endOffer = offerKept(kept, (earlier) => takeBack(chosen, earlier))
+  setInterval(kept.deleteOld, DELETE_OLD_INTERVAL_MS)
 
   return {
     usable: () => [...pictures.values()].flatMap(usableOf),
@@ -87,7 +97,10 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
         .filter(isUnprotected)
         .map((picture) => ({ name: picture.name, kind: likelyKindOf(picture), why: sentenceOf(picture) })),
     holdsPictures: () => pictures.size > 0,
+    settled: kept.drop,
     clear() {
+      kept.clear()
+      endOffer()
       pool.stop()
       pictures.clear()
       rows.clear()
@@ -116,6 +129,20 @@ function add(chosen: Chosen, files: readonly PickedFile[]): number {
     read(chosen, id)
   }
   return taken.length
+}
+
+/** Their ids are below those of all files, so they count as chosen first: none is ever a copy that would have to be read again, without a file. */
+function takeBack(chosen: Chosen, earlier: readonly EarlierRead[]): void {
+  const { pictures, kept } = chosen
+  const room = MAX_FILES - pictures.size
+  for (const [k, entry] of earlier.slice(0, room).entries()) {
+    const id = k - earlier.length
+    kept.adopt(id, entry)
+    const name = say('run.unnamed', { n: k + 1 })
+    pictures.set(id, { id, name, file: new File([], ''), reading: new AbortController(), state: { at: 'waiting' } })
+    put(chosen, id, { at: 'ready', hashed: entry.read })
+  }
+  show('reading')
 }
 
 function read(chosen: Chosen, id: number): void {
@@ -193,9 +220,11 @@ function offeredAs(format: Sendable, picture: Picture | undefined, because?: 'an
   return { at: 'upload', kind: 'pictures', ...(because !== undefined && { because }) }
 }
 
-function put({ pictures, rows }: Chosen, id: number, state: PictureState): void {
+function put({ pictures, rows, kept }: Chosen, id: number, state: PictureState): void {
   const picture = pictures.get(id)
   if (picture === undefined) return // removed meanwhile
+  if (state.at === 'ready') kept.keep(id, state.hashed)
+  else kept.drop(id)
   const next = { ...picture, state }
   pictures.set(id, next)
   rows.draw(next)
@@ -217,7 +246,8 @@ function remove(chosen: Chosen, id: number): void {
 }
 
 function forget(chosen: Chosen, id: number): void {
-  const { pictures, rows } = chosen
+  const { pictures, rows, kept } = chosen
+  kept.drop(id)
   pictures.get(id)?.reading.abort()
   pictures.delete(id)
   rows.remove(id)

@@ -24,6 +24,8 @@ export interface SendingOutcome {
 }
 
 export interface SendingListener {
+  /** Called for each picture that was registered, held or refused. */
+  readonly settled: (id: number) => void
   /** Called once every picture is settled. */
   readonly finished: () => void
   /** Called with how many are protected, each time that it changes. */
@@ -34,7 +36,8 @@ export interface SendingListener {
  * Begins to send.
  * @param unprotected chosen files that cannot be protected: they are counted and listed with the others.
  */
-export function sending(job: Job, unprotected: readonly Unprotected[], { finished, told }: SendingListener): Sending {
+export function sending(job: Job, unprotected: readonly Unprotected[], listener: SendingListener): Sending {
+  const { finished, told } = listener
   const lines = new Map(job.pictures.map(({ id, name }) => [id, lineOf(name, 'busy', say('run.state.sending'))]))
   const list = one('sent', HTMLUListElement)
   const unsent = unprotected.map(({ name, why }) => lineOf(name, 'bad', why))
@@ -52,6 +55,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], { finishe
     {
       settled(id, result) {
         results.set(id, result)
+        if (result.at !== 'failed') listener.settled(id)
         lines.get(id)?.draw(result.at === 'protected' ? 'good' : 'bad', sentenceOf(result))
         if (result.at === 'refused' && result.why === 'harmless') offerAppeal(job, id, lines.get(id)?.item)
         drawTotals()
