@@ -1,7 +1,7 @@
 // Hashes of pictures that were read and not sent yet, kept in the tab's own storage: a phone kills a tab that reads many pictures, and reading them again
 // takes minutes.
 //
-// Whoever can open this tab's storage could look for hashes there, as in the tab's memory before. So an entry has no name, no details and no picture,
+// Somebody who opens this tab's storage finds the hashes there, as in the tab's memory before. So an entry has no name, no details and no picture,
 // and is deleted when it was sent or removed, by the quick exit, when somebody says that she is under 18, and after an hour. The browser may write the
 // storage to its own files until then. They are not encrypted: the key would lie beside them.
 

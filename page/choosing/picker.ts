@@ -2,10 +2,9 @@
 
 import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
 import { countKinds, type Kind, sayFiles } from '../file-counts.js'
-import { given } from '../given.js'
 import { cannotOpenInBrowser } from '../hashing/cannot-open.js'
 import type { Wanted } from '../hashing/hash-file.js'
-import { isSame, type Outcome, type Rejected, type Sendable } from '../hashing/outcome.js'
+import { isSame, type Outcome } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { type Said, say, sayMinutes } from '../messages.js'
 import type { PickedFile } from '../unpacking/packed-file.js'
@@ -13,7 +12,7 @@ import { type ZipContents, zipContents } from '../unpacking/zip-contents.js'
 import { watchDropsAndPastes } from './dropping.js'
 import { offerKept } from './kept-card.js'
 import { type EarlierRead, type KeptHashes, keptHashesIn } from './kept-hashes.js'
-import { maxBytes } from './max-bytes.js'
+import { offeredAs, rejectedAs } from './not-hashed.js'
 import {
   isBusy,
   isUnprotected,
@@ -199,25 +198,6 @@ function stateOf(chosen: Chosen, id: number, outcome: Outcome): PictureState {
     put(chosen, same.id, { at: 'refused', why: 'twice', duplicateOf: id })
   }
   return { at: 'ready', hashed: outcome }
-}
-
-function rejectedAs({ why, what, sendable }: Rejected, picture: Picture | undefined): PictureState {
-  if (why === 'twice') return { at: 'stopped' }
-  if (sendable === undefined) return { at: 'refused', why, ...(what !== undefined && { what }) }
-  const offered = offeredAs(sendable, picture, 'memory')
-  return offered.at === 'upload' ? offered : { at: 'refused', why }
-}
-
-/** Offers to send a file only if the server would read it. */
-function offeredAs(format: Sendable, picture: Picture | undefined, because?: 'animated' | 'memory'): PictureState {
-  const bytes = picture?.file.size ?? 0
-  if (format === 'video') {
-    const isTaken = bytes <= maxBytes().videos
-    return isTaken ? { at: 'upload', kind: 'videos' } : { at: 'refused', why: 'video-undecodable' }
-  }
-  if (given.unread.includes(format)) return { at: 'refused', why: 'server-cannot' }
-  if (bytes > given.maxImageBytes) return { at: 'refused', why: 'file-too-large' }
-  return { at: 'upload', kind: 'pictures', ...(because !== undefined && { because }) }
 }
 
 function put({ pictures, rows, kept }: Chosen, id: number, state: PictureState): void {

@@ -37,7 +37,6 @@ export interface SendingListener {
  * @param unprotected chosen files that cannot be protected: they are counted and listed with the others.
  */
 export function sending(job: Job, unprotected: readonly Unprotected[], listener: SendingListener): Sending {
-  const { finished, told } = listener
   const lines = new Map(job.pictures.map(({ id, name }) => [id, lineOf(name, 'busy', say('run.state.sending'))]))
   const list = one('sent', HTMLUListElement)
   const unsent = unprotected.map(({ name, why }) => lineOf(name, 'bad', why))
@@ -77,7 +76,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], listener:
     }
     if (isDone) {
       one('fix', HTMLElement).hidden = unprotected.length + countOf('refused') === 0
-      finished()
+      listener.finished()
     } else {
       retry.hidden = countOf('failed') === 0 && retry.hidden
       retry.addEventListener('click', () => void run(), { once: true })
@@ -101,7 +100,7 @@ export function sending(job: Job, unprotected: readonly Unprotected[], listener:
     setText('sent-text', text)
     announce(text)
     const done = countOf('protected')
-    told?.(text, { areAll: unprotected.length + countOf('settled') === done, areSome: done > 0 })
+    listener.told?.(text, { areAll: unprotected.length + countOf('settled') === done, areSome: done > 0 })
   }
 
   function drawHeld(failure: Failure | undefined, retryAt: Date | undefined): void {
