@@ -39,7 +39,8 @@ interface Visit {
   draw: (file: CaseFile) => void
 }
 
-export function casePage(): void {
+/** @param handedOn her case, if she comes from opening it. */
+export function casePage(handedOn: Access | undefined): void {
   const visit: Visit = {
     access: undefined,
     sent: undefined,
@@ -82,6 +83,9 @@ export function casePage(): void {
     void openView(visit) // it may have been done, and its answer was lost
   })
   onClick('withdraw-yes', () => void withdraw(visit))
+
+  visit.access = handedOn
+  if (visit.access !== undefined) void openView(visit)
 }
 
 /** Creates the panels that send requests of their own. @returns a function that draws them all. */

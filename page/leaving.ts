@@ -2,6 +2,7 @@
 
 import { forgetKeptIn } from './choosing/kept-hashes.js'
 import { announce, notice, setText } from './dom.js'
+import { takeHandedOn } from './following/handing-on.js'
 import { given } from './given.js'
 import { say, sayCount } from './messages.js'
 import { leaveTo, wasLeft } from './steps.js'
@@ -45,23 +46,31 @@ export function watchLeaving(): boolean {
     else if (!event.isComposing && !event.repeat) press() // while composing, Escape belongs to the input method
   })
   addEventListener('pointerdown', restart)
-  for (const link of document.querySelectorAll<HTMLAnchorElement>('footer a, #follow')) {
+  for (const link of document.querySelectorAll<HTMLAnchorElement>('footer a')) {
     link.addEventListener('click', (event) => {
       event.preventDefault()
-      if (guard()) location.replace(link.href)
-      else void leaveTo(link.href)
+      leaveFor(link.href)
     })
   }
   addEventListener('beforeunload', (event) => {
     if (!guard()) return
     event.preventDefault()
-    setTimeout(() => notice(say('run.stillHere'))) // runs for those alone who stayed
+    setTimeout(() => {
+      takeHandedOn() // runs for those alone who stayed
+      notice(say('run.stillHere'))
+    })
   })
   addEventListener('pagehide', empty)
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) location.reload()
   })
   return true
+}
+
+/** Goes to another page of ours, and asks before if something would be lost. Her steps here leave the history. */
+export function leaveFor(url: string): void {
+  if (guard()) location.replace(url)
+  else void leaveTo(url)
 }
 
 function press(): void {
@@ -88,6 +97,7 @@ function exit(): void {
   guard = () => false
   empty()
   forgetKeptIn(() => sessionStorage)
+  takeHandedOn()
   void leaveTo(given.exitUrl)
 }
 

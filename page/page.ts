@@ -1,16 +1,19 @@
 // Entry of the script: what every page does, then what this one does.
 
 import { ownValue } from '../src/domain/own-value.js'
+import type { Access } from './api.js'
 import { casePage } from './case-page.js'
+import { takeHandedOn } from './following/handing-on.js'
 import { watchLanguages } from './language.js'
 import { watchLeaving } from './leaving.js'
 import { startPage } from './start.js'
 
-const starts: Readonly<Record<string, () => void>> = { start: startPage, case: casePage }
+const starts: Readonly<Record<string, (handedOn: Access | undefined) => void>> = { start: startPage, case: casePage }
 if (lacksSlash()) location.replace(`${location.pathname}/${location.search}`)
 else if (watchLeaving()) {
   watchLanguages()
-  ownValue(starts, document.body.dataset['page'] ?? '')?.()
+  const handedOn = takeHandedOn() // also where nobody wants it: she did not get to the page of the case
+  ownValue(starts, document.body.dataset['page'] ?? '')?.(handedOn)
 }
 document.getElementById('unscripted')?.remove() // said where this script does not start, or fails while it starts
 

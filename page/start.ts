@@ -9,8 +9,9 @@ import { kindOf } from './choosing/picture.js'
 import { hide, notice, onClick, one, setText, show } from './dom.js'
 import { countKinds, sayFiles } from './file-counts.js'
 import { sayAsking } from './following/asking.js'
+import { handOn } from './following/handing-on.js'
 import { given } from './given.js'
-import { guardLeaving } from './leaving.js'
+import { guardLeaving, leaveFor } from './leaving.js'
 import { type Said, say } from './messages.js'
 import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
@@ -18,6 +19,7 @@ import type { Answer, Failure } from './sending/requests.js'
 import { type Sending, type SendingOutcome, sending, waitingFor } from './sending/sending.js'
 import { sentenceFor } from './sending/sentences.js'
 import { goTo, isAt, watchSteps } from './steps.js'
+import { waited } from './waited.js'
 
 export function startPage(): void {
   const extended = one('extended', HTMLInputElement)
@@ -53,6 +55,10 @@ export function startPage(): void {
   onClick('consent-go', () => goTo('choose'))
   for (const id of ['back', 'fix']) onClick(id, () => goTo('choose'))
   onClick('protect', () => void protect())
+  one('follow', HTMLAnchorElement).addEventListener('click', (event) => {
+    event.preventDefault()
+    if (opened !== undefined) void follow(opened)
+  })
   onClick('reasons', () => one('sent-title', HTMLElement).focus())
 
   /** Nothing else remains of the page, and nothing was sent. */
@@ -85,6 +91,22 @@ export function startPage(): void {
       told: drawOutcome,
     })
   }
+}
+
+/** How long the page waits for a token when she opens her case. */
+const TOKEN_TIMEOUT_MS = 10_000
+
+/** Opens her case without typing. Where that fails, number and PIN are asked for there. */
+async function follow({ caseNumber, pin }: Opened): Promise<void> {
+  const link = one('follow', HTMLAnchorElement)
+  if (link.ariaDisabled === 'true') return // a second press would ask for a second token
+  link.ariaDisabled = 'true'
+  const over = new AbortController()
+  const answer = await Promise.race([api.token(caseNumber, pin), waited(TOKEN_TIMEOUT_MS, over.signal)])
+  over.abort()
+  link.ariaDisabled = null
+  if (answer !== undefined && 'value' in answer) handOn({ caseNumber, token: answer.value.token })
+  leaveFor(link.href)
 }
 
 /** Above number and PIN: a list below them would be missed. */
