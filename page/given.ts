@@ -19,6 +19,8 @@ interface Given {
   readonly consentVersion?: string
   /** Platforms that take part, as the operator lists them. */
   readonly platformNames: readonly string[]
+  /** Organisations that may be named as contact of a notice. */
+  readonly noticeContacts: readonly string[]
   readonly messages: Readonly<Record<string, string>>
 }
 

@@ -2,7 +2,8 @@
 
 import { LAWS, type Law, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/cases/sla.js'
 import { api, type NoticeRequest, type StoredNotice } from '../api.js'
-import { announce, onClick, one, setText } from '../dom.js'
+import { announce, made, onClick, one, setText } from '../dom.js'
+import { given } from '../given.js'
 import { say, sayDate } from '../messages.js'
 import { goTo, stillOnStep } from '../steps.js'
 import { type CaseContext, requestUntilAnswered } from './case-requests.js'
@@ -11,6 +12,8 @@ export function createNoticeForm({ access, onFailure, refresh }: CaseContext): {
   readonly draw: (isOpen: boolean) => Promise<void>
 } {
   const form = one('notice-form', HTMLFormElement)
+  const contacts = one('notice-contact', HTMLSelectElement)
+  for (const name of given.noticeContacts) contacts.append(made('option', '', name)) // its value is its text
   /** Number of the latest request. Answers to older ones are ignored, since they may arrive later. */
   let latestRequest = 0
   form.addEventListener('change', () => showWhatIsNeeded(form))
@@ -65,7 +68,7 @@ export function createNoticeForm({ access, onFailure, refresh }: CaseContext): {
       return goTo('view')
     }
     const { failure } = answer
-    // The laws and declarations were checked above, so what is wrong is the contact: no organisation has this name.
+    // The laws and declarations were checked above, so what is wrong is the contact: the organisation that the operator lists has no key any more.
     if (failure.kind === 'rejected' && failure.code === 'notice-incomplete')
       return setText('notice-error', say('run.notice.unknown'))
     onFailure(failure, 'notice-error')
@@ -78,7 +81,7 @@ function readForm(form: HTMLFormElement): NoticeRequest {
   const laws = LAWS.filter((law) => data.getAll('law').includes(law))
   const needed = requiredBy(laws)
   const statements = STATEMENTS.filter((each) => needed.includes(each) && data.getAll('statement').includes(each))
-  const contact = one('notice-contact', HTMLInputElement).value.trim()
+  const contact = one('notice-contact', HTMLSelectElement).value
   const actingAs = data.get('acting') === 'representative' ? 'representative' : 'self'
   return { laws, statements, actingAs, ...(needed.includes('contact') && contact !== '' && { contact }) }
 }
@@ -87,7 +90,9 @@ function showWhatIsNeeded(form: HTMLFormElement): void {
   const { laws } = readForm(form)
   const needed = requiredBy(laws)
   one('statements', HTMLElement).hidden = laws.length === 0
-  one('contact-field', HTMLElement).hidden = !needed.includes('contact')
+  const isOffered = given.noticeContacts.length > 0
+  one('contact-field', HTMLElement).hidden = !needed.includes('contact') || !isOffered
+  one('contact-none', HTMLElement).hidden = !needed.includes('contact') || isOffered
   for (const box of form.querySelectorAll<HTMLInputElement>('[name="statement"]')) {
     const isNeeded = needed.some((each) => each === box.value)
     if (box.parentElement !== null) box.parentElement.hidden = !isNeeded

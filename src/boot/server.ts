@@ -170,6 +170,7 @@ function siteOf({ pageExitUrl: exitUrl, country, contactName: name, contactLink:
     operator: own.operator,
     retentionDays: own.caseRetentionDays,
     platformNames: own.platformNames,
+    noticeContacts: own.noticeContacts,
     banner: own.pageBanner,
     contact: name === undefined || link === undefined ? undefined : { name, link },
     maxImageBytes: own.maxImageBytes,

@@ -42,6 +42,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_OPERATOR_COUNTRY',
     'TABIR_OPERATOR_AUTHORITY',
     'TABIR_PLATFORM_NAMES',
+    'TABIR_NOTICE_CONTACTS',
     'TABIR_PAGE_BANNER',
     'TABIR_CONTACT_NAME',
     'TABIR_CONTACT_LINK',

@@ -105,6 +105,9 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
   TABIR_OPERATOR_COUNTRY: { meaning: 'its country: `MY`' },
   TABIR_OPERATOR_AUTHORITY: { meaning: 'who takes complaints about it' },
   TABIR_PLATFORM_NAMES: { meaning: 'platforms that the page names' },
+  TABIR_NOTICE_CONTACTS: {
+    meaning: 'organisations that the page offers as contact of a notice',
+  },
   TABIR_PAGE_BANNER: { meaning: 'text above each page, such as [news of a breach](runbook.md#a-breach)' },
   TABIR_CONTACT_NAME: { meaning: 'an organisation that helps those who cannot use the page' },
   TABIR_CONTACT_LINK: { meaning: 'its `https://`, `mailto:` or `tel:`' },

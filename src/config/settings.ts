@@ -104,6 +104,7 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
     country: e.TABIR_COUNTRY,
     operator: operatorOf(e),
     platformNames: e.TABIR_PLATFORM_NAMES,
+    noticeContacts: e.TABIR_NOTICE_CONTACTS,
     pageBanner: e.TABIR_PAGE_BANNER,
     contactName: e.TABIR_CONTACT_NAME,
     contactLink: e.TABIR_CONTACT_LINK,

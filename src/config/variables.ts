@@ -76,10 +76,8 @@ export const Variables = z.object({
   TABIR_OPERATOR_LINK: link().optional(),
   TABIR_OPERATOR_COUNTRY: countryCode().optional(),
   TABIR_OPERATOR_AUTHORITY: text('must name the authority that takes complaints about the operator').optional(),
-  TABIR_PLATFORM_NAMES: listOf(
-    (name) => name.length > 0 && name.length <= 60,
-    'must be names of at most 60 characters, with commas between',
-  ),
+  TABIR_PLATFORM_NAMES: names(),
+  TABIR_NOTICE_CONTACTS: names(),
   TABIR_PAGE_BANNER: z.string().max(500, 'must have at most 500 characters').default(''),
   TABIR_CONTACT_NAME: text('must name an organisation').optional(),
   TABIR_CONTACT_LINK: link().optional(),
@@ -161,6 +159,13 @@ function listOf(isOne: (text: string) => boolean, reason: string) {
     .transform((text) => text.split(',').map((part) => part.trim()))
     .refine((parts) => parts.every(isOne), reason)
     .default([])
+}
+
+function names() {
+  return listOf(
+    (name) => name.length > 0 && name.length <= 60,
+    'must be names of at most 60 characters, with commas between',
+  )
 }
 
 /** Days to keep records; 0 keeps them for ever. */

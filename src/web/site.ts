@@ -37,6 +37,8 @@ export interface SiteSettings {
   readonly retentionDays: number
   /** Platforms that take part, as the operator lists them. */
   readonly platformNames: readonly string[]
+  /** Organisations that the page offers as contact of a notice, by the names that their keys have. */
+  readonly noticeContacts: readonly string[]
   /** The operator's text above each page; empty shows none. */
   readonly banner: string
   readonly maxImageBytes: number
@@ -169,7 +171,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
         maxVideoBytes: takesVideos ? settings.maxVideoBytes : undefined,
         offersExtendedProtection: settings.offersExtendedProtection,
         consentVersion: notice?.version,
-        platformNames: platforms,
+        ...{ platformNames: platforms, noticeContacts: settings.noticeContacts },
         messages: messagesOf(own, (key) => key.startsWith(RUN_TIME)),
       }),
     }

@@ -111,7 +111,7 @@ const SITE: SiteSettings = {
   exitUrl: 'https://exit.example/',
   country: 'MY',
   contact: { name: 'Helpers', link: 'https://helpers.example/' },
-  ...{ operator: undefined, retentionDays: 365, platformNames: [], banner: '' },
+  ...{ operator: undefined, retentionDays: 365, platformNames: [], noticeContacts: [], banner: '' },
   maxImageBytes: UPLOAD_LIMITS.maxImageBytes,
   maxImages: UPLOAD_LIMITS.maxImages,
   maxVideoBytes: MAX_VIDEO_BYTES,

@@ -2,7 +2,7 @@
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { sharedSite, withoutBrowser } from '../helpers/browser.js'
+import { sharedSite, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { otherPin, tryPin } from '../helpers/requests.js'
 import { keyFor } from '../helpers/service.js'
 import { textOf } from '../helpers/steps.js'
@@ -10,7 +10,8 @@ import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/t
 
 const HOUR_MS = 3_600_000
 let aheadMs = 0
-const shared = sharedSite(t, { now: () => Date.now() + aheadMs })
+const noticeContacts = ['helpers', 'without a key']
+const shared = sharedSite(t, { now: () => Date.now() + aheadMs, site: { noticeContacts } })
 
 async function open(page: Page, her: { readonly caseNumber: string; readonly pin: string }): Promise<void> {
   await page.fill('#case-number', her.caseNumber)
@@ -136,10 +137,11 @@ t.test(
     await page.click('#notice-go')
     t.match(await textOf(page, '#notice-error'), /ask for an organisation/)
     t.equal(await kept(), null, 'nothing was sent so far')
-    await page.fill('#notice-contact', 'nobody')
+    t.same(await page.locator('#notice-contact option').allTextContents(), ['Choose an organisation', ...noticeContacts])
+    await page.selectOption('#notice-contact', 'without a key')
     await page.click('#notice-go')
-    await page.getByText('We know no organisation of this name').waitFor()
-    await page.fill('#notice-contact', 'helpers')
+    await page.getByText('This organisation can no longer be reached').waitFor()
+    await page.selectOption('#notice-contact', 'helpers')
     await page.click('#notice-go')
     await page.waitForSelector('[data-step="view"]:not([hidden])')
     t.match(
@@ -184,3 +186,21 @@ t.test(
     t.same(faults, [])
   },
 )
+
+t.test('where no organisation is listed, the page says which laws cannot be chosen', { skip: withoutBrowser }, async (t) => {
+  const site = await usualSite()
+  const her = await caseWithPicture(site)
+  const { page, faults } = await site.visit('/case')
+  await open(page, her)
+  await page.click('#notice-open')
+  await page.check('[value="my-onsa"]')
+  t.notOk(await page.isVisible('#contact-none'))
+  await page.check('[value="us-tida"]')
+  await page.locator('#contact-none', { hasText: 'No organisation offers that here yet: choose other laws.' }).waitFor()
+  t.notOk(await page.isVisible('#notice-contact'))
+  for (const box of await page.locator('[name="statement"]:visible').all()) await box.check()
+  await page.click('#notice-go')
+  t.match(await textOf(page, '#notice-error'), /ask for an organisation/)
+  t.equal((await ask(site, 'GET', `${her.url}/notice`, her.headers)).json<{ notice: object }>().notice, null)
+  t.same(faults, [])
+})
