@@ -4,12 +4,15 @@
 import t, { type Test } from 'tap'
 import { PAUSE_MS, WISH_DELAY_MS } from '../../src/domain/cases/case.js'
 import { createCaseExpiry } from '../../src/services/cases/case-expiry.js'
+import { createAuditLog } from '../../src/store/audit/audit.js'
 import { createCaseStore } from '../../src/store/cases/cases.js'
 import { openStore } from '../../src/store/redis/client.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
+import { loadSecrets } from '../../src/store/sealing/secrets.js'
 import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post, tryPin } from '../helpers/requests.js'
-import { keyFor, startService, submitted } from '../helpers/service.js'
+import { keyFor, randomHashText, SEAL_KEY, startService, submitted } from '../helpers/service.js'
 import { caseWithPicture } from '../helpers/trust.js'
 
 /** A service, a clock that moves only when told, and the expiry job that workers run. */
@@ -180,4 +183,25 @@ t.test('a case that cannot be ended does not hold up the others whose end was wi
   await expire()
   t.notOk(await isFound(her.hash), 'ended, after an entry that failed')
   t.equal((await cases.get((await at.services.cases.byNumber(her.caseNumber)).caseId))?.state, 'withdrawn')
+})
+
+t.test('a pause is one entry of the audit log, which does not tell which images are of one case', async (t) => {
+  const at = await world(t)
+  const { app, clock, services } = at
+  const her = await caseWithPicture(at)
+  const more = { images: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 100 }] }] }
+  t.equal((await post(app, `${her.url}/hashes`, more, her.headers)).statusCode, 201)
+  const pause = () => app.inject({ method: 'PUT', url: `${her.url}/pause`, headers: her.headers })
+  await pause()
+  t.notOk(await at.isFound(her.hash))
+  await del(app, `${her.url}/pause`, her.headers)
+  await pause()
+  clock.nowMs += PAUSE_MS + 1000
+  await services.trust.resumeIfDue(her.imageId) // what the hold schedule calls
+  t.ok(await at.isFound(her.hash), 'resumed by itself')
+
+  const log = createAuditLog(at.store, (await loadSecrets(at.store, makeKeyring([SEAL_KEY]))).audit)
+  await log.chain()
+  const acts = (await log.list(0, 100)).map(({ act }) => act).filter((act) => /^(case|signal)\./.test(act))
+  t.same(acts, ['case.paused', 'case.resumed', 'case.paused'])
 })

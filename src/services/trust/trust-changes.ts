@@ -90,7 +90,7 @@ export async function changeSignal(parts: TrustChangeParts, asked: RequestedChan
       return { ...found, trust: after }
     }
     const outcome = await trusts.put(found.imageId, found.version, after, trustStatusOf(after), {
-      entry: entryOf(action, found.imageId, by, atMs),
+      entry: entryOf(action, found, by, atMs),
       blockChange: await blockChangeFor(parts, found.image, found.trust, after, atMs),
       assistedCase,
     })
@@ -117,8 +117,18 @@ async function blockChangeFor(
   return blockChangeOf(image, await ownerOf(image), isInvalidated ? invalidatedAs : 'reinstated', atMs)
 }
 
-/** The audit entry of an action, which is written together with it. Verdicts have none, because they are too many. They are counted instead. */
-function entryOf(action: TrustAction, signalId: string, by: AuditActor, atMs: number): AuditEntry | undefined {
+/**
+ * The audit entry of an action, which is written together with it. Verdicts have none, because they are too many. They are counted instead. An image of a
+ * case is paused with its case only, which has an entry of its own: entries for each would tell by their time, also after the case is forgotten, which
+ * images are one person's.
+ */
+function entryOf(
+  action: TrustAction,
+  { imageId: signalId, image }: Pick<SignalWithTrust, 'imageId' | 'image'>,
+  by: AuditActor,
+  atMs: number,
+): AuditEntry | undefined {
+  if ((action.kind === 'pause' || action.kind === 'resume') && image.caseId !== undefined) return undefined
   switch (action.kind) {
     case 'verdict':
       return undefined
