@@ -6,6 +6,7 @@ import { controls } from './controls.mjs'
 import { documents } from './documents.mjs'
 import { elements } from './elements.mjs'
 import { masks } from './masks.mjs'
+import { memes } from './memes.mjs'
 import { products } from './products.mjs'
 import { rooms } from './rooms.mjs'
 import { templates } from './templates.mjs'
@@ -15,4 +16,4 @@ import { templates } from './templates.mjs'
  * `{ original, copy }`. A picture has a `name`, its file's `bytes`, and an `origin` if another picture may show the same photograph: a match of the two
  * is not false.
  */
-export const GROUPS = [masks, avatars, documents, elements, templates, rooms, products, cards, controls].flat()
+export const GROUPS = [masks, avatars, documents, elements, templates, memes, rooms, products, cards, controls].flat()

@@ -59,6 +59,32 @@ const mutations = [
   inFile('src/services/matching/graded.ts', [['const ofObject = isObject', 'const ofObject = isForm']], ['domain/objects']),
   inFile('src/services/matching/graded.ts', [['isPartial || isBent', 'isPartial']], ['services/blur']),
   inFile(
+    'src/services/matching/graded.ts',
+    [['Math.min(agreement.surplusBits, agreement.evenSurplusBits) < 0', 'agreement.surplusBits < 0']],
+    ['services/blur'],
+  ),
+  inFile(
+    'src/domain/matching/agreement.ts',
+    [
+      ['bits: 14, times: 2', 'bits: 16, times: 2'],
+      ['bits: 14, times: 2', 'bits: 14, times: 3'],
+      ['Math.min(AGREES_BITS.parts, UNEVEN', 'Math.min(256, UNEVEN'],
+      ['nearest > AGREES_BITS.quarter', 'nearest === NONE_BITS'],
+      ['rows.length >= PIECES ? bits : bits', 'rows.length < 0 ? bits : bits'],
+      ['Math.min(...framed) < Math.min(...whole) ? framed', 'false ? framed'],
+      ['bits.length < 2 || ', ''],
+    ],
+    ['domain/agreement'],
+  ),
+  inFile(
+    'packages/hash/src/simple.ts',
+    [
+      ['MAX_CARD_AREA = 0.25', 'MAX_CARD_AREA = 0.3'],
+      ['(isCard && isForm(cut))', 'false'],
+    ],
+    ['hash/simple'],
+  ),
+  inFile(
     'src/services/matching/matcher.ts',
     [['isForm: isForm && hasPieces(signals), isObject }', 'isForm: isForm && hasPieces(signals) }']],
     ['domain/objects'],

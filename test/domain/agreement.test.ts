@@ -72,6 +72,35 @@ t.test('pictures without parts have no agreement, and a rotated picture has none
   t.equal(rotated?.surplusBits, Number.NEGATIVE_INFINITY)
 })
 
+t.test('pieces may all be far, but not one of them where another is near', async (t) => {
+  const even = (pieces: readonly number[], rows = OWN) => agreement(away(10, pieces), rows)?.evenSurplusBits
+  t.equal(even([0, 14, 2, 0, 0, 0, 6, 4]), 0, 'a little farther')
+  t.equal(even([0, 16, 2, 0, 0, 0, 6, 4]), -2, 'other words in one place')
+  t.equal(even([10, 34, 12, 10, 20, 20, 18, 12]), 0, 'more contrast moves all')
+  t.equal(even([10, 36, 12, 10, 20, 20, 18, 12]), -2)
+  t.equal(even([14, 40, 14, 14, 14, 14, 14, 14]), 0)
+  t.equal(even([14, 42, 14, 14, 14, 14, 14, 14]), -2, 'as far as a part that differs')
+  t.equal(even([60, 110, 110, 110, 110, 110, 110, 110]), Number.POSITIVE_INFINITY, 'a crop shows other pieces')
+  t.equal(even([0, 110, 0, 0, 0, 0, 0, 0]), -96, 'another picture in one half')
+  t.equal(even([0, 110, 0, 0, 0, 0, 0], OWN.slice(0, -1)), 14, 'a piece with too little structure was not registered')
+  t.equal(even([0, 58, 0, 0, 0, 0, 0], OWN.slice(0, -1)), -44, 'it was registered, and differs')
+  t.equal(even([0]), Number.POSITIVE_INFINITY, 'one piece alone')
+  t.equal(even([0, 50], OWN.slice(0, 1)), Number.POSITIVE_INFINITY, 'a frame of a video is registered without pieces')
+  const rotated = agreementOf(away(0, [0, 50]), { pdq: [], area: OWN }, 2)
+  t.equal(rotated?.evenSurplusBits, Number.POSITIVE_INFINITY, 'pieces are asked about in two orientations')
+})
+
+t.test('an upload with a border is judged by the pieces of its inside', async (t) => {
+  const framed = (...inside: readonly number[]) => [
+    area('deframed', hashNamed('inside')),
+    ...inside.map((bits, i) => area('piece', bitsFrom(hashNamed(PIECES[i] ?? ''), bits))),
+  ]
+  const far = Array.from(PIECES, () => 100)
+  t.equal(agreement(away(100, far, framed(2, 18, 2, 2)))?.evenSurplusBits, 0)
+  t.equal(agreement(away(100, far, framed(2, 20, 2, 2)))?.evenSurplusBits, -2)
+  t.equal(agreement(away(4, [0, 16], framed(60, 60, 60, 60)))?.evenSurplusBits, -2, 'what looked like a border was none')
+})
+
 t.test('agreeing quarters are reported with their region, and close calls are detected', async (t) => {
   const partial = (quarters: readonly number[]) => agreement(away(40, [99, 99, 99, 99, ...quarters]))
   t.same(partial([58, 60, 99, 99])?.partial, { share: 0.25, region: { left: 0, top: 0, right: 0.5, bottom: 0.5 } })

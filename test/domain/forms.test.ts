@@ -178,6 +178,7 @@ t.test('a registered frame of a video has few parts, so near wholes are enough',
   const agreement = {
     surplusBits: -40,
     piecesSurplusBits: -40,
+    evenSurplusBits: Number.POSITIVE_INFINITY,
     partial: undefined,
     isPartialClose: false,
     withinFrameBits: undefined,

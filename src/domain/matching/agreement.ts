@@ -29,6 +29,11 @@ export interface Agreement {
    */
   readonly piecesSurplusBits: number
   /**
+   * By how many bits the farthest piece is nearer than the nearest one requires; negative if one part differs although another is nearly the same, as in
+   * two memes of one template; infinity where fewer than two pieces can be compared, or none is near. See `UNEVEN`.
+   */
+  readonly evenSurplusBits: number
+  /**
    * Set if only a region agrees. If some but not all quarters do, `share` is their number divided by four and `region` the rectangle around them.
    * Otherwise, if not all parts agree, the nearest part and its share of the area. `undefined` if all parts agree or nothing is known.
    */
@@ -66,6 +71,13 @@ const AGREES_BITS = {
   withinFrame: 64,
 } as const
 
+/**
+ * An edit of the whole picture, such as more contrast, moves all pieces. Other words on the same picture move some of them. So the farthest piece may be
+ * `bits` away, and `times` as far as the nearest one more, but no farther than `parts`. Chosen on drawn memes of set a and on the seventy edits of 25 tuning photographs
+ * (bench/record/lookalikes.md#memes-of-one-template).
+ */
+const UNEVEN = { bits: 14, times: 2 } as const
+
 /** Minimum number of pieces to decide that all parts agree: of the whole picture, and of its deframed view. */
 const MIN_PIECES = 5
 const MIN_FRAMED_PIECES = 3
@@ -102,11 +114,10 @@ export function agreementOf(
   const nearest = (signal: HashedSignal | undefined, views: readonly RegisteredView[]) =>
     nearestBits(signal, views, orientation)
   const areas = asked.filter(({ type }) => type === 'pdq-area')
-  const deframedAt = areas.findIndex(({ view }) => view === 'deframed')
-  const isPiece = ({ view }: HashedSignal) => view === 'piece'
+  const deframed = areas.find(({ view }) => view === 'deframed')
   const bitsOf = (pieces: readonly HashedSignal[]) => pieces.map((piece) => nearest(piece, area))
-  const ofWhole = bitsOf((deframedAt < 0 ? areas : areas.slice(0, deframedAt)).filter(isPiece))
-  const ofFramed = bitsOf(deframedAt < 0 ? [] : areas.slice(deframedAt).filter(isPiece))
+  const pieces = piecesOf(areas)
+  const [ofWhole, ofFramed] = [bitsOf(pieces.ofWhole), bitsOf(pieces.ofFramed)]
   const wholeBits = Math.min(
     nearest(
       asked.find(({ type, view }) => type === 'pdq' && view === 'whole'),
@@ -128,27 +139,55 @@ export function agreementOf(
   const surplusBits = Math.max(
     (isFramed ? AGREES_BITS.framed : AGREES_BITS.whole) - nearestWholeBits,
     isFramed ? -NONE_BITS : allAgree(ofWhole, MIN_PIECES, AGREES_BITS.wholeOfParts - wholeBits),
-    isFramed ? -NONE_BITS : allAgree(ofFramed, MIN_FRAMED_PIECES, AGREES_BITS.deframed - nearest(areas[deframedAt], wholes)),
+    isFramed ? -NONE_BITS : allAgree(ofFramed, MIN_FRAMED_PIECES, AGREES_BITS.deframed - nearest(deframed, wholes)),
   )
   const withinFrameBits = isFramed ? withinFrame(areas, area, { orientation, wholeBits: nearestWholeBits }) : undefined
   const insideBits = insideOf(areas, area, { orientation, wholeBits: nearestWholeBits })
-  const piecesSurplusBits = area.some(({ view }) => view === 'piece')
+  const piecesSurplusBits = area.some(isPiece)
     ? AGREES_BITS.quarter - Math.min(nthOf(ofWhole, PIECES / 2), nthOf(ofFramed, MIN_FRAMED_PIECES))
     : NONE_BITS
-  const quarters = { ...partialOf(isFramed ? [] : ofWhole), piecesSurplusBits, withinFrameBits, insideBits }
+  const evenSurplusBits = evenSurplusOf(areas, area.filter(isPiece), orientation)
+  const shared = { piecesSurplusBits, evenSurplusBits, withinFrameBits, insideBits }
+  const quarters = { ...partialOf(isFramed ? [] : ofWhole), ...shared }
   if (quarters.partial !== undefined || surplusBits >= EDGE_BITS) return { surplusBits, ...quarters }
   const placed = partialOfPlaced(
     areas.map((area) => ({ part: area.part, bits: area.part === undefined ? NONE_BITS : nearest(area, registered.area) })),
   )
   return {
+    ...shared,
     surplusBits,
-    piecesSurplusBits,
     partial: surplusBits < 0 ? placed.partial : undefined,
-    withinFrameBits,
-    insideBits,
     isPartialClose:
       quarters.isPartialClose || placed.isPartialClose || (placed.partial !== undefined && isSurplusClose(surplusBits)),
   }
+}
+
+/** @param rows the pieces of the registered picture. */
+function evenSurplusOf(areas: readonly HashedSignal[], rows: readonly RegisteredView[], orientation: number): number {
+  const { ofWhole, ofFramed } = piecesOf(areas)
+  const bitsOf = (pieces: readonly HashedSignal[]) => {
+    const bits = pieces.map((piece) => nearestBits(piece, rows, orientation))
+    // A piece with too little structure is not registered, and may have just enough in a copy.
+    return rows.length >= PIECES ? bits : bits.filter((one) => one <= AGREES_BITS.quarter)
+  }
+  const [whole, framed] = [bitsOf(ofWhole), bitsOf(ofFramed)]
+  const bits = Math.min(...framed) < Math.min(...whole) ? framed : whole
+  const nearest = Math.min(...bits)
+  if (bits.length < 2 || nearest > AGREES_BITS.quarter) return NONE_BITS
+  return Math.min(AGREES_BITS.parts, UNEVEN.bits + UNEVEN.times * nearest) - Math.max(...bits)
+}
+
+/** The pieces of the whole come before those of the likeliest part. */
+function piecesOf(areas: readonly HashedSignal[]) {
+  const deframedAt = areas.findIndex(({ view }) => view === 'deframed')
+  return {
+    ofWhole: (deframedAt < 0 ? areas : areas.slice(0, deframedAt)).filter(isPiece),
+    ofFramed: deframedAt < 0 ? [] : areas.slice(deframedAt).filter(isPiece),
+  }
+}
+
+function isPiece({ view }: Pick<HashedSignal, 'view'>): boolean {
+  return view === 'piece'
 }
 
 function withinFrame(
@@ -157,7 +196,7 @@ function withinFrame(
   { orientation, wholeBits }: { readonly orientation: number; readonly wholeBits: number },
 ): number | undefined {
   // Most frames of a video have no pieces.
-  if (!isKnownIn(asked, orientation) || !rows.some(({ view }) => view === 'piece')) return undefined
+  if (!isKnownIn(asked, orientation) || !rows.some(isPiece)) return undefined
   const parts = rows.filter(isPart)
   const partBits = Math.min(...asked.filter(isPart).map((part) => nearestBits(part, parts, orientation)))
   return Math.max(AGREES_BITS.whole - wholeBits, AGREES_BITS.withinFrame - partBits)

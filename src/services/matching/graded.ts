@@ -195,7 +195,7 @@ export function agreed(
   if (copySurplus !== undefined && copySurplus < 0) return { reported, grade: 'review' }
   // Another picture can be bent until its whole has the very same hash; its pieces then still differ.
   const isBent = grade === 'exact' && agreement !== undefined && agreement.piecesSurplusBits < 0
-  const isPartial = agreement !== undefined && agreement.surplusBits < 0
+  const isPartial = agreement !== undefined && Math.min(agreement.surplusBits, agreement.evenSurplusBits) < 0
   return { reported, grade: isPartial || isBent ? worseGrade(grade, 'near') : grade }
 }
 

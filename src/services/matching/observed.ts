@@ -259,7 +259,8 @@ function edgeOfAgreement(agreed: Agreed | undefined, seen: Views | undefined): E
   const isLower = (wholesSurplusOf(agreed?.agreement, agreed?.atMs) ?? EDGE_BITS) < EDGE_BITS
   if (isLower && seen !== undefined && Math.abs(seen.wholesBits - seen.othersBits) <= EDGE_BITS) return 'outer'
   if (agreed?.agreement === undefined) return 'none'
-  if (agreed.isStrong && isSurplusClose(agreed.agreement.surplusBits)) return 'outer'
+  const { surplusBits, evenSurplusBits } = agreed.agreement
+  if (agreed.isStrong && isSurplusClose(Math.min(surplusBits, evenSurplusBits))) return 'outer'
   return agreed.agreement.isPartialClose ? 'inner' : 'none'
 }
 
