@@ -4,6 +4,7 @@ import { randomOf } from '../variants/random.mjs'
 import { block, bubble, icon, statusBar } from '../variants/unseen/widgets.mjs'
 import { paragraph, sentence } from '../variants/unseen/words.mjs'
 import { canvas, family, filling, hsl, saved, words } from './draw.mjs'
+import { musicCard } from './music-card.mjs'
 
 const STYLES = 3
 const ROWS = {
@@ -23,14 +24,15 @@ const ELEMENTS = {
   keyboard: { styleOf: keyboardStyle, alone: keyboard, ways: ['bare'], post: keyboardPost },
   'question sticker': { styleOf: stickerStyle, alone: sticker, ways: ['bare', 'on a page'], post: stickerPost },
   logo: { styleOf: logoStyle, alone: logo, ways: ['bare', 'on a page'], post: logoPost },
+  'music card': musicCard,
 }
 
 export const elements = Object.entries(ELEMENTS).map(([name, element], number) => ({
   name,
   async draw({ photos, size, set, seed }) {
-    const styles = Array.from({ length: STYLES }, (_, i) =>
-      element.styleOf(randomOf(`${seed} ${set} ${name} style ${i}`), i),
-    )
+    const styles = []
+    for (let i = 0; i < STYLES; i++)
+      styles.push(await element.styleOf(randomOf(`${seed} ${set} ${name} style ${i}`), i, photos.at(-1 - i)))
     const photoOf = (i) => photos[(i + number * 11) % photos.length]
     const asked = []
     for (let i = 0; i < size; i++) {
