@@ -22,7 +22,7 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.json build.mjs kernels.mjs processes.mjs client-operations.mjs openapi.yaml ./
+COPY tsconfig.json build.mjs fonts.mjs kernels.mjs processes.mjs client-operations.mjs openapi.yaml ./
 COPY packages ./packages
 COPY src ./src
 COPY workers ./workers

@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { writeOperations } from './client-operations.mjs'
 import { buildKernels } from './kernels.mjs'
+import { buildFonts } from './fonts.mjs'
 import { bundlePackages } from './packages/build.mjs'
 import { buildPage } from './page/build.mjs'
 import { bundleProcesses } from './processes.mjs'
@@ -37,6 +38,8 @@ await transpile()
 for (const data of beside) copyFileSync(join(root, data), join(root, 'dist', data))
 await writeSyscallFilters(join(root, 'dist/workers/limits'))
 await bundlePackages()
+const { LANGUAGE_TAGS } = await import(pathToFileURL(join(root, 'dist/src/domain/languages.js')).href)
+await buildFonts(join(root, 'page/messages'), LANGUAGE_TAGS, join(root, 'dist/fonts'))
 await buildPage(join(root, 'page'), join(root, 'dist/public'))
 
 /** One module for each source that is newer than its module, with a source map. */

@@ -24,6 +24,7 @@ export const ENTRIES = [
 /** Not included: native code; packages that read files beside themselves; tracing, which watches what is imported. */
 const EXTERNAL = [
   'sharp',
+  'harfbuzzjs',
   'libheif-js',
   'jxl-oxide-wasm',
   'msgpackr-extract',

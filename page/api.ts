@@ -3,7 +3,7 @@
 import type { AppealState } from '../src/domain/cases/appeal.js'
 import type { CaseState } from '../src/domain/cases/case.js'
 import type { CaseEventKind, PlatformBucket } from '../src/domain/cases/case-event.js'
-import type { ReportFormat } from '../src/domain/cases/report-words.js'
+import type { ReportFormat } from '../src/domain/cases/report-format.js'
 import type { Law, Statement } from '../src/domain/cases/sla.js'
 import type { Category } from '../src/domain/matching/signal.js'
 import type { Recognition } from '../src/domain/trust/recognition.js'

@@ -2,6 +2,8 @@
 
 interface Given {
   readonly language: string
+  /** Missing in the console. */
+  readonly direction?: 'ltr' | 'rtl'
   readonly exitUrl: string
   /** Address of the script that reads pictures. */
   readonly worker: string

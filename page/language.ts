@@ -20,6 +20,7 @@ export function watchLanguages(): void {
     link.addEventListener('click', (event) => {
       event.preventDefault()
       latest = link.href
+      link.closest('details')?.removeAttribute('open')
       void change(link.href)
     })
   }

@@ -10,16 +10,24 @@ type Values = Readonly<Record<string, string | number | Said>>
 
 interface Spoken {
   readonly language: string
+  readonly direction?: 'ltr' | 'rtl'
   readonly messages: Readonly<Record<string, string>>
 }
 
 let messages = given.messages
 let formats = formatsIn(given.language)
+let isolated = isolateIn(given.direction)
 
 /** Sentences that are already shown do not change by this: `dom.ts` says them again. */
 export function speak(spoken: Spoken): void {
   messages = spoken.messages
   formats = formatsIn(spoken.language)
+  isolated = isolateIn(spoken.direction)
+}
+
+/** In a sentence that runs from right to left, a code or an English name would put its parts in another order. Isolated, each keeps its own. */
+function isolateIn(direction: 'ltr' | 'rtl' = 'ltr'): (value: string) => string {
+  return direction === 'ltr' ? (value) => value : (value) => `\u2068${value}\u2069`
 }
 
 function formatsIn(language: string) {
@@ -41,7 +49,7 @@ export function say(key: string, values: Values = {}): Said {
     return message.replace(/\{(\w+)\}/g, (_, name: string) => {
       const value = ownValue(values, name) ?? ''
       if (typeof value === 'function') return value()
-      return typeof value === 'number' ? formats.numbers.format(value) : value
+      return typeof value === 'number' ? formats.numbers.format(value) : isolated(value)
     })
   }
 }
@@ -52,7 +60,8 @@ export function say(key: string, values: Values = {}): Said {
  */
 export function sayCount(key: string, n: number, values: Values = {}): Said {
   return () => {
-    const form = n === 1 ? 'one' : formats.plurals.select(n)
+    const selected = formats.plurals.select(n)
+    const form = n === 1 ? 'one' : selected === 'one' ? 'other' : selected
     return say(`${key}.${messages[`${key}.${form}`] === undefined ? 'other' : form}`, { n, ...values })()
   }
 }

@@ -7,6 +7,7 @@ import { chromium } from 'playwright-core'
 import sharp from 'sharp'
 import { openService, run, startApi } from '../bench/service.mjs'
 import { shootConsole } from '../console/screenshots.mjs'
+import { LANGUAGE_TAGS } from '../dist/src/domain/languages.js'
 import { walk } from '../dist/test/helpers/walk.js'
 
 const { values: args } = parseArgs({
@@ -55,7 +56,7 @@ await run(async (defer) => {
     { name: 'IMG_2042.heic', mimeType: 'image/heic', buffer: Buffer.from('00000018667479706865696300000000', 'hex') },
   ]
   const named = await Promise.all(files.map(async (file) => (typeof file === 'string' ? fileOf(file) : file)))
-  for (const language of args.language === undefined ? ['en', 'ms', 'zh-Hans', 'ta'] : [args.language]) {
+  for (const language of args.language === undefined ? LANGUAGE_TAGS : [args.language]) {
     for (const colorScheme of ['light', 'dark']) {
       for (const [device, viewport] of Object.entries(SIZES)) {
         const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' })

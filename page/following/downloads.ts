@@ -1,7 +1,7 @@
 // Files that the submitter can save: a signed report for the police, a signed receipt, and everything that is stored of the case. `draw` is called
 // before any of their buttons is shown.
 
-import { REPORT_FORMATS } from '../../src/domain/cases/report-words.js'
+import { REPORT_FORMATS } from '../../src/domain/cases/report-format.js'
 import { type Access, api, type CaseFile } from '../api.js'
 import { announce, onClick, one } from '../dom.js'
 import { say } from '../messages.js'
@@ -36,7 +36,7 @@ export function createDownloads({ access, onFailure }: DownloadsContext): { read
     const answer = await requestUntilAnswered({
       buttons: [button],
       errorId: 'view-error',
-      send: () => api.report(accessThen, format, button.dataset['language'] ?? 'en'),
+      send: () => api.report(accessThen, format, one('report-language', HTMLSelectElement).value),
       isWanted: () => access() === accessThen,
     })
     if (answer === undefined) return

@@ -58,15 +58,15 @@ function itemsOf(helplines: readonly Helpline[], language: string, messages: Mes
 function itemMarkup(helpline: Helpline, language: string, messages: Messages): string {
   const { name, url, phone, country, free, hours, languages } = helpline
   const place = country === undefined ? messages['hotlines.where.worldwide'] : countryName(country, language)
-  const call = phone && `<a href="tel:${phone.replaceAll(/[^\d+]/g, '')}">${escaped(phone)}</a>`
-  const open = url && `<a href="${escaped(url)}" rel="noreferrer">${escaped(url.replace('https://', ''))}</a>`
+  const call = phone && `<a href="tel:${phone.replaceAll(/[^\d+]/g, '')}" dir="ltr">${escaped(phone)}</a>`
+  const open = url && `<a href="${escaped(url)}" rel="noreferrer" dir="ltr">${escaped(url.replace('https://', ''))}</a>`
   const known = [
     free && messages['help.free'],
     hours && hoursText(hours, messages),
     languages && filled(messages['help.languages'], { names: languageNames(languages, language) }),
   ].filter((each) => each !== undefined)
   const details = known.length === 0 ? '' : `<br><span class="hint">${escaped(known.join(' · '))}</span>`
-  return `<li><strong>${escaped(name)}</strong> (${escaped(place ?? '')})<br>${[call, open].filter(Boolean).join('<br>')}${details}</li>`
+  return `<li><strong dir="auto">${escaped(name)}</strong> (${escaped(place ?? '')})<br>${[call, open].filter(Boolean).join('<br>')}${details}</li>`
 }
 
 function hoursText(hours: Hours, messages: Messages): string {

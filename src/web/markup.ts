@@ -1,5 +1,6 @@
 // Parts of the page that depend on more than its messages: links, contact, the operator's facts.
 
+import { LANGUAGES } from '../domain/languages.js'
 import { ownValue } from '../domain/own-value.js'
 import type { PrivacyNotice } from './privacy-notice.js'
 import { escaped } from './template.js'
@@ -31,10 +32,11 @@ const FOOT = {
   privacy: 'page.footPrivacy',
 } as const satisfies Readonly<Record<PageName, string>>
 
-export function languageLink(page: PageName, tag: string, current: string, messages: Messages = {}): string {
-  const name = escaped(messages['language.name'] ?? tag)
-  const here = tag === current ? ' aria-current="true"' : ''
-  return `<li><a href="${PATHS[page]}?lang=${tag}" lang="${tag}" hreflang="${tag}"${here}>${name}</a></li>`
+export function languageLinks(page: PageName, current: string): string {
+  return LANGUAGES.map(({ tag, name, direction }) => {
+    const here = tag === current ? ' aria-current="true"' : ''
+    return `<li><a href="${PATHS[page]}?lang=${tag}" lang="${tag}" dir="${direction}" hreflang="${tag}"${here}>${name}</a></li>`
+  }).join('')
 }
 
 export function footLink(page: PageName, current: PageName, language: string, messages: Messages): string {
@@ -42,10 +44,12 @@ export function footLink(page: PageName, current: PageName, language: string, me
   return `<li><a href="${PATHS[page]}?lang=${language}"${here}>${escaped(messages[FOOT[page]] ?? '')}</a></li>`
 }
 
-/** Button that makes a report for an office, whose language may differ from the submitter's. */
-export function reportButton(tag: string, messages: Messages, theirs: Messages = {}): string {
-  const name = escaped(theirs['language.name'] ?? tag)
-  return `<button type="button" data-report="pdf" data-language="${tag}">${escaped(messages['case.reportPdf'] ?? '')} <span lang="${tag}">${name}</span></button>`
+/** Languages of the report: it is for an office, whose language may differ from the submitter's. */
+export function reportOptions(current: string): string {
+  return LANGUAGES.map(({ tag, name }) => {
+    const first = tag === current ? ' selected' : ''
+    return `<option value="${tag}" lang="${tag}"${first}>${name}</option>`
+  }).join('')
 }
 
 /** In the language of the page. */
@@ -55,7 +59,7 @@ export function countryName(country: string, language: string): string {
 
 function linkMarkup(link: string): string {
   const shown = link.replace(/^(https:\/\/|mailto:|tel:)/, '')
-  return `<a href="${escaped(link)}" rel="noreferrer">${escaped(shown)}</a>`
+  return `<a href="${escaped(link)}" rel="noreferrer" dir="ltr">${escaped(shown)}</a>`
 }
 
 export interface PrivacyFacts {

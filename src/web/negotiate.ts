@@ -1,5 +1,7 @@
 // Content negotiation: language and compression.
 
+import { ownValue } from '../domain/own-value.js'
+
 export const ENCODINGS = ['br', 'gzip', 'identity'] as const
 export type Encoding = (typeof ENCODINGS)[number]
 
@@ -45,6 +47,10 @@ function byWeight(header = ''): string[] {
     .map(({ name }) => name)
 }
 
-function primaryOf(tag: string): string | undefined {
-  return tag.toLowerCase().split('-')[0]
+/** Tags that old devices still send. */
+const OLD: Readonly<Record<string, string>> = { in: 'id', tl: 'fil' }
+
+function primaryOf(tag: string): string {
+  const [primary = ''] = tag.toLowerCase().split('-')
+  return ownValue(OLD, primary) ?? primary
 }

@@ -1,10 +1,10 @@
 // The submitter's page: templates, messages and assets from build.mjs, filled with the operator's settings.
 
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { REPORT_LANGUAGES } from '../domain/cases/report-words.js'
+import { LANGUAGES, type Language } from '../domain/languages.js'
 import type { MediaFormat } from '../domain/media/media-formats.js'
 import { ownValue } from '../domain/own-value.js'
 import { ASSET_HEADERS, documentHeaders, WORKER_HEADERS } from './headers.js'
@@ -14,11 +14,11 @@ import {
   contactMarkup,
   factsFor,
   footLink,
-  languageLink,
+  languageLinks,
   type Messages,
   PAGE_NAMES,
   type PageName,
-  reportButton,
+  reportOptions,
 } from './markup.js'
 import { ENCODINGS, type Encoding } from './negotiate.js'
 import { type Operator, type PrivacyNotice, privacyNotice } from './privacy-notice.js'
@@ -57,10 +57,8 @@ export interface Served {
 }
 
 export interface Site {
-  /** Language tags, the default first. */
-  readonly languages: readonly string[]
   /**
-   * @param language one of `languages`
+   * @param language tag of one of `LANGUAGES`
    * @param takesVideos whether the page offers to send videos that the browser cannot decode.
    */
   page(name: PageName, language: string, takesVideos: boolean): Served
@@ -82,7 +80,6 @@ type Manifest = OwnAssets & {
   readonly decoders: Readonly<Record<string, Asset>>
 }
 
-const DEFAULT_LANGUAGE = 'en'
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   svg: 'image/svg+xml',
@@ -95,13 +92,13 @@ const OF_FILES = /^run\.(state|what|why)\./
 /**
  * Reads the built site once; then everything is in memory.
  * @param folder that build.mjs wrote: `dist/public`
- * @throws {Error} if the folder is missing, or a page uses a message that a language lacks
+ * @throws {Error} if the folder or a language's file is missing, or a page uses a message that a language lacks
  */
 export function loadSite(folder: string, settings: SiteSettings): Site {
   const { decoders: built, ...manifest }: Manifest = JSON.parse(text(folder, 'manifest.json'))
   const decoders = Object.entries(built).filter(([format]) => !settings.unread.some((unread) => unread === format))
-  const messages = new Map(messagesIn(folder))
-  const languages = [...messages.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
+  const messages = new Map(LANGUAGES.map(({ tag }) => [tag as string, messagesIn(folder, tag)]))
+  const [{ tag: defaultLanguage }] = LANGUAGES
   const parts = Object.fromEntries(
     ['layout', 'picker', 'sending', 'keep', ...PAGE_NAMES].map((name) => [name, text(folder, `html/${name}.html`)]),
   )
@@ -113,16 +110,15 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
   const facts = { retentionDays, platforms, banner }
   const notice = settings.operator && privacyNotice({ operator: settings.operator, ...facts })
   const pagesWhere = (takesVideos: boolean) =>
-    languages.flatMap((language) =>
+    LANGUAGES.flatMap((language) =>
       PAGE_NAMES.map((name): [string, Served] => {
         const page = render(name, language, takesVideos)
-        return [`${name} ${language} ${takesVideos}`, served(headers, 'text/html; charset=utf-8', page)]
+        return [`${name} ${language.tag} ${takesVideos}`, served(headers, 'text/html; charset=utf-8', page)]
       }),
     )
   const pages = new Map([true, false].flatMap(pagesWhere))
 
   return {
-    languages,
     privacyNotice: notice,
     page(name, language, takesVideos) {
       const page = pages.get(`${name} ${language} ${takesVideos}`)
@@ -130,15 +126,15 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       return page
     },
     console: consoleIn(folder, manifest, {
-      language: DEFAULT_LANGUAGE,
+      language: defaultLanguage,
       ...hashing,
-      messages: messagesOf(messages.get(DEFAULT_LANGUAGE) ?? {}, (key) => OF_FILES.test(key)),
+      messages: messagesOf(messages.get(defaultLanguage) ?? {}, (key) => OF_FILES.test(key)),
     }),
     asset: (file) => assets.get(file),
   }
 
-  function render(name: PageName, language: string, takesVideos: boolean): string {
-    const own = messages.get(language) ?? {}
+  function render(name: PageName, language: Language, takesVideos: boolean): string {
+    const own = messages.get(language.tag) ?? {}
     const base = { ...own, ...valuesFor(name, language, own, takesVideos) }
     const picker = fill(parts['picker'] ?? '', base)
     const sending = fill(parts['sending'] ?? '', base)
@@ -146,24 +142,27 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
     return fill(parts['layout'] ?? '', { ...base, main: fill(parts[name] ?? '', { ...base, picker, sending, keep }) })
   }
 
-  function valuesFor(name: PageName, language: string, own: Messages, takesVideos: boolean): Record<string, string> {
+  function valuesFor(name: PageName, { tag: language, ...its }: Language, own: Messages, takesVideos: boolean) {
     const contact = contactMarkup(settings.contact, own)
     return {
       page: name,
       language,
+      languageName: its.name,
+      direction: its.direction,
       style,
       exitUrl: settings.exitUrl,
       ...addressesFor(name, manifest),
-      languageLinks: languages.map((tag) => languageLink(name, tag, language, messages.get(tag))).join(''),
+      languageLinks: languageLinks(name, language),
       footLinks: PAGE_NAMES.map((other) => footLink(other, name, language, own)).join(''),
       hotlines: hotlineList(settings.country, language, own),
       ...helpMarkup(settings.country, language, own),
-      reportButtons: REPORT_LANGUAGES.map((tag) => reportButton(tag, own, messages.get(tag))).join(' '),
+      reportOptions: reportOptions(language),
       contact,
       contactScripted: contact,
       ...factsFor(name, { notice, ...facts }, language, own),
       given: jsonBlock({
         language,
+        direction: its.direction,
         exitUrl: settings.exitUrl,
         ...hashing,
         maxImageBytes: settings.maxImageBytes,
@@ -209,15 +208,8 @@ function hashOf(content: string): string {
   return `sha384-${createHash('sha384').update(content).digest('base64')}`
 }
 
-function messagesIn(folder: string): [string, Messages][] {
-  return readdirSync(join(folder, 'messages')).map((file) => [
-    file.replace(/\.json$/, ''),
-    JSON.parse(text(folder, `messages/${file}`)),
-  ])
-}
-
-function rank(language: string): number {
-  return language === DEFAULT_LANGUAGE ? 0 : 1
+function messagesIn(folder: string, language: string): Messages {
+  return JSON.parse(text(folder, `messages/${language}.json`))
 }
 
 function flattened(manifest: OwnAssets): Record<string, string> {

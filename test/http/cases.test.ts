@@ -1,4 +1,5 @@
 import t from 'tap'
+import { LANGUAGE_TAGS } from '../../src/domain/languages.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
@@ -31,7 +32,7 @@ t.test(
     })
     const { notice } = (await app.inject('/v1/privacy')).json<{ notice: { version: string } }>()
     t.match(notice, { operator, retentionDays: 365, platforms: ['Ruang'] })
-    for (const lang of ['en', 'ms', 'zh-Hans', 'ta'])
+    for (const lang of LANGUAGE_TAGS)
       for (const url of [`/privacy?lang=${lang}`, `/?lang=${lang}`]) {
         const { body } = await app.inject(url)
         for (const fact of [

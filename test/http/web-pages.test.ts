@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import t from 'tap'
+import { LANGUAGE_TAGS, LANGUAGES } from '../../src/domain/languages.js'
 import { codeOf, startService } from '../helpers/service.js'
 
 const PAGES = ['/', '/case', '/how-it-works'] as const
@@ -11,7 +12,7 @@ const usual = startService(t)
 t.test('every page is served in every language, complete and not cacheable', async (t) => {
   const { app } = await usual
   for (const url of PAGES) {
-    for (const language of ['en', 'ms', 'ta', 'zh-Hans']) {
+    for (const { tag: language, direction } of LANGUAGES) {
       const response = await app.inject({ url: `${url}?lang=${language}` })
       t.equal(response.statusCode, 200)
       t.match(response.headers, {
@@ -21,7 +22,7 @@ t.test('every page is served in every language, complete and not cacheable', asy
         'referrer-policy': 'no-referrer',
         'x-content-type-options': 'nosniff',
       })
-      t.match(response.body, new RegExp(`<html lang="${language}" dir="ltr">`))
+      t.match(response.body, new RegExp(`<html lang="${language}" dir="${direction}">`))
       t.notMatch(response.body, /\{\{|undefined/, 'no placeholder is left')
       t.notHas(response.headers, 'set-cookie')
     }
@@ -159,7 +160,7 @@ t.test(
   'help is a page without a script: the own country first, the others to open, each in the language of the page',
   async (t) => {
     const { app } = await startService(t, { site: { country: 'KR' } })
-    for (const language of ['en', 'ms', 'zh-Hans', 'ta']) {
+    for (const language of LANGUAGE_TAGS) {
       const { body } = await app.inject({ url: `/help?lang=${language}` })
       const main = body.slice(body.indexOf('<main'), body.indexOf('<div id="unscripted">'))
       const shown = main.slice(0, main.indexOf('<details>'))

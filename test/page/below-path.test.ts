@@ -17,8 +17,10 @@ t.test(
     const site = await siteOf()
     const proxy = await startProxyBelowPath(t, site.url)
     const { page, faults } = await site.visit(`${proxy.url}/`)
+    await page.click('.languages summary')
     await page.click('.languages a[lang="ms"]')
     await page.waitForURL(`${proxy.url}/?lang=ms`)
+    await page.click('.languages summary')
     await page.click('.languages a[lang="en"]')
     await page.waitForURL(`${proxy.url}/?lang=en`)
 

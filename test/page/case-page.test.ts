@@ -124,7 +124,8 @@ t.test('the case page opens with number and PIN', { skip: withoutBrowser }, asyn
       .getByText(/A platform blocked a copy\. .* The platform changed this later\./)
       .waitFor()
 
-    const report = await savedBy(page, '[data-report="pdf"][data-language="ms"]')
+    await page.selectOption('#report-language', 'ms')
+    const report = await savedBy(page, '[data-report="pdf"]')
     t.match(report, { name: 'note.pdf', text: /^%PDF-/ })
     t.match(JSON.parse((await savedBy(page, '[data-report="json"]')).text), {
       type: 'tabir-report',

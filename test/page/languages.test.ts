@@ -9,6 +9,7 @@ import { allRead, allSent, choose, textOf, toChoosing } from '../helpers/steps.j
 const skip = withoutBrowser
 
 async function speak(page: Page, language: string): Promise<void> {
+  await page.click('.languages summary')
   await page.click(`.languages a[lang="${language}"]`)
   await page.waitForSelector(`html[lang="${language}"]`)
 }
@@ -103,6 +104,7 @@ t.test('without a connection the language stays, and so does what is shown', { s
   const { page } = await site.visit('/')
   await toChoosing(page)
   await page.context().setOffline(true)
+  await page.click('.languages summary')
   await page.click('.languages a[lang="ms"]')
   await page.locator('#notices', { hasText: 'The language could not be changed just now' }).waitFor()
   t.ok(await page.isVisible('#choose-go'))

@@ -3,98 +3,105 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { CASE_STATES } from '../../src/domain/cases/case.js'
 import { CASE_EVENT_KINDS, CASE_EVENTS } from '../../src/domain/cases/case-event.js'
-import { REPORT_WORDS } from '../../src/domain/cases/report-words.js'
+import { LANGUAGE_TAGS } from '../../src/domain/languages.js'
 import { UNREAD_KINDS } from '../../src/domain/media/media-formats.js'
 import { RECOGNITIONS } from '../../src/domain/trust/recognition.js'
+import { messagesOf, pattern, wordsOf } from '../helpers/languages.js'
 
 const root = resolve(import.meta.dirname, '../../..')
-const folder = join(root, 'page/messages')
-const languages = readdirSync(folder).map((file) => file.replace('.json', ''))
-
-function messagesOf(language: string): Record<string, string> {
-  return JSON.parse(readFileSync(join(folder, `${language}.json`), 'utf8'))
-}
-
 const english = messagesOf('en')
 
-/** Promises that cannot be kept, in the words of each language. */
-const BANNED: Readonly<Record<string, RegExp>> = {
-  en: /irreversib|impossib|guarantee|100 ?%|completely safe|never be found|anonymous/i,
-  ms: /mustahil|dijamin|terjamin|jaminan|tidak boleh balik|100 ?%|selamat sepenuhnya/i,
-  'zh-Hans': /不可逆|不可能|保证|绝对|百分之百|100 ?%|万无一失/,
-  ta: /சாத்தியமற்ற|சாத்தியமில்லை|முடியாதது|உத்தரவாத|உறுதியளி|100 ?%|முற்றிலும் பாதுகாப்பான/,
-}
-
-/** Words that misled test readers: too vague, of another meaning, or not in use there. */
-const MISLEADING: Readonly<Record<string, RegExp>> = {
-  en: /passed on|passed around|\bgo on\b|\bgoes on\b|copy was met|meets a copy|made by a computer|\bsigns\b|good day to|make it longer|let it stand/i,
-  ms: /tangkap layar|tanyalah|berbual|dibuat oleh komputer/i,
-  'zh-Hans': /质疑[^，。]*不该|网络安全/,
-  ta: /கணினியால் உருவாக்கப்பட்டது/,
-}
-
-/** To show such pictures to the police can be used against the person: a lawyer or a helpline is asked before. */
-const POLICE: Readonly<Record<string, { readonly police: RegExp; readonly adviser: RegExp }>> = {
-  en: { police: /police/i, adviser: /lawyer.*(helpline|line)|(helpline|line).*lawyer/i },
-  ms: { police: /polis/i, adviser: /peguam.*talian/i },
-  'zh-Hans': { police: /警/, adviser: /律师.*热线/ },
-  ta: { police: /காவல்துறை|போலீஸ்/, adviser: /வழக்கறிஞ.*உதவி எண்/ },
-}
-
-t.test('the messages exist in English, Malay, Chinese and Tamil', async (t) => {
-  t.same([...languages].sort(), ['en', 'ms', 'ta', 'zh-Hans'])
+t.test('each language of the list has its texts and its words, and no other has', async (t) => {
+  for (const folder of ['page/messages', 'test/page/words']) {
+    const files = readdirSync(join(root, folder)).map((file) => file.replace('.json', ''))
+    t.same(files.sort(), [...LANGUAGE_TAGS].sort(), folder)
+  }
 })
 
-for (const language of languages) {
+for (const language of LANGUAGE_TAGS) {
   const messages = messagesOf(language)
+  const words = wordsOf(language)
+  const forms = pluralForms(language)
 
-  t.test(`${language} has exactly the messages of English`, async (t) => {
-    t.same(Object.keys(messages), Object.keys(english))
+  t.test(`${language} has exactly the messages of English, and the plural forms that it needs`, async (t) => {
+    t.same(
+      Object.keys(messages).filter((key) => !isOwnForm(key)),
+      Object.keys(english),
+    )
+    for (const key of Object.keys(english).filter(isCounted))
+      for (const form of forms) t.ok(messages[key.replace(/other$/, form)], `${key}: ${form}`)
+    for (const key of Object.keys(messages).filter(isOwnForm))
+      t.ok(forms.includes(key.slice(key.lastIndexOf('.') + 1)), `${key} is a form of ${language}`)
     for (const [key, message] of Object.entries(messages)) t.match(message, /\S/, key)
   })
 
   t.test(`${language} uses the same values in each message`, async (t) => {
-    for (const [key, message] of Object.entries(messages)) t.same(valuesIn(message), valuesIn(english[key] ?? ''), key)
+    for (const [key, message] of Object.entries(messages)) {
+      const wanted = valuesIn(english[isOwnForm(key) ? otherForm(key) : key] ?? '')
+      // Forms for one and two may say the number in the noun.
+      const may = /\.(one|two)$/.test(key) ? wanted.filter((value) => value !== '{n}') : wanted
+      const used = valuesIn(message)
+      t.ok(
+        [wanted, may].some((values) => values.join() === used.join()),
+        `${key}: ${used} for ${wanted}`,
+      )
+    }
+  })
+
+  t.test(`${language} calls the same thing by the same word`, async (t) => {
+    const terms = wordsOf('en').glossary
+    t.same(Object.keys(words.glossary), Object.keys(terms))
+    t.ok(Object.keys(terms).length >= 30)
+    for (const [term, inEnglish] of Object.entries(terms)) {
+      const keys = Object.keys(english).filter((key) => pattern(inEnglish).test(english[key] ?? ''))
+      const used = keys.filter((key) => pattern(words.glossary[term] ?? '^$').test(messages[key] ?? ''))
+      t.ok(used.length >= keys.length / 2 && used.length > 0, `${term}: in ${used.length} of ${keys.length}`)
+    }
   })
 
   t.test(`${language} has no word that misled readers`, async (t) => {
-    const misleading = MISLEADING[language]
-    t.ok(misleading)
-    for (const [key, message] of Object.entries(messages)) if (misleading !== undefined) t.notMatch(message, misleading, key)
+    for (const [key, message] of Object.entries(messages)) t.notMatch(message, pattern(words.misleading), key)
   })
 
+  // To show such pictures to the police can be used against the person.
   t.test(`${language} sends nobody to the police who was not told to ask a lawyer or a helpline`, async (t) => {
-    const words = POLICE[language]
-    const naming = Object.entries(messages).filter(([, message]) => words?.police.test(message))
+    const naming = Object.entries(messages).filter(([, message]) => pattern(words.police).test(message))
     t.ok(
       naming.some(([key]) => key === 'result.next2'),
       'the words are found',
     )
-    for (const [key, message] of naming) t.match(message, words?.adviser ?? /^$/, key)
-    const isReport = (each: string): each is keyof typeof REPORT_WORDS => Object.hasOwn(REPORT_WORDS, each)
-    if (isReport(language)) t.notMatch(JSON.stringify(REPORT_WORDS[language]), words?.police ?? /^/, 'the report')
+    for (const [key, message] of naming) t.match(message, pattern(words.adviser), key)
   })
 
   t.test(`${language} makes no promise that cannot be kept`, async (t) => {
-    const banned = BANNED[language]
-    t.ok(banned, 'a language comes with its list of words')
-    for (const [key, message] of Object.entries(messages)) if (banned !== undefined) t.notMatch(message, banned, key)
+    for (const [key, message] of Object.entries(messages)) t.notMatch(message, pattern(words.banned), key)
+  })
+
+  t.test(`${language} leaves no message in English`, async (t) => {
+    const same = Object.keys(english).filter((key) => messages[key] === english[key])
+    if (language !== 'en') t.same(same, words.sameAsEnglish)
   })
 }
 
-t.test('no message of another language is left in English', async (t) => {
-  for (const language of languages.filter((other) => other !== 'en')) {
-    const messages = messagesOf(language)
-    const same = Object.keys(english).filter((key) => messages[key] === english[key])
-    t.same(
-      same.filter(
-        (key) => !['language.direction', 'result.pin', 'case.pin', 'page.leaveHint', 'run.videos.one'].includes(key),
-      ),
-      [],
-      language,
-    )
-  }
-})
+/** The forms of the numbers that a person sees. `many` of French stands for millions. */
+function pluralForms(language: string): string[] {
+  const rules = new Intl.PluralRules(language)
+  const used = Array.from({ length: 200 }, (_, n) => rules.select(n + 1))
+  return [...new Set<string>(['one', 'other', ...used])]
+}
+
+/** A plural form that English does not have. */
+function isOwnForm(key: string): boolean {
+  return !Object.hasOwn(english, key) && isCounted(otherForm(key))
+}
+
+function isCounted(key: string): boolean {
+  return key.endsWith('.other') && Object.hasOwn(english, key.replace(/other$/, 'one'))
+}
+
+function otherForm(key: string): string {
+  return key.replace(/\.(zero|one|two|few|many)$/, '.other')
+}
 
 t.test('every message that the script uses exists, and no other is sent', async (t) => {
   const sources = readdirSync(join(root, 'page'), { recursive: true, encoding: 'utf8' }).filter((file) =>

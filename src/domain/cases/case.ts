@@ -87,15 +87,12 @@ export function caseNumberFrom(random: Uint8Array): string {
 }
 
 /**
- * Reads a case number as people type it: any case, spacing, dashes or full-width letters, O for 0, I or L for 1, with or without the prefix `TBR`.
+ * Reads a case number as people type it: as `typed`, in any case, O for 0, I or L for 1, with or without the prefix `TBR`.
  * A number may also start with the digits TBR.
  * @returns the canonical form; `undefined` if it cannot be a case number.
  */
 export function parseCaseNumber(text: string): string | undefined {
-  const written = text
-    .normalize('NFKC')
-    .toUpperCase()
-    .replace(/[\s\p{Pd}]/gu, '')
+  const written = typed(text).toUpperCase()
   const bare = written.length > CASE_NUMBER_DIGITS ? written.replace(/^TBR/, '') : written
   const digits = bare.replaceAll('O', '0').replace(/[IL]/g, '1')
   return /^[0-9A-HJKMNP-TV-Z]{12}$/.test(digits) ? format(digits) : undefined
@@ -112,12 +109,27 @@ const RECOVERY_CODE_DIGITS = 16
 export const PIN_PATTERN = /^(?:[0-9]{6}|[0-9]{16})$/
 
 /**
- * Reads a PIN or recovery code as people type it: with spaces, dashes or full-width digits.
+ * Reads a PIN or recovery code as people type it: as `typed`.
  * @returns `undefined` if it cannot be one.
  */
 export function parsePin(text: string): string | undefined {
-  const pin = text.normalize('NFKC').replaceAll(/[\s\p{Pd}]/gu, '')
+  const pin = typed(text)
   return PIN_PATTERN.test(pin) ? pin : undefined
+}
+
+/** The zeros of keyboards for Arabic, Urdu, Hindi and Nepali, Bengali, Tamil, Thai and Burmese. Their digits follow in order. */
+const ZEROS = [0x660, 0x6f0, 0x966, 0x9e6, 0xbe6, 0xe50, 0x1040]
+
+/** Without spaces, dashes and the invisible characters that mark directions; full-width letters and the digits of other scripts as ASCII. */
+function typed(text: string): string {
+  return text
+    .normalize('NFKC')
+    .replaceAll(/[\s\p{Pd}\p{Cf}]/gu, '')
+    .replaceAll(/\p{Nd}/gu, (digit) => {
+      const code = digit.codePointAt(0) ?? 0
+      const zero = ZEROS.find((each) => code >= each && code < each + 10)
+      return zero === undefined ? digit : String(code - zero)
+    })
 }
 
 /** @param draw returns a random integer from 0 to below `bound`. */

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { Problem } from '../../domain/problem.js'
 import type { VideoHashing } from '../../services/intake/video-hashing.js'
 import type { PageName } from '../../web/markup.js'
+import { LANGUAGE_TAGS } from '../../domain/languages.js'
 import { encodingFor, languageFor } from '../../web/negotiate.js'
 import type { Served, Site } from '../../web/site.js'
 
@@ -30,7 +31,7 @@ export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, {
     app.get(url, { config: PUBLIC, schema: { hide: true, querystring: Query } }, async (request, reply) => {
       const { script } = request.query
       if (url === '/' && typeof script === 'string') return sendAsset(request, reply, site, script)
-      const language = languageFor(site.languages, request.query.lang, request.headers['accept-language'])
+      const language = languageFor(LANGUAGE_TAGS, request.query.lang, request.headers['accept-language'])
       const lackDecoders = await videoHashing.lackDecoders().catch(() => false) // the store is unavailable: videos are offered, and an upload checks again
       const page = site.page(name, language, !lackDecoders)
       return send(request, reply.header('content-language', language), page, 'Accept-Language, Accept-Encoding')

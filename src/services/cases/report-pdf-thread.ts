@@ -2,9 +2,9 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { z } from 'zod'
-import { REPORT_LANGUAGES } from '../../domain/cases/report-words.js'
+import { LANGUAGE_TAGS } from '../../domain/languages.js'
 import { Report } from './report.js'
 import { drawReport } from './report-drawing.js'
 
-const { report, language } = z.object({ report: Report, language: z.enum(REPORT_LANGUAGES) }).parse(workerData)
+const { report, language } = z.object({ report: Report, language: z.enum(LANGUAGE_TAGS) }).parse(workerData)
 parentPort?.postMessage(await drawReport(report, language))

@@ -2,13 +2,13 @@
 
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import type { ReportLanguage } from '../../domain/cases/report-words.js'
+import type { LanguageTag } from '../../domain/languages.js'
 import { Problem } from '../../domain/problem.js'
 import type { Report } from './report.js'
 
 export interface ReportPrinter {
   /** @returns the PDF. @throws {Problem} overloaded when more than `MAX_WAITING` wait. @throws {Error} after `TIMEOUT_MS`. */
-  print(report: Report, language: ReportLanguage): Promise<Buffer>
+  print(report: Report, language: LanguageTag): Promise<Buffer>
 }
 
 const MAX_WAITING = 20
@@ -34,7 +34,7 @@ export function reportPrinter(): ReportPrinter {
   }
 }
 
-async function drawn(report: Report, language: ReportLanguage): Promise<Buffer> {
+async function drawn(report: Report, language: LanguageTag): Promise<Buffer> {
   const thread = new Worker(THREAD, { workerData: { report, language }, execArgv: [], env: {}, name: 'report-pdf' })
   try {
     const [pdf] = await once(thread, 'message', { signal: AbortSignal.timeout(TIMEOUT_MS) })

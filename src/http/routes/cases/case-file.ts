@@ -13,7 +13,8 @@ import {
   platformBucket,
   publicCount,
 } from '../../../domain/cases/case-event.js'
-import { REPORT_FORMATS, REPORT_LANGUAGES } from '../../../domain/cases/report-words.js'
+import { REPORT_FORMATS } from '../../../domain/cases/report-format.js'
+import { LANGUAGE_TAGS } from '../../../domain/languages.js'
 import type { CaseFiles } from '../../../services/cases/case-file.js'
 import { Receipt, receiptFor } from '../../../services/cases/receipts.js'
 import { Report, reportOf } from '../../../services/cases/report.js'
@@ -180,7 +181,7 @@ function getReportRoute(app: ZodApp, { files, signer, now }: CaseFileRouteOption
         params: CaseNumberParam,
         querystring: z.strictObject({
           format: z.enum(REPORT_FORMATS).default('json'),
-          lang: z.enum(REPORT_LANGUAGES).default('en').meta({ description: 'Language of the PDF.' }),
+          lang: z.enum(LANGUAGE_TAGS).default('en').meta({ description: 'Language of the PDF.' }),
         }),
         response: {
           200: Report.or(Bytes),

@@ -1,0 +1,23 @@
+// Languages of the page and of the report. A language is a line here, its texts in page/messages and its words in test/page/words.
+
+export interface Language {
+  /** BCP 47. */
+  readonly tag: string
+  /** As its speakers call it. */
+  readonly name: string
+  readonly direction: 'ltr' | 'rtl'
+  /** Whether a native speaker who works with survivors has read it. */
+  readonly reviewed: boolean
+}
+
+/** The default first, then by tag. */
+export const LANGUAGES = [
+  { tag: 'en', name: 'English', direction: 'ltr', reviewed: false },
+  { tag: 'ms', name: 'Bahasa Melayu', direction: 'ltr', reviewed: false },
+  { tag: 'ta', name: 'தமிழ்', direction: 'ltr', reviewed: false },
+  { tag: 'zh-Hans', name: '简体中文', direction: 'ltr', reviewed: false },
+] as const satisfies readonly Language[]
+
+export type LanguageTag = (typeof LANGUAGES)[number]['tag']
+
+export const LANGUAGE_TAGS: readonly LanguageTag[] = LANGUAGES.map(({ tag }) => tag)
