@@ -79,7 +79,11 @@ for (const language of LANGUAGE_TAGS) {
 
   t.test(`${language} leaves no message in English`, async (t) => {
     const same = Object.keys(english).filter((key) => messages[key] === english[key])
-    if (language !== 'en') t.same(same, words.sameAsEnglish)
+    if (language === 'en') return
+    t.same(
+      same.filter((key) => !words.sameAsEnglish.includes(key)),
+      [],
+    )
   })
 }
 
