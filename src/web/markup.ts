@@ -73,7 +73,9 @@ export interface PrivacyFacts {
 
 /** A message with its values, as text. */
 export function filled(message: string | undefined, values: Readonly<Record<string, string>> = {}): string {
-  return (message ?? '').replace(/\{(\w+)\}/g, (_, name: string) => ownValue(values, name) ?? '')
+  // In a sentence that runs from right to left each value keeps its own order, as on the page.
+  const [start, end] = /\p{Script=Arabic}/u.test(message ?? '') ? ['\u2068', '\u2069'] : ['', '']
+  return (message ?? '').replace(/\{(\w+)\}/g, (_, name: string) => `${start}${ownValue(values, name) ?? ''}${end}`)
 }
 
 const STEPS = 4
