@@ -48,6 +48,7 @@ t.test('tabir doctor reports the state of a deployment without its secrets', asy
   t.match(well.out, ffmpegHere === undefined ? /^warn {2}there is no ffmpeg/m : /^ok {4}videos are decoded with \//m)
   t.match(well.out, /^warn {2}no workers are alive/m)
   t.match(well.out, /^warn {2}TABIR_TRUST_PROXY is not set/m)
+  t.match(well.out, /^warn {2}no native speaker who works with survivors has read the page in en, /m)
   t.notMatch(well.out, /FAIL/)
   t.ok(well.out.split('\n').length < 40, 'one page')
 

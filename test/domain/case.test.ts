@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { acceptsImages, CASE_ACTIONS, CASE_STATES, caseNumberFrom, parseCaseNumber } from '../../src/domain/cases/case.js'
+import {
+  acceptsImages,
+  CASE_ACTIONS,
+  CASE_STATES,
+  caseNumberFrom,
+  parseCaseNumber,
+  parsePin,
+} from '../../src/domain/cases/case.js'
 
 t.test('a case number is read in every way that people write or speak it', async () => {
   const written = fc.tuple(
@@ -38,6 +45,25 @@ t.test('a text that cannot be a case number is rejected', async (t) => {
   ]) {
     t.equal(parseCaseNumber(text), undefined)
   }
+})
+
+t.test('a PIN and a recovery code are read as keyboards of other scripts and marks of direction write them', async (t) => {
+  for (const text of [
+    '012 345',
+    '０１２３４５',
+    '٠١٢٣٤٥',
+    '۰۱۲۳۴۵',
+    '०१२३४५',
+    '০১২৩৪৫',
+    '௦௧௨௩௪௫',
+    '๐๑๒๓๔๕',
+    '၀၁၂၃၄၅',
+    '\u2068012345\u2069',
+  ])
+    t.equal(parsePin(text), '012345', text)
+  t.equal(parsePin('٠١٢٣ ٤٥٦٧ ٨٩٠١ ٢٣٤٥'), '0123456789012345')
+  t.equal(parseCaseNumber('\u2066TBR-٠١٢٣-0000-000A\u2069'), 'TBR-0123-0000-000A')
+  for (const text of ['٠١٢٣٤', '01234a', '¹²³⁴⁵', '']) t.equal(parsePin(text), undefined, text)
 })
 
 t.test('the state of a case moves forward only, and nothing follows on erasure', async (t) => {

@@ -1,5 +1,6 @@
 // Changing the language at any step: the page keeps the step, what was chosen, and a number and PIN that are shown once.
 
+import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { pictureFile, type Site, usualSite, withoutBrowser } from '../helpers/browser.js'
@@ -95,6 +96,45 @@ t.test('on the case page the language changes, and the case and a new PIN stay o
   await speak(page, 'ms')
   t.equal(await textOf(page, '#pin-value'), pin)
   await page.click('#pin-done')
+  await page.waitForSelector('[data-step="view"]:not([hidden])')
+  t.same(faults, [])
+})
+
+/** The groups of the recovery code, from left to right as they are seen. */
+function seenGroups(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const text = document.querySelector('#recovery-code')?.firstChild
+    if (!(text instanceof Text)) throw new Error('the code is not shown')
+    const place = (from: number) => {
+      const range = document.createRange()
+      range.setStart(text, from)
+      range.setEnd(text, from + 1)
+      const { left, top } = range.getBoundingClientRect()
+      return top * 10_000 + left
+    }
+    const groups = [...text.data.matchAll(/\d+/g)].map(({ 0: digits, index }) => ({ digits, at: place(index) }))
+    return groups.sort((a, b) => a.at - b.at).map(({ digits }) => digits)
+  })
+}
+
+t.test('in a language that runs from right to left, codes keep the order of their digits', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page, faults } = await site.visit('/')
+  await speak(page, 'ar')
+  t.equal(await page.getAttribute('html', 'dir'), 'rtl')
+  await toCategory(page)
+  await protectThem(page)
+  const [number, code] = await Promise.all(['#number', '#recovery-code'].map((id) => textOf(page, id)))
+  t.same(await seenGroups(page), code?.split(' '))
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')])
+  const note = readFileSync(await download.path(), 'utf8')
+  for (const each of [number, code]) t.ok(note.includes(`\u2068${each}\u2069`), 'also in the saved note')
+
+  await page.goto(`${site.url}/case?lang=ar`)
+  await page.fill('#case-number', `\u2068${number}\u2069`)
+  const arabic = (code ?? '').replaceAll(/\d/g, (digit) => String.fromCharCode(0x660 + Number(digit)))
+  await page.fill('#case-pin', arabic)
+  await page.click('#open')
   await page.waitForSelector('[data-step="view"]:not([hidden])')
   t.same(faults, [])
 })

@@ -2,6 +2,7 @@
 
 import type { Config } from '../../boot/config.js'
 import { ISOLATION_LAYERS } from '../../domain/isolation-layers.js'
+import type { Language } from '../../domain/languages.js'
 import { ownValue } from '../../domain/own-value.js'
 import type { ApiFacts, CertificateFacts } from './doctor-api.js'
 import type { FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
@@ -164,6 +165,16 @@ export function checkProxies({ trustedProxies }: Pick<Config, 'trustedProxies'>)
     ]
   if (trustedProxies.length === 0) return [ok('no proxy is trusted: callers count by the address they connect from')]
   return [ok(`X-Forwarded-For is trusted from ${trustedProxies.join(', ')} only`)]
+}
+
+export function checkLanguages(languages: readonly Language[]): Finding[] {
+  const unread = languages.filter(({ reviewed }) => !reviewed).map(({ tag }) => tag)
+  if (unread.length === 0) return [ok('each language of the page was read by a native speaker who works with survivors')]
+  return [
+    warn(
+      `no native speaker who works with survivors has read the page in ${unread.join(', ')}: docs/page.md says how to ask`,
+    ),
+  ]
 }
 
 export function checkApi({ readiness, reason }: ApiFacts): Finding[] {

@@ -1,6 +1,7 @@
 // tabir doctor [--json]
 
 import { type Config, readConfig } from '../../boot/config.js'
+import { LANGUAGES } from '../../domain/languages.js'
 import { messageOf } from '../../domain/message-of.js'
 import type { Store } from '../../store/redis/client.js'
 import { checkFormat } from '../../store/redis/format.js'
@@ -16,6 +17,7 @@ import {
   checkCertificates,
   checkFiles,
   checkHost,
+  checkLanguages,
   checkProxies,
   checkRedis,
   type Finding,
@@ -42,6 +44,7 @@ async function examine(): Promise<Finding[]> {
   const findings: Finding[] = []
   try {
     const config = readConfig(process.env)
+    findings.push(...checkLanguages(LANGUAGES))
     findings.push(...checkHost(await hostFacts(config)), ...checkProxies(config), ...checkApi(await apiFacts(config)))
     findings.push(...checkCertificates(await certificateFacts(config), Date.now()))
     const files = await fileFacts(config)
