@@ -26,7 +26,6 @@ const EXCEPTIONS = [
     licence: 'LGPL-3.0',
     why: 'WebAssembly, loaded as it is and replaceable; optional; NOTICE names it',
   },
-  { name: /^@fontsource\/noto-sans$/, licence: 'OFL-1.1', why: 'a font, embedded in reports' },
   { name: /^png-js$/, licence: 'none', why: 'its package file names no licence; its file LICENSE is that of MIT' },
 ]
 

@@ -52,9 +52,14 @@ export function reportOptions(current: string): string {
   }).join('')
 }
 
+/** By language: making one costs more than all that is asked of it. */
+const regionNames = new Map<string, Intl.DisplayNames>()
+
 /** In the language of the page. */
 export function countryName(country: string, language: string): string {
-  return new Intl.DisplayNames(language, { type: 'region' }).of(country) ?? country
+  const names = regionNames.get(language) ?? new Intl.DisplayNames(language, { type: 'region' })
+  regionNames.set(language, names)
+  return names.of(country) ?? country
 }
 
 function linkMarkup(link: string): string {

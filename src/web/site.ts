@@ -58,6 +58,7 @@ export interface Served {
 
 export interface Site {
   /**
+   * Rendered when it is first asked for: all of them in all languages would take memory that most services never use.
    * @param language tag of one of `LANGUAGES`
    * @param takesVideos whether the page offers to send videos that the browser cannot decode.
    */
@@ -90,7 +91,7 @@ const RUN_TIME = 'run.'
 const OF_FILES = /^run\.(state|what|why)\./
 
 /**
- * Reads the built site once; then everything is in memory.
+ * Reads the built site once; then it reads no file.
  * @param folder that build.mjs wrote: `dist/public`
  * @throws {Error} if the folder or a language's file is missing, or a page uses a message that a language lacks
  */
@@ -99,9 +100,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
   const decoders = Object.entries(built).filter(([format]) => !settings.unread.some((unread) => unread === format))
   const messages = new Map(LANGUAGES.map(({ tag }) => [tag as string, messagesIn(folder, tag)]))
   const [{ tag: defaultLanguage }] = LANGUAGES
-  const parts = Object.fromEntries(
-    ['layout', 'picker', 'sending', 'keep', ...PAGE_NAMES].map((name) => [name, text(folder, `html/${name}.html`)]),
-  )
+  const parts = partsIn(folder)
   const style = text(folder, 'html/style.css')
   const headers = documentHeaders({ script: manifest.script.integrity, style: hashOf(style) })
   const hashing = { ...scriptsOf(manifest.worker, decoders), unread: settings.unread }
@@ -109,21 +108,18 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
   const { retentionDays, platformNames: platforms, banner } = settings
   const facts = { retentionDays, platforms, banner }
   const notice = settings.operator && privacyNotice({ operator: settings.operator, ...facts })
-  const pagesWhere = (takesVideos: boolean) =>
-    LANGUAGES.flatMap((language) =>
-      PAGE_NAMES.map((name): [string, Served] => {
-        const page = render(name, language, takesVideos)
-        return [`${name} ${language.tag} ${takesVideos}`, served(headers, 'text/html; charset=utf-8', page)]
-      }),
-    )
-  const pages = new Map([true, false].flatMap(pagesWhere))
+  for (const language of LANGUAGES) for (const name of PAGE_NAMES) render(name, language, true) // refuses to start with half a page
+  const pages = new Map<string, Served>()
 
   return {
     privacyNotice: notice,
-    page(name, language, takesVideos) {
-      const page = pages.get(`${name} ${language} ${takesVideos}`)
-      if (page === undefined) throw new Error(`there is no page ${name} in ${language}`)
-      return page
+    page(name, tag, takesVideos) {
+      const key = `${name} ${tag} ${takesVideos}`
+      const language = LANGUAGES.find((each) => each.tag === tag)
+      if (language === undefined) throw new Error(`there is no page in ${tag}`)
+      const known = pages.get(key) ?? served(headers, 'text/html; charset=utf-8', render(name, language, takesVideos))
+      pages.set(key, known)
+      return known
     },
     console: consoleIn(folder, manifest, {
       language: defaultLanguage,
@@ -206,6 +202,11 @@ function consoleIn(folder: string, manifest: OwnAssets, given: object): Served {
 /** The hash of content as a policy writes it. */
 function hashOf(content: string): string {
   return `sha384-${createHash('sha384').update(content).digest('base64')}`
+}
+
+function partsIn(folder: string): Readonly<Record<string, string>> {
+  const names = ['layout', 'picker', 'sending', 'keep', ...PAGE_NAMES]
+  return Object.fromEntries(names.map((name) => [name, text(folder, `html/${name}.html`)]))
 }
 
 function messagesIn(folder: string, language: string): Messages {

@@ -3,10 +3,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { LANGUAGE_TAGS } from '../../domain/languages.js'
 import { Problem } from '../../domain/problem.js'
 import type { VideoHashing } from '../../services/intake/video-hashing.js'
 import type { PageName } from '../../web/markup.js'
-import { LANGUAGE_TAGS } from '../../domain/languages.js'
 import { encodingFor, languageFor } from '../../web/negotiate.js'
 import type { Served, Site } from '../../web/site.js'
 

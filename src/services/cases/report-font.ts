@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import createBidi, { type Bidi } from 'bidi-js'
-import { Blob, Buffer as Shaped, Direction, Face, Font, shape } from 'harfbuzzjs'
+import { Blob, Direction, Face, Font, Buffer as Shaped, shape } from 'harfbuzzjs'
 import type { Language } from '../../domain/languages.js'
 
 export type Weight = 'regular' | 'bold'
