@@ -38,7 +38,9 @@ export async function buildFonts(messages, languages, target) {
   const subset = await subsetter()
   for (const tag of languages) {
     const texts = Object.entries(JSON.parse(readFileSync(join(messages, `${tag}.json`), 'utf8')))
-    const words = texts.flatMap(([key, text]) => (key.startsWith('report.') ? [text] : [])).join('')
+    const written = texts.flatMap(([key, text]) => (key.startsWith('report.') ? [text] : [])).join('')
+    // Shaping takes some letters apart, such as Thai ำ, and puts others together.
+    const words = written + ['NFC', 'NFD', 'NFKD'].map((form) => written.normalize(form)).join('')
     for (const [weight, name] of Object.entries(WEIGHTS))
       writeFileSync(join(fresh, `${tag}-${weight}.ttf`), subset(readFileSync(fontFile(tag, name)), words + ASCII))
   }

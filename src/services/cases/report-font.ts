@@ -10,8 +10,15 @@ type Doc = PDFKit.PDFDocument
 
 /** What pdfkit asks of a font when it measures and writes a line. Advances in thousandths of the size. */
 interface Line {
-  readonly glyphs: readonly unknown[]
+  readonly glyphs: readonly Glyph[]
   readonly positions: readonly Position[]
+  readonly advanceWidth: number
+}
+interface Glyph {
+  readonly id: number
+  /** What is copied for it. */
+  readonly codePoints: readonly number[]
+  /** In units of the font. */
   readonly advanceWidth: number
 }
 interface Position {
@@ -25,7 +32,6 @@ interface Position {
 /** The part of pdfkit's font that is used here and not in its types. */
 interface EmbeddedFont {
   readonly scale: number
-  readonly font: { getGlyph(id: number, codePoints: readonly number[]): { readonly advanceWidth: number } }
   layout: (text: string) => Line
 }
 
@@ -47,20 +53,21 @@ export function registerFonts(doc: Doc, language: Language): void {
 }
 
 function isEmbedded(font: unknown): font is EmbeddedFont {
-  return typeof font === 'object' && font !== null && 'layout' in font && 'scale' in font && 'font' in font
+  return typeof font === 'object' && font !== null && 'layout' in font && 'scale' in font
 }
 
 function lineOf(text: string, embedded: EmbeddedFont, shaper: Font, language: Language): Line {
-  const glyphs: unknown[] = []
+  const glyphs: Glyph[] = []
   const positions: Position[] = []
   for (const run of visualRuns(text, language.direction)) {
     for (const each of shapedRun(run, shaper, language.tag)) {
       if (each.id === 0) throw new Error(`the report's font for ${language.tag} lacks a letter of: ${run.text}`)
-      const glyph = embedded.font.getGlyph(each.id, each.codePoints)
+      const { id, codePoints } = each
+      const advance = shaper.glyphHAdvance(id)
       const { xAdvance, yAdvance, xOffset, yOffset } = each.position
       const [x, y, dx, dy] = [xAdvance, yAdvance, xOffset, yOffset].map((units) => units * embedded.scale)
-      glyphs.push(glyph)
-      const advanceWidth = glyph.advanceWidth * embedded.scale
+      glyphs.push({ id, codePoints, advanceWidth: advance })
+      const advanceWidth = advance * embedded.scale
       positions.push({ xAdvance: x ?? 0, yAdvance: y ?? 0, xOffset: dx ?? 0, yOffset: dy ?? 0, advanceWidth })
     }
   }
