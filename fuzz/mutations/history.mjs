@@ -19,7 +19,7 @@ function runOf({ only, ignore, seconds, seed }) {
 const CATALOGUE = 'src/services/index/catalogue.ts'
 const BOTH = { ignore: '', seconds: 600, seed: 1 }
 
-/** The nine bugs that the review of November 2026 found, as close to the old code as possible. */
+/** Bugs that reviews found, as close to the old code as possible. */
 const mutations = [
   {
     ...BOTH,
@@ -152,6 +152,36 @@ const mutations = [
         file: 'src/services/index/frame-table.ts',
         from: 'atMs: this.#pages.get(ordinal >>> PAGE_BITS)?.atMs[ordinal % PAGE_FRAMES] ?? 0 }',
         to: 'atMs: 0 }',
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: 'a number of a fetched hash is never given to another, and the page of a picture that changes fails',
+    only: 'fetched while changing',
+    changes: [
+      {
+        file: 'src/store/exchange/fetched-record.ts',
+        from: 'const number = at === -1 ? (free.next().value ?? next++) : at',
+        to: "const number = at === -1 ? next++ : at\n    if (number >= MAX_HASHES_OF_IMAGE) throw new RangeError('an image has no so many hashes')",
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: 'who watches is told of a picture once, also when it is removed and registered again',
+    only: 'watched again',
+    changes: [{ file: 'src/store/scripts/trust/put-trust.ts', from: 'forget_watch_told(tag, hex)', to: '' }],
+  },
+  {
+    ...BOTH,
+    why: 'one API that is ahead announces deadlines as missed',
+    only: 'clocks apart',
+    changes: [
+      {
+        file: 'src/services/cases/notices.ts',
+        from: 'const untilMs = await dueUntilMs()\n    if (untilMs === undefined) return\n    await announceAgain',
+        to: 'const untilMs = Date.now()\n    await announceAgain',
       },
     ],
   },

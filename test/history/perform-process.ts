@@ -45,6 +45,10 @@ export function passTime({ world }: Scene, { s }: StepOf<'pass-time'>): void {
   world.clock.stepTo(world.clock.offsetS + s)
 }
 
+export function stepClock({ world }: Scene, { api, s }: StepOf<'step-clock'>): void {
+  world.clock.stepApart(api, s)
+}
+
 export function fillOrFree({ world }: Scene, { do: verb, disk }: StepOf<'fill-disk' | 'free-disk'>): void {
   if (!world.hasOwnDisks) return
   for (const api of APIS) {
@@ -59,6 +63,7 @@ export function freeAll(scene: Scene): void {
   for (const api of APIS) {
     if (scene.world.stopped.has(api)) stopApi(scene, { do: 'go-on', api })
     slowLine(scene, { do: 'slow', api, ms: 0 })
+    stepClock(scene, { do: 'step-clock', api, s: 0 })
   }
   for (const disk of ['withdrawals', 'snapshots'] as const) fillOrFree(scene, { do: 'free-disk', disk })
 }

@@ -1,10 +1,12 @@
 // Performs a step. The model has what it makes certain when it returns.
 
+import { thingAt } from './model.js'
 import * as banks from './perform-banks.js'
 import { coldStart, fillPage, importAgain, importAtSnapshot, importGroup, removeLast, removeSome } from './perform-bulk.js'
 import { expire, sweepAhead } from './perform-expiry.js'
 import * as processes from './perform-process.js'
 import * as signals from './perform-signals.js'
+import * as told from './perform-told.js'
 import { appeal, attest, decide, dispute, flood, judge, pause } from './perform-trust.js'
 import type { Scene } from './scene.js'
 import type { Api, Step, StepOf } from './steps.js'
@@ -23,7 +25,7 @@ export async function perform(scene: Scene, given: Step): Promise<Api | undefine
     case 'renew-bank':
       return banks.renewBank(scene, step)
     case 'register':
-      return signals.register(scene, step)
+      return registerNoted(scene, step)
     case 'remove':
       return signals.remove(scene, step)
     case 'note':
@@ -67,6 +69,7 @@ type Else = StepOf<
   | ('import' | 'import-again' | 'remove-some' | 'remove-last' | 'cold-start' | 'fill-page' | 'import-at-snapshot')
   | ('kill' | 'restart' | 'stop' | 'go-on' | 'slow' | 'pass-time' | 'fill-disk' | 'free-disk')
   | ('kill-redis' | 'back-up' | 'restore' | 'lose-replica' | 'fail-over')
+  | ('step-clock' | 'watch' | 'told' | 'change-picture' | 'fetch' | 'notice' | 'seen' | 'nothing-missed')
 >
 
 async function performElse(scene: Scene, step: Else): Promise<Api | undefined> {
@@ -98,6 +101,9 @@ async function performElse(scene: Scene, step: Else): Promise<Api | undefined> {
     case 'pass-time':
       processes.passTime(scene, step)
       return undefined
+    case 'step-clock':
+      processes.stepClock(scene, step)
+      return undefined
     case 'fill-disk':
     case 'free-disk':
       processes.fillOrFree(scene, step)
@@ -112,7 +118,37 @@ async function performElse(scene: Scene, step: Else): Promise<Api | undefined> {
       return done(processes.loseReplica(scene))
     case 'fail-over':
       return done(processes.failOver(scene))
+    default:
+      return performTold(scene, step)
   }
+}
+
+type Told = StepOf<'watch' | 'told' | 'change-picture' | 'fetch' | 'notice' | 'seen' | 'nothing-missed'>
+
+function performTold(scene: Scene, step: Told): Promise<Api | undefined> {
+  switch (step.do) {
+    case 'watch':
+      return told.watch(scene, step)
+    case 'told':
+      return told.checkTold(scene, step)
+    case 'change-picture':
+      return told.changePicture(scene, step)
+    case 'fetch':
+      return told.fetchAll(scene, step)
+    case 'notice':
+      return told.notice(scene, step)
+    case 'seen':
+      return told.seen(scene, step)
+    case 'nothing-missed':
+      return told.checkNothingMissed(scene)
+  }
+}
+
+async function registerNoted(scene: Scene, step: StepOf<'register'>): Promise<Api | undefined> {
+  const wasThere = (thingAt(scene.model, step)?.presence ?? 'gone') !== 'gone'
+  const at = await signals.register(scene, step)
+  told.noteRegistered(scene, step, wasThere)
+  return at
 }
 
 async function done(work: Promise<void>): Promise<undefined> {

@@ -16,6 +16,7 @@ import {
   refs,
   remove,
 } from './scenario-parts.js'
+import { clocksApart, fetchedChanging, watchedAgain } from './scenarios-told.js'
 import type { Api, Episode, Group, Step } from './steps.js'
 import { uniformSteps } from './uniform.js'
 
@@ -290,5 +291,8 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'snapshot during an import', group: 'snapshots', world: 'single', weight: 1, steps: snapshotDuringImport },
   { name: 'restored backup', group: 'restores', world: 'single', weight: 1, steps: restoredBackup },
   { name: 'diverged replica', group: 'failovers', world: 'sentinel', weight: 1, steps: divergedReplica },
+  { name: 'watched again', group: 'told', world: 'single', weight: 1, steps: watchedAgain },
+  { name: 'fetched while changing', group: 'told', world: 'single', weight: 1, steps: fetchedChanging },
+  { name: 'clocks apart', group: 'clocks', world: 'single', weight: 2, steps: clocksApart },
   { name: 'anything', group: 'uniform', world: 'single', weight: 3, steps: uniformSteps },
 ]

@@ -39,6 +39,12 @@ export interface Scene {
   readonly ids: Map<string, string>
   readonly contentIds: Map<string, number>
   readonly noted: Set<string>
+  /** Hashes that the platform watches for; things that were registered since and not checked; how often it was told of each thing. */
+  readonly watched: Set<string>
+  readonly untold: Set<string>
+  readonly told: Map<string, number>
+  /** The position of the fetcher of StopNCII's interface. */
+  fetchedUntilS: number
   /** Whether the replica is lost: then no write to Redis can be relied on. */
   isDegraded: boolean
   /** Name of the bank for submissions by StopNCII's interface; empty until there was one. */
@@ -89,6 +95,10 @@ export async function openScene(
     ids: new Map(),
     contentIds: new Map(),
     noted: new Set(),
+    watched: new Set(),
+    untold: new Set(),
+    told: new Map(),
+    fetchedUntilS: 10,
     isDegraded: false,
     stopNciiBank: '',
     groups: new Map(),

@@ -70,6 +70,22 @@ interface Facts {
   /** A picture that was judged harmless and then withdrawn has to leave the store, at the latest when an appeal is granted. */
   appeal: AtRef
   'pass-time': { readonly s: number }
+  /** The clock of one API is this far ahead of all others from now on, or behind. */
+  'step-clock': OfApi & { readonly s: number }
+  /** A platform watches for a hash. */
+  watch: At & { readonly hash: string }
+  /** Its watcher was told of its last registration. */
+  told: AtRef
+  /** A picture of a bank has this many other hashes from now on, besides its own. */
+  'change-picture': AtRef & { readonly hashes: number }
+  /** A fetcher of StopNCII's interface goes on to the end. */
+  fetch: At
+  /** The holder of a case sends a notice to platforms. */
+  notice: Home
+  /** A platform matches it. */
+  seen: AtRef
+  /** No deadline was announced as missed. */
+  'nothing-missed': Nothing
   /** Imports many hashes in one file. All must match afterwards. */
   import: WithCount
   'import-again': InGroup & { readonly times: number }
@@ -112,6 +128,8 @@ export const GROUPS = [
   'snapshots',
   'restores',
   'failovers',
+  'told',
+  'clocks',
   'uniform',
 ] as const
 export type Group = (typeof GROUPS)[number]

@@ -20,7 +20,7 @@ export interface World {
   readonly redis: () => Redis
   readonly target: RedisTarget
   /** By how much [s] the clocks of the APIs are ahead. */
-  readonly clock: { readonly offsetS: number; stepTo(offsetS: number): void }
+  readonly clock: { readonly offsetS: number; stepTo(offsetS: number): void; stepApart(api: Api, aheadS: number): void }
   readonly stopped: Set<Api>
   /** Whether the folders of snapshots and withdrawals have their own file systems. */
   readonly hasOwnDisks: boolean
@@ -54,19 +54,28 @@ const DISK_MB = { all: 1024, data: 64, withdrawals: 1 }
 export const dataDirOf = (folder: string, api: Api) => join(folder, `api-${'ab'[api]}`)
 export const withdrawalsOf = (folder: string, api: Api) => join(folder, `withdrawals-${'ab'[api]}`, 'log')
 
-/** For all APIs. */
+const clockFile = (folder: string, api: Api) => join(folder, `clock-${'ab'[api]}`)
+
+/** One for all APIs, from which each may differ. Redis's clock is never stepped: all others may be, by the same in the other direction. */
 export function clockIn(folder: string, apis: () => readonly KeptProcess[]): World['clock'] {
-  const file = join(folder, 'clock')
-  writeFileSync(file, '0')
+  const aheadS: [number, number] = [0, 0]
   let offsetS = 0
+  const write = () => {
+    for (const api of [0, 1] as const) writeFileSync(clockFile(folder, api), String((offsetS + aheadS[api]) * 1000))
+    for (const kept of apis()) if (kept.isReady) kept.signal('SIGUSR2')
+  }
+  write()
   return {
     get offsetS() {
       return offsetS
     },
     stepTo(nextS) {
       offsetS = nextS
-      writeFileSync(file, String(nextS * 1000))
-      for (const kept of apis()) if (kept.isReady) kept.signal('SIGUSR2')
+      write()
+    },
+    stepApart(api, nextS) {
+      aheadS[api] = nextS
+      write()
     },
   }
 }
@@ -87,7 +96,7 @@ export function startApi(folder: string, api: Api, env: Readonly<Record<string, 
       TABIR_WITHDRAWALS_DIR: withdrawalsOf(folder, api),
       TABIR_SNAPSHOT_INTERVAL_S: String(SNAPSHOT_EVERY_S),
       TABIR_FEED_DELAY_MINUTES: '0', // each step is followed by a check of the feed
-      STEPPED_CLOCK: join(folder, 'clock'),
+      STEPPED_CLOCK: clockFile(folder, api),
       UV_THREADPOOL_SIZE: '1', // as on a small machine: a write waits for computations
       ...env,
     },
