@@ -1,7 +1,8 @@
 // Damages video files: each must be hashed or refused with a known problem, in bounded time. A thread reads thousands of containers. One in sixteen of the
-// readable ones also goes through both sandboxed children.
+// readable ones also goes through both sandboxed children. One in sixteen files is a sound film in place of a damaged one (video-films.mjs): its moments are
+// compared with those of ffmpeg.
 //
-//   npm run fuzz:video -- --seconds 300 --seed 1 [--folder FOLDER]
+//   npm run fuzz:video -- --seconds 300 --seed 1 [--folder FOLDER] [--films]    --films: no damaged files
 //
 // The clips are made with ffmpeg; FOLDER has more of them, each under 1 MB. Prints the seed of each finding: `--seed N --seconds 0` repeats it alone,
 // through the children too. Exits with 1 after a finding.
@@ -18,12 +19,14 @@ import { processorTimeMs } from '../dist/workers/processor-time.js'
 import { findSandboxCommand, ownFiles } from '../dist/workers/sandbox-command.js'
 import { innermost } from '../dist/workers/starved.js'
 import { openVideoSandbox } from '../dist/workers/video-sandbox.js'
+import { makeFilm, oddityOf } from './video-films.mjs'
 
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '300' },
     seed: { type: 'string', default: '1' },
     folder: { type: 'string' },
+    films: { type: 'boolean', default: false },
   },
 })
 const isOne = Number(values.seconds) === 0
@@ -61,7 +64,7 @@ const clips = clipsOf(values.folder)
 const sandboxCommand = findSandboxCommand({ readable: [...ownFiles(), ...ffmpegFiles(found)], hidden: [] })
 const pids = new Set()
 const sandbox = openVideoSandbox({ ffmpeg: found.binary, sandboxCommand, onStart: (_, pid) => pids.add(pid) })
-const counts = { read: {}, hashed: {} }
+const counts = { read: {}, hashed: {}, films: {} }
 const worst = { readMs: { seed: 0, is: 0 }, readMb: { seed: 0, is: 0 }, childrenMs: { seed: 0, is: 0 } }
 let finds = 0
 let seed = Number(values.seed)
@@ -76,6 +79,7 @@ process.exitCode = finds === 0 ? 0 : 1
 
 async function tried(seed) {
   const chance = chanceFrom(seed)
+  if (values.films || chance.happens(1 / 16)) return await triedFilm(seed, chance)
   const [name, bytes] = chance.oneOf(clips)
   const file = mutated(chance, bytes)
   const { said, cpuMs, mb } = await readContainer(file)
@@ -98,6 +102,15 @@ async function tried(seed) {
   atWorst('childrenMs', seed, childrenMs)
   if (!['hashed', ...EXPECTED].includes(code) || childrenMs > MAX_CHILDREN_MS || sandbox.pids.length > 0)
     find(seed, name, `${code}, ${childrenMs} ms`)
+}
+
+async function triedFilm(seed, chance) {
+  const film = makeFilm(chance)
+  if (film === undefined) return note('films', 'not made')
+  const answer = await sandbox.hash(film.bytes, 'submission')
+  const odd = 'problem' in answer ? answer.problem : oddityOf(film, answer.video)
+  note('films', odd === undefined ? 'right' : 'odd')
+  if (odd !== undefined) find(seed, JSON.stringify(film.facts), odd)
 }
 
 function find(seed, name, what) {
