@@ -149,16 +149,21 @@ const mutations = [
   ),
   inFile(
     'src/services/intake/registration.ts',
+    [['quotas.imagesOf(record), room)', 'quotas.imagesOf(record))']],
+    ['http/case-quota'],
+  ),
+  inFile(
+    'src/store/scripts/images/put-images.ts',
     [
-      ['isThin ? feedSignalsOf(believed) : believed', 'believed'],
-      ['quotas.imagesOf(record), room)', 'quotas.imagesOf(record))'],
+      ["redis.call('INCRBY', ofDay, addedHashes)", ''],
+      [' and ofCase > ownShare', ''],
+      ['today > tonumber(mostOfDay) or ', ''],
     ],
     ['http/case-quota'],
   ),
-  inFile('src/store/scripts/images/put-images.ts', [["redis.call('INCRBY', ofDay, addedHashes)", '']], ['http/case-quota']),
   inFile(
     'src/services/intake/quotas.ts',
-    [[' || assistance !== undefined || isVouchedFor ? undefined', ' ? undefined']],
+    [['most === undefined || assistance !== undefined || isVouchedFor', 'most === undefined']],
     ['http/case-quota'],
   ),
   inFile(
