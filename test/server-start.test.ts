@@ -9,11 +9,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { readKeyedConfig } from '../src/boot/config.js'
 import { makeKeyring } from '../src/store/sealing/seal.js'
 import { noteActive } from '../src/store/sealing/seal-ring.js'
 import { loadSecrets } from '../src/store/sealing/secrets.js'
 import { openLine } from './faults/line.js'
 import { authority } from './helpers/authority.js'
+import { OPERATOR } from './helpers/operator-settings.js'
 import { startRedis, startStore } from './helpers/redis.js'
 
 const PROGRAMS = ['../src/boot/server.js', '../workers/main.js', '../workers/messenger.js'] as const
@@ -81,6 +83,23 @@ t.test('no api starts with a hand-off on a public address without TLS', async (t
   })
   t.match(withTls, { status: 1, errors: /TABIR_HANDOFF_HOST\): it is no address of this machine/ })
   t.notMatch(withTls.errors, /public address/)
+})
+
+t.test('where anybody may come, no seal key is made or used in the data folder', async (t) => {
+  const place = folder(t)
+  const env = { ...OPERATOR, TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: 'none', TABIR_DATA_DIR: place }
+  const inside = { TABIR_SEAL_KEY_FILE: join(place, 'deeper', 'keys') }
+  for (const program of [PROGRAMS[0], '../src/boot/supervisor.js'])
+    for (const own of [{}, inside]) {
+      const { status, errors } = await started(program, { ...env, ...own })
+      t.equal(status, 1, program)
+      t.match(errors, /^TABIR_EXPOSURE is public and the seal keys are in the data folder.*\n$/)
+    }
+  t.same(readdirSync(place), [], 'nothing was written')
+  const keys = `k:${Buffer.alloc(32, 9).toString('base64')}`
+  for (const elsewhere of [{ TABIR_SEAL_KEYS: keys }, { TABIR_SEAL_KEY_FILE: `${place}-keys` }])
+    t.equal(readKeyedConfig({ ...env, ...elsewhere }).exposure, 'public')
+  t.equal(readKeyedConfig({ TABIR_DATA_DIR: place }).exposure, 'private')
 })
 
 t.test('an api whose address is taken or foreign names the reason and the settings', async (t) => {

@@ -19,7 +19,7 @@ import { headText } from '../store/audit/audit-marks.js'
 import { keyringOf } from '../store/sealing/seal-keys.js'
 import { loadSite, type Site } from '../web/site.js'
 import { type CertificateFiles, type KeptCertificate, keepCertificate } from './certificate-files.js'
-import { type Config, readConfig } from './config.js'
+import { type Config, readKeyedConfig } from './config.js'
 import { whyNoHandoff, whyNotListening } from './listening.js'
 import { isLoopback, refusePublicHost } from './private-host.js'
 import { exitOnError, leaveMemoryOutOfDumps, maxOpenFiles, onHangups, refuseToStart, stopOnSignal } from './process.js'
@@ -37,7 +37,7 @@ const certificates = new Map<string, KeptCertificate>()
 onHangups(() => {
   for (const certificate of certificates.values()) void certificate.reload()
 })
-const config = exitOnError(() => readConfig(process.env))
+const config = exitOnError(() => readKeyedConfig(process.env))
 leaveUnread(unreadWith(config))
 const withdrawalsFolder = config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')
 const lifecycle = createLifecycle()

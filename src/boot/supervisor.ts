@@ -15,7 +15,7 @@ import { createLifecycle, startOrStop } from '../app/lifecycle.js'
 import { messageOf } from '../domain/message-of.js'
 import { openRedisServer, type RedisServer } from '../store/embedded/embedded-redis.js'
 import type { Kept } from './backoff.js'
-import { environmentFor, readConfig } from './config.js'
+import { environmentFor, readKeyedConfig } from './config.js'
 import { type KeptPart, keepPart, type PartCommand } from './kept-part.js'
 import { type KeepingRedis, keepRedis } from './kept-redis.js'
 import { closedTerminal, leaveMemoryOutOfDumps, withoutDumps } from './process.js'
@@ -120,7 +120,7 @@ function announcer(parts: () => readonly KeptPart[], { print, welcome = () => ''
 async function main(): Promise<number> {
   const warn = (text: string) => console.error(text)
   try {
-    const config = readConfig()
+    const config = readKeyedConfig()
     const program = (path: string) => withoutDumps(fileURLToPath(new URL(path, import.meta.url)))
     return await supervise({
       openRedis: () => openRedisServer(config),

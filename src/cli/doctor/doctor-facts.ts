@@ -14,7 +14,7 @@ import type { Store } from '../../store/redis/client.js'
 import { countAlive, countLacking, type ProcessCount } from '../../store/redis/heartbeats.js'
 import { infoField } from '../../store/redis/redis-load.js'
 import { parseRedisUrl } from '../../store/redis/redis-url.js'
-import { sealKeyPath } from '../../store/sealing/seal-keys.js'
+import { areKeysBesideData, sealKeyPath } from '../../store/sealing/seal-keys.js'
 import { readLogStatus } from '../../store/upkeep/withdrawal-records.js'
 import { outboxAgeMs } from '../../store/webhooks/outbox.js'
 import { createWaitingEventStore } from '../../store/webhooks/waiting-events.js'
@@ -106,9 +106,7 @@ export async function fileFacts(config: Config): Promise<FileFacts> {
     freeBytes: disk?.freeBytes,
     sizeBytes: disk?.sizeBytes,
     sealKeyFile:
-      config.sealKeys === undefined
-        ? { mode: await modeOf(keyFile), isBesideData: keyFile.startsWith(`${dataDir}/`) }
-        : undefined,
+      config.sealKeys === undefined ? { mode: await modeOf(keyFile), isBesideData: areKeysBesideData(config) } : undefined,
     withdrawals: {
       isOnDisk: existsSync(withdrawals),
       sharesDisk: (await device(withdrawals)) === (await device(dataDir)),

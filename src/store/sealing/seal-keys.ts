@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { messageOf } from '../../domain/message-of.js'
 import { makeFolderSync } from '../../files/make-folder.js'
 import { writeWholeFileSync } from '../../files/write-file.js'
@@ -18,6 +18,12 @@ export interface SealSettings {
 
 export function sealKeyPath({ dataDir, sealKeyFile }: SealSettings): string {
   return sealKeyFile ?? join(dataDir, 'seal-keys')
+}
+
+/** Whether the keys are in a file in the data folder, so that a copy of the folder can be read. */
+export function areKeysBesideData(settings: SealSettings): boolean {
+  const path = resolve(sealKeyPath(settings))
+  return settings.sealKeys === undefined && path.startsWith(resolve(settings.dataDir) + sep)
 }
 
 /**
