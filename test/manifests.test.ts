@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -19,7 +19,10 @@ const Container = z.looseObject({
     readOnlyRootFilesystem: z.literal(true),
     capabilities: z.looseObject({ drop: z.tuple([z.literal('ALL')]) }),
   }),
-  resources: z.looseObject({ limits: z.looseObject({ memory: z.string() }) }),
+  resources: z.looseObject({
+    requests: z.looseObject({ memory: z.string() }),
+    limits: z.looseObject({ memory: z.string() }),
+  }),
   startupProbe: z.unknown().optional(),
   readinessProbe: z.looseObject({ httpGet: z.looseObject({ path: z.string() }).optional() }).optional(),
   lifecycle: z.looseObject({ preStop: z.unknown() }).optional(),
@@ -106,6 +109,20 @@ t.test(
     for (const app of ['api', 'workers']) t.match(byApp.get(app)?.affinity, { podAntiAffinity: {} }, app)
   },
 )
+
+t.test('what is in memory is not swapped to a disk', (t) => {
+  for (const { template } of filesIn('deploy/kubernetes').flatMap(podsOf)) {
+    const [{ resources }] = template.spec.containers
+    t.equal(resources.requests.memory, resources.limits.memory, template.metadata.labels['app'])
+  }
+  const Limits = z.looseObject({ mem_limit: z.string(), memswap_limit: z.string() })
+  const { services } = z
+    .looseObject({ services: z.record(z.string(), Limits) })
+    .parse(parse(read('docker-compose.yml'), { merge: true }))
+  for (const [name, limits] of Object.entries(services)) t.equal(limits.memswap_limit, limits.mem_limit, name)
+  for (const unit of ['tabir', 'tabir-backup']) t.match(read(`deploy/systemd/${unit}.service`), /^MemorySwapMax=0$/m)
+  t.end()
+})
 
 t.test('Redis refuses writes before its container runs out of memory', async (t) => {
   const [redis] = podsOf('deploy/kubernetes/tabir.yml')
