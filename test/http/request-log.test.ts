@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import Fastify from 'fastify'
 import t from 'tap'
 import { createRequestLog, requestLog } from '../../src/http/plugins/request-log.js'
 import { startService } from '../helpers/service.js'
+
+const INVENTORY = resolve(import.meta.dirname, '../../../docs/data-inventory.md')
 
 t.test('successful requests are logged by sample, all others always, and every request is counted', async (t) => {
   const lines: { msg?: string; sample?: number; status?: number }[] = []
@@ -46,6 +50,10 @@ t.test('of refusals by limits ten a second are logged, and the next line says ho
   t.match(lines.at(-1), { code: 'rate-limited', unlogged: 490 })
   ask('rate-limited')
   t.notMatch(lines.at(-1), { unlogged: Number })
+  const [row = ''] = /^\| `request` \|.*$/m.exec(readFileSync(INVENTORY, 'utf8')) ?? []
+  const ofLogger = ['level', 'time', 'pid', 'hostname', 'msg']
+  for (const name of new Set(lines.flatMap(Object.keys)))
+    t.ok(ofLogger.includes(name) || row.includes(`\`${name}\``), `the data inventory names ${name}`)
 })
 
 t.test('with a sample of 0 refusals are still logged, and every request is counted', async (t) => {
