@@ -55,6 +55,7 @@ const FILES_BY_REASON: Readonly<Record<string, readonly string[]>> = {
     'src/store/redis/durable-writer.ts',
     'src/store/sealing/seal.ts',
     'src/store/upkeep/log-rewrite.ts',
+    'workers/hash-video-job.ts',
     'workers/sandbox.ts',
   ],
   'compares clocks, and does so again every few seconds': [

@@ -22,7 +22,7 @@ import { HEARTBEAT_INTERVAL_MS } from '../src/store/redis/heartbeats.js'
 import { keepCases } from './case-life.js'
 import { HEIC_OFF } from './frames.js'
 import { type HashImageOutcome, hashImageHandler } from './hash-image-job.js'
-import { hashVideoHandler } from './hash-video-job.js'
+import { createVideoTurns, hashVideoHandler } from './hash-video-job.js'
 import { collectAtOnce } from './heap.js'
 import { keepHeartbeat } from './heartbeat.js'
 import { checkHeifDecoder } from './media/libheif.js'
@@ -111,7 +111,8 @@ function createVideoWorkers(redis: Redis, visit: HandoffVisit): Worker[] {
     return []
   }
   const sandbox = lifecycle.keep('sandbox of videos', createVideoSandbox(ffmpeg))
-  const handle = traced(HASH_VIDEO_QUEUE, HashVideoJob, hashVideoHandler({ visit, sandbox }))
+  const turns = createVideoTurns(config.videoHashers, () => performance.now())
+  const handle = traced(HASH_VIDEO_QUEUE, HashVideoJob, hashVideoHandler({ visit, sandbox, turns }))
   return [createWorker(redis, { queue: HASH_VIDEO_QUEUE, handle, concurrency: config.videoHashers })]
 }
 

@@ -33,11 +33,13 @@ export interface VideoSandbox {
    * with the video. It is `video-unavailable` if there is no ffmpeg, or it does not run in the sandbox.
    *
    * @param disconnected ends it, with `hashing-unavailable`.
+   * @param wholeMs processor time of the decoder after which only key frames are decoded.
    */
   hash(
     video: Buffer | readonly Buffer[],
     purpose: VideoPurpose,
     disconnected?: AbortSignal,
+    wholeMs?: number,
   ): Promise<VideoAnswer & Partial<VideoCost>>
   /** Pids of the children that are alive, for tests. */
   readonly pids: readonly number[]
@@ -79,10 +81,10 @@ export function openVideoSandbox(options: VideoSandboxOptions): VideoSandbox {
   const starts = ffmpeg && watchVideoStarts({ ffmpeg, entry, memoryMb, sandboxCommand, tell: onFailedStart })
   let isClosing = false
   return {
-    async hash(video, purpose, disconnected) {
+    async hash(video, purpose, disconnected, wholeMs) {
       if (!ffmpeg || !starts) return { problem: 'video-unavailable' }
       if (isClosing || disconnected?.aborted) return UNAVAILABLE
-      const run = startRun(options, ffmpeg, Buffer.isBuffer(video) ? [video] : video, purpose)
+      const run = startRun(options, ffmpeg, Buffer.isBuffer(video) ? [video] : video, purpose, wholeMs)
       runs.add(run)
       disconnected?.addEventListener('abort', run.stop)
       try {
@@ -136,7 +138,13 @@ interface Child {
   isDead: boolean
 }
 
-function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly Buffer[], purpose: VideoPurpose): Run {
+function startRun(
+  options: VideoSandboxOptions,
+  ffmpeg: string,
+  video: readonly Buffer[],
+  purpose: VideoPurpose,
+  wholeMs: number | undefined,
+): Run {
   const reader = startReader(options)
   let decoder: Child | undefined
   let codec: VideoCodecName | undefined
@@ -150,6 +158,7 @@ function startRun(options: VideoSandboxOptions, ffmpeg: string, video: readonly 
     settle,
     channel: reader.channel,
     stuckMs: options.stuckMs ?? STUCK_MS,
+    wholeMs,
   })
 
   reader.dead.then(() => settle(afterDeath(reader.process)))

@@ -2,8 +2,8 @@
 
 import type { ChildProcess } from 'node:child_process'
 import type { Duplex } from 'node:stream'
+import { DECODING_MS_PER_MINUTE, DECODING_START_MS } from '../src/domain/media/video-limits.js'
 import { writeFrame } from './frames.js'
-import { DECODING_MS_PER_MINUTE, DECODING_START_MS } from './media/video/pace.js'
 import type { VideoFacts } from './media/video/video-facts.js'
 import { processorTimeMs } from './processor-time.js'
 import { innermost, isStarved as isStarvedHere } from './starved.js'
@@ -17,6 +17,7 @@ export const UNAVAILABLE = { problem: 'hashing-unavailable' } as const
 export const UNDECODABLE = { problem: 'video-undecodable' } as const
 type Ended = typeof UNAVAILABLE | typeof UNDECODABLE
 
+const MAX_UINT32 = 2 ** 32 - 1
 /** Processor time until the container is understood. */
 const OPENING_CPU_MS = 20_000
 const INTERVAL_MS = 200
@@ -31,6 +32,8 @@ export interface VideoWatchParts {
   readonly settle: (answer: Ended) => void
   readonly channel: Duplex
   readonly stuckMs: number
+  /** Processor time of the decoder after which the reader is told that none is left, so that it sends key frames only. */
+  readonly wholeMs?: number | undefined
   /** Calls `look` until the function that it returns is called. Tests replace it, and the next two. */
   readonly every?: (ms: number, look: () => void) => () => void
   /** [ms] */
@@ -43,7 +46,7 @@ export interface VideoWatchParts {
  * the whole machine the children were paused as well.
  */
 export function createVideoWatch(parts: VideoWatchParts) {
-  const { children, settle, channel, stuckMs, every = onInterval, cpuOf = cpuOfChild } = parts
+  const { children, settle, channel, stuckMs, wholeMs = MAX_UINT32, every = onInterval, cpuOf = cpuOfChild } = parts
   const { isStarved = isStarvedHere } = parts
   let nowMs = 0
   let maxMs = WALL_TIMES * OPENING_CPU_MS
@@ -59,7 +62,7 @@ export function createVideoWatch(parts: VideoWatchParts) {
     cost.reader = Math.max(cost.reader, readerMs)
     cost.decoder = Math.max(cost.decoder, decoderMs)
     if (cpuMs !== seen.cpuMs) seen = { cpuMs, atMs: nowMs }
-    if (decoder !== undefined && channel.writable) writeFrame(channel, uint32(decoderMs))
+    if (decoder !== undefined && channel.writable) writeFrame(channel, uint32(decoderMs > wholeMs ? MAX_UINT32 : decoderMs))
     const isStuck = cpuMs > 0 && nowMs - seen.atMs > stuckMs
     if (isOpening && readerMs > OPENING_CPU_MS) settle(UNDECODABLE)
     else if (isStuck || nowMs > maxMs) explainSlow(decoder ?? reader, isStarved).then(settle)

@@ -4,6 +4,8 @@ export interface VideoBytes {
   readonly sizeBytes: number
   /** Appends a copy of a chunk, and overwrites the original. */
   add(chunk: Buffer): void
+  /** The bytes as they are now, not copied. They are overwritten when they are drained or wiped. */
+  readonly pieces: readonly Uint8Array[]
   /** Yields the blocks in order, once. Overwrites each when the next one is requested or the loop ends. */
   drain(): Generator<Buffer, void, void>
   /** Overwrites what was not drained, a few blocks in each tick, because all of a long video at once would delay other requests. */
@@ -34,6 +36,9 @@ export function createVideoBytes(): VideoBytes {
       }
       sizeBytes += chunk.length
       chunk.fill(0)
+    },
+    get pieces() {
+      return blocks.map((block, i) => (i === blocks.length - 1 ? block.subarray(0, filledOfLast) : block))
     },
     *drain() {
       for (let block = blocks.shift(); block !== undefined; block = blocks.shift()) {

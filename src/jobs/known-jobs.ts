@@ -8,6 +8,11 @@ import { isKnownVersion, MESSAGE_VERSION, UnknownVersion } from '../domain/messa
 const LEFT_FOR_MS = 1000
 /** They take 21 minutes: nobody waits for the answer to a picture or video any longer. */
 const MAX_LEFT = 50
+/** As long. */
+const MAX_PUT_OFF_MS = 21 * 60_000
+
+/** A job that has to wait although a worker is free. It is tried again in a second. */
+export class NotNow extends Error {}
 
 export function nameOfJob(queue: string): string {
   return `${queue}@${MESSAGE_VERSION}`
@@ -19,13 +24,17 @@ export function nameOfJob(queue: string): string {
  */
 export function knownJobs<Data, T>(handle: (data: Data, name: string) => Promise<T>, failed: string) {
   return async (job: Job<Data>, token?: string): Promise<T> => {
+    let delayMs: number
     try {
       if (!isKnownVersion(job.name.split('@')[1])) throw new UnknownVersion()
       return await handle(job.data, job.name)
     } catch (error) {
-      if (!(error instanceof UnknownVersion) || job.attemptsStarted > MAX_LEFT) throw new Error(failed)
+      const isLeft = error instanceof UnknownVersion && job.attemptsStarted <= MAX_LEFT
+      const isPutOff = error instanceof NotNow && Date.now() - job.timestamp < MAX_PUT_OFF_MS
+      if (!isLeft && !isPutOff) throw new Error(failed)
+      delayMs = isLeft ? LEFT_FOR_MS * job.attemptsStarted : LEFT_FOR_MS
     }
-    await job.moveToDelayed(Date.now() + LEFT_FOR_MS * job.attemptsStarted, token)
+    await job.moveToDelayed(Date.now() + delayMs, token)
     throw new DelayedError()
   }
 }

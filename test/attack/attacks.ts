@@ -18,6 +18,7 @@ import {
 import { send } from '../helpers/uploads.js'
 import { bentTo } from './bent.js'
 import { fill, inflate } from './inflation.js'
+import { occupy } from './occupation.js'
 
 /** How much an attack does. Small is for the end-to-end tests. */
 export type Scale = 'small' | 'large'
@@ -38,6 +39,7 @@ export const ATTACKS: readonly Attack[] = [
   { name: 'weaken other matches by many rows', run: inflate },
   { name: 'fill the store with hashes', run: fill },
   { name: 'stop answers by large submissions', run: slowDown },
+  { name: 'keep the videos of others waiting', run: occupy },
 ]
 
 const WIDTH = 320

@@ -4,10 +4,12 @@ import t from 'tap'
 import { VIDEO_LIMITS } from '../../src/domain/media/video-limits.js'
 import { Problem } from '../../src/domain/problem.js'
 import { createPendingVideos } from '../../src/handoff/pending-videos.js'
+import { type HashVideoJob, LARGE_VIDEO_BEHIND } from '../../src/jobs/hash-video-job.js'
 import { FREE } from '../../src/services/intake/hashing.js'
 import { createVideoHashing } from '../../src/services/intake/video-hashing.js'
 import { createVideoRoom } from '../../src/services/intake/video-room.js'
 import { until } from '../helpers/service.js'
+import { fileOf } from '../helpers/videos.js'
 
 const OVERLOADED = { code: 'overloaded' }
 
@@ -59,8 +61,10 @@ t.test('a waiting video is refused when the last worker with a decoder ends', as
     video.add(Buffer.alloc(10, 1))
     return video.hash('query', new AbortController().signal)
   }
-  const [claimed, waiting] = [send(), send()]
-  await new Promise(setImmediate)
+  const claimed = send()
+  await until(() => tickets.length === 1)
+  const waiting = send()
+  await until(() => tickets.length === 2)
   t.ok(pendingVideos.claim(tickets[0] ?? ''))
   store.isGone = true
   const before = store.asked
@@ -174,3 +178,53 @@ t.test('a sender pays for what a video cost, also if it is refused or its sender
   t.throws(() => hashing.receive(third, 1), OVERLOADED, 'an address holds few videos')
   for (const each of waiting) each.release()
 })
+
+t.test(
+  'a film that may take long is charged for it at once, waits behind others, and has a turn after a while',
+  async (t) => {
+    const pendingVideos = createPendingVideos(60_000)
+    t.teardown(() => pendingVideos.close())
+    const jobs: { cost: HashVideoJob['cost']; priority: number }[] = []
+    let nowMs = 0
+    const hashing = createVideoHashing({
+      ...{ pendingVideos, handoffUrl: '', recheckMs: 1 },
+      limits: { ...VIDEO_LIMITS, largeMs: 1000, patienceMs: 500 },
+      enqueue: async ({ cost }, priority) => void jobs.push({ cost, priority }),
+      lackDecoders: async () => false,
+      lackWorkers: async () => false,
+      now: () => nowMs,
+    })
+    const charged: number[] = []
+    const send = (group: string, file: Buffer) => {
+      const from = { ...FREE, group, member: group, chargeVideo: (units: number) => void charged.push(units) }
+      const video = hashing.receive(from, file.length)
+      video.add(Buffer.from(file))
+      return video.hash('submission', new AbortController().signal)
+    }
+    const times = (count: number) => Array.from({ length: count }, (_, i) => 10 * i)
+    const size = { width: 1920, height: 1080 }
+    const all = [
+      send('one', fileOf(times(900), size)),
+      send('two', fileOf(times(100), size)),
+      send('three', Buffer.alloc(9, 1)),
+    ]
+    await until(() => jobs.length === 3)
+    const large = { cost: 'large', priority: LARGE_VIDEO_BEHIND + 1 } as const
+    jobs.sort((one, other) => one.priority - other.priority)
+    t.same(jobs, [{ cost: undefined, priority: 1 }, large, large], 'a file that does not show its cost is large as well')
+    t.same(
+      charged.sort((one, other) => one - other),
+      [20, 20, 83],
+      'frames, not bytes; and an unknown cost is charged by bytes',
+    )
+    nowMs = 500
+    await until(() => jobs.length === 5)
+    t.same(jobs.slice(3), [
+      { cost: 'waited', priority: 1 },
+      { cost: 'waited', priority: 1 },
+    ])
+    pendingVideos.close()
+    for (const each of await Promise.allSettled(all)) t.equal(each.status, 'rejected')
+    t.equal(jobs.length, 5, 'once')
+  },
+)

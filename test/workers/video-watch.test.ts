@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
+import { z } from 'zod'
 import { createVideoWatch, UNAVAILABLE, UNDECODABLE } from '../../workers/video-watch.js'
 
 /** A watch with children that have used half a second of processor time each, and use no more. */
@@ -77,3 +78,29 @@ function watchedChild(t: Test) {
   t.teardown(() => process.kill('SIGKILL'))
   return { process, isDead: false }
 }
+
+t.test('the reader of a video that costs more than was announced is told that no time is left', async (t) => {
+  const asleep = spawn('sleep', ['600'])
+  t.teardown(() => asleep.kill('SIGKILL'))
+  const child = { process: asleep, isDead: false }
+  const channel = new PassThrough()
+  let look = () => {}
+  let cpuMs = 100
+  createVideoWatch({
+    ...{ children: () => ({ reader: child, decoder: child }), settle() {}, channel, stuckMs: 60_000, wholeMs: 1000 },
+    every(_, called) {
+      look = called
+      return () => {}
+    },
+    cpuOf: () => cpuMs,
+  })
+  const told = () => {
+    look()
+    return z.instanceof(Buffer).parse(channel.read()).readUInt32BE(4)
+  }
+  t.equal(told(), 100)
+  cpuMs = 1000
+  t.equal(told(), 1000)
+  cpuMs = 1001
+  t.equal(told(), 2 ** 32 - 1)
+})

@@ -1,12 +1,14 @@
 // Takes in an uploaded video, in this process's memory, and has it hashed by a worker.
 
 import type { HashedVideoFile } from '../../domain/matching/hashed-image.js'
-import type { VideoLimits } from '../../domain/media/video-limits.js'
+import { MAX_VIDEO_BYTES, type VideoLimits } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
 import type { PendingVideos } from '../../handoff/pending-videos.js'
-import { createVideoBytes } from '../../handoff/video-bytes.js'
+import { createVideoBytes, type VideoBytes } from '../../handoff/video-bytes.js'
+import { videoCostMs } from '../../handoff/video-cost.js'
 import { IMAGE_TTL_MS } from '../../jobs/hash-image-job.js'
-import { type HashVideoJob, VIDEO_PRIORITY, type VideoPurpose } from '../../jobs/hash-video-job.js'
+import { type HashVideoJob, LARGE_VIDEO_BEHIND, VIDEO_PRIORITY, type VideoPurpose } from '../../jobs/hash-video-job.js'
+import { yielder } from '../load/yielding.js'
 import { type HashingFor, UNIT_MS } from './hashing.js'
 import { createPictureShares } from './picture-shares.js'
 import { createVideoRoom } from './video-room.js'
@@ -58,8 +60,10 @@ export interface VideoHashingParts {
   readonly now?: () => number
 }
 
-/** Bytes of a video that cost one unit at first. A minute of 1080p has some 40 MB, and takes 8 s. What it cost in the end is counted afterwards. */
+/** Bytes of a video that cost one unit at least. A minute of 1080p has some 40 MB, and takes 8 s. What it cost in the end is counted afterwards. */
 const UNIT_BYTES = 250_000
+/** A limit that the largest file fits in must not keep a long film out. */
+const MAX_UNITS = Math.ceil(MAX_VIDEO_BYTES / UNIT_BYTES)
 const MIN_UNITS = 20
 /** Videos of one address that may be here. One of them is hashed at a time. */
 const MAX_OF_ADDRESS = 4
@@ -67,46 +71,37 @@ const RETRY_AFTER_S = 5
 /** Maximum penalty on a job's priority. */
 const MAX_BEHIND = 100_000
 const RECHECK_MS = 5000
+/** Reading a container pauses this often. */
+const SLICE_MS = 1
+const MONOTONIC = () => performance.now()
 
 export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
-  const { pendingVideos, handoffUrl, enqueue, limits, lackDecoders, lackWorkers } = parts
-  const { recheckMs = RECHECK_MS, workersMs = IMAGE_TTL_MS, now = () => performance.now() } = parts
+  const { pendingVideos, handoffUrl, enqueue, limits, lackDecoders, now = MONOTONIC } = parts
   const room = createVideoRoom(limits)
   const shares = createPictureShares()
 
   const ofAddresses = createLines(limits.ttlMs)
 
-  const hash = async (
-    bytes: ReturnType<typeof createVideoBytes>,
-    from: HashingFor,
-    purpose: VideoPurpose,
-    disconnected: AbortSignal,
-  ) => {
-    const units = Math.max(MIN_UNITS, Math.ceil(bytes.sizeBytes / UNIT_BYTES))
+  const hash = async (bytes: VideoBytes, from: HashingFor, purpose: VideoPurpose, disconnected: AbortSignal) => {
+    const { units, isLarge } = await expectedCost(bytes, limits.largeMs, now)
     from.chargeVideo(units, MIN_UNITS)
     const { behind, leave } = shares.enter(from, units)
     const { ticket, answer, cancel } = pendingVideos.put(bytes)
     disconnected.addEventListener('abort', cancel)
-    let areLacking = false
-    let aliveAtMs = now()
-    let takenAtMs: number | undefined
-    const recheck = async () => {
-      if (pendingVideos.isTaken(ticket)) {
-        takenAtMs ??= now()
-        return
-      }
-      if (!(await lackWorkers().catch(() => false))) aliveAtMs = now()
-      else if (now() - aliveAtMs >= workersMs) return cancel()
-      areLacking = await lackDecoders().catch(() => false) // the store may be back soon
-      if (areLacking) cancel()
-    }
-    const timer = setInterval(recheck, recheckMs)
+    const priority = VIDEO_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND)
+    const queue = (cost: HashVideoJob['cost']) =>
+      enqueue(
+        { handoffUrl, ticket, purpose, ...(cost !== undefined && { cost }) },
+        priority + (cost === 'large' ? LARGE_VIDEO_BEHIND : 0),
+      )
+    // A second job for a large one. Of two jobs, the later one finds the ticket used.
+    const watch = watchWaiting(parts, { ticket, cancel, ...(isLarge && { takeTurn: () => queue('waited') }) })
     try {
       if (disconnected.aborted) cancel()
-      else await enqueue({ handoffUrl, ticket, purpose }, VIDEO_PRIORITY[purpose] + Math.min(behind, MAX_BEHIND))
+      else await queue(isLarge ? 'large' : undefined)
       const hashed = await answer.catch((error: unknown) => {
         // The worker cannot say what it cost any more. Half of the time, so that nobody pays for a busy machine.
-        from.settleVideo(Math.max(0, Math.floor((now() - (takenAtMs ?? now())) / 2 / UNIT_MS) - MIN_UNITS))
+        from.settleVideo(Math.max(0, Math.floor((now() - (watch.takenAtMs ?? now())) / 2 / UNIT_MS) - MIN_UNITS))
         throw error
       })
       from.settleVideo(Math.max(0, Math.ceil(hashed.costMs / UNIT_MS) - MIN_UNITS))
@@ -114,9 +109,9 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
       if (hashed.video.frames.length === 0) throw new Problem('quality-too-low')
       return hashed.video
     } catch (error) {
-      throw areLacking ? new Problem('video-unavailable') : error
+      throw watch.areLacking ? new Problem('video-unavailable') : error
     } finally {
-      clearInterval(timer)
+      watch.end()
       disconnected.removeEventListener('abort', cancel)
       cancel() // no effect after an answer
       leave()
@@ -145,6 +140,50 @@ export function createVideoHashing(parts: VideoHashingParts): VideoHashing {
       }
     },
   }
+}
+
+/**
+ * @returns what a video is charged at first, and whether it waits behind others. A file that does not show its cost waits, but is charged by its size
+ * alone: an ordinary clip that cannot be read here costs its sender no more.
+ */
+async function expectedCost({ pieces, sizeBytes }: VideoBytes, largeMs: number, now: () => number) {
+  const ms = await videoCostMs(pieces, yielder(SLICE_MS, now))
+  const units = Math.max(MIN_UNITS, Math.ceil(sizeBytes / UNIT_BYTES), Math.min(MAX_UNITS, Math.ceil((ms ?? 0) / UNIT_MS)))
+  return { units, isLarge: ms === undefined || ms > largeMs }
+}
+
+interface WaitingVideo {
+  readonly ticket: string
+  readonly cancel: () => void
+  /** Called when a large video has waited for its turn long enough. */
+  readonly takeTurn?: () => Promise<void>
+}
+
+/** Cancels a video that no worker will take, until `end` is called. */
+function watchWaiting(parts: VideoHashingParts, { ticket, cancel, takeTurn }: WaitingVideo) {
+  const { pendingVideos, limits, lackDecoders, lackWorkers } = parts
+  const { recheckMs = RECHECK_MS, workersMs = IMAGE_TTL_MS, now = MONOTONIC } = parts
+  const watch = { areLacking: false, takenAtMs: undefined as number | undefined, end: () => clearInterval(timer) }
+  let aliveAtMs = now()
+  let turnAtMs = takeTurn === undefined ? Number.POSITIVE_INFINITY : now() + limits.patienceMs
+  const recheck = async () => {
+    if (pendingVideos.isTaken(ticket)) {
+      watch.takenAtMs ??= now()
+      return
+    }
+    if (now() >= turnAtMs) {
+      turnAtMs = Number.POSITIVE_INFINITY
+      await takeTurn?.().catch(() => {
+        turnAtMs = now() // the store may be back soon
+      })
+    }
+    if (!(await lackWorkers().catch(() => false))) aliveAtMs = now()
+    else if (now() - aliveAtMs >= workersMs) return cancel()
+    watch.areLacking = await lackDecoders().catch(() => false) // the store may be back soon
+    if (watch.areLacking) cancel()
+  }
+  const timer = setInterval(recheck, recheckMs)
+  return watch
 }
 
 /**

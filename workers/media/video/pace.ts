@@ -1,11 +1,8 @@
 // Keeps decoding within a budget of processor time: decides which packets are decoded. Pure: the caller measures.
 
 import { REGISTERED_INTERVAL_MS } from '../../../packages/hash/src/video-frames.js'
+import { DECODING_MS_PER_MINUTE, DECODING_START_MS } from '../../../src/domain/media/video-limits.js'
 
-/** Processor time of the decoder for each minute of video: nearly three times what 1080p at 30 frames a second costs. */
-export const DECODING_MS_PER_MINUTE = 15_000
-/** Additional processor time for each video, for starting the decoder and for short videos. */
-export const DECODING_START_MS = 5_000
 /** Beyond the budget, the first key frame in each interval of this length is still decoded. */
 const KEY_INTERVAL_MS = 2_000
 

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { createPace, DECODING_MS_PER_MINUTE, DECODING_START_MS } from '../../../../workers/media/video/pace.js'
+import { DECODING_MS_PER_MINUTE, DECODING_START_MS } from '../../../../src/domain/media/video-limits.js'
+import { createPace } from '../../../../workers/media/video/pace.js'
 
 /** Ten minutes: a key frame every ten seconds, a frame every half second. */
 const FRAMES = Array.from({ length: 1200 }, (_, index) => ({ atMs: 500 * index, isKey: index % 20 === 0 }))
