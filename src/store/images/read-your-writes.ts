@@ -15,7 +15,7 @@ export interface OwnWrites {
   wrote(mark: Buffer, revision: number | undefined): void
   /**
    * Call once with each change, in order.
-   * @returns image id → image, for images written by this process. Leaves out an image that two of the changes concern: only the store knows which
+   * @returns image id → image, for images written by this process, as many as may be applied in one step. Leaves out an image that two of the changes concern: only the store knows which
    *   change came last.
    */
   of(changes: readonly Change[]): ReadonlyMap<string, RegisteredImage>
@@ -27,42 +27,40 @@ export interface OwnWrites {
 
 /** Larger writes are read back: that costs little per image. */
 const MAX_IMAGES = 50
-/** Bounds while the stream is not followed. */
+/** Bound while the stream is not followed: 16 MB at most. */
 const MAX_WRITES = 256
-const MAX_BYTES = 32 << 20
-/** A larger write is read back, with pauses: to decode and apply it in one step would keep other requests waiting. A video may have 701 KB. */
-const MAX_BYTES_OF_WRITE = 1 << 20
+/**
+ * What exceeds this, in one write or in all that are applied together, is read back, with pauses: to decode and apply it in one step would keep other
+ * requests waiting, for about 10 ms at this size. A photograph has 1 to 7 KB, a long video 700.
+ */
+const MAX_BYTES_AT_ONCE = 1 << 16
 const MARK_BYTES = 8
 const NO_MARK = Buffer.alloc(0)
 
 interface Written {
   readonly records: ReadonlyMap<string, Buffer>
-  readonly bytes: number
   revision: number | undefined
 }
 
 export function createOwnWrites(): OwnWrites {
   // By mark, oldest first.
   const writes = new Map<string, Written>()
-  let bytesKept = 0
   const take = (mark: string): ReadonlyMap<string, Buffer> | undefined => {
     const written = writes.get(mark)
     writes.delete(mark)
-    bytesKept -= written?.bytes ?? 0
     return written?.records
   }
   return {
     mark(records) {
       let bytes = 0
       for (const { length } of records.values()) bytes += length
-      if (records.size > MAX_IMAGES || bytes > MAX_BYTES_OF_WRITE) return NO_MARK
+      if (records.size > MAX_IMAGES || bytes > MAX_BYTES_AT_ONCE) return NO_MARK
       for (const oldest of writes.keys()) {
-        if (writes.size < MAX_WRITES && bytesKept + bytes <= MAX_BYTES) break
+        if (writes.size < MAX_WRITES) break
         take(oldest)
       }
       const mark = randomBytes(MARK_BYTES)
-      writes.set(nameOf(mark), { records, bytes, revision: undefined })
-      bytesKept += bytes
+      writes.set(nameOf(mark), { records, revision: undefined })
       return mark
     },
     wrote(mark, revision) {
@@ -74,10 +72,12 @@ export function createOwnWrites(): OwnWrites {
     of(changes) {
       const own = new Map<string, RegisteredImage>()
       if (writes.size === 0) return own
+      let bytes = 0
       for (const change of changes) {
         if (!('imageIds' in change) || change.by === undefined) continue
         const records = take(change.by)
-        if (records === undefined) continue
+        for (const { length } of records?.values() ?? []) bytes += length
+        if (records === undefined || bytes > MAX_BYTES_AT_ONCE) continue
         for (const id of change.imageIds) {
           const record = records.get(id)
           if (record !== undefined) own.set(id, decodeImage(record))
@@ -91,7 +91,6 @@ export function createOwnWrites(): OwnWrites {
     },
     forgetAll() {
       writes.clear()
-      bytesKept = 0
     },
   }
 }
