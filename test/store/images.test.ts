@@ -38,6 +38,34 @@ t.test('stored images are read in the order asked for, until they are erased', a
   t.same(await images.get([second, first]), [undefined, longest])
 })
 
+t.test('many hashes are encoded in several steps, so that other requests run in between', async (t) => {
+  const { store } = await startStore(t)
+  let ticks = 0
+  let isOver = false
+  const count = () => {
+    ticks++
+    if (!isOver) setImmediate(count)
+  }
+  setImmediate(count)
+  t.teardown(() => {
+    isOver = true
+  })
+  const keyring = makeKeyring([Buffer.alloc(32, 7)])
+  const sealedAt: number[] = []
+  const seal: typeof keyring.seal = (...given) => {
+    sealedAt.push(ticks)
+    return keyring.seal(...given)
+  }
+  const images = createImageStore(store, { ...keyring, seal })
+  const all = [1, 2, 3].map((seed) => image(newId(), longestVideo(seed)))
+  t.equal(await images.put(all), 1)
+  t.equal(new Set(sealedAt).size, 3)
+  t.same(
+    await images.get(all.map(({ id }) => id)),
+    all.map((each) => each.image),
+  )
+})
+
 t.test('many images are read in few packets', async (t) => {
   const { images, redis } = await open(t)
   const all = Array.from({ length: 1100 }, () => image(newId(), longest))

@@ -1,5 +1,6 @@
 // The store of registered images. Records are sealed before they are written and unsealed when read.
 
+import { setImmediate as nextTick } from 'node:timers/promises'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../../domain/cases/case.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
 import type { BankRef } from '../../domain/organisations/bank.js'
@@ -125,14 +126,23 @@ interface ImageParts {
   readonly own: Pick<OwnWrites, 'mark' | 'wrote'>
 }
 
-/** Arguments of the scripts that put images: three for each, id, record and points. */
-function entriesOf({ keyring, own }: ImageParts, images: readonly StoredImage[]) {
+/** Bytes of records that are encoded and sealed in one step, about 2 ms. */
+const ENCODED_AT_ONCE = 1 << 16
+
+/** Arguments of the scripts that put images: three for each, id, record and points. Pauses between images with many hashes. */
+async function entriesOf({ keyring, own }: ImageParts, images: readonly StoredImage[]) {
   const shards: string[] = []
   const args: Arg[] = []
   const records = new Map<string, Buffer>()
+  let bytesInStep = 0
   for (const { id, image, points } of images) {
+    if (bytesInStep > ENCODED_AT_ONCE) {
+      bytesInStep = 0
+      await nextTick()
+    }
     const bytes = idBuffer(id)
     const record = encodeImage(image)
+    bytesInStep += record.length
     records.set(id, record)
     shards.push(keys.images(imageShard(bytes)))
     const sealedPoints = points === undefined ? '' : keyring.seal(encodePoints(points), pointsContext(bytes))
@@ -156,13 +166,13 @@ async function marked({ own }: ImageParts, mark: Buffer, reply: Promise<unknown>
   return revision
 }
 
-function putIn(
+async function putIn(
   parts: ImageParts,
   images: readonly StoredImage[],
   bank: BankRef,
   { unless = NO_OBJECTIONS, run }: { readonly unless?: Objections; readonly run?: ImportRun | undefined } = {},
 ): Promise<unknown> {
-  const { shards, args, mark } = entriesOf(parts, images)
+  const { shards, args, mark } = await entriesOf(parts, images)
   const { orgId, sinceMs, strikes, digests, atMs } = unless
   const scriptKeys = [
     keys.banks,
@@ -215,7 +225,7 @@ function writesOf(parts: ImageParts): Writes {
 function putForCaseIn(parts: ImageParts, maxPerCase: number): Images['putForCase'] {
   return async (caseId, images, nowMs, by = 'submitter', reporting = notInvalidated(caseId), most = maxPerCase, room) => {
     const { account, sinceMs, strikes } = reporting
-    const { shards, args, mark } = entriesOf(parts, images)
+    const { shards, args, mark } = await entriesOf(parts, images)
     const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
     // The number of hashes on the receipt. Details do not count: how many are kept depends on other registrations.
     const counted = images.flatMap(({ image }, i) => [...args.slice(3 * i, 3 * i + 3), image.signals.length])
