@@ -16,6 +16,7 @@ export const LANGUAGES = [
   { tag: 'ar', name: 'العربية', direction: 'rtl', reviewed: false },
   { tag: 'id', name: 'Bahasa Indonesia', direction: 'ltr', reviewed: false },
   { tag: 'es', name: 'Español', direction: 'ltr', reviewed: false },
+  { tag: 'fr', name: 'Français', direction: 'ltr', reviewed: false },
   { tag: 'ms', name: 'Bahasa Melayu', direction: 'ltr', reviewed: false },
   { tag: 'ta', name: 'தமிழ்', direction: 'ltr', reviewed: false },
   { tag: 'zh-Hans', name: '简体中文', direction: 'ltr', reviewed: false },
