@@ -15,6 +15,7 @@ export const LANGUAGES = [
   { tag: 'en', name: 'English', direction: 'ltr', reviewed: false },
   { tag: 'ar', name: 'العربية', direction: 'rtl', reviewed: false },
   { tag: 'id', name: 'Bahasa Indonesia', direction: 'ltr', reviewed: false },
+  { tag: 'de', name: 'Deutsch', direction: 'ltr', reviewed: false },
   { tag: 'es', name: 'Español', direction: 'ltr', reviewed: false },
   { tag: 'fr', name: 'Français', direction: 'ltr', reviewed: false },
   { tag: 'ms', name: 'Bahasa Melayu', direction: 'ltr', reviewed: false },
