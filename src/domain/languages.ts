@@ -21,6 +21,7 @@ export const LANGUAGES = [
   { tag: 'ms', name: 'Bahasa Melayu', direction: 'ltr', reviewed: false },
   { tag: 'pt', name: 'Português', direction: 'ltr', reviewed: false },
   { tag: 'ta', name: 'தமிழ்', direction: 'ltr', reviewed: false },
+  { tag: 'vi', name: 'Tiếng Việt', direction: 'ltr', reviewed: false },
   { tag: 'zh-Hans', name: '简体中文', direction: 'ltr', reviewed: false },
 ] as const satisfies readonly Language[]
 
