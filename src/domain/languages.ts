@@ -18,6 +18,7 @@ export const LANGUAGES = [
   { tag: 'de', name: 'Deutsch', direction: 'ltr', reviewed: false },
   { tag: 'es', name: 'Español', direction: 'ltr', reviewed: false },
   { tag: 'fr', name: 'Français', direction: 'ltr', reviewed: false },
+  { tag: 'bn', name: 'বাংলা', direction: 'ltr', reviewed: false },
   { tag: 'hi', name: 'हिन्दी', direction: 'ltr', reviewed: false },
   { tag: 'ms', name: 'Bahasa Melayu', direction: 'ltr', reviewed: false },
   { tag: 'pt', name: 'Português', direction: 'ltr', reviewed: false },
