@@ -14,17 +14,17 @@ export interface Language {
 export const LANGUAGES = [
   { tag: 'en', name: 'English', direction: 'ltr', reviewed: false },
   { tag: 'ar', name: 'العربية', direction: 'rtl', reviewed: false },
-  { tag: 'id', name: 'Bahasa Indonesia', direction: 'ltr', reviewed: false },
+  { tag: 'bn', name: 'বাংলা', direction: 'ltr', reviewed: false },
   { tag: 'de', name: 'Deutsch', direction: 'ltr', reviewed: false },
   { tag: 'es', name: 'Español', direction: 'ltr', reviewed: false },
   { tag: 'fr', name: 'Français', direction: 'ltr', reviewed: false },
-  { tag: 'bn', name: 'বাংলা', direction: 'ltr', reviewed: false },
   { tag: 'hi', name: 'हिन्दी', direction: 'ltr', reviewed: false },
+  { tag: 'id', name: 'Bahasa Indonesia', direction: 'ltr', reviewed: false },
   { tag: 'ms', name: 'Bahasa Melayu', direction: 'ltr', reviewed: false },
   { tag: 'pt', name: 'Português', direction: 'ltr', reviewed: false },
   { tag: 'ta', name: 'தமிழ்', direction: 'ltr', reviewed: false },
-  { tag: 'vi', name: 'Tiếng Việt', direction: 'ltr', reviewed: false },
   { tag: 'ur', name: 'اردو', direction: 'rtl', reviewed: false },
+  { tag: 'vi', name: 'Tiếng Việt', direction: 'ltr', reviewed: false },
   { tag: 'zh-Hans', name: '简体中文', direction: 'ltr', reviewed: false },
 ] as const satisfies readonly Language[]
 
