@@ -36,7 +36,7 @@ const StopNciiForm = z.object({
 const ASKED_AGAIN_MS = 250
 const MAX_ASKED = 16
 /** [hashes] A large case may ask, too, if not often. */
-const MOST_CHARGED = 10_000
+const MAX_CHARGED = 10_000
 
 export interface HeldHashRouteOptions {
   readonly caseHashes: CaseHashes
@@ -107,7 +107,7 @@ export const heldHashRoutes: FastifyPluginAsyncZod<HeldHashRouteOptions> = async
     },
     async (request, reply) => {
       const own = ownCaseOf(request)
-      request.consumeQuota(reply, Math.min(1 + own.record.hashes, MOST_CHARGED)) // all of them are read
+      request.consumeQuota(reply, Math.min(1 + own.record.hashes, MAX_CHARGED)) // all of them are read
       const hashes = request.body.hashes.flatMap((text) => parseHash(text) ?? [])
       return { imageIds: await caseHashes.which(own, hashes) }
     },
