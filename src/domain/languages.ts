@@ -21,6 +21,7 @@ export const LANGUAGES = [
   { tag: 'hi', name: 'हिन्दी', direction: 'ltr', reviewed: false },
   { tag: 'id', name: 'Bahasa Indonesia', direction: 'ltr', reviewed: false },
   { tag: 'ms', name: 'Bahasa Melayu', direction: 'ltr', reviewed: false },
+  { tag: 'ne', name: 'नेपाली', direction: 'ltr', reviewed: false },
   { tag: 'pt', name: 'Português', direction: 'ltr', reviewed: false },
   { tag: 'ta', name: 'தமிழ்', direction: 'ltr', reviewed: false },
   { tag: 'ur', name: 'اردو', direction: 'rtl', reviewed: false },
