@@ -20,6 +20,7 @@ export const LANGUAGES = [
   { tag: 'fr', name: 'Français', direction: 'ltr', reviewed: false },
   { tag: 'hi', name: 'हिन्दी', direction: 'ltr', reviewed: false },
   { tag: 'id', name: 'Bahasa Indonesia', direction: 'ltr', reviewed: false },
+  { tag: 'ja', name: '日本語', direction: 'ltr', reviewed: false },
   { tag: 'ko', name: '한국어', direction: 'ltr', reviewed: false },
   { tag: 'ms', name: 'Bahasa Melayu', direction: 'ltr', reviewed: false },
   { tag: 'ne', name: 'नेपाली', direction: 'ltr', reviewed: false },
