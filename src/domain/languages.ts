@@ -17,6 +17,7 @@ export const LANGUAGES = [
   { tag: 'bn', name: 'বাংলা', direction: 'ltr', reviewed: false },
   { tag: 'de', name: 'Deutsch', direction: 'ltr', reviewed: false },
   { tag: 'es', name: 'Español', direction: 'ltr', reviewed: false },
+  { tag: 'fil', name: 'Filipino', direction: 'ltr', reviewed: false },
   { tag: 'fr', name: 'Français', direction: 'ltr', reviewed: false },
   { tag: 'hi', name: 'हिन्दी', direction: 'ltr', reviewed: false },
   { tag: 'id', name: 'Bahasa Indonesia', direction: 'ltr', reviewed: false },
