@@ -27,6 +27,7 @@ export const LANGUAGES = [
   { tag: 'ne', name: 'नेपाली', direction: 'ltr', reviewed: false },
   { tag: 'pt', name: 'Português', direction: 'ltr', reviewed: false },
   { tag: 'ta', name: 'தமிழ்', direction: 'ltr', reviewed: false },
+  { tag: 'th', name: 'ไทย', direction: 'ltr', reviewed: false },
   { tag: 'ur', name: 'اردو', direction: 'rtl', reviewed: false },
   { tag: 'vi', name: 'Tiếng Việt', direction: 'ltr', reviewed: false },
   { tag: 'zh-Hans', name: '简体中文', direction: 'ltr', reviewed: false },
