@@ -25,6 +25,7 @@ export const LANGUAGES = [
   { tag: 'ko', name: '한국어', direction: 'ltr', reviewed: false },
   { tag: 'ms', name: 'Bahasa Melayu', direction: 'ltr', reviewed: false },
   { tag: 'ne', name: 'नेपाली', direction: 'ltr', reviewed: false },
+  { tag: 'my', name: 'မြန်မာ', direction: 'ltr', reviewed: false },
   { tag: 'pt', name: 'Português', direction: 'ltr', reviewed: false },
   { tag: 'ta', name: 'தமிழ்', direction: 'ltr', reviewed: false },
   { tag: 'th', name: 'ไทย', direction: 'ltr', reviewed: false },
