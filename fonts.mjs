@@ -61,15 +61,16 @@ async function subsetter() {
   const program = readFileSync(require.resolve('harfbuzzjs/dist/harfbuzz-subset.wasm'))
   return (font, text) => {
     const { exports: hb } = new WebAssembly.Instance(new WebAssembly.Module(program))
+    const memory = /** @type {WebAssembly.Memory} */ (hb.memory)
     hb._initialize()
     const at = hb.malloc(font.length)
-    new Uint8Array(hb.memory.buffer).set(font, at)
+    new Uint8Array(memory.buffer).set(font, at)
     const face = hb.hb_face_create(hb.hb_blob_create(at, font.length, 2, 0, 0), 0)
     const input = hb.hb_subset_input_create_or_fail()
     const wanted = hb.hb_subset_input_unicode_set(input)
     for (const character of new Set(text)) hb.hb_set_add(wanted, character.codePointAt(0))
     const made = hb.hb_face_reference_blob(hb.hb_subset_or_fail(face, input))
     const start = hb.hb_blob_get_data(made, 0)
-    return Buffer.from(new Uint8Array(hb.memory.buffer, start, hb.hb_blob_get_length(made)))
+    return Buffer.from(new Uint8Array(memory.buffer, start, hb.hb_blob_get_length(made)))
   }
 }
