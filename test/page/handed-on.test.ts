@@ -56,9 +56,10 @@ t.test('what was handed on is gone when she stays, leaves, or comes to another p
   const site = await usualSite()
   const { page, context } = await registered(site)
   const asked = page.waitForEvent('dialog')
-  await page.click('#follow') // without having written it down
+  const pressed = page.click('#follow') // without having written it down
   const dialog = await asked
   await dialog.dismiss()
+  await pressed
   await page.waitForFunction(() => sessionStorage.length === 0)
   t.ok(await page.isVisible('#number'))
 

@@ -146,7 +146,7 @@ export function agreementOf(
   const piecesSurplusBits = area.some(isPiece)
     ? AGREES_BITS.quarter - Math.min(nthOf(ofWhole, PIECES / 2), nthOf(ofFramed, MIN_FRAMED_PIECES))
     : NONE_BITS
-  const evenSurplusBits = evenSurplusOf(areas, area.filter(isPiece), orientation)
+  const evenSurplusBits = evenSurplusOf(areas, area, orientation)
   const shared = { piecesSurplusBits, evenSurplusBits, withinFrameBits, insideBits }
   const quarters = { ...partialOf(isFramed ? [] : ofWhole), ...shared }
   if (quarters.partial !== undefined || surplusBits >= EDGE_BITS) return { surplusBits, ...quarters }
@@ -162,15 +162,16 @@ export function agreementOf(
   }
 }
 
-/** @param rows the pieces of the registered picture. */
-function evenSurplusOf(areas: readonly HashedSignal[], rows: readonly RegisteredView[], orientation: number): number {
+function evenSurplusOf(areas: readonly HashedSignal[], registered: readonly RegisteredView[], orientation: number): number {
+  const rows = registered.filter(isPiece)
   const { ofWhole, ofFramed } = piecesOf(areas)
   const bitsOf = (pieces: readonly HashedSignal[]) => {
     const bits = pieces.map((piece) => nearestBits(piece, rows, orientation))
     // A piece with too little structure is not registered, and may have just enough in a copy.
     return rows.length >= PIECES ? bits : bits.filter((one) => one <= AGREES_BITS.quarter)
   }
-  const [whole, framed] = [bitsOf(ofWhole), bitsOf(ofFramed)]
+  // The pieces of a picture with a frame are cut from its inside, so only those of an inside can be compared.
+  const [whole, framed] = [hasFrame(registered) ? [] : bitsOf(ofWhole), bitsOf(ofFramed)]
   const bits = Math.min(...framed) < Math.min(...whole) ? framed : whole
   const nearest = Math.min(...bits)
   if (bits.length < 2 || nearest > AGREES_BITS.quarter) return NONE_BITS
