@@ -77,14 +77,6 @@ const mutations = [
     ['domain/agreement'],
   ),
   inFile(
-    'packages/hash/src/simple.ts',
-    [
-      ['MAX_CARD_AREA = 0.25', 'MAX_CARD_AREA = 0.3'],
-      ['(isCard && isForm(cut))', 'false'],
-    ],
-    ['hash/simple'],
-  ),
-  inFile(
     'src/services/matching/matcher.ts',
     [['isForm: isForm && hasPieces(signals), isObject }', 'isForm: isForm && hasPieces(signals) }']],
     ['domain/objects'],

@@ -139,11 +139,6 @@ function shadedRgb(side: number, colourAt: (x: number, y: number) => readonly nu
   return { data, width: side, height: side, channels: 3 }
 }
 
-/** Strokes so fine that less than half of it is flat. */
-function strokes(side: number): Pixels {
-  return shaded(side, side, (x, y) => (x % (y < side / 2 ? 3 : 4) < 2 ? [20, 20, 20] : [240, 240, 240]))
-}
-
 /** A picture with another one pasted on it, and where. */
 function posted(on: Pixels, pasted: Pixels) {
   const { width, height } = pasted
@@ -164,11 +159,7 @@ t.test(
     t.ok(isSignOn(sign({ side: 200 })), 'a logo')
     t.notOk(isSignOn(drawn(5, 200, 200)), 'a photograph')
     t.notOk(isSignOn(sign({ side: 200, noise: 3 })), 'a sign with grain')
-    t.notOk(isSignOn(sign({ side: 322 })), 'a logo of a quarter of the picture and more')
-    t.ok(isSignOn(strokes(200)), 'a badge')
-    t.notOk(isSignOn(strokes(210)), 'a badge of a tenth of the picture and more')
-    t.ok(isSignOn(card('sharp')), 'a card with a cover and text, an eighth of the picture')
-    t.notOk(isSignOn(card('soft')), 'the same without sharp edges')
+    t.notOk(isSignOn(sign({ side: 210 })), 'a logo of a tenth of the picture and more')
     t.ok(isSignOn(strip(150)), 'a headline of more than a tenth')
     t.notOk(isSignOn(strip(240), 0.9), 'no strip: the picture is narrower than its raster')
   },

@@ -27,8 +27,6 @@ const MIN_STRIP_ASPECT = 2
 const BADGE: Shares = { covered: 0.84, flat: 0.36 }
 /** Share of the query. */
 const MAX_BADGE_AREA = 0.1
-/** The same for a card with text, such as that of a song on a story. A part of it that shows a photograph is a part of its own. */
-const MAX_CARD_AREA = 0.25
 /** The same for a strip in a query, such as a headline under a photograph. Those of set a have at least 0.95 and 0.58, no edited photograph has. */
 const PASTED_STRIP: Shares = { covered: 0.93, flat: 0.54 }
 /** The same for pages such as receipts and screens of apps. Those of set a have at least 0.87 and 0.59. */
@@ -78,24 +76,19 @@ export function isSimple(raster: Coloured, aspect = raster.width / raster.height
 }
 
 /**
- * Whether a part of a picture shows a sign, such as a logo, a banner, a headline or a small card. It would match every post with the same sign.
+ * Whether a part of a picture shows a sign, such as a logo, a banner or a headline. It would match every post with the same sign.
  * @param aspect width over height of the displayed picture.
- * Cost: at most as `isForm`; nothing for parts that are neither small nor strips.
+ * Cost: at most as `isSimple`; nothing for parts that are neither small nor strips.
  */
 export function isSignIn(raster: Coloured, part: Rectangle, aspect: number): boolean {
   const { width, height } = raster
   const isStrip = aspect * (part.right - part.left) * height >= MIN_STRIP_ASPECT * (part.bottom - part.top) * width
-  const isWithin = (share: number) => areaOf(part) < share * width * height
-  const isCard = isWithin(MAX_CARD_AREA)
-  const isBadge = isWithin(MAX_BADGE_AREA)
-  if (!isStrip && !isCard) return false
+  const isBadge = areaOf(part) < MAX_BADGE_AREA * width * height
+  if (!isStrip && !isBadge) return false
   return judged(
     raster,
     part,
-    (cut) =>
-      (isStrip && hasLeast(cut, PASTED_STRIP)) ||
-      (isBadge && hasLeast(cut, BADGE) && hasText(cut)) ||
-      (isCard && isForm(cut)),
+    (cut) => (isStrip && hasLeast(cut, PASTED_STRIP)) || (isBadge && hasLeast(cut, BADGE) && hasText(cut)),
   )
 }
 
