@@ -121,7 +121,7 @@ export function oddityOf({ shown }, { durationMs, frames, protectedShare }) {
   return undefined
 }
 
-/** Of the intervals of which one picture each is looked at: how many show a picture that is registered, or one too like it to be. */
+/** @returns the share of intervals that show a picture near a registered one. */
 function shareOf(shown, registered) {
   const intervals = new Map()
   for (const frame of shown) {

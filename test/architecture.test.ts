@@ -112,6 +112,21 @@ const fileWriters: Readonly<Record<string, readonly string[]>> = {
 const readsFiles =
   /^(type \w+|access(Sync)?|constants|createReadStream|existsSync|l?stat(Sync)?|statfs|readdir(Sync)?|readFile(Sync)?|realpath(Sync)?|mkdir(Sync)?|mkdtemp|rm(Sync)?|chmodSync|closeSync|fstatSync|fsyncSync)$/
 
+t.test('an api loads BullMQ once it queues something: that takes as long as loading a tenth of the api', async (t) => {
+  const seen = new Set<string>()
+  const visit = (file: string): void => {
+    if (seen.has(file)) return
+    seen.add(file)
+    const text = readFileSync(join(root, file), 'utf8')
+    for (const [, specifier = ''] of text.matchAll(/^(?:import|export) (?!type )[^'"]*?from '([^']+)'/gm)) {
+      t.not(specifier, 'bullmq', file)
+      if (specifier.startsWith('.')) visit(join(dirname(file), specifier).replace(/\.js$/, '.ts'))
+    }
+  }
+  visit('src/boot/server.ts')
+  t.ok(seen.has('src/app/hashing-queue.ts'), 'the walk reaches what queues')
+})
+
 t.test('only the helpers of src/files write files', async (t) => {
   const found: Record<string, string[]> = {}
   const sources = ['src', 'packages', 'workers', 'bin', 'examples'].flatMap((top) => sourcesUnder(top, /\.(ts|tsx|js|mjs)$/))

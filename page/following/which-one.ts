@@ -42,18 +42,11 @@ export function createWhichOne({ access }: CaseContext, nameOf: (imageId: string
 
 /** PDQ of the whole picture and of frames, evenly chosen. */
 function wholesOf(outcome: Outcome): string[] {
-  const frames =
-    outcome.kind === 'hashed-video'
-      ? outcome.video.frames
-      : outcome.kind === 'hashed'
-        ? (outcome.animation?.frames ?? [])
-        : []
   const ofFile = outcome.kind === 'hashed' ? outcome.signals : []
-  const all = [...ofFile, ...frames.flatMap(({ signals }) => signals)]
+  const moving = outcome.kind === 'hashed-video' ? outcome.video : outcome.kind === 'hashed' ? outcome.animation : undefined
+  const all = [...ofFile, ...(moving?.frames ?? []).flatMap(({ signals }) => signals)]
     .filter(({ type, view = 'whole' }) => type === 'pdq' && view === 'whole')
     .map(({ hash }) => hash)
-  const step = Math.max(1, all.length / MAX_ASKED)
-  return Array.from({ length: Math.min(all.length, MAX_ASKED) }, (_, k) => all[Math.floor(k * step)] ?? '').filter(
-    (h) => h !== '',
-  )
+  const step = Math.max(1, Math.ceil(all.length / MAX_ASKED))
+  return all.filter((_, k) => k % step === 0)
 }

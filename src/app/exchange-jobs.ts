@@ -2,8 +2,9 @@
 // nor the index.
 
 import { Queue, Worker } from 'bullmq'
+import { nameOfJob } from '../domain/message-version.js'
 import { QUEUE_PREFIX } from '../jobs/hash-image-job.js'
-import { knownJobs, nameOfJob } from '../jobs/known-jobs.js'
+import { knownJobs } from '../jobs/known-jobs.js'
 import { PullExchangeJob } from '../jobs/pull-exchange.js'
 import { connectForWaiting, type RedisTarget } from '../store/redis/client.js'
 

@@ -2,10 +2,10 @@
 
 import { once } from 'node:events'
 import type { Redis } from 'ioredis'
+import { nameOfJob } from '../domain/message-version.js'
 import { Problem } from '../domain/problem.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, QUEUE_PREFIX } from '../jobs/hash-image-job.js'
 import { type HashVideoJob, VIDEO_PRIORITY } from '../jobs/hash-video-job.js'
-import { nameOfJob } from '../jobs/known-jobs.js'
 import { connectForRequests, type RedisTarget, reach } from '../store/redis/client.js'
 
 /** How long a request waits for a new connection: ioredis reconnects within half a second, and a ready api must accept pictures. */

@@ -11,6 +11,11 @@ export class UnknownVersion extends Error {
   }
 }
 
+/** The version of a job is in its name: workers that are older than the version read no names, and refuse data that they do not know. */
+export function nameOfJob(queue: string): string {
+  return `${queue}@${MESSAGE_VERSION}`
+}
+
 /** @param written the version in a message; `undefined` in messages of processes that wrote none. */
 export function isKnownVersion(written: string | undefined): boolean {
   return written === undefined || written === String(MESSAGE_VERSION)

@@ -1,8 +1,7 @@
-// The version of a job is in its name, and its fields are data: workers that are older than the version read no names, and refuse data that they do not
-// know.
+// Leaves jobs of another version to other processes. Only for processes that do jobs: it loads BullMQ, which the api loads when it is asked for first.
 
 import { DelayedError, type Job } from 'bullmq'
-import { isKnownVersion, MESSAGE_VERSION, UnknownVersion } from '../domain/message-version.js'
+import { isKnownVersion, UnknownVersion } from '../domain/message-version.js'
 
 /** A job that a process could not read may be taken again after this long, the next time after twice as long, and so on. */
 const LEFT_FOR_MS = 1000
@@ -13,10 +12,6 @@ const MAX_PUT_OFF_MS = 21 * 60_000
 
 /** A job that has to wait although a worker is free. It is tried again in a second. */
 export class NotNow extends Error {}
-
-export function nameOfJob(queue: string): string {
-  return `${queue}@${MESSAGE_VERSION}`
-}
 
 /**
  * @param handle throws `UnknownVersion` for a job that another process has to do.

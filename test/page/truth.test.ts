@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { imagesOf, pictureFile, startSite, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { imagesOf, pictureFile, type Site, startSite, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { scene } from '../helpers/pictures.js'
 import { RETENTION_MS } from '../helpers/service.js'
-import { allRead, allSent, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
+import { allRead, allSent, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 import { ask, operator, platform } from '../helpers/trust.js'
 
 const skip = withoutBrowser
@@ -16,18 +16,24 @@ const DAY_MS = 86_400_000
 const linesOf = (page: Page, list: string) =>
   page.$$eval(`${list} .state`, (states) => states.map(({ textContent }) => textContent ?? ''))
 
-t.test('a held image is not shown as protected', { skip }, async (t) => {
-  const site = await usualSite()
-  const boss = await operator(site)
+/** Registers a picture, and opens its case in another window. */
+async function openedCaseWith(site: Site, picture: GivenFile) {
   const { page } = await site.visit('/')
   await toChoosing(page)
-  await choose(page, [await pictureFile(61)])
+  await choose(page, [picture])
   await allRead(page)
   const { caseNumber, pin } = await protectAll(page)
   const { page: later } = await site.visit('/case')
   await later.fill('#case-number', caseNumber)
   await later.fill('#case-pin', pin)
   await later.click('#open')
+  return { later, caseNumber, pin }
+}
+
+t.test('a held image is not shown as protected', { skip }, async (t) => {
+  const site = await usualSite()
+  const boss = await operator(site)
+  const { later, caseNumber, pin } = await openedCaseWith(site, await pictureFile(61))
   const { token } = (await ask(site, 'POST', `/v1/cases/${caseNumber}/tokens`, {}, { pin })).json<{ token: string }>()
   const file = await ask(site, 'GET', `/v1/cases/${caseNumber}/export`, { authorization: `Bearer ${token}` })
   const [imageId] = file.json<{ images: { imageId: string }[] }>().images.map((image) => image.imageId)
@@ -221,21 +227,12 @@ t.test('whose picture is judged or refused as harmless asks for another decision
 
 t.test('a file tells which picture of the list it is, and nothing of it is sent but hashes', { skip }, async (t) => {
   const site = await usualSite()
-  const { page } = await site.visit('/')
-  await toChoosing(page)
-  const [first, second] = await Promise.all([71, 72].map((seed) => pictureFile(seed)))
-  if (first === undefined || second === undefined) throw new Error('two pictures')
-  await choose(page, [first])
-  await allRead(page)
-  const { caseNumber, pin } = await protectAll(page)
-  const { page: later } = await site.visit('/case')
-  await later.fill('#case-number', caseNumber)
-  await later.fill('#case-pin', pin)
-  await later.click('#open')
+  const [first, second] = [await pictureFile(71), await pictureFile(72)]
+  const { later } = await openedCaseWith(site, first)
   await later.click('#each-open summary')
   const sent: string[] = []
   later.on('request', (request) => request.method() === 'POST' && sent.push(request.postData() ?? ''))
-  const answerTo = async (file: { readonly name: string; readonly mimeType: string; readonly buffer: Buffer }) => {
+  const answerTo = async (file: GivenFile) => {
     await later.setInputFiles('#which-file', file)
     await later.waitForFunction(() => !/^$|being read/.test(document.querySelector('#which')?.textContent ?? ''))
     return textOf(later, '#which')
