@@ -103,18 +103,25 @@ async function registeredParts(t: Test, pieces: number) {
 }
 
 t.test('a search by the part that decides between near and strong recovers almost nothing of it', async (t) => {
-  const known = await atMostOnce(12, async () => {
-    const { pdq, whole, stored, part, own } = await registeredParts(t, 5)
-    const { headers } = await platform()
-    // Two parts are near enough for a strong match, and the last piece lies at its threshold.
-    const farWhole = part('whole', away(whole, 30))
-    const asking: Ask = (hash) =>
-      answerTo(here, headers, [signal(away(pdq, 30)), farWhole, ...own.slice(1, 5), part('piece', hash)])
-    const grades = await Promise.all([38, 42].map((bits) => asking(away(stored, bits), 0)))
-    t.match(grades, [/"strong"/, /"near"/], 'the piece decides the grade')
-    return await recovered(stored, away(stored, 40), asking)
-  })
-  t.ok(known < 12, `${known} bits of 40`)
+  // How far the other pieces are, and the distance of the last one at which the grade changes.
+  for (const [othersBits, edgeBits] of [
+    [14, 40],
+    [0, 14],
+  ] as const) {
+    const known = await atMostOnce(12, async () => {
+      const { pdq, whole, stored, part, own } = await registeredParts(t, 5)
+      const { headers } = await platform()
+      // Two parts are near enough for a strong match, and the last piece lies at its threshold.
+      const farWhole = part('whole', away(whole, 30))
+      const others = own.slice(1, 5).map(({ hash }) => part('piece', away(parseHash(hash) ?? stored, othersBits)))
+      const asking: Ask = (hash) =>
+        answerTo(here, headers, [signal(away(pdq, 30)), farWhole, ...others, part('piece', hash)])
+      const grades = await Promise.all([edgeBits - 2, edgeBits + 2].map((bits) => asking(away(stored, bits), 0)))
+      t.match(grades, [/"strong"/, /"near"/], 'the piece decides the grade')
+      return await recovered(stored, away(stored, edgeBits), asking)
+    })
+    t.ok(known < 12, `${known} bits of ${edgeBits}`)
+  }
 })
 
 t.test('a search by whether a piece counts as agreeing recovers almost nothing of it', async (t) => {

@@ -15,8 +15,8 @@ export interface OwnWrites {
   wrote(mark: Buffer, revision: number | undefined): void
   /**
    * Call once with each change, in order.
-   * @returns image id → image, for images written by this process, as many as may be applied in one step. Leaves out an image that two of the changes concern: only the store knows which
-   *   change came last.
+   * @returns image id → image, for images written by this process, as many as may be applied in one step. Leaves out an image that two of the changes
+   *   concern: only the store knows which change came last.
    */
   of(changes: readonly Change[]): ReadonlyMap<string, RegisteredImage>
   /** The stream was followed up to this revision: forget writes that should have arrived by now. */
