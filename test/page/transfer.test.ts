@@ -22,7 +22,17 @@ t.test('at most 60 kB are transferred before the first picture is chosen', { ski
     t.ok(receivedBytes > 5_000 && receivedBytes <= LIMIT_BYTES, `${language}: ${receivedBytes} bytes`)
     await context.close()
   }
-  await Promise.all(LANGUAGE_TAGS.map(measure))
+  // All languages have the same scripts and styles, so the others transfer less than the one with the longest texts.
+  const compressed = await Promise.all(
+    LANGUAGE_TAGS.map(async (language) => {
+      const headers = { 'accept-encoding': 'br' }
+      const { rawPayload } = await site.app.inject({ url: `/?lang=${language}`, headers })
+      return { language, bytes: rawPayload.length }
+    }),
+  )
+  const [longest] = compressed.sort((a, b) => b.bytes - a.bytes)
+  t.ok(compressed.every(({ bytes }) => bytes > 5_000))
+  for (const language of ['en', longest?.language ?? '']) await measure(language)
 })
 
 t.test('no byte of a picture, no file name and no metadata leaves the page', { skip: withoutBrowser }, async (t) => {
