@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { distance, formatHash, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { post } from '../helpers/requests.js'
 import { codeOf, type TestService } from '../helpers/service.js'
+import { operator } from '../helpers/trust.js'
 
 export const BITS = Array.from({ length: 256 }, (_, bit) => bit)
 
@@ -79,3 +80,10 @@ export async function atMostOnce(bound: number, attack: () => Promise<number>): 
 }
 
 export const noise = () => signal(hashFromBytes(randomBytes(32)))
+
+/** Adds an allowlisted hash this many bits from a registered one. */
+export async function harmlessBeside(service: TestService, stored: Hash256, bits: number) {
+  const payload = { signals: [{ ...signal(away(stored, bits)), quality: 100 }] }
+  const { statusCode } = await post(service.app, '/v1/banks/harmless/signals', payload, (await operator(service)).headers)
+  if (statusCode !== 201) throw new Error('a bank takes hashes')
+}

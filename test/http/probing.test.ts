@@ -15,6 +15,7 @@ import {
   BITS,
   flipped,
   type Headers,
+  harmlessBeside,
   matches,
   noise,
   recovered,
@@ -252,16 +253,9 @@ t.test('uploading copies of own pictures to a platform costs it no answer about 
   t.not(await answerTo(here, victim.headers, [signal(away(other, 25))]), '', 'pictures of others are found')
 })
 
-/** Adds an allowlisted hash this many bits from a registered one. */
-async function harmlessBeside(stored: Hash256, bits: number) {
-  const payload = { signals: [{ ...signal(away(stored, bits)), quality: 100 }] }
-  const { statusCode } = await post(here.app, '/v1/banks/harmless/signals', payload, (await operator(here)).headers)
-  if (statusCode !== 201) throw new Error('a bank takes hashes')
-}
-
 t.test('a search between a registered picture and an allowlisted one recovers almost nothing', async (t) => {
   for (const organisations of [1, 3]) {
-    const known = await recoveredBy(organisations, 20, (stored) => harmlessBeside(stored, 40))
+    const known = await recoveredBy(organisations, 20, (stored) => harmlessBeside(here, stored, 40))
     t.ok(known < 12, `at equal distance to both, by ${organisations}: ${known} bits of 20`)
   }
 })
@@ -269,7 +263,7 @@ t.test('a search between a registered picture and an allowlisted one recovers al
 t.test('copies of an allowlisted picture suspend no key, even if a copy of it is registered', async (t) => {
   const stored = await registered()
   const other = await registered()
-  await harmlessBeside(stored, 10)
+  await harmlessBeside(here, stored, 10)
   const { headers } = await platform()
   for (let nth = 0; nth < 400; nth++) {
     const copy = flipped(away(stored, nth % 23), [(nth * 101) % 256, (nth * 57) % 256])
