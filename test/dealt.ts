@@ -17,8 +17,10 @@ const TOP = 'top'
  */
 export const TOGETHER: Readonly<Record<string, number>> = {
   page: 3, // they wait most of the time
-  pictures: 2,
-  long: 4,
+  pages: 2,
+  pictures: 1,
+  tries: 2,
+  volume: 4,
   http: 4,
   services: 2,
   search: 1,
@@ -32,7 +34,20 @@ export const TOGETHER: Readonly<Record<string, number>> = {
 }
 
 /** Folders that share the process `small`: starting one takes longer than their files do. */
-const SMALL = ['client', 'domain', 'net', 'exchange', 'web', 'console', 'faults', 'feed', 'files', 'fuzz', 'history']
+const SMALL = [
+  'bench',
+  'client',
+  'domain',
+  'net',
+  'exchange',
+  'web',
+  'console',
+  'faults',
+  'feed',
+  'files',
+  'fuzz',
+  'history',
+]
 
 /** Files of such folders that inspect their whole process, print before each test, or take long by themselves. */
 const ALONE = [
@@ -50,19 +65,14 @@ const ALONE = [
 ]
 
 /**
- * `npm run test:e2e`: tests that drive a browser, or start or kill whole programs. Together they take longer than half of all
- * others, so `npm test` leaves them out. The longest come first.
+ * `npm run test:e2e`: tests that drive a browser, or start or kill whole programs. `npm test` leaves them out. The longest come
+ * first.
  */
 const END_TO_END = [
   'page/',
   'workers/',
-  ...Object.values(GROUPS).flat(),
   'bench/',
-  'runbook.test.js',
-  'store/image-reader.test.js',
-  'faults/faults.test.js',
   'http/store-unavailable.test.js',
-  'http/video-uploads.test.js',
   'video-canary.test.js',
   'canary.test.js',
   'pictures.test.js',
@@ -70,38 +80,51 @@ const END_TO_END = [
   'store/re-encryption.test.js',
   'whole-store.test.js',
   'services/reconcilers.test.js',
-  'services/snapshot.test.js',
-  'cli/restore-left.test.js',
-  'fuzz/fuzz.test.js',
   'console/sign-in.test.js',
-  'console/sorted-table.test.js',
   'console/console.test.js',
-  'console/add-files.test.js',
-  'console/banks.test.js',
-  'server-start.test.js',
   'certificates.test.js',
-  'services/bank-erasing.test.js',
-  'cli/import.test.js',
   'cli/exchange.test.js',
-  'attack/attacks.test.js',
   'demo.test.js',
-  'examples.test.js',
-  'packages.test.js',
   'http/decoding-flood.test.js',
   'cli/backup-killed.test.js',
-  'services/snapshot-killed.test.js',
   'services/case-killed.test.js',
   'faults/lost-changes.test.js',
   'supervisor.test.js',
   'tracing.test.js',
 ]
 
-export type Suite = 'test' | 'e2e'
+/**
+ * `npm run test:long`: what takes longest and seldom fails alone. The hosted workflow runs it for each change beside the other
+ * suites; `.ci/run` leaves it out unless it is named. No list of `fuzz/mutations` relies on one of these
+ * (`test/fuzz/mutations.test.ts`).
+ */
+const LONG = [
+  'runbook.test.js',
+  'http/video-uploads.test.js',
+  'faults/faults.test.js',
+  'server-start.test.js',
+  'attack/attacks.test.js',
+  'packages.test.js',
+  'cli/import.test.js',
+  'examples.test.js',
+  'store/image-reader.test.js',
+  'services/snapshot.test.js',
+  'cli/restore-left.test.js',
+  'bench/robustness.test.js',
+  'services/snapshot-killed.test.js',
+  'services/bank-erasing.test.js',
+  'bench/lookalikes.test.js',
+  'fuzz/fuzz.test.js',
+]
 
-/** Files of this suite that run alone, the longest first. */
+export const SUITES = ['test', 'e2e', 'long'] as const
+export type Suite = (typeof SUITES)[number]
+
+/** Files of this suite that run alone, those that take longest first. */
 export function apart(suite: Suite): string[] {
-  const files = filesOf(suite).filter((file) => !isTogether(file, suite))
-  return suite === 'e2e' ? files.sort((a, b) => END_TO_END.indexOf(a) - END_TO_END.indexOf(b)) : files
+  const order = suite === 'long' ? LONG : END_TO_END
+  const files = filesOf(suite).filter((file) => !isTogether(file))
+  return files.sort((a, b) => order.indexOf(a) - order.indexOf(b))
 }
 
 /** The folders of this suite whose files run together, and over how many processes. */
@@ -111,26 +134,33 @@ export function together(suite: Suite): [string, number][] {
 
 /** Paths of the files of a folder that run in the process with this number, from 1. */
 export function dealt(suite: Suite, folder: string, number: number, count: number): string[] {
-  const those = filesOf(suite).filter((file) => folderOf(file) === folder && isTogether(file, suite))
+  const those = filesOf(suite).filter((file) => folderOf(file) === folder && isTogether(file))
   return those.filter((_, at) => at % count === number - 1).map((file) => join(import.meta.dirname, file))
+}
+
+/** The suite of a test file, for example `http/match.test.js`. */
+export function suiteOf(file: string): Suite {
+  const group = groupOf(file)
+  if (group !== undefined) return GROUPS[group]?.suite ?? 'test'
+  if (LONG.includes(file)) return 'long'
+  return END_TO_END.some((name) => file === name || isWithin(name, file)) ? 'e2e' : 'test'
 }
 
 function filesOf(suite: Suite): string[] {
   return readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
     .map((name) => name.split(sep).join('/'))
-    .filter((name) => name.endsWith('.test.js') && isEndToEnd(name) === (suite === 'e2e'))
+    .filter((name) => name.endsWith('.test.js') && suiteOf(name) === suite)
     .sort()
 }
 
-function isEndToEnd(file: string): boolean {
-  return END_TO_END.some((name) => file === name || (name.endsWith('/') && file.startsWith(name)))
+/** Files that a list names one by one run alone. */
+function isTogether(file: string): boolean {
+  if (groupOf(file) !== undefined) return true
+  return folderOf(file) in TOGETHER && ![ALONE, END_TO_END, LONG].some((list) => list.includes(file))
 }
 
-/** End-to-end files share a process only in folders that belong to that suite as a whole. */
-function isTogether(file: string, suite: Suite): boolean {
-  const folder = folderOf(file)
-  if (groupOf(file) !== undefined) return true
-  return folder in TOGETHER && !ALONE.includes(file) && (suite === 'test' || END_TO_END.includes(`${folder}/`))
+function isWithin(folder: string, file: string): boolean {
+  return folder.endsWith('/') && file.startsWith(folder)
 }
 
 function folderOf(file: string): string {
@@ -139,5 +169,5 @@ function folderOf(file: string): string {
 }
 
 function groupOf(file: string): string | undefined {
-  return Object.keys(GROUPS).find((name) => GROUPS[name]?.includes(file))
+  return Object.keys(GROUPS).find((name) => GROUPS[name]?.files.includes(file))
 }

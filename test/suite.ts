@@ -1,16 +1,16 @@
 // A suite: a few processes at a time, each with one file or several of one folder. `npm test` runs it as `suite.js`, `npm run
-// test:e2e` as `suite.js e2e`. tap's command line could start the files itself, but adds a loader for coverage to each, and
+// test:e2e` as `suite.js e2e`, `npm run test:long` as `suite.js long`. tap's command line could start the files itself, but adds a loader for coverage to each, and
 // to each process that they start: half of the time of a test that starts many. `npm run coverage` uses it.
 
 import { availableParallelism } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
 import t from 'tap'
-import { apart, type Suite, TOGETHER_TIMEOUT_MS, together } from './dealt.js'
+import { apart, SUITES, TOGETHER_TIMEOUT_MS, together } from './dealt.js'
 
 /** For one file: a longer one hangs, however slow the machine is. */
 const FILE_TIMEOUT_MS = 900_000
 
-/** Of the end-to-end files that run alone, the longest starts first: near the end it would have the machine to itself. */
+/** Of the long files that run alone, the longest starts first: near the end it would have the machine to itself. */
 const FIRST = 'runbook.test.js'
 
 /** For every process of a suite, but none that a test starts. */
@@ -21,16 +21,16 @@ const NODE_OPTIONS = [
   new URL('./helpers/without-domains.js', import.meta.url).href,
 ]
 
-const suite: Suite = process.argv[2] === 'e2e' ? 'e2e' : 'test'
+const suite = SUITES.find((name) => name === process.argv[2]) ?? 'test'
 const folder = import.meta.dirname
 const alone = apart(suite)
 const folders = together(suite)
 const processes = folders.reduce((sum, [, count]) => sum + count, 0)
 
 t.setTimeout(FILE_TIMEOUT_MS * alone.length + TOGETHER_TIMEOUT_MS * processes)
-// Several for each core: they wait for their Redis, workers or browser. End to end each starts processes of its own.
-t.jobs = Math.min(8, (suite === 'e2e' ? 2 : 3) * availableParallelism())
-if (suite === 'e2e') runAlone(FIRST)
+// Several for each core: they wait for their Redis, workers or browser. Outside of `npm test` each starts processes of its own.
+t.jobs = Math.min(8, (suite === 'test' ? 3 : 2) * availableParallelism())
+if (alone.includes(FIRST)) runAlone(FIRST)
 for (const [name, count] of folders) {
   for (let number = 1; number <= count; number++) {
     const title = count === 1 ? name : `${name} ${number} of ${count}`

@@ -151,7 +151,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       languageLinks: languageLinks(name, language),
       footLinks: PAGE_NAMES.map((other) => footLink(other, name, language, own)).join(''),
       hotlines: hotlineList(settings.country, language, own),
-      ...helpMarkup(settings.country, language, own),
+      ...(name === 'help' && helpMarkup(settings.country, language, own)), // each country in each language: slow
       reportOptions: reportOptions(language),
       contact,
       contactScripted: contact,

@@ -2,6 +2,7 @@
 
 import { access, readFile } from 'node:fs/promises'
 import { t } from 'tap'
+import { suiteOf } from '../dealt.js'
 
 interface Change {
   readonly file: string
@@ -35,6 +36,7 @@ for (const [name, { mutations, tests = [] }] of lists) {
     t.same(misplaced, [])
     for (const test of new Set([...tests, ...mutations.flatMap((each) => each.tests ?? [])])) {
       await t.resolves(access(new URL(`dist/test/${test}.test.js`, root)), test)
+      t.not(suiteOf(`${test}.test.js`), 'long', `${test} runs before each change`)
     }
   })
 }
