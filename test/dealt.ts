@@ -17,6 +17,7 @@ const TOP = 'top'
  */
 export const TOGETHER: Readonly<Record<string, number>> = {
   page: 3, // they wait most of the time
+  cli: 2,
   pages: 2,
   pictures: 1,
   tries: 2,
@@ -24,7 +25,6 @@ export const TOGETHER: Readonly<Record<string, number>> = {
   http: 4,
   services: 2,
   search: 1,
-  cli: 2,
   store: 2,
   hash: 2,
   [TOP]: 1,
@@ -70,6 +70,7 @@ const ALONE = [
  */
 const END_TO_END = [
   'page/',
+  'cli/',
   'workers/',
   'bench/',
   'http/store-unavailable.test.js',

@@ -119,6 +119,9 @@ t.test('acts on a case are audited under a random name that is erased with the c
       /^case\.handed-over by org:/,
     ],
   )
+  const rounded = acts.filter(({ atMs }) => atMs % 86_400_000 === 0)
+  t.same(new Set(rounded.map(({ by }) => by)), new Set(['submitter']), 'of what she does the day is kept')
+  t.equal(rounded.length, 4)
   t.match(hers, /^[0-9a-f]{16}$/)
   t.same(new Set(names).size, 2, 'one name for each case')
   const caseId = (await idOf(hers)) ?? ''

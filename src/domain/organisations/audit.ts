@@ -96,7 +96,8 @@ export interface RecordedAct {
 export type UncheckedEntry = Omit<RecordedAct, 'act' | 'by'> & { readonly act: AuditAct; readonly by: AuditActor }
 
 /**
- * @returns the entry as the exact text that the chain of digests covers.
+ * @returns the entry as the exact text that the chain of digests covers. Of what a submitter does it has the day (UTC) and not the moment, which a
+ *   log of another service, a phone or a router may have, too.
  * @throws {RangeError} if its fields are not those of its act, or a value may be a hash: a bug of the caller.
  */
 export function auditText({ act, by, about, atMs }: UncheckedEntry): string {
@@ -106,8 +107,10 @@ export function auditText({ act, by, about, atMs }: UncheckedEntry): string {
   for (const value of [by, ...Object.values(about)]) {
     if (!WORD.test(value) || MAY_BE_A_HASH.test(value)) throw new RangeError('an audit entry has ids and words alone')
   }
-  return JSON.stringify({ act, by, about, atMs })
+  return JSON.stringify({ act, by, about, atMs: by === 'submitter' ? atMs - (atMs % DAY_MS) : atMs })
 }
+
+const DAY_MS = 86_400_000
 
 const WORD = /^[\w.,:+~-]{1,160}$/
 /** 256 bits in hex or base64. None of our ids is that long. */
