@@ -20,12 +20,12 @@ export interface Procedure {
   readonly before?: () => Promise<unknown>
   /** Why it cannot be run here; `false` if it can. */
   readonly skip?: string | false
-  check(ran: Ran): unknown
+  check(ran: Ran, t: Test): unknown
 }
 
 /** Checks that the commands succeeded and printed this. */
-export function said(t: Test, pattern: RegExp): (ran: Ran) => unknown {
-  return (ran) => t.match(ran, { status: 0, out: pattern }, ran.errors)
+export function said(pattern: RegExp): (ran: Ran, t: Test) => unknown {
+  return (ran, t) => t.match(ran, { status: 0, out: pattern }, ran.errors)
 }
 
 /** The blocks of commands, by the nearest heading above. */

@@ -15,10 +15,10 @@ export async function containerProcedures(t: Test, place: string): Promise<Reado
   const inContainers = { skip: withoutContainers, env: () => ({ ...shipped?.env, BACKUP: today(), ELSEWHERE: place }) }
   return {
     'Backup in compose': [
-      { ...inContainers, check: said(t, /"sizeBytes"[\s\S]*"sizeBytes"/) },
+      { ...inContainers, check: said(/"sizeBytes"[\s\S]*"sizeBytes"/) },
       {
         ...inContainers,
-        check(ran) {
+        check(ran, t) {
           t.equal(ran.status, 0, ran.errors)
           for (const name of ['backups', 'withdrawals'])
             t.ok(
@@ -28,22 +28,22 @@ export async function containerProcedures(t: Test, place: string): Promise<Reado
         },
       },
     ],
-    'Backup in Kubernetes': [{ ...inContainers, check: said(t, /"sizeBytes"/) }],
+    'Backup in Kubernetes': [{ ...inContainers, check: said(/"sizeBytes"/) }],
     'Restore in compose': [
       {
         ...inContainers,
         before: async () => shipped?.withdrawAndStop(),
-        async check(ran) {
-          said(t, /"casesEnded":1/)(ran)
+        async check(ran, t) {
+          said(/"casesEnded":1/)(ran, t)
           t.same(await shipped?.found(), [1, 0], 'all is back but what was taken back')
         },
       },
     ],
     'Restore in Kubernetes': [
-      { ...inContainers, before: async () => shipped?.stop(), check: said(t, /"casesEnded":1.*"withdrawalsSince":"known"/) },
+      { ...inContainers, before: async () => shipped?.stop(), check: said(/"casesEnded":1.*"withdrawalsSince":"known"/) },
       {
         ...inContainers,
-        async check(ran) {
+        async check(ran, t) {
           t.equal(ran.status, 0, ran.errors)
           t.same(await shipped?.found(), [1, 0])
         },
