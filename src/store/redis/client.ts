@@ -4,12 +4,13 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { Problem } from '../../domain/problem.js'
 import type { UnavailableCause } from '../../domain/store-unavailable.js'
 import type { Script } from '../scripts/script.js'
-import { type Arg, type Durability, DurableWriter } from './durable-writer.js'
+import { type Announced, type Arg, type Durability, DurableWriter } from './durable-writer.js'
 import { keys } from './keys.js'
 import { tlsOf } from './master-connector.js'
 import { parseRedisUrl, type RedisPlace } from './redis-url.js'
 import { sentinelConnector } from './sentinel-connector.js'
 import { errorWithRemedy, isUnavailable, unavailableErrorFor } from './unavailable-cause.js'
+import { ANSWERS_TIMEOUT_MS } from './write-deadline.js'
 
 export interface RedisTarget {
   readonly url: string | undefined
@@ -39,8 +40,6 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** A connection on which a command gets no answer for this long is dead. */
-const ANSWERS_TIMEOUT_MS = 3000
 const RETRY_AFTER_S = 2
 const REACHED_TIMEOUT_MS = 1000
 /** How often to check that the append-only file is still on: CONFIG SET can switch it off at any time. */
@@ -114,13 +113,14 @@ export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INT
   const writing = connectForWrites(target)
   const written = new Map<number, string>()
   const replicas = target.url === undefined ? 0 : parseRedisUrl(target.url).replicas
-  const writer = new DurableWriter(writing, replicas, undefined, ({ stream, revision, digest }) => {
+  const noteWritten = ({ stream, revision, digest }: Announced) => {
     if (stream !== keys.changes) return
     written.delete(revision)
     written.set(revision, digest)
     const [oldest] = written.size > MAX_WRITTEN ? written.keys() : []
     if (oldest !== undefined) written.delete(oldest)
-  })
+  }
+  const writer = new DurableWriter(writing, replicas, undefined, noteWritten, commandTimeoutMs(target))
   let connections = 0
   reader.on('ready', () => {
     connections++

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { Problem } from '../../domain/problem.js'
 import { announceLua, announcing } from '../scripts/announce.js'
 import type { Script } from '../scripts/script.js'
-import { deadlines, isTooLate, notAfter, RUN_TIMEOUT_MS } from './write-deadline.js'
+import { ANSWERS_TIMEOUT_MS, deadlines, isTooLate, notAfter, timeoutsWithin } from './write-deadline.js'
 
 export type Arg = string | number | Buffer
 
@@ -30,7 +30,6 @@ interface Write {
   readonly reject: (error: unknown) => void
 }
 
-const FSYNC_TIMEOUT_MS = 2500
 /**
  * Maximum wait for replicas to receive a write (WAIT), before they are asked for their disks (WAITAOF). Two commands are needed: a replica reports
  * its disk once a second, or when asked, and asked together with a write it reports the state before that write.
@@ -48,6 +47,7 @@ const MAX_UNDER_WAY = 2
 export class DurableWriter {
   readonly #redis: Redis
   readonly #replicas: number
+  readonly #timeouts: ReturnType<typeof timeoutsWithin>
   readonly #deadlines: ReturnType<typeof deadlines>
   readonly #now: () => number
   readonly #onAnnounced: (announced: Announced) => void
@@ -65,18 +65,21 @@ export class DurableWriter {
    *   of the server.
    * @param now [ms] monotonic clock.
    * @param onAnnounced called for each change that a write appended to a change stream, before that write returns.
+   * @param answersMs the time limit of the connection's commands.
    */
   constructor(
     redis: Redis,
     replicas = 0,
     now: () => number = () => performance.now(),
     onAnnounced: (announced: Announced) => void = () => {},
+    answersMs = ANSWERS_TIMEOUT_MS,
   ) {
     this.#onAnnounced = onAnnounced
     this.#redis = redis
     this.#replicas = replicas
     this.#now = now
-    this.#deadlines = deadlines(redis, now)
+    this.#timeouts = timeoutsWithin(answersMs)
+    this.#deadlines = deadlines(redis, now, this.#timeouts.runMs)
     redis.on('ready', () => {
       this.probe().catch(() => {}) // disconnected again: the next 'ready' probes
     })
@@ -160,9 +163,9 @@ export class DurableWriter {
       pipeline.callBuffer(command, body(script), keys.length, ...keys, ...args, deadline)
     const waits = this.#waitsForDisk
     if (waits && this.#replicas > 0) pipeline.call('WAIT', this.#replicas, SEEN_TIMEOUT_MS)
-    if (waits) pipeline.call('WAITAOF', 1, this.#replicas, FSYNC_TIMEOUT_MS)
+    if (waits) pipeline.call('WAITAOF', 1, this.#replicas, this.#timeouts.diskMs)
     const replies = (await pipeline.exec()) ?? []
-    const isInTime = this.#now() - sentAtMs < RUN_TIMEOUT_MS
+    const isInTime = this.#now() - sentAtMs < this.#timeouts.runMs
     const notOnDisk = waits ? whyNotOnDisk(replies.at(-1), this.#replicas) : undefined
     if (notOnDisk !== undefined) {
       for (const { reject } of this.#pending.splice(0)) reject(notOnDisk)

@@ -2,11 +2,17 @@
 
 import type { Redis } from 'ioredis'
 
+/** A connection on which a command gets no answer for this long is dead. */
+export const ANSWERS_TIMEOUT_MS = 3000
+
 /**
- * A script runs within this time after it was sent, or not at all. The caller's timeouts are longer (2.5 s for the disk, 3 s in total): the
+ * Parts of the time for an answer. A script runs within `runMs` after it was sent, or not at all (2 s); the disk confirms within `diskMs` (2.5 s). The
  * margin covers errors of comparing clocks over a slow connection.
  */
-export const RUN_TIMEOUT_MS = 2000
+export function timeoutsWithin(answersMs: number) {
+  return { runMs: Math.round((answersMs * 2) / 3), diskMs: Math.round((answersMs * 5) / 6) }
+}
+
 /** Age at which the comparison of clocks is repeated, so that a clock that was set or drifts is noticed. */
 const COMPARE_AFTER_MS = 10_000
 
@@ -33,8 +39,9 @@ export function isTooLate(error: Error): boolean {
  *
  * @param redis the connection that the commands use: another one may lead to another server.
  * @param now [ms] monotonic clock.
+ * @param runMs a script runs within this time after it was sent, or not at all.
  */
-export function deadlines(redis: Redis, now: () => number) {
+export function deadlines(redis: Redis, now: () => number, runMs: number) {
   let compared: { readonly atMs: number; readonly aheadMs: number } | undefined
   const compare = async () => {
     const sentMs = now()
@@ -52,7 +59,7 @@ export function deadlines(redis: Redis, now: () => number) {
     async next(): Promise<number> {
       const known = compared ?? (await compare())
       if (now() - known.atMs > COMPARE_AFTER_MS) await compare()
-      return Math.floor(now() + (compared ?? known).aheadMs + RUN_TIMEOUT_MS)
+      return Math.floor(now() + (compared ?? known).aheadMs + runMs)
     },
   }
 }
