@@ -65,7 +65,20 @@ export function imageIdOf(secret: Buffer, caseId: string, given: readonly Signal
   const itself = [wholesOf(signals, 'pdq'), wholesOf(signals, 'sha256').slice(0, 1)].find(({ length }) => length > 0)
   const digest = createHmac('sha256', secret).update(`${isOfVideo(signals) ? 'video' : 'case'}\0${caseId}\0`)
   for (const { type, view, hash } of itself ?? signals) digest.update(`${type}\0${view}\0`).update(hash)
-  const bytes = digest.digest()
+  return idInCase(secret, caseId, digest.digest())
+}
+
+/**
+ * The id of a case's video whose file the service hashed, from the SHA-256 of the file. Not from its frames: of a heavy video, which ones are decoded
+ * depends on how busy the worker is. Never equal to an id from hashes that a client states.
+ */
+export function fileIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): string {
+  const file = signals.find(({ type, frame }) => type === 'sha256' && frame === undefined)
+  if (file === undefined) return imageIdOf(secret, caseId, signals)
+  return idInCase(secret, caseId, createHmac('sha256', secret).update(`file\0${caseId}\0`).update(file.hash).digest())
+}
+
+function idInCase(secret: Buffer, caseId: string, bytes: Buffer): string {
   bytes.set(createHmac('sha256', secret).update(`origin\0${caseId}`).digest().subarray(0, ORIGIN_BYTES))
   return uuidV8(bytes)
 }

@@ -13,7 +13,7 @@ import type { Events } from '../../store/webhooks/events.js'
 import { absentAmong, idsOfChanges } from '../banks/bank-changes.js'
 import type { OwnCase } from '../cases/case-access.js'
 import { refusalOf, refuseEnded } from '../cases/case-changes.js'
-import { bankedIdOf, imageIdOf, pictureIdOf } from '../index/image-ids.js'
+import { bankedIdOf, fileIdOf, imageIdOf, pictureIdOf } from '../index/image-ids.js'
 import type { Replica } from '../index/replica.js'
 import {
   askStore,
@@ -26,13 +26,12 @@ import {
   tierFor,
 } from './bank-storing.js'
 import { type Detailing, subjectGroupOfCase } from './prepare-details.js'
-import { sameFileIn } from './same-file.js'
 
 export interface NewImage {
   readonly signals: readonly Signal[]
   /** For a video: duration and frames. `signals` name the frame that they belong to. */
   readonly video?: RegisteredVideo
-  /** Set for a video that was hashed from its file by the service: if the case has a video of the same file, it is that one. */
+  /** Set for a video that was hashed from its file by the service, with the SHA-256 of it: the same file is the same video, sent at once or later. */
   readonly isFromFile?: true
   readonly category: Category | undefined
   /** Whether hashes were sent and no picture. */
@@ -167,8 +166,8 @@ function forCaseIn(parts: RegistrationParts): Registration['forCase'] {
         ...(isByHashes && !isVouchedFor && { isByHashes }),
       }
       const kept = details === undefined ? undefined : await detailing?.keep(signals, details, subjectGroupOfCase(caseId))
-      const same = isFromFile && (await sameFileIn(images, caseId, signals))
-      stored.push({ id: same ?? imageIdOf(idSecret, caseId, given), image: { ...image, ...kept?.image }, ...kept?.beside })
+      const id = isFromFile ? fileIdOf(idSecret, caseId, given) : imageIdOf(idSecret, caseId, given)
+      stored.push({ id, image: { ...image, ...kept?.image }, ...kept?.beside })
     }
     const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, quotas.imagesOf(record), room)
     if (outcome === 'account-suspended') throw new Problem(outcome)
