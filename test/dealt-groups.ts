@@ -17,15 +17,17 @@ const PICTURES = [
   'http/watch-told.test.js',
 ]
 
-/** Those that try much and that a list of `fuzz/mutations` relies on. */
+/** Those that try much, and that a list of `fuzz/mutations` or the table of promises in docs/testing.md relies on. */
 const TRIES = [
   'client/details.test.js',
   'domain/agreement.test.js',
+  'handoff/tls.test.js',
   'hash/deframe/object.test.js',
   'hash/details/details.test.js',
   'hash/details/verify.test.js',
   'hash/video-frames.test.js',
   'hash/views.test.js',
+  'http/extraction.test.js',
   'http/floods.test.js',
   'http/probing.test.js',
   'http/stopncii-fetchers.test.js',
@@ -42,6 +44,7 @@ const TRIES = [
   'services/decoration.test.js',
   'services/detail-finder.test.js',
   'services/exchanges.test.js',
+  'services/replica.test.js',
 ]
 
 /** Thousands of rows, entries or random cases, all shapes of a page, all formats. A quicker file about the same subject is in another suite. */
@@ -49,7 +52,6 @@ const VOLUME = [
   'client/below-path.test.js',
   'domain/image-end.test.js',
   'handoff/picture-cost.test.js',
-  'handoff/tls.test.js',
   'hash/deframe/common-parts.test.js',
   'hash/deframe/deframe.test.js',
   'hash/deframe/ranking.test.js',
@@ -65,7 +67,6 @@ const VOLUME = [
   'http/cut-off-videos.test.js',
   'http/detail-probing.test.js',
   'http/extended-protection.test.js',
-  'http/extraction.test.js',
   'http/forms.test.js',
   'http/hma-video-files.test.js',
   'http/long-lists.test.js',
@@ -86,17 +87,15 @@ const VOLUME = [
   'services/image-table.test.js',
   'services/long-pictures.test.js',
   'services/matcher-puts.model.test.js',
-  'services/replica.test.js',
   'services/snapshot-damaged.test.js',
   'store/own-writes.test.js',
-  'workers/child-memory.test.js',
   'workers/media/animations.test.js',
   'workers/media/decode.test.js',
   'workers/media/jpeg-xl.test.js',
   'workers/media/with-windows.test.js',
 ]
 
-/** Of test/page: all formats, all faults of a connection, axe a second time. Journeys stay in the end-to-end tests. */
+/** Of test/page and test/console: all formats, faults of a connection, axe. Journeys stay in the end-to-end tests. */
 const PAGES = [
   'console/add-files.test.js',
   'console/banks.test.js',

@@ -51,12 +51,10 @@ const SMALL = [
 
 /** Files of such folders that inspect their whole process, print before each test, or take long by themselves. */
 const ALONE = [
-  'canary.test.js',
   'pictures.test.js', // decodes files that a process with the list of allowed decoders refuses
   'process.test.js',
   'services/common-rows.test.js', // draws SVG, which such a process refuses too
   'store/audit.test.js',
-  'store/re-encryption.test.js',
   'workers/sandbox-command.test.js',
   'workers/sandbox-deaths.test.js',
   'workers/media/warm-up.test.js', // counts what the process compiles
@@ -95,8 +93,8 @@ const END_TO_END = [
 ]
 
 /**
- * `npm run test:long`: what takes longest and seldom fails alone. The hosted workflow runs it for each change beside the other
- * suites; `.ci/run` leaves it out unless it is named. No list of `fuzz/mutations` relies on one of these
+ * `npm run test:long`: what takes longest. The hosted workflow runs it for each change beside the other suites; `.ci/run` leaves
+ * it out unless it is named. No list of `fuzz/mutations` relies on one of these
  * (`test/fuzz/mutations.test.ts`).
  */
 const LONG = [
@@ -118,8 +116,15 @@ const LONG = [
   'fuzz/fuzz.test.js',
 ]
 
-export const SUITES = ['test', 'e2e', 'long'] as const
+const SUITES = ['test', 'e2e', 'long'] as const
 export type Suite = (typeof SUITES)[number]
+
+/** @returns the suite with this name; without one, that of `npm test`. */
+export function suiteNamed(name = 'test'): Suite {
+  const suite = SUITES.find((each) => each === name)
+  if (suite === undefined) throw new Error(`there is no suite ${name}`)
+  return suite
+}
 
 /** Files of this suite that run alone, those that take longest first. */
 export function apart(suite: Suite): string[] {

@@ -1,11 +1,12 @@
 // A suite: a few processes at a time, each with one file or several of one folder. `npm test` runs it as `suite.js`, `npm run
-// test:e2e` as `suite.js e2e`, `npm run test:long` as `suite.js long`. tap's command line could start the files itself, but adds a loader for coverage to each, and
-// to each process that they start: half of the time of a test that starts many. `npm run coverage` uses it.
+// test:e2e` as `suite.js e2e`, `npm run test:long` as `suite.js long`. tap's command line could start the files itself, but adds
+// a loader for coverage to each, and to each process that they start: half of the time of a test that starts many. `npm run
+// coverage` uses it.
 
 import { availableParallelism } from 'node:os'
 import { join, relative, resolve, sep } from 'node:path'
 import t from 'tap'
-import { apart, SUITES, TOGETHER_TIMEOUT_MS, together } from './dealt.js'
+import { apart, suiteNamed, TOGETHER_TIMEOUT_MS, together } from './dealt.js'
 
 /** For one file: a longer one hangs, however slow the machine is. */
 const FILE_TIMEOUT_MS = 900_000
@@ -21,7 +22,7 @@ const NODE_OPTIONS = [
   new URL('./helpers/without-domains.js', import.meta.url).href,
 ]
 
-const suite = SUITES.find((name) => name === process.argv[2]) ?? 'test'
+const suite = suiteNamed(process.argv[2])
 const folder = import.meta.dirname
 const alone = apart(suite)
 const folders = together(suite)

@@ -4,13 +4,12 @@
 
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { dealt, SUITES, TOGETHER_TIMEOUT_MS } from './dealt.js'
+import { dealt, suiteNamed, TOGETHER_TIMEOUT_MS } from './dealt.js'
 
 t.setTimeout(TOGETHER_TIMEOUT_MS)
 const [, , suite, folder = '', number = '', count = ''] = process.argv
 const loading = (async () => {
-  for (const path of dealt(SUITES.find((name) => name === suite) ?? 'test', folder, Number(number), Number(count)))
-    await import(pathToFileURL(path).href)
+  for (const path of dealt(suiteNamed(suite), folder, Number(number), Number(count))) await import(pathToFileURL(path).href)
 })()
 // Otherwise tap takes the tests of the first files for all, if they end while a later file is still preparing.
 t.waitOn(loading, () => {})
