@@ -6,6 +6,9 @@ import { openRedisServer, type RedisServer } from '../store/embedded/embedded-re
 import { openStore, type RedisTarget, type Store } from '../store/redis/client.js'
 import { shownRedisUrl } from '../store/redis/redis-url.js'
 
+/** [ms] Nobody else waits for a command, and one that gives up on a slow disk leaves its operator not knowing whether it happened. */
+export const COMMAND_TIMEOUT_MS = 30_000
+
 export interface CommandStore {
   readonly config: Config
   readonly store: Store
@@ -21,7 +24,7 @@ export async function withStore<T>(use: (opened: CommandStore) => Promise<T>): P
   const server = await openRedisServer({ ...config, onlyExisting: true })
   try {
     process.stderr.write(`Store: ${nameOf(config, server)}\n`)
-    const target = { url: server.url, socket: server.socket }
+    const target = { url: server.url, socket: server.socket, commandTimeoutMs: COMMAND_TIMEOUT_MS }
     const store = await openStore(target)
     try {
       return await use({ config, store, target })

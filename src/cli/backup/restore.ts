@@ -32,6 +32,7 @@ import { RDB_HEAD_BYTES, rdbCounts } from '../../store/upkeep/rdb-head.js'
 import { markAt } from '../../store/upkeep/withdrawal-log.js'
 import { type Withdrawals, withdrawnSince } from '../../store/upkeep/withdrawn-since.js'
 import { failed, printJson } from '../output.js'
+import { COMMAND_TIMEOUT_MS } from '../store-of-command.js'
 import { progressIn, type RestoreProgress } from './restore-progress.js'
 
 const USAGE = 'tabir restore FILE [--withdrawals FOLDER]… [--accept-gap]'
@@ -152,7 +153,7 @@ async function takeBack(
 ): Promise<Restored> {
   const server = await openOwnServer(config)
   try {
-    const store = await openStore({ url: server.url, socket: server.socket })
+    const store = await openStore({ url: server.url, socket: server.socket, commandTimeoutMs: COMMAND_TIMEOUT_MS })
     try {
       await compare(store, progress, config.dataDir)
       await checkFormat(store)

@@ -16,7 +16,7 @@ export interface RedisTarget {
   readonly url: string | undefined
   /** Path of a unix socket; wins over `url`. */
   readonly socket: string | undefined
-  /** Redis counts as unavailable when it does not answer for this long. Only tests set it; the default is 3 s. */
+  /** Redis counts as unavailable when it does not answer for this long. The default is 3 s, for requests. */
   readonly commandTimeoutMs?: number
 }
 
