@@ -4,6 +4,7 @@ import t from 'tap'
 import { EVENTS_MISSED } from '../../src/domain/organisations/webhook.js'
 import { WEBHOOK_PAYLOADS } from '../../src/services/webhooks/webhook-payloads.js'
 import { keys } from '../../src/store/redis/keys.js'
+import { pingWebhook } from '../../src/store/scripts/organisations/webhooks.js'
 import { createEventStore } from '../../src/store/webhooks/events.js'
 import { DAY_MS, START_MS, startWebhookSending } from '../helpers/webhook-sending.js'
 
@@ -105,6 +106,17 @@ t.test('finished messages make room, the oldest first, and none that waits again
   t.match(await stateOf('w0'), { state: 'waiting' }, 'it is to be sent again')
   t.match([await stateOf('w1'), await stateOf('w7')], [undefined, { state: 'delivered' }])
   t.match(await deliveries.health(webhookId), { missedSinceMs: undefined })
+})
+
+t.test('of a million events that wait for the messenger the oldest are deleted, and every webhook is told', async (t) => {
+  const { webhookId } = await world(t)
+  const fill = "for i = 1, 100000 do redis.call('XADD', KEYS[1], '5-*', 'kind', 'wake') end"
+  await store.ask((redis) => redis.del(keys.webhookOutbox))
+  for (let i = 0; i < 10; i++) await store.ask((redis) => redis.eval(fill, 1, keys.webhookOutbox))
+  await store.write(pingWebhook, [keys.webhooks], [webhookId, keys.prefix])
+  t.equal(await store.ask((redis) => redis.xlen(keys.webhookOutbox)), 990_001)
+  t.match(await deliveries.health(webhookId), { missedSinceMs: 5 })
+  await store.ask((redis) => redis.del(keys.webhookOutbox))
 })
 
 t.test('withdrawals that failed for three days are reported as missed, and so is a failed report', async (t) => {

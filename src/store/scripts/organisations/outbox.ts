@@ -3,19 +3,12 @@ import { MAX_EVENTS } from '../add-event.js'
 
 /** The subject of the message about missed events. */
 export const MISSED_SUBJECT = 'missed'
-/** Entries of the outbox. Far more than ever wait while a messenger runs; the oldest are deleted beyond it. */
+/** Entries of the outbox. Far more than ever wait while a messenger runs. */
 const MAX_WAITING = 1_000_000
+/** Deleted at a time beyond it, so that endpoints are told of it rarely. */
+const DELETED_OF_OUTBOX = 10_000
 /** More than are made at a time, so that their number shrinks. */
 const DELETED_AT_ONCE = 20
-
-/**
- * Lua: `outbox(prefix, field, value, …)` appends an event for the messenger, in the same step as what happened: nothing is acknowledged without its
- * webhook. Entries are deleted when they have become deliveries.
- */
-export const outboxLua = `
-    local function outbox (prefix, ...)
-      return redis.call('XADD', prefix .. 'webhook-outbox', 'MAXLEN', '~', ${MAX_WAITING}, '*', ...)
-    end`
 
 /**
  * Lua: `miss_events(prefix, endpoint, sinceMs)` notes that events since then are not sent to an endpoint one by one. It gets one message in place of
@@ -36,6 +29,22 @@ export const missEventsLua = `
       local time = redis.call('TIME')
       local nowMs = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000))
       redis.call('XADD', prefix .. 'events', 'MAXLEN', ${MAX_EVENTS}, '*', 'kind', '${EVENTS_MISSED}', 'atMs', nowMs, 'about', about)
+    end`
+
+/**
+ * Lua: `outbox(prefix, field, value, …)` appends an event for the messenger, in the same step as what happened: nothing is acknowledged without its
+ * webhook. Entries are deleted when they have become deliveries. Where too many wait, the oldest are deleted, and each endpoint is told that it missed
+ * events: a withdrawal may have been among them.
+ */
+export const outboxLua = `${missEventsLua}
+    local function outbox (prefix, ...)
+      local waiting = prefix .. 'webhook-outbox'
+      if redis.call('XLEN', waiting) >= ${MAX_WAITING} then
+        local sinceMs = string.match(redis.call('XRANGE', waiting, '-', '+', 'COUNT', 1)[1][1], '^%d+')
+        for _, endpoint in ipairs(redis.call('HKEYS', prefix .. 'webhooks')) do miss_events(prefix, endpoint, sinceMs) end
+        redis.call('XTRIM', waiting, 'MAXLEN', ${MAX_WAITING - DELETED_OF_OUTBOX})
+      end
+      return redis.call('XADD', waiting, '*', ...)
     end`
 
 /** Lua: `delete_finished(prefix, endpoint, most)` deletes the oldest finished deliveries beyond so many in all, and entries of expired ones. */
