@@ -122,7 +122,11 @@ export function oddityOf({ shown }, { durationMs, frames, protectedShare }) {
     const bits = Math.min(...right.map((frame) => distance(frame.hash, hash)))
     if (bits > MAX_BITS) return `at ${atMs} ms is a picture ${bits} bits from that of ffmpeg`
   }
-  const share = shareOf(shown, registered)
+  // A last frame without a length of its own is shown for less than an interval.
+  const share = shareOf(
+    shown.filter(({ atMs }) => atMs < durationMs || atMs === 0),
+    registered,
+  )
   if (share < protectedShare - MAX_APART)
     return `${share.toFixed(2)} of its intervals have a registered picture, and the answer says ${protectedShare}`
   return undefined

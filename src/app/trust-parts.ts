@@ -166,7 +166,7 @@ function createMatchEvents(
     now,
     onError,
   })
-  return createMatchRecorder({ keep, intervalMs: BATCH_INTERVAL_MS, onError })
+  return createMatchRecorder({ sink: keep, intervalMs: BATCH_INTERVAL_MS, onError })
 }
 
 function repeat(name: string, intervalMs: number, work: () => Promise<unknown>, { options, lifecycle }: StoreParts): void {

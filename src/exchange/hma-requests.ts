@@ -38,17 +38,17 @@ const ExchangeOf = z.object({ api: z.string() })
 const Added = z.object({ id: z.int().min(0) })
 const Deleted = z.object({ deleted: z.int() })
 
-/** Requests about one bank, and parsers of their answers (`…In`). A parser returns `undefined` for an answer that it cannot read. */
+/** Requests about one bank, and parsers of their answers (`parse…`). A parser returns `undefined` for an answer that it cannot read. */
 export function hmaRequests(config: HmaConfig, hmaBank: string) {
   const request = requestsTo(config)
   const content = (bank: string, id: number) => `/c/bank/${bank}/content/${id}`
   return {
     makeMarkBank: () => request('POST', '/c/banks', { name: MARK_BANK, enabled_ratio: 0 }),
     mark: (hex: string) => request('POST', `/c/bank/${MARK_BANK}/signal`, { pdq: hex }),
-    markIn: (json: unknown) => Added.safeParse(json).data?.id,
+    parseMark: (json: unknown) => Added.safeParse(json).data?.id,
     removeMark: (id: number) => request('DELETE', content(MARK_BANK, id)),
     content: (id: number) => request('GET', `${content(hmaBank, id)}?include_signals=true`),
-    contentIn(json: unknown): HmaContent | undefined {
+    parseContent(json: unknown): HmaContent | undefined {
       const found = Content.safeParse(json).data
       if (found === undefined) return undefined
       if (found.bank.name === MARK_BANK) return 'mark'
@@ -58,8 +58,8 @@ export function hmaRequests(config: HmaConfig, hmaBank: string) {
       return isImported && hash !== undefined ? { hash } : 'other'
     },
     remove: (id: number) => request('DELETE', content(hmaBank, id)),
-    removedIn: (json: unknown) => Deleted.safeParse(json).data?.deleted,
-    switchOff: (id: number) => request('PUT', content(hmaBank, id), { disable_until_ts: 0 }),
+    parseRemoved: (json: unknown) => Deleted.safeParse(json).data?.deleted,
+    disable: (id: number) => request('PUT', content(hmaBank, id), { disable_until_ts: 0 }),
   }
 }
 export type HmaRequests = ReturnType<typeof hmaRequests>

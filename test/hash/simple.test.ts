@@ -6,7 +6,7 @@ import { distance } from '../../packages/hash/src/hash256.js'
 import { type ImageSignals, loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { rasterOf } from '../../packages/hash/src/raster.js'
-import { isForm, isPage, isPhotographIn, isSignIn, isSimple } from '../../packages/hash/src/simple.js'
+import { isForm, isPage, isPhotographIn, isSignageInside, isSimple } from '../../packages/hash/src/simple.js'
 import { runs } from '../helpers/runs.js'
 import { chessboard, pictures, plain, shaded, striped } from './patterns.js'
 import { drawn, noisy } from './synthetic.js'
@@ -154,7 +154,7 @@ t.test(
   async (t) => {
     const isSignOn = (pasted: Pixels, aspect = 1) => {
       const { part, post } = posted(drawn(4, 640, 640), pasted)
-      return isSignIn(rasterOf(post), part, aspect)
+      return isSignageInside(rasterOf(post), part, aspect)
     }
     t.ok(isSignOn(sign({ side: 200 })), 'a logo')
     t.notOk(isSignOn(drawn(5, 200, 200)), 'a photograph')

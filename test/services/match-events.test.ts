@@ -12,7 +12,7 @@ t.test('a batch that the store refused is recorded again without counting it twi
   const kept: MatchEventBatch[] = []
   let isUnavailable = true
   const matchEvents = createMatchRecorder({
-    async keep(batch) {
+    async sink(batch) {
       if (isUnavailable) throw new Error('the store is unavailable')
       kept.push(batch)
       return false
@@ -34,7 +34,7 @@ t.test('a batch that the store refused is recorded again without counting it twi
 t.test('events beyond a full batch begin the next one', async (t) => {
   let images = 0
   const matchEvents = createMatchRecorder({
-    async keep({ hits }) {
+    async sink({ hits }) {
       images += hits.size
       return false
     },
@@ -50,7 +50,7 @@ t.test('events beyond a full batch begin the next one', async (t) => {
 t.test('per image and organisation each look of an upload is kept once, and at most a thousand', async (t) => {
   const looks: number[] = []
   const matchEvents = createMatchRecorder({
-    async keep({ hits }) {
+    async sink({ hits }) {
       const noted = hits.get('1')?.get('a')
       t.equal(noted?.hits, 4001)
       looks.push(...(noted?.looks.keys() ?? []))

@@ -5,7 +5,8 @@ import { constants } from 'node:os'
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 
 /** What libvips, libjpeg, libpng, libwebp, libtiff, libheif and the C++ runtime say when memory ran out. */
-const DECODERS_WORDS = /out of memory|not enough memory|insufficient memory|cannot allocate|allocation failed|bad_alloc/i
+const OUT_OF_MEMORY_MESSAGES =
+  /out of memory|not enough memory|insufficient memory|cannot allocate|allocation failed|bad_alloc/i
 
 /**
  * Decoders say many other things when they get no memory, so with less than this left, in megabytes, every failure counts as a lack of it. At limits
@@ -17,7 +18,7 @@ const SPARE_MB = 16
 export function ranOutOfMemory(error: unknown, roomMb: number = memoryRoomMb()): boolean {
   if (roomMb < SPARE_MB) return true
   if (isOutOfMemory(error)) return !isStackOverflow(error)
-  return error instanceof Error && DECODERS_WORDS.test(error.message)
+  return error instanceof Error && OUT_OF_MEMORY_MESSAGES.test(error.message)
 }
 
 /** V8 throws a RangeError for it too. The file causes it, and would again. */

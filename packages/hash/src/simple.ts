@@ -80,7 +80,7 @@ export function isSimple(raster: Coloured, aspect = raster.width / raster.height
  * @param aspect width over height of the displayed picture.
  * Cost: at most as `isSimple`; nothing for parts that are neither small nor strips.
  */
-export function isSignIn(raster: Coloured, part: Rectangle, aspect: number): boolean {
+export function isSignageInside(raster: Coloured, part: Rectangle, aspect: number): boolean {
   const { width, height } = raster
   const isStrip = aspect * (part.right - part.left) * height >= MIN_STRIP_ASPECT * (part.bottom - part.top) * width
   const isBadge = areaOf(part) < MAX_BADGE_AREA * width * height

@@ -10,7 +10,7 @@ import { smallPicturesOf } from './deframe/small-pictures.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, overlapOf, type Rectangle, type Share, shaped, within } from './rectangle.js'
-import { isPictureIn, isSignIn } from './simple.js'
+import { isPictureIn, isSignageInside } from './simple.js'
 import { straightened, type TiltedPart } from './tilt.js'
 import { orientationsOf } from './transforms.js'
 
@@ -142,7 +142,7 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
   const own: View = { kind: 'whole', part: whole }
   const sidesOf = (part: Rectangle) => aspectOf(part, raster, aspect)
   const isStrip = (part: Rectangle) => Math.max(sidesOf(part), 1 / sidesOf(part)) > MAX_REGISTERED_RATIO
-  const isWorth = (part: Rectangle, minArea: number) => areaOf(part) >= minArea * areaOf(whole) && !isStrip(part)
+  const isLargeEnough = (part: Rectangle, minArea: number) => areaOf(part) >= minArea * areaOf(whole) && !isStrip(part)
   if (shape !== undefined && (framed === undefined || !shape.holds(framed))) {
     const inside = [...shapes(shape.inside, sidesOf(shape.inside)), ...crops(shape.inside, CROPS)]
     return [own, ...insides(shape, 'crop'), ...registeredCuts(commonIn(shape, sidesOf)), ...inside]
@@ -156,14 +156,14 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
       ...crops(whole, EDGE_CROPS),
       ...tilts(aspect, REGISTERED_ANGLES_DEG),
       ...middles(whole, aspect).slice(0, 1),
-      ...deframed(parts.filter((part) => isWorth(part, MIN_REGISTERED_AREA)).slice(0, PARTS_REGISTERED)),
+      ...deframed(parts.filter((part) => isLargeEnough(part, MIN_REGISTERED_AREA)).slice(0, PARTS_REGISTERED)),
       // Last, because they are left out where there are too many. Of 2,730 edits of tuning photographs none was found by the centre alone.
       ...crops(whole, [CENTRE]),
       ...middles(whole, aspect).slice(1),
     ]
   }
   if (isStrip(framed)) return [own, ...shapes(whole, aspect), ...crops(whole, CROPS)]
-  const isApart = (part: Rectangle) => isWorth(part, MIN_NEXT_AREA) && overlapOf(part, framed) < SAME_OVERLAP
+  const isApart = (part: Rectangle) => isLargeEnough(part, MIN_NEXT_AREA) && overlapOf(part, framed) < SAME_OVERLAP
   const next = parts.find((part) => isApart(part) && isPictureIn(raster, part))
   const isFullScreen = framed.isPlainAround && areaOf(framed) >= FULL_SCREEN_AREA * areaOf(whole)
   const inside = [
@@ -189,7 +189,7 @@ function asked(raster: MeasuredRaster, aspect: number, { framed, parts }: Defram
   const whole = wholeOf(raster)
   const sidesOf = (part: Rectangle) => aspectOf(part, raster, aspect)
   const likely = parts.slice(0, PARTS_ASKED)
-  const signs = new Set(likely.filter((part) => isSignIn(raster, part, aspect)))
+  const signs = new Set(likely.filter((part) => isSignageInside(raster, part, aspect)))
   const inside = deframed(likely, signs)
   const [first, second] = likely.map((part) => (signs.has(part) ? undefined : part))
   const ofFirst = first === undefined ? [] : askedCores(common(first, sidesOf(first)), first)

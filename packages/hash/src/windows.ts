@@ -77,7 +77,7 @@ export function windowsOf(pixels: Pixels, purpose: Purpose, kernel: FrameKernel)
   if (purpose === 'query') return parts
   const pictures = found.flatMap(({ part, isPicture }) => (isPicture ? [part] : []))
   const ends = endsOf(pictures, SAME_OVERLAP)
-    .filter((end) => isWorth(end, pixels))
+    .filter((end) => isLargeEnough(end, pixels))
     .slice(0, MAX_ENDS)
   return [...parts, ...ends, ...squaresOf(pixels, MAX_WINDOWS - parts.length - ends.length)]
 }
@@ -115,7 +115,7 @@ function partsIn(pixels: Pixels, slice: Rectangle, kernel: FrameKernel, findsPic
           }
           return { part, own }
         })
-        .filter(({ part }) => isWorth(part, pixels) && !isCutOff(part, slice, pixels))
+        .filter(({ part }) => isLargeEnough(part, pixels) && !isCutOff(part, slice, pixels))
         .map(({ part, own }, rank) => ({ part, rank, isPicture: findsPictures && isPictureIn(raster, own) }))
     })
   } finally {
@@ -123,7 +123,7 @@ function partsIn(pixels: Pixels, slice: Rectangle, kernel: FrameKernel, findsPic
   }
 }
 
-function isWorth(part: Rectangle, { width, height }: Size): boolean {
+function isLargeEnough(part: Rectangle, { width, height }: Size): boolean {
   const ratio = (part.right - part.left) / (part.bottom - part.top)
   return areaOf(part) >= MIN_PART_AREA * Math.min(width, height) ** 2 && Math.max(ratio, 1 / ratio) <= MAX_PART_RATIO
 }

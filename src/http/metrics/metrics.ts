@@ -49,8 +49,8 @@ export function makeMetrics(
         orUndefined(health.lacking()),
         operation(),
       ])
-      counted.away.reset()
-      for (const cause of UNAVAILABLE_CAUSES) counted.away.inc({ cause }, health.storeUnavailable().get(cause) ?? 0)
+      counted.storeFailures.reset()
+      for (const cause of UNAVAILABLE_CAUSES) counted.storeFailures.inc({ cause }, health.storeUnavailable().get(cause) ?? 0)
       setHealth(health, { workers, messengers, behindMs, lacking })
       setOperation(report, certificates)
       return await registry.metrics()
@@ -87,7 +87,7 @@ function countersIn(registry: Registry) {
       help: 'Requests that declared a person under 18. Nothing else about them is stored.',
       registers,
     }),
-    away: new Counter({
+    storeFailures: new Counter({
       name: 'tabir_store_unavailable_total',
       help: 'Redis commands that failed because the store was unavailable, by cause.',
       labelNames: ['cause'],

@@ -132,7 +132,7 @@ function probeBand(
     store<u32>(SPAN_ENDS_AT + (<usize>bits << 2), <u32>span)
   }
   if (candidates > min(maxCandidates, SURVIVORS - <u32>((survivors - SURVIVORS_AT) >> 2))) return 0
-  touch(span, table, candidates)
+  prefetch(span, table, candidates)
 
   const nextBand = (band + 1) & (BANDS - 1)
   const thirdBand = (band + 2) & (BANDS - 1)
@@ -162,7 +162,7 @@ function keyOf(row: usize, band: u32): u32 {
  * Loads the cache lines of all buckets at once: waiting for them one by one took half of a search. A separate pass, as short as possible, so that
  * the processor has many loads under way.
  */
-function touch(spansEnd: usize, table: usize, candidates: u32): void {
+function prefetch(spansEnd: usize, table: usize, candidates: u32): void {
   let touched: u32 = 0
   // A cache line has 32 fragments. Short buckets span two lines at most, so the loads need no branch that waits for a bucket's size.
   if (candidates <= <u32>((spansEnd - SPANS_AT) >> 3) * SHORT_BUCKET_ROWS) {

@@ -58,13 +58,13 @@ export function createHmaBank(outgoing: Outgoing, requests: HmaRequests, leftMs:
         await ask(requests.makeMarkBank()) // 403 when another client made it first
         added = await get(mark)
       }
-      const id = usable(requests.markIn(added))
+      const id = usable(requests.parseMark(added))
       await get(requests.removeMark(id))
       return id
     },
     async look(id) {
       const found = await get(requests.content(id))
-      return found === undefined ? undefined : usable(requests.contentIn(found))
+      return found === undefined ? undefined : usable(requests.parseContent(found))
     },
     async remove(id, content) {
       if (content === 'mark') return void (await get(requests.removeMark(id)))
@@ -72,10 +72,10 @@ export function createHmaBank(outgoing: Outgoing, requests: HmaRequests, leftMs:
       // HMA before 1.1 does not delete imported contents. They are disabled instead.
       if (
         answer !== undefined &&
-        usable(requests.removedIn(answer)) === 0 &&
+        usable(requests.parseRemoved(answer)) === 0 &&
         (await get(requests.content(id))) !== undefined
       )
-        await get(requests.switchOff(id))
+        await get(requests.disable(id))
     },
   }
 }

@@ -46,7 +46,7 @@ export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> 
   const { what, handle, onError, atOnce = 1, isNotAboutTheEntry = () => false } = work
   let done = 0
   let transientInARow = 0
-  let ends: { readonly with: unknown } | undefined
+  let fatal: { readonly error: unknown } | undefined
   const errors: unknown[] = []
   const take = async (after: Entry | undefined): Promise<readonly Entry[]> => {
     if (typeof work.take === 'function') return await work.take(after)
@@ -58,7 +58,7 @@ export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> 
       done++
       transientInARow = 0
     } catch (error) {
-      if (isNotAboutTheEntry(error)) ends = { with: error }
+      if (isNotAboutTheEntry(error)) fatal = { error }
       else errors.push(error)
       transientInARow = isTransient(error) ? transientInARow + 1 : 0
     }
@@ -67,7 +67,7 @@ export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> 
     for (let page = await take(undefined); page.length > 0; page = await take(page.at(-1))) {
       for (const some of inChunks(page, atOnce)) {
         await Promise.all(some.map(attempt))
-        if (ends !== undefined) throw ends.with
+        if (fatal !== undefined) throw fatal.error
         if (transientInARow >= MAX_TRANSIENT_IN_A_ROW) throw errors.at(-1)
         // One entry may be too large for the store to handle in time. If the store itself is unavailable, reading the next page throws.
         if (transientInARow > 0) await take(page.at(-1))

@@ -38,10 +38,10 @@ export interface MatchEvents {
 
 export interface MatchEventParts {
   /**
-   * Stores a batch. @returns true when part of it or of an earlier batch has to be retried: `keep` is then called again,
+   * Stores a batch. @returns true when part of it or of an earlier batch has to be retried: `sink` is then called again,
    * possibly with an empty batch.
    */
-  readonly keep: (batch: MatchEventBatch) => Promise<boolean>
+  readonly sink: (batch: MatchEventBatch) => Promise<boolean>
   readonly intervalMs: number
   readonly onError: (error: unknown) => void
 }
@@ -61,7 +61,7 @@ interface OrgNote {
   readonly looks: Map<number, number | undefined>
 }
 
-export function createMatchRecorder({ keep, intervalMs, onError }: MatchEventParts): MatchEvents {
+export function createMatchRecorder({ sink: keep, intervalMs, onError }: MatchEventParts): MatchEvents {
   let hits = new Map<string, Map<string, OrgNote>>()
   let contexts = new Map<string, Map<string, Set<string>>>()
   let pairs = 0

@@ -91,12 +91,12 @@ async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promi
   })
   if (delivery === undefined) return
   const settlement = await outcomeOf(parts, webhook, delivery).catch(waitAndThrow)
-  const isStale = settlement.status === GONE && !(await switchOff(parts, webhook))
+  const isStale = settlement.status === GONE && !(await disable(parts, webhook))
   await settle(isStale ? waiting(parts.now()) : settlement)
 }
 
 /** Disables a webhook. @returns false if its owner has changed the URL meanwhile: it stays enabled, and the new URL is tried. */
-async function switchOff({ webhooks }: SendingParts, { webhookId, url }: Webhook): Promise<boolean> {
+async function disable({ webhooks }: SendingParts, { webhookId, url }: Webhook): Promise<boolean> {
   const after = await webhooks.change(webhookId, (before) => (before.url === url ? { ...before, isEnabled: false } : before))
   return after?.url === url
 }

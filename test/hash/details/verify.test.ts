@@ -4,7 +4,7 @@ import { type FeatureView, featuresOf } from '../../../packages/hash/src/details
 import { askedFeatures, kept } from '../../../packages/hash/src/details/kept.js'
 import { pyramidOf } from '../../../packages/hash/src/details/pyramid.js'
 import { type Points, pointsOf } from '../../../packages/hash/src/details/rows.js'
-import { isShown, verify } from '../../../packages/hash/src/details/verify.js'
+import { meetsThreshold, verify } from '../../../packages/hash/src/details/verify.js'
 import { hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import type { Pixels } from '../../../packages/hash/src/pixels.js'
 import { wholeOf } from '../../../packages/hash/src/raster.js'
@@ -25,16 +25,16 @@ function registeredOf(pixels: Pixels): Points {
 }
 
 t.test('a picture is verified in itself, rotated, mirrored, or on a page', async (t) => {
-  t.ok(isShown(verifiedIn(registered, viewOf(picture, 300), false)))
+  t.ok(meetsThreshold(verifiedIn(registered, viewOf(picture, 300), false)))
   const rotated = rotatedPixels(picture, transforms[1])
-  t.ok(isShown(verifiedIn(registered, viewOf(rotated, 300), false)))
+  t.ok(meetsThreshold(verifiedIn(registered, viewOf(rotated, 300), false)))
   const mirrored = rotatedPixels(picture, transforms[5])
-  t.ok(isShown(verifiedIn(registered, viewOf(mirrored, 300), true)))
-  t.notOk(isShown(verifiedIn(registered, viewOf(mirrored, 300), false)), 'a mirrored picture is not a rotated one')
+  t.ok(meetsThreshold(verifiedIn(registered, viewOf(mirrored, 300), true)))
+  t.notOk(meetsThreshold(verifiedIn(registered, viewOf(mirrored, 300), false)), 'a mirrored picture is not a rotated one')
 
   const page = onPage(picture, 480, 480, 90, 120)
   const found = verifiedIn(registered, viewOf(page, 300), false)
-  t.ok(isShown(found))
+  t.ok(meetsThreshold(found))
   t.ok(
     found.pairs.every(({ x, y }) => x >= 85 && y >= 115 && x <= 455 && y <= 405),
     'all pairs are where the picture is',
@@ -44,9 +44,9 @@ t.test('a picture is verified in itself, rotated, mirrored, or on a page', async
 t.test('other pictures, patterns and empty views do not show the picture', async (t) => {
   for (const seed of [1, 2, 3, 4, 5, 6]) {
     const view = viewOf(drawn(seed, 360, 280), 300)
-    for (const isMirrored of [false, true]) t.notOk(isShown(verifiedIn(registered, view, isMirrored)), `${seed}`)
+    for (const isMirrored of [false, true]) t.notOk(meetsThreshold(verifiedIn(registered, view, isMirrored)), `${seed}`)
   }
-  t.notOk(isShown(verifiedIn(registered, viewOf(chessboard(400, 300, 20), 300), false)))
+  t.notOk(meetsThreshold(verifiedIn(registered, viewOf(chessboard(400, 300, 20), 300), false)))
   t.same(verify(registered, [], { width: 480, height: 360 }), { pairs: [], inliers: 0, cells: 0, least: 8 })
   t.same(verifiedIn({ width: 480, height: 360, points: [] }, viewOf(picture, 300), false).inliers, 0)
 })
@@ -55,7 +55,7 @@ t.test('a sticker that two pictures share does not make them match', async (t) =
   const sticker = drawn(77, 70, 70)
   const one = withSticker(drawn(21, 360, 280), sticker, 40, 40)
   const other = withSticker(drawn(22, 360, 280), sticker, 250, 180)
-  t.notOk(isShown(verifiedIn(registeredOf(one), viewOf(other, 300), false)))
+  t.notOk(meetsThreshold(verifiedIn(registeredOf(one), viewOf(other, 300), false)))
 })
 
 t.test('two pages of one app agree in what the app draws, and that is not enough', async (t) => {
@@ -64,25 +64,25 @@ t.test('two pages of one app agree in what the app draws, and that is not enough
   const [one, other] = [pageOf(1), pageOf(2)]
   const found = verifiedIn(registeredOf(one), viewOf(other, 300), false)
   t.ok(found.inliers >= 8 && found.cells >= 6, `${found.inliers} details in ${found.cells} cells agree`)
-  t.notOk(isShown(found))
+  t.notOk(meetsThreshold(found))
   t.ok(
-    isShown(verifiedIn(registeredOf(one), viewOf(withSticker(one, drawn(3, 160, 160), 20, 20), 300), false)),
+    meetsThreshold(verifiedIn(registeredOf(one), viewOf(withSticker(one, drawn(3, 160, 160), 20, 20), 300), false)),
     'a seventh is covered',
   )
-  t.ok(isShown(verifiedIn(registeredOf(drawn(1, 310, 310)), viewOf(one, 300), false)), 'the picture itself is shown')
+  t.ok(meetsThreshold(verifiedIn(registeredOf(drawn(1, 310, 310)), viewOf(one, 300), false)), 'the picture itself is shown')
 })
 
 t.test('details outside of the view need not agree', async (t) => {
   const corner = cutTo(picture, 100, 80, 200, 170)
   const found = verifiedIn(registered, viewOf(corner, 300), false)
-  t.ok(isShown(found))
+  t.ok(meetsThreshold(found))
   t.ok(found.least < 0.3 * registered.points.length * 0.6, `${found.least} of ${registered.points.length}`)
 })
 
 t.test('a match needs enough agreeing details, enough of the visible ones, in enough cells', async (t) => {
-  t.ok(isShown({ inliers: 8, cells: 6, least: 8 }))
+  t.ok(meetsThreshold({ inliers: 8, cells: 6, least: 8 }))
   for (const short of [{ inliers: 7 }, { cells: 5 }, { least: 9 }])
-    t.notOk(isShown({ inliers: 8, cells: 6, least: 8, ...short }))
+    t.notOk(meetsThreshold({ inliers: 8, cells: 6, least: 8, ...short }))
 })
 
 t.test('the required share of agreeing details depends on the relative size', async (t) => {
@@ -93,7 +93,7 @@ t.test('the required share of agreeing details depends on the relative size', as
       hash: i < agreeing ? hash : anyHash(),
     }))
     const size = { width: 480, height: 480 }
-    return isShown(verify({ ...size, points }, asked, { width: 480 / scale, height: 480 / scale }))
+    return meetsThreshold(verify({ ...size, points }, asked, { width: 480 / scale, height: 480 / scale }))
   }
   const about = (agreeing: number, scale: number) => [shown(agreeing - 1, scale), shown(agreeing, scale)]
   t.same(about(35, 1), [false, true], 'as large')
@@ -112,7 +112,7 @@ t.test('two halves that overlap need enough agreement in the overlap, and at lea
       const { column, row } = at(i, i < inHalf ? 0 : 16)
       return { x: (column + 0.5) * 15, y: (row + 0.5) * 15, angle: 0, level: 0, hash: i < agreeing ? hash : anyHash() }
     })
-    return isShown(verify({ width: 480, height: 480, points }, asked, { width: 480, height: 480 }))
+    return meetsThreshold(verify({ width: 480, height: 480, points }, asked, { width: 480, height: 480 }))
   }
   t.same(
     [17, 18].map((agreeing) => shown(50, agreeing)),
@@ -153,7 +153,7 @@ t.test('a view of a corner needs three in five of the details in the corner', as
       ...{ x: (column + 0.5) * 15, y: (row + 0.5) * 15, angle: 0, level: 0 },
       hash: i < agreeing ? hash : anyHash(),
     }))
-    return isShown(verify({ width: 480, height: 480, points }, asked, { width: 240, height: 165 }))
+    return meetsThreshold(verify({ width: 480, height: 480, points }, asked, { width: 240, height: 165 }))
   }
   t.same([14, 15].map(shown), [false, true])
 })

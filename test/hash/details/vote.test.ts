@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { PlacedFeature } from '../../../packages/hash/src/details/kept.js'
-import { type MatchEvent, voteOf } from '../../../packages/hash/src/details/vote.js'
+import { type FeatureMatch, voteOf } from '../../../packages/hash/src/details/vote.js'
 import { hashFromBytes } from '../../../packages/hash/src/hash256.js'
 
 const hash = hashFromBytes(new Uint8Array(32))
@@ -8,7 +8,7 @@ const view = { width: 560, height: 400 }
 const centre = { x: 240, y: 160 }
 
 /** The registered picture twice as large, turned by a quarter, its centre at 300, 200. */
-function matchEvent(i: number, off: Partial<PlacedFeature> = {}): MatchEvent {
+function matchEvent(i: number, off: Partial<PlacedFeature> = {}): FeatureMatch {
   const registered: PlacedFeature = { x: 100 + 37 * i, y: 60 + 29 * i, angle: (5 * i) % 64, level: 1, hash }
   const scale = 1.25 ** 3
   const [dx, dy] = [registered.x - centre.x, registered.y - centre.y]
@@ -33,7 +33,7 @@ t.test('a sighting at another place, angle or size does not agree', async (t) =>
 })
 
 /** At the picture's own centre, which no rotation and no size moves. */
-function inTheMiddle(i: number, level: number, angle: number): MatchEvent {
+function inTheMiddle(i: number, level: number, angle: number): FeatureMatch {
   const whole = matchEvent(i)
   return {
     ...whole,

@@ -12,7 +12,7 @@ export interface Pace {
   /** Reports up to which time frames have been decoded. */
   reached(atMs: number): void
   /** @returns whether to decode this packet, the next one in decoding order. */
-  takes(packet: { readonly atMs: number; readonly isKey: boolean }): boolean
+  shouldDecode(packet: { readonly atMs: number; readonly isKey: boolean }): boolean
   /**
    * @param atMs a multiple of `REGISTERED_INTERVAL_MS`.
    * @returns when the last frame that was decoded at or before this time is shown: at this time, or only when it starts, if packets that start
@@ -44,7 +44,7 @@ export function createPace(): Pace {
     reached: (atMs) => {
       reachedMs = Math.max(reachedMs, atMs)
     },
-    takes({ atMs, isKey }) {
+    shouldDecode({ atMs, isKey }) {
       const isOver = cpuMs > DECODING_START_MS + (DECODING_MS_PER_MINUTE * reachedMs) / 60_000
       if (isKey) isSkipping = isOver
       else isSkipping ||= isOver

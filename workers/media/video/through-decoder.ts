@@ -109,7 +109,7 @@ async function send(video: OpenedVideo, socket: Socket, pace: Pace, sent: Sent):
     sent.lastMs = Math.max(sent.lastMs, atMs)
     sent.endMs = Math.max(sent.endMs, endMs)
     if (socket.destroyed) break
-    if (!pace.takes({ atMs, isKey })) continue
+    if (!pace.shouldDecode({ atMs, isKey })) continue
     socket.write(packetHead(atMs + STREAM_SHIFT_MS, isKey ? FRAME_INTERVAL_MS : undefined, bytes.length))
     if (socket.write(bytes) || socket.destroyed) continue
     await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => {})

@@ -2,7 +2,7 @@
 
 import type { MeasuredRaster } from '../measured.js'
 import { areaOf, overlapOf, type Rectangle, shaped } from '../rectangle.js'
-import { isPictureIn, isSignIn } from '../simple.js'
+import { isPictureIn, isSignageInside } from '../simple.js'
 import { blocksOf } from './page-blocks.js'
 import { SHAPES } from './shares.js'
 
@@ -28,7 +28,7 @@ export function smallPicturesOf(raster: MeasuredRaster, aspect: number, known: r
     aspect * (((right - left) / raster.width) * (raster.height / (bottom - top)))
   const isStrip = (part: Rectangle) => Math.max(aspectIn(part), 1 / aspectIn(part)) > MAX_RATIO
   const isKnown = (part: Rectangle) => known.some((other) => overlapOf(part, other) >= SAME_OVERLAP)
-  const isPicture = (part: Rectangle) => !isSignIn(raster, part, aspect) && isPictureIn(raster, part)
+  const isPicture = (part: Rectangle) => !isSignageInside(raster, part, aspect) && isPictureIn(raster, part)
   const pictures = blocksOf(raster)
     .filter((part) => !isStrip(part) && !isKnown(part) && isPicture(part))
     .sort((a, b) => areaOf(b) - areaOf(a))

@@ -39,7 +39,7 @@ const MAX_SCALE = 6
 const TOLERANCE_CELLS = 0.8
 
 /** @returns whether the view shows the registered picture. */
-export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
+export function meetsThreshold({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
   return inliers >= least && cells >= MIN_CELLS
 }
 

@@ -5,7 +5,7 @@ import { LEVEL_FACTOR } from './features.js'
 import type { PlacedFeature } from './kept.js'
 
 /** A detail of the query that is similar to a registered one. */
-export interface MatchEvent {
+export interface FeatureMatch {
   /** Index of the query's feature within its view. */
   readonly needle: number
   /** Index of the registered feature within its picture. */
@@ -45,7 +45,7 @@ const CENTRE_APART = 0.12
  * Cost: quadratic in the number of match events, which is rarely above ten.
  */
 export function voteOf(
-  matchEvents: readonly MatchEvent[],
+  matchEvents: readonly FeatureMatch[],
   view: { readonly width: number; readonly height: number },
   centre: { readonly x: number; readonly y: number },
 ): Vote {
@@ -62,7 +62,7 @@ export function voteOf(
   return best
 }
 
-function poseOf({ asked, registered }: MatchEvent, centre: { readonly x: number; readonly y: number }): Pose {
+function poseOf({ asked, registered }: FeatureMatch, centre: { readonly x: number; readonly y: number }): Pose {
   const levels = asked.level - registered.level
   const angle = asked.angle - registered.angle
   const scale = LEVEL_FACTOR ** levels
@@ -90,7 +90,7 @@ const EXACT_WEIGHT = 7.3
 const WEIGHT_PER_BIT = 0.12
 
 /** Counts each row once, by its best match event. */
-function weightOf(matchEvents: readonly MatchEvent[]): number {
+function weightOf(matchEvents: readonly FeatureMatch[]): number {
   const byRow = new Map<number, number>()
   for (const { row, distanceBits, pictures } of matchEvents) {
     const weight = EXACT_WEIGHT - WEIGHT_PER_BIT * distanceBits - Math.log10(pictures)

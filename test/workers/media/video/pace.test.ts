@@ -10,7 +10,7 @@ t.test('within the budget all packets are decoded', async (t) => {
   const taken = FRAMES.filter(({ atMs, isKey }) => {
     pace.reached(atMs)
     pace.used((DECODING_MS_PER_MINUTE * atMs) / 60_000)
-    return pace.takes({ atMs, isKey })
+    return pace.shouldDecode({ atMs, isKey })
   })
   t.equal(taken.length, FRAMES.length)
   t.equal(pace.isKeyFramesOnly, false)
@@ -24,7 +24,7 @@ t.test('a video that costs three times the budget is decoded in parts throughout
   for (const { atMs, isKey } of FRAMES) {
     pace.reached(atMs)
     pace.used(usedMs)
-    if (!pace.takes({ atMs, isKey })) continue
+    if (!pace.shouldDecode({ atMs, isKey })) continue
     usedMs += costMs
     taken.push(atMs)
   }
@@ -61,7 +61,7 @@ t.test('of a video far beyond the budget a key frame is found every two seconds,
       pace.used(1e9)
       const packets = Array.from({ length: 4000 }, (_, index) => timeOf(index)).filter((atMs) => atMs < 60_000)
       const keyDistance = Math.round((keySeconds * packets.length) / 60)
-      for (const [index, atMs] of packets.entries()) pace.takes({ atMs, isKey: index % keyDistance === 0 })
+      for (const [index, atMs] of packets.entries()) pace.shouldDecode({ atMs, isKey: index % keyDistance === 0 })
       const shown = [...new Set(Array.from({ length: 480 }, (_, index) => pace.shownMs(125 * index)))]
       const keys = packets.filter((_, index) => index % keyDistance === 0)
       const missed = Array.from({ length: 29 }, (_, index) => 2000 * (index + 1)).filter((fromMs) => {
@@ -75,7 +75,7 @@ t.test('of a video far beyond the budget a key frame is found every two seconds,
 t.test('a key frame that an edit list hides is not shown later', async (t) => {
   const pace = createPace()
   pace.used(1e9)
-  for (const [index, atMs] of [-50, -10, 20, 2500].entries()) pace.takes({ atMs, isKey: index % 3 === 0 })
+  for (const [index, atMs] of [-50, -10, 20, 2500].entries()) pace.shouldDecode({ atMs, isKey: index % 3 === 0 })
   t.equal(pace.shownMs(0), undefined)
   t.equal(pace.shownMs(125), undefined)
   t.equal(pace.shownMs(2500), 2500)
@@ -84,7 +84,12 @@ t.test('a key frame that an edit list hides is not shown later', async (t) => {
 t.test('a video of key frames only costs no more', async (t) => {
   const pace = createPace()
   pace.used(10 * DECODING_START_MS)
-  const taken = Array.from({ length: 100 }, (_, index) => 100 * index).filter((atMs) => pace.takes({ atMs, isKey: true }))
+  const taken = Array.from({ length: 100 }, (_, index) => 100 * index).filter((atMs) =>
+    pace.shouldDecode({ atMs, isKey: true }),
+  )
   t.same(taken, [0, 2000, 4000, 6000, 8000])
-  t.notOk(pace.takes({ atMs: 0, isKey: true }) || pace.takes({ atMs: 2000, isKey: true }), 'nor do times that go back')
+  t.notOk(
+    pace.shouldDecode({ atMs: 0, isKey: true }) || pace.shouldDecode({ atMs: 2000, isKey: true }),
+    'nor do times that go back',
+  )
 })
