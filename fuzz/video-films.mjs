@@ -12,10 +12,6 @@ import { FRAME_INTERVAL_MS } from '../dist/packages/hash/src/video-frames.js'
 const RATES = ['1', '5', '10', '12', '24000/1001', '24', '25', '30000/1001', '30', '50', '60000/1001', '60']
 const KEYS = [1, 6, 12, 30, 60, 250]
 const SIZES = ['160x120', '120x214', '192x144', '322x182']
-/** Films beyond the budget of processor time: of most of them only key frames are decoded, also at rates that no interval divides. */
-const HEAVY = { size: '3840x2160', rates: ['24000/1001', '30000/1001', '60000/1001'], keys: [12, 60, 250], lengthS: 16 }
-/** ffmpeg's frames are reduced to this width: at full size a heavy film would take gigabytes. */
-const MAX_WIDTH_PX = 640
 const STARTS_S = [0, 0, 0.04, 0.5, 3.7]
 const CODECS = [
   { name: 'mp4', output: ['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0'] },
@@ -39,11 +35,10 @@ const hasher = loadImageHasherSync()
 
 /** @returns what makes the film, and its bytes; `undefined` when this ffmpeg lacks the encoder. */
 export function makeFilm(chance) {
-  const isHeavy = chance.happens(1 / 8)
-  const { name, output } = isHeavy ? CODECS[0] : chance.oneOf(CODECS) // the quickest to encode
-  const size = isHeavy ? HEAVY.size : chance.oneOf(SIZES)
-  const rate = chance.oneOf(isHeavy ? HEAVY.rates : RATES)
-  const lengthS = isHeavy ? HEAVY.lengthS : 1 + chance.below(8)
+  const { name, output } = chance.oneOf(CODECS)
+  const size = chance.oneOf(SIZES)
+  const rate = chance.oneOf(RATES)
+  const lengthS = 1 + chance.below(8)
   const startS = chance.oneOf(STARTS_S)
   const source = chance.oneOf(SOURCES)
   const pauseS = chance.happens(0.4) ? [1 + chance.below(lengthS), 1 + chance.below(3)] : undefined
@@ -55,7 +50,7 @@ export function makeFilm(chance) {
     codec: output[1],
     size,
     rate,
-    keys: chance.oneOf(isHeavy ? HEAVY.keys : KEYS),
+    keys: chance.oneOf(KEYS),
     startS,
     pauseS,
     source: source.split('=')[0],
@@ -96,10 +91,8 @@ function shownIn(path, size) {
     .split(/[\s,]+/)
     .filter(Boolean)
     .map(Number)
-  const reduced = Math.max(1, size.split('x')[0] / MAX_WIDTH_PX)
-  const [width, height] = size.split('x').map((side) => Math.round(side / reduced))
-  const filter = ['-vf', `scale=${width}:${height}`, '-fps_mode', 'passthrough']
-  const pixels = run('ffmpeg', ['-i', path, ...filter, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-']).stdout
+  const [width, height] = size.split('x').map(Number)
+  const pixels = run('ffmpeg', ['-i', path, '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-']).stdout
   const bytes = 3 * width * height
   const [firstS = 0] = times
   return times.map((atS, i) => {
