@@ -1,7 +1,7 @@
 // What tells a picture that was bent to the PDQ of a registered one from a copy of it? For each photograph: saved and turned copies whose whole has the
 // same PDQ, and another photograph that was bent to it. Counts which keep half of their pieces (`piecesSurplusBits`), as `exact` requires.
 //
-//   npm run bench:bent -- --photos FOLDER [--split test] [--limit 40]
+//   npm run bench bent -- --photos FOLDER [--split test] [--limit 40]
 //
 // The status is 1 if a bent picture keeps them.
 

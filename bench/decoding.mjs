@@ -1,5 +1,5 @@
 // Cost of decoding the costliest pictures, each in a fresh decoder; then the time for one person's 20 photographs while somebody floods the only
-// decoder with pictures that are within the limits. npm run bench:decoding
+// decoder with pictures that are within the limits. npm run bench decoding
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'

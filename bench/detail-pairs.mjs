@@ -1,6 +1,6 @@
 // Are pictures ever found by details in pictures that do not show them? Tens of millions of pairs.
 //
-//   npm run bench:detail-pairs -- --photos FOLDER [--pieces N] [--framed N] [--edits N] [--asked N] [--part I/N] [--cache FOLDER] [--list]
+//   npm run bench detail-pairs -- --photos FOLDER [--pieces N] [--framed N] [--edits N] [--asked N] [--part I/N] [--cache FOLDER] [--list]
 //
 // Registers the photographs of the tuning split: each whole, N pieces of it (--pieces; any place and shape, some mirrored), and N photographs
 // (--framed) also in the apps, frames and stickers of bench/robustness/confusing-kinds.mjs. Queries N edits (--edits) and N pieces (--asked) of each
@@ -49,7 +49,7 @@ const { values: args } = parseArgs({
   },
 })
 if (args.photos === undefined) {
-  console.error('usage: npm run bench:detail-pairs -- --photos FOLDER [--pieces N] [--framed N] [--edits N] [--asked N]')
+  console.error('usage: npm run bench detail-pairs -- --photos FOLDER [--pieces N] [--framed N] [--edits N] [--asked N]')
   process.exit(2)
 }
 const [pieces, framed, editsOfEach, askedOfEach] = [args.pieces, args.framed, args.edits, args.asked].map(Number)

@@ -1,6 +1,6 @@
 // Cost of registering a picture with its details, and of finding one by them among a hundred thousand or a million pictures.
 //
-//   npm run bench:details -- --photos FOLDER --hashes FOLDER [--images N] [--queries Q] [--check N] [--json] [--record]
+//   npm run bench details -- --photos FOLDER --hashes FOLDER [--images N] [--queries Q] [--check N] [--json] [--record]
 //
 // The index has 16 rows a picture: real ORB descriptors (corpus `descriptors` of bench/search), and photographs as the service registers them.
 // Half of the queries are edits of those photographs and must be found. The others are edits of unregistered photographs. The service's own code
@@ -29,7 +29,7 @@ const { values: args } = parseArgs({
   },
 })
 if (args.photos === undefined || args.hashes === undefined) {
-  console.error('usage: npm run bench:details -- --photos FOLDER --hashes FOLDER [--images N] [--queries Q]')
+  console.error('usage: npm run bench details -- --photos FOLDER --hashes FOLDER [--images N] [--queries Q]')
   process.exit(2)
 }
 const [images, queries, checked] = [args.images, args.queries, args.check].map(Number)

@@ -1,6 +1,6 @@
 // Who registers a screenshot, and who queries what: the original, a screenshot of it, a copy from a chat; by hashes, and with extended protection.
 //
-//   npm run bench:directions -- --photos FOLDER [--limit N] [--json] [--record]
+//   npm run bench directions -- --photos FOLDER [--limit N] [--json] [--record]
 //
 // It uses the test photographs and the layouts of bench/variants/unseen.mjs. No constant was chosen on them. It registers one photograph after the other
 // and queries each before the next. A match with another photograph counts as false.
@@ -31,7 +31,7 @@ const { values: args } = parseArgs({
   },
 })
 if (args.photos === undefined) {
-  console.error('usage: npm run bench:directions -- --photos FOLDER [--limit N]')
+  console.error('usage: npm run bench directions -- --photos FOLDER [--limit N]')
   process.exit(2)
 }
 
@@ -94,7 +94,7 @@ const result = {
   date: new Date().toISOString().slice(0, 10),
   commit: commit(),
   machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}`,
-  command: `npm run bench:directions -- --photos FOLDER --limit ${args.limit}`,
+  command: `npm run bench directions -- --photos FOLDER --limit ${args.limit}`,
 }
 if (args.json) console.log(JSON.stringify(result))
 else console.table(directions)

@@ -1,7 +1,7 @@
 // How often does the service match two unrelated pictures? Billions of pairs, by its own matcher.
 //
-//   npm run bench:false-pairs -- --photos FOLDER --cache FOLDER [--rows FILE] [--limit N] [--pieces N] [--confusing N] [--batches N] [--from N] [--part I/N]
-//   npm run bench:false-pairs -- --cache FOLDER --sum
+//   npm run bench false-pairs -- --photos FOLDER --cache FOLDER [--rows FILE] [--limit N] [--pieces N] [--confusing N] [--batches N] [--from N] [--part I/N]
+//   npm run bench false-pairs -- --cache FOLDER --sum
 //
 // Registers each photograph (or the first --limit), N pieces and N confusing pictures of it (in apps, frames, under text and stickers); pages of text
 // and plain pictures; and --rows: hashes of 32 bytes, as pictures of 29 views. Queries all of these, and batches of 30 other pieces and one confusing
@@ -39,7 +39,7 @@ const { values: args } = parseArgs({
 })
 if (args.cache === undefined || (args.photos === undefined && !args.sum)) {
   console.error(
-    'usage: npm run bench:false-pairs -- --photos FOLDER --cache FOLDER [--rows FILE] [--part I/N], or --cache FOLDER --sum',
+    'usage: npm run bench false-pairs -- --photos FOLDER --cache FOLDER [--rows FILE] [--part I/N], or --cache FOLDER --sum',
   )
   process.exit(2)
 }

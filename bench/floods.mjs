@@ -1,7 +1,7 @@
 // Which registrations does the flood guard stop, how soon, and how many innocent uploads are flagged until then? Simulated traffic against the rules of
 // src/domain/trust/flood.ts: no service, no clock, the same each time.
 //
-//   npm run bench:floods [-- --runs N] [--seed S] [--json]
+//   npm run bench floods [-- --runs N] [--seed S] [--json]
 //
 // An upload is a hash of 256 bits. Innocent uploads, which a false registration flags, are different pictures each: where they share an element, a
 // mask, a form or a room with it, their whole hash is unlike it; where they share a template, a third of them are within `COPY_BITS`, as measured

@@ -1,7 +1,7 @@
 // What do all guards together cost a match? The api with all of them, alternating with the same routes and search without any (http/bare.mjs),
 // over the same rows.
 //
-//   npm run bench:guards [-- --rows N] [--seconds S] [--connections C] [--json] [--record]
+//   npm run bench guards [-- --rows N] [--seconds S] [--connections C] [--json] [--record]
 //
 // Guards: keys, with a daily record of their use; limits by key and organisation, counted with Redis behind them; security and limit headers; detectors
 // of slow bodies and of searches for stored hashes. Log and metrics are on in both. Half of the queries are changed copies of rows, and every answer is

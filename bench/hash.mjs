@@ -1,6 +1,6 @@
 // What does hashing cost beside decoding, and how far does shrinking first move a hash? The steps of a round alternate, so that noise of the machine
 // affects all of them; every answer is checked.
-// npm run bench:hash [-- --json] [--rounds N] [--photos FOLDER]
+// npm run bench hash [-- --json] [--rounds N] [--photos FOLDER]
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -86,7 +86,7 @@ async function times() {
   })
 }
 
-/** Of a photograph, where there are some: drawn as `bench:robustness` draws it. */
+/** Of a photograph, where there are some: drawn as `bench robustness` draws it. */
 async function screenshotOf(synthetic) {
   const photo = args.photos === undefined ? synthetic : photoFiles(args.photos)[0]
   for await (const { image } of variants(photo, '1', { only: ['ss_chat'] })) return image

@@ -1,6 +1,6 @@
 // What does HTTP add to a search? A match through the api, the same request without a search, and the index alone.
 //
-//   npm run bench:http [-- --rows N] [--seconds S] [--connections C] [--json] [--record]
+//   npm run bench http [-- --rows N] [--seconds S] [--connections C] [--json] [--record]
 //
 // Four processes over a private Redis with N images of one PDQ hash each: the api; the same app with prepared answers in place of the search
 // (http/empty.mjs); the index alone with the same needles (http/engine.mjs); the client. They alternate in rounds, so that other work on the machine

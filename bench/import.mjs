@@ -1,6 +1,6 @@
 // How long does importing a file take, and how much memory?
 //
-//   npm run bench:import [-- --lines N] [--distinct N] [--json]
+//   npm run bench import [-- --lines N] [--distinct N] [--json]
 //
 // One api over a private Redis (`appendfsync always`). `tabir import` sends a file of N random lines `pdq <hex>`, one in a thousand no hash, as an
 // operator does; then the same file again, which is recognised by its digest. The api's memory is sampled twice a second. At the end a sample of 200

@@ -1,6 +1,6 @@
 // How soon does one api have a change that another one took, and what does a query take during an import?
 //
-//   npm run bench:live [-- --rows N] [--seconds S] [--json] [--record]
+//   npm run bench live [-- --rows N] [--seconds S] [--json] [--record]
 //
 // Two apis over a private Redis with N images of one PDQ hash each. First, signals are added and removed one by one through one api, while the other is
 // queried until it has each change. Then one api imports 5,000 signals a second for S seconds, while the other answers 50 queries a second with

@@ -1,6 +1,6 @@
 // How much of a mixed load does one machine bear, and how does it behave under three times as much?
 //
-//   npm run bench:load [-- --rows N] [--seconds S] [--json] [--record]
+//   npm run bench load [-- --rows N] [--seconds S] [--json] [--record]
 //
 // A private Redis with N images of one PDQ hash each, one api, one process of workers with a child for each core, and a client with at most 512
 // connections: on one machine, over loopback. Of a hundred requests 90 match a hash, 8 match a picture (JPEG, 1280 × 960) and 2 write. Two people a

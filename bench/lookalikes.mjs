@@ -1,6 +1,6 @@
 // Measures false matches of innocent pictures that look like a registered one: masks, documents, parts of apps, templates, rooms, goods.
 //
-//   npm run bench:lookalikes -- [--photos FOLDER] [--set a|b] [--size N] [--only A,B] [--hashes] [--recall N] [--cache FOLDER] [--against FILE]
+//   npm run bench lookalikes -- [--photos FOLDER] [--set a|b] [--size N] [--only A,B] [--hashes] [--recall N] [--cache FOLDER] [--against FILE]
 //                               [--seed N] [--draw FOLDER] [--elements] [--listed N] [--json]
 //
 // All pictures are drawn (bench/lookalikes). A group has --size pictures. Each is registered by itself, and all others are queried. Of a part of an app,

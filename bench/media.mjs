@@ -1,6 +1,6 @@
 // Do the service, and the page in Chromium, answer for each file of a folder as its manifest says?
 //
-//   npm run bench:media -- --folder FOLDER [--only KIND,…] [--skip-page] [--url URL --key-file FILE] [--chromium FILE] [--json]
+//   npm run bench media -- --folder FOLDER [--only KIND,…] [--skip-page] [--url URL --key-file FILE] [--chromium FILE] [--json]
 //
 // FOLDER has a manifest.json whose `how` describes its fields. Each file is matched, registered in a new case that is then withdrawn, and given to the
 // page. A row is wrong if it differs from the manifest. A file without an answer is a wrong row, and the next one is tried.

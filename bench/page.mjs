@@ -1,6 +1,6 @@
 // The page in a real Chromium: are its hashes those of the server, how long do twenty large pictures take, does the page stay responsive, and how much
 // memory do its processes take? Every hash is compared with the server's for the same file.
-// npm run bench:page [-- --photos FOLDER] [--most N] [--large N] [--variants] [--only NAME] [--videos FOLDER] [--json]
+// npm run bench page [-- --photos FOLDER] [--most N] [--large N] [--variants] [--only NAME] [--videos FOLDER] [--json]
 // --variants compares all photographs in each form of page/variants.mjs (or in those whose name begins with --only), the first --large of them also
 // enlarged, and measures no time. --videos measures only videos: the time of each, and the memory.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

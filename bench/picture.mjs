@@ -1,6 +1,6 @@
 // What does a query by picture cost the api, and what does it find, among view sets of photographs?
 //
-//   npm run bench:picture -- --rows N[,N] --photos FOLDER --cache FOLDER [--frontier] [--check N] [--limit N] [--every N] [--json] [--record]
+//   npm run bench picture -- --rows N[,N] --photos FOLDER --cache FOLDER [--frontier] [--check N] [--limit N] [--every N] [--json] [--record]
 //
 // One line for each size. The registry has view sets of crops of photographs (large registries have each crop in all eight orientations), and
 // registered photographs. The queries are edits of registered and of unregistered photographs. The service's own matcher answers. Times are processor
@@ -43,7 +43,7 @@ const { values: args } = parseArgs({
 })
 const sizes = args.rows.split(',').map(Number)
 if (args.photos === undefined || args.cache === undefined || sizes.some((rows) => !(rows > 0))) {
-  console.error('usage: npm run bench:picture -- --rows N[,N] --photos FOLDER --cache FOLDER')
+  console.error('usage: npm run bench picture -- --rows N[,N] --photos FOLDER --cache FOLDER')
   process.exit(2)
 }
 

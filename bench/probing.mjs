@@ -1,7 +1,7 @@
 // How much of a stored hash do answers reveal before and after the image is blurred, and what do innocent callers lose? Simulated against the probing
 // budget itself.
 //
-//   npm run bench:probing [-- --trials N]
+//   npm run bench probing [-- --trials N]
 //
 // A query reveals at most one bit, and only near an edge that its caller can observe at that moment. These are counted for several ways to search. The
 // curve shows what an attacker reads from the answers, blurred ones too, with and without harmless queries (decoys) beside each chosen one. Innocent

@@ -1,5 +1,5 @@
 // What does a whole query by picture cost: decode, views, and the search for all of them among a million rows?
-// npm run bench:query [-- --rows N] [--hashes FOLDER] [--photos FOLDER] [--rounds N] [--json]
+// npm run bench query [-- --rows N] [--hashes FOLDER] [--photos FOLDER] [--rounds N] [--json]
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -61,7 +61,7 @@ function indexed(rows) {
   return { index, corpus }
 }
 
-/** Drawn as `bench:robustness` draws them. */
+/** Drawn as `bench robustness` draws them. */
 async function screenshotOf(photo, seed) {
   const only = [SCREENS[seed % SCREENS.length]]
   for await (const { image } of variants(photo, `${seed}`, { only })) return image

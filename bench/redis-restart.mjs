@@ -1,6 +1,6 @@
 // How long is the service away when Redis is killed and starts again with all its data?
 //
-//   npm run bench:redis-restart [-- --rows N] [--json] [--record]
+//   npm run bench redis-restart [-- --rows N] [--json] [--record]
 //
 // A private Redis with N images of one PDQ hash each and its log as `npm start` has it; one api; and a light load: 20 matches and five writes a second.
 // Redis is killed (-9) and restarted as the supervisor does it, five times: four with the log as it has grown, the last after a rewrite. Measured from

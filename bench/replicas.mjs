@@ -1,6 +1,6 @@
 // How long does a write wait for a replica's disk, with `WAITAOF` alone and with `WAIT` before it?
 //
-//   npm run bench:replicas [-- --writes N] [--rounds N] [--json]
+//   npm run bench replicas [-- --writes N] [--rounds N] [--json]
 //
 // A master and one replica on loopback, both on disk at every write. Writes follow one after the other, alternating: as `?replicas=1` sends them
 // (src/store/redis/durable-writer.ts), and without the `WAIT`. `WAITAOF` must confirm that each is on two disks.

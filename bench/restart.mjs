@@ -1,6 +1,6 @@
 // How long is a starting api away, and what does Redis store for a signal?
 //
-//   npm run bench:restart [-- --rows N] [--json] [--record]
+//   npm run bench restart [-- --rows N] [--json] [--record]
 //
 // A private Redis is filled with N images of one PDQ hash each. Then the real api is forked several times, as the supervisor does: with nothing to load,
 // from Redis, and from a snapshot that it wrote when it stopped. Each start is checked: all rows are there, 20 changed copies are found, and Redis was

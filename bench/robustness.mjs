@@ -1,6 +1,6 @@
 // Which edits of a photograph are found, beside the algorithms deployed elsewhere; and what is found falsely?
 //
-//   npm run bench:robustness -- --photos FOLDER [--limit N] [--distractors FOLDER] [--variants A,B] [--layouts FILE] [--json]
+//   npm run bench robustness -- --photos FOLDER [--limit N] [--distractors FOLDER] [--variants A,B] [--layouts FILE] [--json]
 //
 // Without arguments it prints all options. The status is 2 when the arguments are wrong. docs/robustness.md describes the measurement.
 

@@ -1,6 +1,6 @@
 // What does the cost model of src/search/plan.ts predict for a search, what does the search cost, and which constants would fit better?
 //
-//   npm run bench:search-model -- [--rows 20000,65000,…] [--thresholds 15,31,45,60,70] [--corpus NAME] [--hashes FOLDER]
+//   npm run bench search-model -- [--rows 20000,65000,…] [--thresholds 15,31,45,60,70] [--corpus NAME] [--hashes FOLDER]
 //
 // Builds one segment for each number of rows and searches each needle by its plan, also where reading all rows would be cheaper. Measured are the
 // kernel's calls alone, the median of needles that were not searched before. Constants are fitted by least squares of relative errors, none below 0. The

@@ -1,6 +1,6 @@
 // No search may take more than 1.2 times as long as reading all rows. Which needle comes nearest to breaking that?
 //
-//   npm run bench:search-worst -- [--rows N] [--corpus NAME] [--thresholds 0,31,…] [--hashes FOLDER]
+//   npm run bench search-worst -- [--rows N] [--corpus NAME] [--thresholds 0,31,…] [--hashes FOLDER]
 //
 // Rows and sixteen needles are those of bench/search.mjs. At each threshold, searches alternate between an index and the same rows without tables, which
 // are all read. The least of several times counts, because other work on the machine is no property of a search. Where no keys are looked up both do the

@@ -1,6 +1,6 @@
 // How long does an exact search take, how much memory does a row take, and is every answer right? Also beside FAISS.
 //
-//   npm run bench:search -- [--rows N] [--threshold T] [--corpus uniform|skewed|descriptors|pathological] [--needles K]
+//   npm run bench search -- [--rows N] [--threshold T] [--corpus uniform|skewed|descriptors|pathological] [--needles K]
 //                           [--hashes FOLDER] [--insert] [--peers] [--json] [--record] [--chart]
 //
 // Times are for a whole query of K needles. --hashes (or TABIR_BENCH_HASHES) names a folder with real hashes; without one,
@@ -152,7 +152,7 @@ function command({ from }) {
   if (from === 'folder') words.push('--hashes', 'FOLDER')
   if (args.insert) words.push('--insert')
   if (args.peers) words.push('--peers')
-  return `npm run bench:search -- ${words.join(' ')}`
+  return `npm run bench search -- ${words.join(' ')}`
 }
 
 function print({ peers, index, machine, load, largePages, date, commit, command, ...numbers }) {

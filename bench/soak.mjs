@@ -1,6 +1,6 @@
 // Does the service's memory stay level during half an hour of load?
 //
-//   npm run bench:soak [-- --rows N] [--per-s R] [--minutes M] [--json] [--record]
+//   npm run bench soak [-- --rows N] [--per-s R] [--minutes M] [--json] [--record]
 //
 // A private Redis with N images of one PDQ hash each; one api, which writes snapshots as in production; one process of workers with a child for each
 // core; a messenger with a webhook that gets a message once a second. R requests a second of the mixture of bench/load.mjs at a fixed rate, and two people

@@ -1,6 +1,6 @@
 // How long from the first byte of a picture to a match on another api, and how many pictures a second?
 //
-//   npm run bench:submit [-- --json] [--count N] [--parallel N]
+//   npm run bench submit [-- --json] [--count N] [--parallel N]
 //
 // Real processes: a private Redis that is on disk at every write, two apis, one worker process with a child per core. The pictures are synthetic JPEGs of
 // 12 megapixels and about 2 MB. Every submission is checked: the second api must match it exactly. After the measurement all are withdrawn, and none

@@ -1,7 +1,7 @@
 // What does the time of an answer reveal that the answer does not? One connection over loopback, the best that a caller can have, queries hashes of
 // several kinds in random order. All kinds but the first two are answered as if nothing were near.
 //
-//   npm run bench:timing [-- --rows N] [--queries N] [--hashes N] [--json] [--record]
+//   npm run bench timing [-- --rows N] [--queries N] [--hashes N] [--json] [--record]
 //
 // Every answer is checked. For each kind: how its times differ from those of hashes without a near row, and how often a caller who queries one hash
 // 1, 10, 100 … times guesses its kind, at the best threshold (timing/statistics.mjs).

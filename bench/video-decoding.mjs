@@ -1,6 +1,6 @@
 // What does hashing a video cost in both children, beside ffmpeg's decoding on one thread, and how much memory does each child take?
 //
-//   npm run bench:video-decoding [-- CLIP…]
+//   npm run bench video-decoding [-- CLIP…]
 //
 // Without clips it makes some with ffmpeg: 1080p H.264, and 4K HEVC if it has an encoder. Compare shares of processor time: other programs on the machine
 // hardly change them.

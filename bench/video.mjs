@@ -1,6 +1,6 @@
 // Measures recall of edited videos, and false matches.
 //
-//   npm run bench:video -- --clips FOLDER [--distractors FOLDER] [--edits LIST] [--limit N] [--seed N] [--cache FOLDER] [--json]
+//   npm run bench video -- --clips FOLDER [--distractors FOLDER] [--edits LIST] [--limit N] [--seed N] [--cache FOLDER] [--json]
 //     [--record]
 //
 // Registers the first minute of each film of both folders. Then it queries each film unchanged, and 26 edits of the middle 12 seconds of each clip
@@ -118,5 +118,5 @@ async function measure({ folder, films, edited, edits, seed, cache }) {
 
 function commandOf(words) {
   const shown = words.map((word, i) => FOLDERS[words[i - 1]] ?? word)
-  return ['npm run bench:video --', ...shown.filter((word) => word !== '--json' && word !== '--record')].join(' ')
+  return ['npm run bench video --', ...shown.filter((word) => word !== '--json' && word !== '--record')].join(' ')
 }

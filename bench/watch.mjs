@@ -1,6 +1,6 @@
 // What does it cost to compare a registered picture with a million watches, and to read them at a start?
 //
-//   npm run bench:watch [-- --rows N] [--json]
+//   npm run bench watch [-- --rows N] [--json]
 //
 // The index of watches alone, over a store in memory with N random hashes, half of them PDQ of the whole and half of a part, two for each watch. Queries
 // are pictures of one hash, and pictures with all the views of an upload. Every tenth query has a planted watch within the threshold, in any orientation,

@@ -1,6 +1,6 @@
 // Is a picture ever verified as another one? Edits of photographs, against registered pictures that they do not show.
 //
-//   npm run bench:wrong-candidates -- --photos FOLDER --distractors FOLDER [--cache FOLDER] [--part I/N] [--candidates N] [--list]
+//   npm run bench wrong-candidates -- --photos FOLDER --distractors FOLDER [--cache FOLDER] [--part I/N] [--candidates N] [--list]
 //
 // A vote lets few wrong candidates through, so this skips it: each edit of a photograph of the test split is verified against up to N registered pictures
 // (bench/robustness/confusing.mjs), of the same kind, in the same app, under the same text or stickers, and random others, as they are and mirrored. Features
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { detailedSize } from '../dist/packages/hash/src/details/detailed-size.js'
 import { detailsWith } from '../dist/packages/hash/src/details/details.js'
 import { askedFeatures } from '../dist/packages/hash/src/details/kept.js'
-import { isShown, verify } from '../dist/packages/hash/src/details/verify.js'
+import { meetsThreshold, verify } from '../dist/packages/hash/src/details/verify.js'
 import { loadDetailsKernelSync } from '../dist/packages/hash/src/details-kernel.js'
 import { loadFrameKernelSync } from '../dist/packages/hash/src/frame-kernel.js'
 import { decode } from '../dist/workers/media/decode.js'
@@ -33,7 +33,7 @@ const { values: args } = parseArgs({
 })
 if (args.photos === undefined || args.distractors === undefined) {
   console.error(
-    'usage: npm run bench:wrong-candidates -- --photos FOLDER --distractors FOLDER [--cache FOLDER] [--part I/N]',
+    'usage: npm run bench wrong-candidates -- --photos FOLDER --distractors FOLDER [--cache FOLDER] [--part I/N]',
   )
   process.exit(2)
 }
@@ -66,7 +66,7 @@ for (const photo of photos) {
       const kind = byKind.get(id) ?? { verified: 0, accepted: 0 }
       byKind.set(id, kind)
       kind.verified++
-      if (!results.some(isShown)) continue
+      if (!results.some(meetsThreshold)) continue
       kind.accepted++
       listed.push(`${photo.name} ${id}: ${name}, ${most}`)
     }

@@ -1,6 +1,6 @@
 // Damages picture files and has a decoding child read them: each must be hashed or refused, no child may die, and none may cost too much.
 //
-//   npm run fuzz:media -- --seconds 300 --seed 1 [--format FORMAT]… [--folder FOLDER]
+//   npm run fuzz media -- --seconds 300 --seed 1 [--format FORMAT]… [--folder FOLDER]
 //
 // FORMAT: as in `FILES`; all by default. FOLDER: more files of these formats. Prints the seed of each finding: `--seed N --seconds 0`, with the same formats
 // and folder, repeats it alone. Exits with 1 after a finding.

@@ -1,6 +1,6 @@
 // Breaks the code in one place at a time and checks that a test notices.
 //
-//   npm run fuzz:mutate -- --list search|details|exchange|history|looks|trust|video [--only TEXT] [--part 1/4] [--jobs 2]
+//   npm run fuzz mutate -- --list search|details|exchange|history|looks|trust|video [--only TEXT] [--part 1/4] [--jobs 2]
 //
 // --only selects mutations by file or name. Works on copies of the build in the system's folder for temporary files: a mutation is one source file (or a
 // few), compiled anew. Exits with 1 when a mutation survived without a reason, or was killed although the list says that none can be.

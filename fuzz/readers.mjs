@@ -1,6 +1,6 @@
 // Reads damaged import files and feed pages until the time is over, and two gzip bombs of 5 GB, whose memory it measures.
 //
-//   npm run fuzz:readers [-- --minutes 10] [--seed 1]
+//   npm run fuzz readers [-- --minutes 10] [--seed 1]
 //
 // The status is 1 after the first finding, whose seed is printed, or when a bomb is not stopped or takes too much memory.
 

@@ -2,7 +2,7 @@
 // readable ones also goes through both sandboxed children. One in sixteen files is a sound film in place of a damaged one (video-films.mjs): its moments are
 // compared with those of ffmpeg.
 //
-//   npm run fuzz:video -- --seconds 300 --seed 1 [--folder FOLDER] [--films]    --films: no damaged files
+//   npm run fuzz video -- --seconds 300 --seed 1 [--folder FOLDER] [--films]    --films: no damaged files
 //
 // The clips are made with ffmpeg; FOLDER has more of them, each under 1 MB. Prints the seed of each finding: `--seed N --seconds 0` repeats it alone,
 // through the children too. Exits with 1 after a finding.

@@ -1,6 +1,6 @@
 // Searches everything that a service writes for bits of a million registered hashes, in any form.
 //
-//   npm run fuzz:store [-- --signals 1000000]
+//   npm run fuzz whole-store [-- --signals 1000000]
 //
 // test/whole-store.test.ts is the short version. The status is 1 if a bit was found.
 

@@ -1,5 +1,5 @@
 // Hashes are treated as intimate images: nowhere on disk, in the store or in logs is any of their bits, except sealed. With a
-// million hashes: `npm run fuzz:store`.
+// million hashes: `npm run fuzz whole-store`.
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -12,7 +12,7 @@ const COLOURS = ['#0072b2', '#c44601', '#8e4585', '#007a5e']
 const DASHES = ['', '7 4', '2 4', '10 3 2 3']
 const MARKS = { complete: square, 'first pass': circle }
 
-/** @param results as `bench:picture` gives them, those with a frontier. */
+/** @param results as `bench picture` gives them, those with a frontier. */
 export function chart(results) {
   const all = results.flatMap(({ frontier }) => frontier)
   const costs = scaleOf(

@@ -11,7 +11,7 @@ const CHART_FILE = fileURLToPath(new URL('../../docs/performance/picture.svg', i
 
 const INTRODUCTION = `# Queries by picture: processor time of the api, and recall
 
-\`npm run bench:picture\` with \`--record\`. Processor time of a query in milliseconds, all threads, without hashing: p50 and p99 of uploads of unregistered photographs,
+\`npm run bench picture\` with \`--record\`. Processor time of a query in milliseconds, all threads, without hashing: p50 and p99 of uploads of unregistered photographs,
 then of copies of registered ones. Recall in percent of the 70 edits of registered test photographs. \`needles\`: hashes that a query searches for, on average.
 \`bytes\`: memory a picture in each api, and Redis memory a picture and a case. \`checked\` queries were compared with a loop over all rows: \`wrong\` matches break the
 rules, \`missed\` ones were not given. \`picture.json\` has all figures. How rows were made: [docs/scaling.md](../../docs/scaling.md#queries-by-picture).`

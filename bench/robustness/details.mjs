@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { detailedSize } from '../../dist/packages/hash/src/details/detailed-size.js'
 import { detailsWith } from '../../dist/packages/hash/src/details/details.js'
 import { askedFeatures } from '../../dist/packages/hash/src/details/kept.js'
-import { isShown, verify } from '../../dist/packages/hash/src/details/verify.js'
+import { meetsThreshold, verify } from '../../dist/packages/hash/src/details/verify.js'
 import { loadDetailsKernelSync } from '../../dist/packages/hash/src/details-kernel.js'
 import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.js'
 import { formatUuid } from '../../dist/src/domain/ids.js'
@@ -134,7 +134,7 @@ export class DetailsRegistry {
         const known = looked.get(image)
         looked.set(image, {
           inliers: Math.max(result.inliers, known?.inliers ?? 0),
-          isShown: isShown(result) || known?.isShown === true,
+          meetsThreshold: meetsThreshold(result) || known?.meetsThreshold === true,
         })
       }
     }

@@ -1,4 +1,4 @@
-// How often are unrelated pictures within a distance? Draws the CSV of `bench:robustness --curve FILE`, with the thresholds in use.
+// How often are unrelated pictures within a distance? Draws the CSV of `bench robustness --curve FILE`, with the thresholds in use.
 //
 //   node bench/robustness/false-rates.mjs CURVE.csv CHART.svg
 

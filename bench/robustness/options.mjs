@@ -7,7 +7,7 @@ import { SPLITS } from './photos.mjs'
 
 export const STAGES = ['hash', 'details', 'both', 'service']
 
-export const USAGE = `usage: npm run bench:robustness -- --photos FOLDER [options]
+export const USAGE = `usage: npm run bench robustness -- --photos FOLDER [options]
 
   --photos FOLDER       photographs to register, whose edits are queried
   --limit N             only the first N photographs

@@ -64,7 +64,7 @@ function command({ stage, limit, split, variants, layouts, seed, distractors, ro
     rows === undefined ? [] : `--rows FILE --rows-per-image ${rowsPerImage}`,
     parts.length === 0 ? [] : `--part ${parts.join(', ')}`,
   ]
-  return `npm run bench:robustness -- ${given.flat().join(' ')}`
+  return `npm run bench robustness -- ${given.flat().join(' ')}`
 }
 
 function fileName(path) {

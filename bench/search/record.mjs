@@ -10,7 +10,7 @@ const MD_FILE = fileURLToPath(new URL('../record/search.md', import.meta.url))
 
 const INTRODUCTION = `# Search: time of a query and memory of a row, beside FAISS
 
-\`npm run bench:search\` with \`--record\`, one thread. A time is that of the search call for a whole query. Bytes a row are the larger of what the index reports
+\`npm run bench search\` with \`--record\`, one thread. A time is that of the search call for a whole query. Bytes a row are the larger of what the index reports
 and what the process grew by. \`checked\` answers were compared completely with a search that reads every row; \`wrong\` ones differed. FAISS times are of the last
 run with \`--peers\` (\`peersDate\`). The corpora and the goals are in [docs/performance.md](../../docs/performance.md), attempts in [search-notes](search-notes.md).
 \`search.json\` has all figures.

@@ -1,8 +1,8 @@
-// Bugs that were fixed. Each is put back, and `npm run fuzz:history` must find it. An entry:
+// Bugs that were fixed. Each is put back, and `npm run fuzz history` must find it. An entry:
 //
 //   {
 //     why: 'a put of an unchanged image takes a new ordinal', // name of the bug
-//     only: 'imports', ignore: '', seconds: 600, seed: 1, // as `npm run fuzz:history` takes them
+//     only: 'imports', ignore: '', seconds: 600, seed: 1, // as `npm run fuzz history` takes them
 //     changes: [{ file: 'src/services/index/catalogue.ts', from: 'what stands there once', to: 'what was wrong' }],
 //   }
 //

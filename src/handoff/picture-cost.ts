@@ -23,7 +23,7 @@ import { hevcFrames } from './hevc-items.js'
 import { usualHeif } from './usual-heif.js'
 
 export interface PictureCost {
-  /** Time on one core of a processor of 2022. Measured by `npm run bench:decoding`, rounded up. */
+  /** Time on one core of a processor of 2022. Measured by `npm run bench decoding`, rounded up. */
   readonly timeMs: number
   readonly memoryMb: number
   /**

@@ -155,7 +155,7 @@ export const SERVER_LIMITS: ServerLimits = {
 
 /**
  * Delays beyond which bulk requests of programs are refused (`plugins/request-admission.ts`). Admitted requests then wait little longer than usual,
- * even at several times the load that this process can serve (`npm run bench:load`).
+ * even at several times the load that this process can serve (`npm run bench load`).
  */
 export const ADMISSION: Readonly<Record<Shortage, DelayRule>> = {
   'event-loop': { steadyMs: 10, longMs: 25, burstMs: 500, intervalMs: 250, calmMs: 1000 },

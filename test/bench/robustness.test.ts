@@ -79,7 +79,7 @@ t.test('the robustness benchmark rejects wrong options in one line, before it me
   writeFileSync(broken, 'export const CATALOG = 3')
 
   for (const [words, said] of [
-    [[], /^usage: npm run bench:robustness/],
+    [[], /^usage: npm run bench robustness/],
     [['--json'], /--photos FOLDER is missing/],
     [['--photos', empty], /holds no pictures/],
     [['--photos', join(folder, 'nowhere')], /there is no folder/],

@@ -1,5 +1,5 @@
 // Several hosts, as network namespaces. The host of the master is cut off under load; then an api, for longer than the change
-// stream reaches back; then workers. `npm run faults:hosts` runs it: `npm test` leaves it out, because Sentinels that get no
+// stream reaches back; then workers. `npm run fuzz hosts` runs it: `npm test` leaves it out, because Sentinels that get no
 // processor for a second take each other for dead.
 
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,7 +16,7 @@ const FAILOVER_MS = 5000
 const HOUR_MS = 3_600_000
 
 /** Separate for each test, since tap writes into them. */
-const options = () => ({ skip: process.env['TABIR_TEST_HOSTS'] === undefined && 'npm run faults:hosts' })
+const options = () => ({ skip: process.env['TABIR_TEST_HOSTS'] === undefined && 'npm run fuzz hosts' })
 const LEFT_OUT = 'left out: network namespaces need root'
 
 t.test('hosts with Sentinels that are cut off lose nothing, and none matches what was withdrawn', options(), async (t) => {

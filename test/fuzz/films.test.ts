@@ -1,4 +1,4 @@
-// What `npm run fuzz:video` compares films with: it sees pictures at wrong moments, and moments that nothing is registered of.
+// What `npm run fuzz video` compares films with: it sees pictures at wrong moments, and moments that nothing is registered of.
 
 import t from 'tap'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'

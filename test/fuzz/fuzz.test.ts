@@ -1,4 +1,4 @@
-// A few seconds of what `npm run fuzz:http` runs for hours, with another seed each time; a failure names the seed.
+// A few seconds of what `npm run fuzz http` runs for hours, with another seed each time; a failure names the seed.
 
 import t, { type Test } from 'tap'
 import { Problem } from '../../src/domain/problem.js'

@@ -1,4 +1,4 @@
-// A short run with a different seed each time; `npm run fuzz:readers` is the long one.
+// A short run with a different seed each time; `npm run fuzz readers` is the long one.
 
 import t from 'tap'
 import { chanceFrom } from './chance.js'

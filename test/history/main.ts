@@ -1,4 +1,4 @@
-// npm run fuzz:history -- [--seconds S] [--seed N] [--only GROUP,…] [--ignore PROMISE,…] [--shrink-seconds S] [--json] [--trace]
+// npm run fuzz history -- [--seconds S] [--seed N] [--only GROUP,…] [--ignore PROMISE,…] [--shrink-seconds S] [--json] [--trace]
 //
 // The status is 1 when a promise was broken, and 2 when the run itself failed.
 

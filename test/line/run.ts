@@ -29,7 +29,7 @@ const SEEDS = 1000
 const SEEDS_EACH = 20_000
 
 /**
- * npm run fuzz:page -- [--seconds 60 | --cases 100] [--seed 1] [--all] [--case NAME] [--list]
+ * npm run fuzz page -- [--seconds 60 | --cases 100] [--seed 1] [--all] [--case NAME] [--list]
  *
  * The status is 1 when something was found, and 2 when the run itself failed.
  */

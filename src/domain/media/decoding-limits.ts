@@ -1,4 +1,4 @@
-// What one picture may cost to decode. Measured by `npm run bench:decoding` (bench/record/decoding.md).
+// What one picture may cost to decode. Measured by `npm run bench decoding` (bench/record/decoding.md).
 
 /**
  * Maximum cost of a picture: processor time, and memory of the decoding process. A slower picture would delay all others. One that needs more memory

@@ -1,6 +1,6 @@
 // How often are long pictures found by their parts, do they find the photographs in them, and do unrelated chats match each other?
 //
-//   npm run bench:long -- [--photos FOLDER] [--set a|b] [--kinds A,B] [--size N] [--length PX] [--chats N] [--seed N] [--json]
+//   npm run bench long -- [--photos FOLDER] [--set a|b] [--kinds A,B] [--size N] [--length PX] [--chats N] [--seed N] [--json]
 //
 // Draws --size screenshots of each kind (chat, feed, comic, page; or those of --kinds), 1,080 pixels wide and --length pixels long, with photographs
 // of the folder or drawn scenes. The worker's code registers all of them, and the service's matcher is queried with parts: phone screens and squares
