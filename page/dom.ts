@@ -88,11 +88,13 @@ export function announce(text: Said): void {
   setText('status', text)
 }
 
-/** A sentence at the top of the page, once. */
-export function notice(text: Said): void {
-  const notices = one('notices', HTMLElement)
-  if ([...notices.children].some(({ textContent }) => textContent === text())) return
+/** A sentence in a card, once. @param place at the top of the page, unless another is named. */
+export function notice(text: Said, place = 'notices'): HTMLElement {
+  const notices = one(place, HTMLElement)
+  const same = [...notices.querySelectorAll('p')].find(({ textContent }) => textContent === text())
+  if (same !== undefined) return same
   const paragraph = made('p', 'card warn', text)
   paragraph.setAttribute('role', 'alert')
   notices.append(paragraph)
+  return paragraph
 }

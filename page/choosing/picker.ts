@@ -50,6 +50,10 @@ const DELETE_OLD_INTERVAL_MS = 60_000
 const MANY_PICTURES = 50
 /** A guess for an old telephone, so that most people wait less than announced. */
 const GUESS_MS_EACH = 1000
+/** Where this step says what became of the files: on a phone the top of the page is out of sight by then, and later steps have no use for it. */
+const NOTES = 'choosing-notes'
+/** The progress, and the list below the button that goes on: with a thousand files the end of the list is far away. */
+const LIST = ['reading', 'chosen'] as const
 
 /** The chosen files, and the parts of the page that read and draw them. */
 interface Chosen {
@@ -109,8 +113,9 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
 }
 
 function take(chosen: Chosen, files: readonly File[]): void {
+  one(NOTES, HTMLElement).replaceChildren()
   const taken = add(chosen, files)
-  if (taken < files.length) notice(say('run.tooMany', { n: MAX_FILES }))
+  if (taken < files.length) notice(say('run.tooMany', { n: MAX_FILES }), NOTES)
 }
 
 /** @returns how many there was room for. */
@@ -118,9 +123,10 @@ function add(chosen: Chosen, files: readonly PickedFile[]): number {
   const { pictures } = chosen
   const taken = files.slice(0, MAX_FILES - pictures.size)
   if (taken.length >= MANY_PICTURES) {
-    notice(say('run.many', { n: taken.length, minutes: sayMinutes(taken.length * GUESS_MS_EACH) }))
+    const minutes = sayMinutes(taken.length * GUESS_MS_EACH)
+    notice(say('run.many', { n: taken.length, minutes }), NOTES).id = 'many'
   }
-  if (taken.length > 0) show('reading')
+  if (taken.length > 0) showList()
   for (const file of taken) {
     const id = ++chosen.lastId
     const name = file.name || say('run.unnamed', { n: id })
@@ -141,7 +147,11 @@ function takeBack(chosen: Chosen, earlier: readonly EarlierRead[]): void {
     pictures.set(id, { id, name, file: new File([], ''), reading: new AbortController(), state: { at: 'waiting' } })
     put(chosen, id, { at: 'ready', hashed: entry.read })
   }
-  show('reading')
+  showList()
+}
+
+function showList(): void {
+  for (const id of LIST) show(id)
 }
 
 function read(chosen: Chosen, id: number): void {
@@ -179,7 +189,7 @@ function unpack(chosen: Chosen, id: number, contents: ZipContents | 'broken'): v
   const taken = add(chosen, contents.files)
   chosen.rows.replace(id)
   drawTotals(chosen.pictures)
-  notice(sayUnpacked(contents, taken))
+  notice(sayUnpacked(contents, taken), NOTES)
 }
 
 function stateOf(chosen: Chosen, id: number, outcome: Outcome): PictureState {
@@ -268,7 +278,8 @@ function drawTotals(pictures: Chosen['pictures']): void {
   const ready = isNone ? say('run.ready.none') : sayFiles('run.ready', usable)
   const text = isDone ? ready : sayFiles('run.read', countKinds(all.map(likelyKindOf)), { done })
   setText('read-text', text)
-  if (all.length === 0) hide('reading')
+  if (isDone) document.getElementById('many')?.remove()
+  if (all.length === 0) for (const id of LIST) hide(id)
   else if (isDone) announce(() => `${(all.some(isStopped) ? say('run.stopped') : say('run.allRead'))()} ${text()}`)
   else if (done % Math.ceil(all.length / 4) === 0) announce(text)
   one('stop', HTMLElement).hidden = isDone

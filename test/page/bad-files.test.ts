@@ -133,7 +133,7 @@ t.test('500 pictures are read one after the other, with an estimate of the time'
   }))
   await choose(page, files)
   t.match(
-    await textOf(page, '#notices'),
+    await textOf(page, '#choosing-notes'),
     /That is 500 files\..*about 9 minutes, and videos take longer\. You can stop at any time/,
   )
 
@@ -141,6 +141,9 @@ t.test('500 pictures are read one after the other, with an estimate of the time'
   await allRead(page)
   const read = await page.locator('#pictures li[data-state="good"]').count()
   t.ok(read < 500, 'the rest was not read')
+  t.equal(await textOf(page, '#choosing-notes'), '', 'the estimate is over')
+  const above = async (selector: string) => (await page.locator(selector).boundingBox())?.y ?? Number.NaN
+  t.ok((await above('#choose-go')) < (await above('#pictures')), 'the button that goes on is not below 500 lines')
   t.equal(await textOf(page, '[role="status"]').then((text) => text !== ''), true)
   const again = page.locator('#pictures li[data-state="busy"] button:not([hidden])')
   await again.first().click()

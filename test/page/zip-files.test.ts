@@ -60,11 +60,12 @@ t.test('pictures in a ZIP file are protected like those that are chosen by thems
     ['seven.jpg', /This picture is damaged/],
   ])
   t.match(
-    await textOf(page, '#notices'),
+    await textOf(page, '#choosing-notes'),
     /^Taken from the ZIP file: 6 pictures and 1 video\. Remove .* 1 file in it is locked .* 3 other files in it were left out/,
   )
   await page.click('#upload-yes')
   const opened = await protectAll(page)
+  t.notOk(await page.isVisible('#choosing-notes'), 'it does not stand above number and PIN')
   t.equal(await imagesOf(site, opened), 3)
   const sent = Buffer.concat(bodies)
   for (const { buffer } of [jpeg, png])
