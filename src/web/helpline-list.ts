@@ -56,11 +56,12 @@ function itemsOf(helplines: readonly Helpline[], language: string, messages: Mes
 
 /** Shows the country of each helpline: several have names that are used in many countries. */
 function itemMarkup(helpline: Helpline, language: string, messages: Messages): string {
-  const { name, url, phone, country, free, hours, languages } = helpline
+  const { name, url, phone, country, about, free, hours, languages } = helpline
   const place = country === undefined ? messages['hotlines.where.worldwide'] : countryName(country, language)
   const call = phone && `<a href="tel:${phone.replaceAll(/[^\d+]/g, '')}" dir="ltr">${escaped(phone)}</a>`
   const open = url && `<a href="${escaped(url)}" rel="noreferrer" dir="ltr">${escaped(url.replace('https://', ''))}</a>`
   const known = [
+    about && messages[`help.${about}`],
     free && messages['help.free'],
     hours && hoursText(hours, messages),
     languages && filled(messages['help.languages'], { names: languageNames(languages, language) }),

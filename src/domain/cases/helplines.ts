@@ -17,6 +17,8 @@ export interface Helpline {
   readonly name: string
   readonly url?: string
   readonly phone?: string
+  /** What its name does not tell, in the language of the page: message `help.…`. */
+  readonly about?: 'yourCountry' | 'women'
   /** BCP 47 tags. */
   readonly languages?: readonly string[]
   /** The sources say that a call or message costs nothing, or that nothing is charged at a freephone number. */
@@ -43,11 +45,11 @@ export const GAPS: Readonly<Record<Audience, readonly string[]>> = {
 // biome-ignore format: a table is read and compared by lines
 export const HELPLINES: readonly Helpline[] = [
   { country: undefined, whom: UNDER_18, name: 'NCMEC Take It Down', url: 'https://takeitdown.ncmec.org', free: true, sources: ['https://takeitdown.ncmec.org/faq/', 'https://talkheart2heart.org/resources/take-it-down/'], checked: '2026-12-03' },
-  { country: undefined, whom: UNDER_18, name: 'INHOPE, for the hotline of your country', url: 'https://www.inhope.org', sources: ['https://digitalharm.org/organizations'], checked: '2026-12-03' },
+  { country: undefined, whom: UNDER_18, name: 'INHOPE', about: 'yourCountry', url: 'https://www.inhope.org', sources: ['https://digitalharm.org/organizations'], checked: '2026-12-03' },
   { country: undefined, whom: ADULT, name: 'StopNCII.org', url: 'https://stopncii.org', free: true, sources: ['https://parispeaceforum.org/projects/stopncii/', 'https://talkheart2heart.org/resources/take-it-down/'], checked: '2026-12-03' },
 
-  { country: 'EU', whom: ADULT, name: '116 016, for women, in many EU countries', phone: '116 016', sources: ['https://www.eurasia-forum.org/en/blog/2022/11/24/the-european-commission-and-high-representative-vice-president-josep-borrell-issued-the-following-statement/', 'https://socialbites.ca/news/the-eu-launches-116-016-a-unified-helpline-for-violence-against-women'], checked: '2026-12-03' },
-  { country: 'EU', whom: UNDER_18, name: '116 111, in most EU countries', phone: '116 111', free: true, sources: ['https://childhelplineinternational.org/15-years-of-116111/'], checked: '2026-12-03' },
+  { country: 'EU', whom: ADULT, name: '116 016', about: 'women', phone: '116 016', sources: ['https://www.eurasia-forum.org/en/blog/2022/11/24/the-european-commission-and-high-representative-vice-president-josep-borrell-issued-the-following-statement/', 'https://socialbites.ca/news/the-eu-launches-116-016-a-unified-helpline-for-violence-against-women'], checked: '2026-12-03' },
+  { country: 'EU', whom: UNDER_18, name: '116 111', phone: '116 111', free: true, sources: ['https://childhelplineinternational.org/15-years-of-116111/'], checked: '2026-12-03' },
 
   { country: 'AT', whom: ADULT, name: 'Frauenhelpline gegen Gewalt', phone: '0800 222 555', free: true, hours: 'always', sources: ['https://noe.orf.at/stories/3136860/', 'https://www.xn--frauenhausmdling-wwb.at/news/frauenhelpline-0800-222-555/'], checked: '2026-12-03' },
   { country: 'AT', whom: UNDER_18, name: 'Rat auf Draht', phone: '147', free: true, hours: 'always', sources: ['https://www.betterinternetforkids.eu/sl/sic/austria'], checked: '2026-12-03' },
