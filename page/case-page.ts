@@ -91,7 +91,7 @@ export function casePage(handedOn: Access | undefined): void {
 /** Creates the panels that send requests of their own. @returns a function that draws them all. */
 function createPanels(visit: Visit): (file: CaseFile) => void {
   const access = () => visit.access
-  const paper = createDownloads({ access, onFailure: (failure) => showFailure(visit, failure, 'view-error') })
+  const paper = createDownloads({ access, onFailure: (failure) => showFailure(visit, failure, 'papers-error') })
   const context: CaseContext = {
     access,
     onFailure: (failure, errorId) => showFailure(visit, failure, errorId),
@@ -106,8 +106,9 @@ function createPanels(visit: Visit): (file: CaseFile) => void {
   const notice = createNoticeForm(context)
   const registered = createRegisteredList(context)
   return (file) => {
-    const { case: view, images } = file
-    draw(file)
+    const { case: view } = file
+    const images = isOpen(view) ? file.images : [] // for a moment an expired case still lists them
+    draw({ ...file, images })
     registered.draw(images)
     drawTimeLine(file)
     paper.draw(file)
@@ -144,7 +145,8 @@ async function openView(visit: Visit): Promise<void> {
   const isStill = stillOnStep()
   const lastId = await refresh(visit)
   if (lastId === undefined || visit.access === undefined) return
-  if (isStill()) goTo('view') // or a question that she opened meanwhile would close
+  // Or a question that she opened meanwhile would close, and what she has scrolled to would jump away.
+  if (isStill() && !isAt('view')) goTo('view')
   visit.stopFollowing()
   visit.stopFollowing = follow(visit.access, lastId, {
     happened: (event) => {
@@ -223,11 +225,13 @@ function close(visit: Visit): void {
   visit.stopFollowing()
   visit.access = undefined
   one('enter', HTMLFormElement).reset()
+  for (const id of ['renewed', 'papers-said']) setText(id, '')
   goTo('enter')
 }
 
 /** The error element of the step that is shown. */
 function errorHere(): string {
+  if (isAt('view')) return 'view-error'
   return document.querySelector('[data-step]:not([hidden]) .error')?.id ?? 'view-error'
 }
 
@@ -244,7 +248,7 @@ function isOpen({ state }: CaseView): boolean {
 }
 
 function draw({ case: view, images: pictures, platformsAsking }: CaseFile): void {
-  const { caseNumber, category, createdAt, expiresAt, withdrawnAt, expiredAt } = view
+  const { caseNumber, category, createdAt, expiresAt, endsAt, withdrawnAt, expiredAt } = view
   setText('view-error', '')
   setText('view-number', caseNumber)
   setText('view-state', stateOf(view, pictures))
@@ -252,7 +256,7 @@ function draw({ case: view, images: pictures, platformsAsking }: CaseFile): void
   one('view-asking', HTMLElement).hidden = !pictures.some(({ matching }) => matching)
   setText('view-category', category === null ? say('run.case.none') : () => nameOf(category))
   setText('view-created', sayDate(createdAt))
-  setText('view-expires', sayDate(expiresAt))
+  setText('view-expires', sayDate(endsAt ?? expiresAt))
   setText('view-withdrawn', withdrawnAt === null ? '' : sayDate(withdrawnAt))
   one('withdrawn-row', HTMLElement).hidden = withdrawnAt === null
   setText('view-ended', expiredAt === null ? '' : sayDate(expiredAt))

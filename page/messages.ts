@@ -87,10 +87,10 @@ export function sayMoment(instant: string): Said {
   return () => formats.moments.format(new Date(instant))
 }
 
-/** One number when both are the same. Older browsers cannot format a range; a dash is understood everywhere. */
+/** One number when both are the same. Older browsers cannot format a range; a dash is understood everywhere. No line ends within it. */
 export function sayRange(least: number, most: number): Said {
   if (least === most) return sayNumber(least)
-  return () => `${formats.numbers.format(least)}–${formats.numbers.format(most)}`
+  return () => `${formats.numbers.format(least)}\u2060–\u2060${formats.numbers.format(most)}`
 }
 
 export function sayNumber(n: number): Said {

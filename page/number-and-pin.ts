@@ -13,6 +13,8 @@ export interface NumberAndPin {
   readonly pin: string | null
   readonly recoveryCode: string
   readonly times: CaseTimes
+  /** From when on PIN and code open the case; null: now. */
+  readonly effectiveAt: string | null
 }
 
 export function showNumber(opened: NumberAndPin): void {
@@ -45,10 +47,11 @@ export function inGroups(recoveryCode: string): string {
   return recoveryCode.replaceAll(/\d{4}(?=\d)/g, '$& ')
 }
 
-function noteOf({ caseNumber, pin, recoveryCode, times }: NumberAndPin): string {
+function noteOf({ caseNumber, pin, recoveryCode, times, effectiveAt }: NumberAndPin): string {
   const code = inGroups(recoveryCode)
   const dates = { date: sayDate(times.expiresAt), remind: sayDate(times.remindAt) }
-  return say('run.saveFile', { number: caseNumber, pin: pin ?? '–', code, address: addressOfCase(), ...dates })()
+  const note = say('run.saveFile', { number: caseNumber, pin: pin ?? '–', code, address: addressOfCase(), ...dates })()
+  return effectiveAt === null ? note : `${note}${say('run.case.newPinFrom', { date: sayDate(effectiveAt) })()}\n`
 }
 
 /** An entry of a calendar for the day of the reminder. It says nothing of what it is about, because others may see the calendar. */

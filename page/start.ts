@@ -79,7 +79,7 @@ export function startPage(): void {
     const [pictures, unprotected, category] = [chosen.usable(), chosen.unprotected(), chosenCategory()]
     if (opened === undefined) {
       opened = await openedCase(category, extended.checked)
-      showNumber({ ...opened, times: opened })
+      showNumber({ ...opened, times: opened, effectiveAt: null })
       if (opened.platformsAsking !== undefined) setText('asking', sayAsking(opened.platformsAsking, given.platformNames))
     }
     button.disabled = false

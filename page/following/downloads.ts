@@ -3,8 +3,8 @@
 
 import { REPORT_FORMATS } from '../../src/domain/cases/report-format.js'
 import { type Access, api, type CaseFile } from '../api.js'
-import { announce, onClick, one } from '../dom.js'
-import { say } from '../messages.js'
+import { announce, onClick, one, setText } from '../dom.js'
+import { type Said, say } from '../messages.js'
 import { save } from '../save.js'
 import type { Failure } from '../sending/requests.js'
 import { requestUntilAnswered } from './case-requests.js'
@@ -32,17 +32,18 @@ export function createDownloads({ access, onFailure }: DownloadsContext): { read
     const accessThen = access()
     if (accessThen === undefined) return
     const format = REPORT_FORMATS.find((known) => known === button.dataset['report']) ?? 'pdf'
-    announce(say('run.case.making'))
+    tell(say('run.case.making'))
     const answer = await requestUntilAnswered({
       buttons: [button],
-      errorId: 'view-error',
+      errorId: 'papers-error',
       send: () => api.report(accessThen, format, one('report-language', HTMLSelectElement).value),
       isWanted: () => access() === accessThen,
     })
     if (answer === undefined) return
+    setText('papers-said', '')
     if ('failure' in answer) return onFailure(answer.failure)
     save(answer.value, format)
-    announce(say('run.case.saved'))
+    tell(say('run.case.saved'))
   }
 
   /** With the hashes if the case was opened with the recovery code. */
@@ -51,7 +52,7 @@ export function createDownloads({ access, onFailure }: DownloadsContext): { read
     if (accessThen === undefined || file === undefined) return
     const answer = await requestUntilAnswered({
       buttons: [one('save-all', HTMLButtonElement)],
-      errorId: 'view-error',
+      errorId: 'papers-error',
       send: () => api.hashes(accessThen),
       isWanted: () => access() === accessThen,
       isReadOnly: true,
@@ -60,12 +61,18 @@ export function createDownloads({ access, onFailure }: DownloadsContext): { read
     if ('value' in answer) {
       const text = JSON.stringify(file, null, 2)
       save(new Blob([text.slice(0, -2), ',\n  "heldHashes": ', answer.value, '\n}\n'], { type: 'application/json' }), 'json')
-      return announce(say('run.case.saved'))
+      return tell(say('run.case.saved'))
     }
     const { failure } = answer
     if (failure.kind !== 'rejected' || failure.code !== 'recovery-code-needed') return onFailure(failure)
     saveJson(file)
-    announce(say('run.case.savedByPin'))
+    tell(say('run.case.savedByPin'))
+  }
+
+  /** Beside the buttons: a message at the top of the page is out of sight on a phone. */
+  function tell(text: Said): void {
+    setText('papers-said', text)
+    announce(text)
   }
 
   function saveJson(value: unknown): void {

@@ -16,7 +16,10 @@ export function createNoticeForm({ access, onFailure, refresh }: CaseContext): {
   for (const name of given.noticeContacts) contacts.append(made('option', '', name)) // its value is its text
   /** Number of the latest request. Answers to older ones are ignored, since they may arrive later. */
   let latestRequest = 0
-  form.addEventListener('change', () => showWhatIsNeeded(form))
+  form.addEventListener('change', () => {
+    setText('notice-error', '')
+    showWhatIsNeeded(form)
+  })
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     void submit()

@@ -6,7 +6,7 @@ import { api, type RegisteredPicture } from '../api.js'
 import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, lineOf, made, one, setLabel, setText, type Tone } from '../dom.js'
 import { countKinds, type Kind, sayFiles } from '../file-counts.js'
-import { type Said, say, sayDate, sayNumber } from '../messages.js'
+import { type Said, say, sayCount, sayDate, sayNumber } from '../messages.js'
 import { appealFor } from './appealing.js'
 import { type CaseContext, requestUntilAnswered } from './case-requests.js'
 import { createWhichOne } from './which-one.js'
@@ -86,7 +86,9 @@ function lineFor(placed: Placed, context: CaseContext): HTMLLIElement {
   const name = nameOf(placed)
   const { recognition } = picture
   const isByStand = stand !== 'silent' && stand !== 'limited'
-  const { item } = lineOf(name, TONES[stand], say(isByStand ? `run.stands.${stand}` : `run.recognition.${recognition}`))
+  const text = say(isByStand ? `run.stands.${stand}` : `run.recognition.${recognition}`)
+  const isAnswered = stand === 'disputed' && picture.answer !== null // then nobody asks for an answer any more
+  const { item } = lineOf(name, TONES[stand], isAnswered ? sayCount('run.event.disputed', 1) : text)
   if (stand === 'disputed') item.append(answersFor(picture, name, context))
   if (recognition === 'judged' || recognition === 'listed') item.append(appealOf(picture, name, context))
   return item
@@ -126,14 +128,14 @@ function answersFor(
     if (own === undefined) return
     const given = await requestUntilAnswered({
       buttons,
-      errorId: 'view-error',
+      errorId: 'answer-error',
       send: () => api.answer(own, imageId, chosen),
       isWanted: () => access() === own,
     })
     if (given === undefined) return
     // Other rejections mean that the dispute was decided or withdrawn meanwhile. The page is drawn again and shows it.
     if ('failure' in given && (given.failure.kind !== 'rejected' || given.failure.code === 'case-unknown')) {
-      return onFailure(given.failure, 'view-error')
+      return onFailure(given.failure, 'answer-error')
     }
     announce(say('run.answerNoted'))
     await refresh()

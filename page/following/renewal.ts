@@ -14,10 +14,12 @@ export function createRenewal(context: CaseContext): { readonly draw: (view: Cas
   let times: CaseTimes = { expiresAt: '', remindAt: '' }
   listenForNewPin(context, () => times)
   return {
-    draw({ expiresAt, remindAt }, isOpen) {
+    draw({ expiresAt, remindAt, endsAt }, isOpen) {
       times = { expiresAt, remindAt }
       setText('view-remind', sayDate(remindAt))
-      for (const id of ['remind-row', 'keeping']) one(id, HTMLElement).hidden = !isOpen
+      one('keeping', HTMLElement).hidden = !isOpen
+      // A case that somebody wished to end does not last longer by renewing it.
+      for (const id of ['remind-row', 'renew-go']) one(id, HTMLElement).hidden = !isOpen || endsAt !== null
     },
   }
 }
@@ -56,6 +58,7 @@ function listenForNewPin(context: CaseContext, times: () => CaseTimes): void {
     caseNumber: access()?.caseNumber ?? '',
     pin: shown?.pin ?? null,
     recoveryCode: shown?.recoveryCode ?? '',
+    effectiveAt: shown?.effectiveAt ?? null,
     times: times(),
   }))
   onClick('new-pin', () => {
@@ -68,7 +71,7 @@ function listenForNewPin(context: CaseContext, times: () => CaseTimes): void {
   })
   onClick('pin-yes', () => void newPin())
   onClick('pin-done', () => void useNewPin())
-  onClick('pin-no', () => void leave())
+  for (const id of ['pin-no', 'pin-written']) onClick(id, () => void leave())
   function forgetPin(): void {
     shown = undefined
     clearPin()
@@ -102,7 +105,6 @@ function listenForNewPin(context: CaseContext, times: () => CaseTimes): void {
   async function useNewPin(): Promise<void> {
     const [own, recoveryCode] = [access(), shown?.recoveryCode]
     if (own === undefined || recoveryCode === undefined) return
-    if (shown?.effectiveAt !== null) return leave() // asked for with the PIN: they open nothing yet
     context.pause()
     const answer = await requestUntilAnswered({
       buttons: [one('pin-done', HTMLButtonElement)],
@@ -141,9 +143,14 @@ function drawPin(caseNumber: string, { pin, recoveryCode, effectiveAt }: GivenPi
   setText('pin-number', caseNumber)
   setText('pin-value', pin ?? '')
   setText('code-value', inGroups(recoveryCode))
-  setText('pin-from', effectiveAt === null ? '' : say('run.case.newPinFrom', { date: sayDate(effectiveAt) }))
+  const from = effectiveAt === null ? [] : [say('run.case.newPinFrom', { date: sayDate(effectiveAt) })]
+  const blocked = pin === null ? [say('run.event.pin-blocked'), say('run.case.pinShown')] : [] // then no old PIN opens it either
+  setText('pin-from', () => [...from, ...blocked].map((text) => text()).join(' '))
   isShown(true)
-  if (effectiveAt !== null) one('pin-both', HTMLElement).hidden = true
+  const isLater = effectiveAt !== null // asked for with the PIN: they open nothing yet, and the old ones do not end
+  one('pin-both', HTMLElement).hidden = isLater || pin === null
+  one('pin-done', HTMLElement).hidden = isLater
+  one('pin-written', HTMLElement).hidden = !isLater
   one('pin-row', HTMLElement).hidden = pin === null
   announce(say('run.case.pinShown'))
 }
@@ -152,4 +159,5 @@ function isShown(shown: boolean): void {
   secretsAreShown(shown)
   for (const id of ['pin-shown', 'pin-both', 'pin-done', 'keep']) one(id, HTMLElement).hidden = !shown
   for (const id of ['pin-lead', 'pin-yes', 'pin-no']) one(id, HTMLElement).hidden = shown
+  one('pin-written', HTMLElement).hidden = true
 }

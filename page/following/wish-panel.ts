@@ -6,6 +6,7 @@ import { announce, onClick, one, setText } from '../dom.js'
 import { type Said, say, sayDate } from '../messages.js'
 import type { Answer } from '../sending/requests.js'
 import { type CaseContext, requestUntilAnswered, sentenceForCase, showFieldError } from './case-requests.js'
+import { noteOwnMistake } from './time-line.js'
 
 export function createWishes(context: CaseContext): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
   onClick('pause', () => void change(context, 'pause', api.pause, say('run.case.paused')))
@@ -15,11 +16,12 @@ export function createWishes(context: CaseContext): { readonly draw: (view: Case
     void stop(context)
   })
   return {
-    draw({ endsAt, newPinFrom, pausedUntil }, isOpen) {
+    draw({ endsAt, newPinFrom, pausedUntil, withdrawnAt }, isOpen) {
       one('wishes', HTMLElement).hidden = endsAt === null && newPinFrom === null
       setText('wish-end', endsAt === null ? '' : say('run.case.endsAt', { date: sayDate(endsAt) }))
       setText('wish-pin', newPinFrom === null ? '' : say('run.case.newPinFrom', { date: sayDate(newPinFrom) }))
-      setText('paused', pausedUntil === null ? '' : say('run.case.pausedUntil', { date: sayDate(pausedUntil) }))
+      const paused = pausedUntil === null ? '' : say('run.case.pausedUntil', { date: sayDate(pausedUntil) })
+      setText('paused', withdrawnAt === null ? paused : say('run.case.withdrawn'))
       one('pause', HTMLElement).hidden = !isOpen || pausedUntil !== null
       one('resume', HTMLElement).hidden = pausedUntil === null
     },
@@ -61,7 +63,12 @@ async function stop({ access, onFailure, refresh }: CaseContext): Promise<void> 
   }
   const opened = await requestUntilAnswered({ ...shared, send: () => api.token(own.caseNumber, code) })
   if (opened === undefined) return
-  if ('failure' in opened) return showFieldError('wishes-error', sentenceForCase(opened.failure), 'wishes-code')
+  if ('failure' in opened) {
+    const isWrong = opened.failure.kind === 'rejected'
+    if (isWrong) noteOwnMistake(own.caseNumber)
+    const text = isWrong ? say('run.case.codeWrong') : sentenceForCase(opened.failure)
+    return showFieldError('wishes-error', text, 'wishes-code')
+  }
   own.token = opened.value.token
   field.value = ''
   const answer = await requestUntilAnswered({ ...shared, send: () => api.stopWishes(own) })
@@ -70,4 +77,5 @@ async function stop({ access, onFailure, refresh }: CaseContext): Promise<void> 
   announce(say('run.case.wishesStopped'))
   await refresh()
   setText('renewed', say('run.case.wishesStopped'))
+  one('renewed', HTMLElement).scrollIntoView({ block: 'center' }) // the form that she pressed is gone, and the next button is there
 }

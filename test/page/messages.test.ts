@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { CASE_STATES } from '../../src/domain/cases/case.js'
 import { CASE_EVENT_KINDS, CASE_EVENTS } from '../../src/domain/cases/case-event.js'
-import { LANGUAGE_TAGS } from '../../src/domain/languages.js'
+import { LANGUAGE_TAGS, LANGUAGES } from '../../src/domain/languages.js'
 import { UNREAD_KINDS } from '../../src/domain/media/media-formats.js'
 import { RECOGNITIONS } from '../../src/domain/trust/recognition.js'
 import { messagesOf, pattern, wordsOf } from '../helpers/languages.js'
@@ -75,6 +75,12 @@ for (const language of LANGUAGE_TAGS) {
 
   t.test(`${language} makes no promise that cannot be kept`, async (t) => {
     for (const [key, message] of Object.entries(messages)) t.notMatch(message, pattern(words.banned), key)
+  })
+
+  // Between words of the language, quotation marks and dots would change sides.
+  t.test(`${language} keeps quoted English in its order`, async (t) => {
+    if (LANGUAGES.find(({ tag }) => tag === language)?.direction !== 'rtl') return
+    for (const [key, message] of Object.entries(messages)) t.notMatch(message, /[«”][A-Za-z]/, key)
   })
 
   t.test(`${language} leaves no message in English`, async (t) => {

@@ -20,6 +20,13 @@ async function open(page: Page, her: { readonly caseNumber: string; readonly pin
   await page.waitForSelector('[data-step="view"]:not([hidden])')
 }
 
+/** Whether the phone shows it without scrolling. */
+async function isOnScreen(page: Page, selector: string): Promise<boolean> {
+  const box = await page.locator(selector).boundingBox()
+  const bar = await page.locator('.leave').boundingBox()
+  return box !== null && bar !== null && box.y >= 0 && box.y + box.height <= bar.y
+}
+
 t.test('a submitter renews a case', { skip: withoutBrowser }, async (t) => {
   const site = await shared()
   const her = await caseWithPicture(site)
@@ -41,6 +48,8 @@ t.test('a submitter renews a case', { skip: withoutBrowser }, async (t) => {
   await page.click('#renew-go')
   await page.locator('#view-state', { hasText: 'The time is over' }).waitFor()
   t.notOk(await page.isVisible('#renew-go'), 'an expired case is shown as such')
+  t.equal(await textOf(page, '#view-images'), '0')
+  t.notOk(await page.isVisible('#registered'), 'and says of no picture that it is recognised')
   t.same(faults, [])
 })
 
@@ -82,15 +91,32 @@ t.test(
     await page.waitForSelector('#pin-shown:not([hidden])')
     t.match(await textOf(page, '#pin-from'), /^A new PIN and a new recovery code open this case from \w+ \d+, \d{4}\./)
     t.notOk(await page.isVisible('#pin-both'), 'both do not open it yet')
-    await page.click('#pin-done')
+    t.notOk(await page.isVisible('#pin-done'), 'no button promises to end the old one')
+    await page.evaluate(() =>
+      Object.defineProperty(navigator, 'clipboard', {
+        value: { writeText: (text: string) => void Object.assign(window, { copied: text }) },
+      }),
+    )
+    await page.click('#copy')
+    const copied = await page.evaluate(() => String(Object.getOwnPropertyDescriptor(window, 'copied')?.value))
+    t.match(copied, /open this case from \w+ \d+, \d{4}/, 'a copy says from when on it opens')
+    await page.click('#pin-written')
     await page.locator('#wish-pin:not(:empty)').waitFor()
     await page.click('#withdraw')
     await page.click('#withdraw-yes')
     await page.locator('#wish-end', { hasText: 'will be taken back on' }).waitFor()
+    const endsOn = /on (\w+ \d+, \d{4})/.exec(await textOf(page, '#wish-end'))?.[1]
+    t.equal(await textOf(page, '#view-expires'), endsOn, 'until when it lasts now')
+    t.notOk(await page.isVisible('#renew-go'), 'renewing would not change that')
+    t.ok(
+      await page.evaluate(() => (document.getElementById('wishes')?.getBoundingClientRect().top ?? 900) < 300),
+      'it is seen first',
+    )
     t.equal(await textOf(page, '#view-state'), 'Your pictures and videos are registered')
 
     await page.click('#pause')
     await page.locator('#paused', { hasText: 'Recognition is paused until' }).waitFor()
+    t.match(await textOf(page, '#paused'), /If that was not you, somebody knows your PIN/)
     t.match(await textOf(page, '#each'), /Not recognised: recognition is paused/)
     t.not(await textOf(page, '#view-state'), 'Your pictures and videos are registered')
     await page.click('#resume')
@@ -100,10 +126,19 @@ t.test(
     await page.fill('#wishes-code', her.pin)
     await page.click('#wishes-stop')
     t.equal(await textOf(page, '#wishes-error'), 'The recovery code has sixteen digits.')
+    await page.fill(
+      '#wishes-code',
+      her.recoveryCode.replace(/./, (digit) => String((Number(digit) + 1) % 10)),
+    )
+    await page.click('#wishes-stop')
+    await page.locator('#wishes-error', { hasText: 'This is not the recovery code of this case.' }).waitFor()
+    await page.locator('#time-line', { hasText: 'That was here, on this page.' }).waitFor()
     await page.fill('#wishes-code', her.recoveryCode)
     await page.click('#wishes-stop')
     await page.locator('#renewed', { hasText: 'somebody knows your PIN' }).waitFor()
     t.notOk(await page.isVisible('#wishes'))
+    t.ok(await isOnScreen(page, '#renewed'), 'she reads it, and not only a screen reader')
+    t.ok(await page.isVisible('#renew-go'))
     t.equal((await ask(site, 'GET', her.url, her.headers)).json<{ state: string }>().state, 'active')
     t.same(faults, [])
   },
@@ -139,6 +174,7 @@ t.test(
     t.equal(await kept(), null, 'nothing was sent so far')
     t.same(await page.locator('#notice-contact option').allTextContents(), ['Choose an organisation', ...noticeContacts])
     await page.selectOption('#notice-contact', 'without a key')
+    t.equal(await textOf(page, '#notice-error'), '', 'what was repaired is no fault any more')
     await page.click('#notice-go')
     await page.getByText('This organisation can no longer be reached').waitFor()
     await page.selectOption('#notice-contact', 'helpers')
@@ -175,6 +211,7 @@ t.test(
     await open(page, her)
     await page.getByRole('button', { name: 'I added it by mistake' }).click()
     await page.getByText('You answered: I added it by mistake.').waitFor()
+    t.notMatch(await textOf(page, '#each'), /Please answer/, 'nobody waits for an answer that was given')
     t.equal(await answer(), 'added-by-mistake')
     await page.getByRole('button', { name: 'It shows me, and I did not agree' }).click()
     await page.getByText('You answered: it shows me, and I did not agree.').waitFor()

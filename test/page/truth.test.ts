@@ -181,7 +181,7 @@ t.test(
     await later.fill('#case-pin', opened.pin)
     await later.click('#open')
     await later.waitForSelector('[data-step="view"]:not([hidden])')
-    t.match(await textOf(later, '#view-asking'), /recognise copies now: 1–2/)
+    t.match(await textOf(later, '#view-asking'), /recognise copies now: 1\u2060–\u20602/)
     await later.click('#add')
     await choose(later, [await pictureFile(73)])
     await allRead(later)
