@@ -225,7 +225,7 @@ function close(visit: Visit): void {
   visit.stopFollowing()
   visit.access = undefined
   one('enter', HTMLFormElement).reset()
-  for (const id of ['renewed', 'papers-said']) setText(id, '')
+  for (const id of ['renewed', 'papers-said', 'papers-error']) setText(id, '')
   goTo('enter')
 }
 
@@ -249,7 +249,7 @@ function isOpen({ state }: CaseView): boolean {
 
 function draw({ case: view, images: pictures, platformsAsking }: CaseFile): void {
   const { caseNumber, category, createdAt, expiresAt, endsAt, withdrawnAt, expiredAt } = view
-  setText('view-error', '')
+  for (const id of ['view-error', 'answer-error']) setText(id, '')
   setText('view-number', caseNumber)
   setText('view-state', stateOf(view, pictures))
   setText('view-asking', sayAsking(platformsAsking, given.platformNames))

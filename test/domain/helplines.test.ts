@@ -12,9 +12,10 @@ const TIME = /^([01]\d|2[0-3]):[0-5]\d$/
 
 t.test('each helpline can be reached, and says where that was read and when', async (t) => {
   for (const helpline of HELPLINES) {
-    const { name, whom, url, phone, languages, hours, sources, checked } = helpline
+    const { name, country, whom, url, phone, languages, hours, sources, checked } = helpline
     t.ok(name.trim() === name && name !== '' && whom.length > 0, name)
     t.ok(url ?? phone, `${name} has an address or a number`)
+    if (country === undefined || country === 'EU') t.notMatch(name, /,/, `${name}: explained in the language of the page`)
     if (url !== undefined) t.match(new URL(url), { protocol: 'https:', username: '' }, name)
     if (phone !== undefined) t.match(phone, PHONE, name)
     for (const tag of languages ?? []) t.equal(Intl.getCanonicalLocales(tag)[0], tag, name)

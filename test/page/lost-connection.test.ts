@@ -166,7 +166,7 @@ t.test('a lost answer on the case page is reported there, and the message is tru
   await page.waitForSelector('#sums .disputed')
   await once('**/answer', forbidden)
   await page.locator('#each button').first().click()
-  await page.waitForSelector('#view-error:not(:empty)')
+  await page.waitForSelector('#answer-error:not(:empty)')
   await page.locator('#each button:enabled').first().click()
   await page.waitForSelector('#each .answers .hint')
 
