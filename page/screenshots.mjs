@@ -1,4 +1,4 @@
-// Every page and state, in every language, light and dark, in the sizes of a phone and a desktop: to be looked at.
+// Every page and state, in every language, light and dark, on a phone and a desktop, screen by screen: to be looked at.
 // npm run screenshots [-- --language en | --only console] [--out FOLDER]
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +18,9 @@ const { values: args } = parseArgs({
     chromium: { type: 'string', default: '/usr/bin/chromium' },
   },
 })
-const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } }
+const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } }
+/** Of each screen the next one shows so much again, besides what the way out covers. */
+const OVERLAP = 120
 const PICTURES = 'demo/pictures'
 
 await run(async (defer) => {
@@ -59,16 +61,22 @@ await run(async (defer) => {
   for (const language of args.language === undefined ? LANGUAGE_TAGS : [args.language]) {
     for (const colorScheme of ['light', 'dark']) {
       for (const [device, viewport] of Object.entries(SIZES)) {
-        const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' })
+        const isPhone = device === 'phone'
+        const touch = { isMobile: isPhone, hasTouch: isPhone }
+        const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce', ...touch })
         const page = await context.newPage()
         let states = 0
         const look = async (state) => {
           const place = String(++states).padStart(2, '0')
-          const height = await page.evaluate(() => document.documentElement.scrollHeight)
-          // As tall as the page, so that fixed elements cover nothing.
-          await page.setViewportSize({ ...viewport, height: Math.max(height, viewport.height) })
-          await page.screenshot({ path: join(args.out, `${language}-${place}-${state}-${colorScheme}-${device}.png`) })
-          await page.setViewportSize(viewport)
+          const [was, height] = await page.evaluate(() => [scrollY, document.documentElement.scrollHeight])
+          // The first as the person sees it: it may be scrolled.
+          const tops = [undefined, ...Array(Math.ceil(height / (viewport.height - OVERLAP))).keys()]
+          for (const [screen, top] of tops.entries()) {
+            if (top !== undefined) await page.evaluate((y) => scrollTo(0, y), top * (viewport.height - OVERLAP))
+            const name = `${language}-${place}-${state}-${screen}-${colorScheme}-${device}.png`
+            await page.screenshot({ path: join(args.out, name) })
+          }
+          await page.evaluate((y) => scrollTo(0, y), was)
         }
         await walk(page, { url: `http://127.0.0.1:${port}`, language, files: named, look })
         await context.close()

@@ -35,9 +35,12 @@ export async function walk(page: Page, { url, language, files, look }: Walked): 
   await page.waitForSelector('[data-step="result"]:not([hidden])')
   await allSent(page)
   await look('result')
-  const [number, code] = [await textOf(page, '#number'), await textOf(page, '#recovery-code')]
+  const number = await textOf(page, '#number')
+  const [pin, code] = [await textOf(page, '#pin'), await textOf(page, '#recovery-code')]
   await page.check('#written')
-  await followed(page, { open, number, code, look })
+  await opened(page, { open, number, pin, look })
+  await wished(page, { code, look })
+  await followed(page, { look })
   await open('/help')
   await look('help')
   await open('/privacy')
@@ -49,12 +52,12 @@ export async function walk(page: Page, { url, language, files, look }: Walked): 
 interface Followed {
   readonly open: (path: string) => Promise<unknown>
   readonly number: string
+  readonly pin: string
   readonly code: string
   readonly look: Walked['look']
 }
 
-/** The page of a case, until everything is withdrawn. */
-async function followed(page: Page, { open, number, code, look }: Followed): Promise<void> {
+async function opened(page: Page, { open, number, pin, look }: Omit<Followed, 'code'>): Promise<void> {
   await open('/case')
   await look('case')
   await page.fill('#case-number', 'x')
@@ -65,10 +68,35 @@ async function followed(page: Page, { open, number, code, look }: Followed): Pro
   await page.click('#open')
   await page.waitForSelector('#open:enabled')
   await look('case-wrong-pin')
-  await page.fill('#case-pin', code)
+  await page.fill('#case-pin', pin)
   await page.click('#open')
   await page.waitForSelector('[data-step="view"]:not([hidden])')
-  await page.click('#each-open > summary')
+}
+
+/** What somebody can do who knows number and PIN, until it is stopped with the code. */
+async function wished(page: Page, { code, look }: Pick<Followed, 'code' | 'look'>): Promise<void> {
+  await page.click('#pause')
+  await page.waitForSelector('#resume:not([hidden])')
+  await look('case-paused')
+  await page.click('#new-pin')
+  await page.click('#pin-yes')
+  await page.waitForSelector('#pin-shown:not([hidden])')
+  await look('case-later-pin')
+  await page.click('#pin-written')
+  await page.click('#withdraw')
+  await page.click('#withdraw-yes')
+  await page.waitForSelector('#wish-end:not(:empty)')
+  await look('case-wishes')
+  await page.fill('#wishes-code', code)
+  await page.click('#wishes-stop')
+  await page.waitForSelector('#wishes', { state: 'hidden' })
+  await look('case-wishes-stopped')
+  await page.click('#resume')
+  await page.waitForSelector('#pause:not([hidden])')
+}
+
+/** The page of a case, until everything is withdrawn. */
+async function followed(page: Page, { look }: Pick<Followed, 'look'>): Promise<void> {
   await look('case-view')
   await page.click('#new-pin')
   await look('case-another-pin')
