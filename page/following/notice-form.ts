@@ -68,7 +68,8 @@ export function createNoticeForm({ access, onFailure, refresh }: CaseContext): {
       latestRequest++
       showStored(form, answer.value)
       announce(say('run.notice.done'))
-      return goTo('view')
+      goTo('view')
+      return one('notice-given', HTMLElement).scrollIntoView({ block: 'center' }) // or nothing on the screen says that it was given
     }
     const { failure } = answer
     // The laws and declarations were checked above, so what is wrong is the contact: the organisation that the operator lists has no key any more.

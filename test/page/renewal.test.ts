@@ -184,6 +184,7 @@ t.test(
       await textOf(page, '#notice-given'),
       /^Notice given on \w+ \d+, \d{4}: Malaysia: Online Safety Act 2025; United States: TAKE IT DOWN Act\.$|^Notice given on .*United States: TAKE IT DOWN Act; Malaysia/,
     )
+    t.ok(await isOnScreen(page, '#notice-given'), 'it is seen, and not only heard')
     t.match(await kept(), { laws: ['us-tida', 'my-onsa'], actingAs: 'self', hasContact: true })
 
     await page.click('#notice-open')
