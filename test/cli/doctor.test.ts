@@ -38,7 +38,12 @@ t.test('tabir doctor reports the state of a deployment without its secrets', asy
   const keyFile = join(dataDir, 'keys')
   writeFileSync(keyFile, `k1:${Buffer.alloc(32, 7).toString('base64')}\n`, { mode: 0o600 })
   mkdirSync(join(dataDir, 'withdrawals'))
-  const env = { REDIS_SOCKET: redis.socket, TABIR_DATA_DIR: dataDir, TABIR_SEAL_KEY_FILE: keyFile }
+  const env = {
+    REDIS_SOCKET: redis.socket,
+    TABIR_DATA_DIR: dataDir,
+    TABIR_SEAL_KEY_FILE: keyFile,
+    TABIR_PLATFORM_NAMES: 'Ruang',
+  }
 
   const well = await doctor(env)
   t.equal(well.status, 0, well.out)
@@ -49,6 +54,7 @@ t.test('tabir doctor reports the state of a deployment without its secrets', asy
   t.match(well.out, /^warn {2}no workers are alive/m)
   t.match(well.out, /^warn {2}TABIR_TRUST_PROXY is not set/m)
   t.match(well.out, /^warn {2}no native speaker who works with survivors has read the page in en, /m)
+  t.match(well.out, /^warn {2}the page names 1 platforms, and 0 have a key to ask with/m)
   t.notMatch(well.out, /FAIL/)
   t.ok(well.out.split('\n').length < 40, 'one page')
 

@@ -177,6 +177,15 @@ export function checkLanguages(languages: readonly Language[]): Finding[] {
   ]
 }
 
+/** @param asking platforms with a key that may query or read the feed. */
+export function checkPlatforms({ platformNames }: Pick<Config, 'platformNames'>, asking: number): Finding[] {
+  return when(platformNames.length > asking, () =>
+    warn(
+      `the page names ${platformNames.length} platforms, and ${asking} have a key to ask with: correct TABIR_PLATFORM_NAMES`,
+    ),
+  )
+}
+
 export function checkApi({ readiness, reason }: ApiFacts): Finding[] {
   if (readiness === 200) return [ok('the api answers and is ready')]
   if (readiness === undefined) return [warn('no api answers at TABIR_HOST and TABIR_PORT')]

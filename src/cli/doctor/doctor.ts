@@ -3,6 +3,8 @@
 import { type Config, readConfig } from '../../boot/config.js'
 import { LANGUAGES } from '../../domain/languages.js'
 import { messageOf } from '../../domain/message-of.js'
+import { countAskingPlatforms } from '../../domain/organisations/access.js'
+import { createApiKeyStore } from '../../store/organisations/api-keys.js'
 import type { Store } from '../../store/redis/client.js'
 import { checkFormat } from '../../store/redis/format.js'
 import { keyringOf } from '../../store/sealing/seal-keys.js'
@@ -18,6 +20,7 @@ import {
   checkFiles,
   checkHost,
   checkLanguages,
+  checkPlatforms,
   checkProxies,
   checkRedis,
   type Finding,
@@ -59,7 +62,12 @@ async function examine(): Promise<Finding[]> {
 function examineStore() {
   return withStore(async ({ config, store }) => {
     const facts = await redisFacts(config, store)
-    return { store: [...checkRedis(facts), await checkSealKeys(config, store)], logBytes: facts.logBytes }
+    const apiKeys = createApiKeyStore(store)
+    const platforms = countAskingPlatforms(await apiKeys.all(), await apiKeys.orgs(), Date.now())
+    return {
+      store: [...checkRedis(facts), ...checkPlatforms(config, platforms), await checkSealKeys(config, store)],
+      logBytes: facts.logBytes,
+    }
   })
 }
 

@@ -32,3 +32,30 @@ export interface Caller {
 export function isScope(text: string): text is Scope {
   return SCOPES.some((scope) => scope === text)
 }
+
+interface Key {
+  readonly orgId: string
+  readonly scopes: ReadonlySet<Scope>
+  readonly expiresAtMs?: number | undefined
+  readonly suspendedAtMs?: number | undefined
+}
+
+/** @returns the organisations with a key that has one of these scopes and can be used now. */
+export function orgsWith(keys: Iterable<Key>, scopes: readonly Scope[], nowMs: number): Set<string> {
+  const usable = [...keys].filter(
+    (key) =>
+      (key.expiresAtMs ?? Number.POSITIVE_INFINITY) > nowMs &&
+      key.suspendedAtMs === undefined &&
+      scopes.some((scope) => key.scopes.has(scope)),
+  )
+  return new Set(usable.map(({ orgId }) => orgId))
+}
+
+/** @returns how many platforms may query or read the feed now. */
+export function countAskingPlatforms(
+  keys: Iterable<Key>,
+  orgs: ReadonlyMap<string, { readonly kind: OrgKind }>,
+  nowMs: number,
+): number {
+  return [...orgsWith(keys, ['match', 'feed'], nowMs)].filter((orgId) => orgs.get(orgId)?.kind === 'platform').length
+}

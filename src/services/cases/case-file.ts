@@ -3,6 +3,7 @@
 import type { CaseEvent } from '../../domain/cases/case-event.js'
 import { type Category, durationSOf, type RegisteredImage, type Signal, type Tier } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
+import { countAskingPlatforms, orgsWith } from '../../domain/organisations/access.js'
 import { isFound, type Listed, type Recognition, recognitionOf } from '../../domain/trust/recognition.js'
 import { tierWith } from '../../domain/trust/tier.js'
 import { type DisputeAnswer, NO_TRUST, NO_TRUST_STATUS, type Trust } from '../../domain/trust/trust.js'
@@ -90,12 +91,7 @@ export interface CaseFileParts {
 
 export function createCaseFiles(parts: CaseFileParts): CaseFiles {
   const { cases, events, images, trusts, replica, listedAmong, audit, kept, auditNameOf, orgs, now } = parts
-  const keysNow = () => {
-    const nowMs = now()
-    return [...replica.catalogue.apiKeys.values()].filter(
-      ({ expiresAtMs = Number.POSITIVE_INFINITY, suspendedAtMs }) => expiresAtMs > nowMs && suspendedAtMs === undefined,
-    )
-  }
+  const keysNow = () => replica.catalogue.apiKeys.values()
   async function filedOf(stored: readonly StoredImage[]): Promise<FiledImage[]> {
     const trustStatuses = await trusts.trustStatuses(stored.map(({ id }) => id))
     const listed = await listedAmong(stored.map(({ image }) => image.signals))
@@ -144,17 +140,8 @@ export function createCaseFiles(parts: CaseFileParts): CaseFiles {
     },
     events: ({ caseId }, afterId) => events.list(caseId, afterId),
     follow: ({ caseId }, afterId, listener) => events.follow(caseId, afterId, listener),
-    async platformsAsking() {
-      const may = keysNow().filter(({ scopes }) => scopes.has('match') || scopes.has('feed'))
-      const all = await orgs()
-      return new Set(may.map(({ orgId }) => orgId).filter((orgId) => all.get(orgId)?.kind === 'platform')).size
-    },
-    feedReaders: () =>
-      new Set(
-        keysNow()
-          .filter(({ scopes }) => scopes.has('feed'))
-          .map(({ orgId }) => orgId),
-      ).size,
+    platformsAsking: async () => countAskingPlatforms(keysNow(), await orgs(), now()),
+    feedReaders: () => orgsWith(keysNow(), ['feed'], now()).size,
   }
 }
 
