@@ -55,8 +55,8 @@ async function* framesOf(given: Buffer, limits: FrameLimits): AsyncGenerator<Fra
 
 function framesOfUsual(bytes: Buffer, limits: FrameLimits): AsyncIterable<Frame> {
   const format = fileFormatOf(bytes)
-  const decoder = format === undefined ? 'none' : MEDIA_FORMATS[format].decoder
-  if (format === undefined || decoder === 'none' || !isDecoded(format)) throw new Problem('media-unsupported')
+  if (!isDecoded(format)) throw new Problem('media-unsupported')
+  const { decoder } = MEDIA_FORMATS[format]
   const cost = pictureCost(bytes)
   if (isTooCostly(cost, bytes.length)) throw new Problem('image-too-many-pixels')
   const open = (chosen: FrameLimits) => framesOfStills(bytes, format, chosen, decoder)

@@ -5,7 +5,7 @@ import { MAX_SIDE_PX } from '../../packages/hash/src/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../packages/hash/src/reduced-side.js'
 import { MAX_WHOLE_PIXELS } from '../../src/domain/media/decoding-limits.js'
 import { divideByAlpha } from '../../src/domain/media/heif-picture.js'
-import { type FormatOf, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
+import type { FormatOf, MediaFormat } from '../../src/domain/media/media-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { pictureCost } from '../../src/handoff/picture-cost.js'
 import { BACKGROUNDS, type Background, flattened, LEVEL_OF } from './colour/alpha.js'
@@ -51,10 +51,9 @@ sharp.concurrency(1)
  */
 export const libvips: Decoder = {
   async *open(bytes, format, limits) {
-    const broken = MEDIA_FORMATS[format].isOffered ? 'image-undecodable' : 'media-unsupported'
     const failed = (error: unknown): never => {
       if (error instanceof Problem) throw error
-      throw new Problem(ranOutOfMemory(error) ? 'hashing-unavailable' : broken)
+      throw new Problem(ranOutOfMemory(error) ? 'hashing-unavailable' : 'image-undecodable')
     }
     const whole = isIsoMedia(format) ? wholeOf(bytes) : undefined
     try {

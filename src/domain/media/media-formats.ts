@@ -7,30 +7,28 @@ interface Row {
   /** Common name, as shown to people. */
   readonly name: string
   readonly mimeType: string
-  /** The worker's decoder for it (`workers/media/decode.ts`). `none`: rejected by its first bytes. */
-  readonly decoder: 'libvips' | 'libheif' | 'bmp' | 'jxl' | 'none'
-  /** Whether we document that the service reads it, and the page offers to send it. */
-  readonly isOffered: boolean
+  /** The worker's decoder for it (`workers/media/decode.ts`). */
+  readonly decoder: 'libvips' | 'libheif' | 'bmp' | 'jxl'
   /** Whether every browser can open it. Then a file that a browser fails to open is damaged. */
   readonly isOpenedByAll: boolean
 }
 
 /** In the order in which they are listed to people. */
 export const MEDIA_FORMATS = {
-  jpeg: { name: 'JPEG', mimeType: 'image/jpeg', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
-  png: { name: 'PNG', mimeType: 'image/png', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
-  webp: { name: 'WebP', mimeType: 'image/webp', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
-  gif: { name: 'GIF', mimeType: 'image/gif', decoder: 'libvips', isOffered: true, isOpenedByAll: true },
-  avif: { name: 'AVIF', mimeType: 'image/avif', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
-  tiff: { name: 'TIFF', mimeType: 'image/tiff', decoder: 'libvips', isOffered: true, isOpenedByAll: false },
+  jpeg: { name: 'JPEG', mimeType: 'image/jpeg', decoder: 'libvips', isOpenedByAll: true },
+  png: { name: 'PNG', mimeType: 'image/png', decoder: 'libvips', isOpenedByAll: true },
+  webp: { name: 'WebP', mimeType: 'image/webp', decoder: 'libvips', isOpenedByAll: true },
+  gif: { name: 'GIF', mimeType: 'image/gif', decoder: 'libvips', isOpenedByAll: true },
+  avif: { name: 'AVIF', mimeType: 'image/avif', decoder: 'libvips', isOpenedByAll: false },
+  tiff: { name: 'TIFF', mimeType: 'image/tiff', decoder: 'libvips', isOpenedByAll: false },
   /** HEIC, and any other HEIF file whose brands do not name AV1. The decoder refuses those without an HEVC image. */
-  heif: { name: 'HEIC', mimeType: 'image/heic', decoder: 'libheif', isOffered: true, isOpenedByAll: false },
-  bmp: { name: 'BMP', mimeType: 'image/bmp', decoder: 'bmp', isOffered: true, isOpenedByAll: true },
-  jxl: { name: 'JPEG XL', mimeType: 'image/jxl', decoder: 'jxl', isOffered: true, isOpenedByAll: false },
+  heif: { name: 'HEIC', mimeType: 'image/heic', decoder: 'libheif', isOpenedByAll: false },
+  bmp: { name: 'BMP', mimeType: 'image/bmp', decoder: 'bmp', isOpenedByAll: true },
+  jxl: { name: 'JPEG XL', mimeType: 'image/jxl', decoder: 'jxl', isOpenedByAll: false },
 } as const satisfies Readonly<Record<string, Row>>
 
 export type MediaFormat = keyof typeof MEDIA_FORMATS
-export type DecoderName = Exclude<(typeof MEDIA_FORMATS)[MediaFormat]['decoder'], 'none'>
+export type DecoderName = (typeof MEDIA_FORMATS)[MediaFormat]['decoder']
 /** The formats that a decoder opens. */
 export type FormatOf<Name extends DecoderName> = {
   [Format in MediaFormat]: (typeof MEDIA_FORMATS)[Format]['decoder'] extends Name ? Format : never
@@ -151,9 +149,9 @@ export function leaveUnread(formats: readonly MediaFormat[]): void {
 
 let unread: readonly MediaFormat[] = []
 
-/** @returns whether we document that the service reads this format, and it is not switched off. */
-export function isDecoded(format: MediaFormat | undefined): boolean {
-  return format !== undefined && MEDIA_FORMATS[format].isOffered && !unread.includes(format)
+/** @returns whether the service reads this format: it is known and not switched off. */
+export function isDecoded(format: MediaFormat | undefined): format is MediaFormat {
+  return format !== undefined && !unread.includes(format)
 }
 
 /** The names of the formats that this process reads, for messages: `A, B or C`. */
