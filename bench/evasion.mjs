@@ -1,11 +1,11 @@
 // How little has to be changed until the service no longer finds a copy, by an attacker who knows only the answers and by one who knows the code? And does
 // a crop that the service keeps secret find such copies again?
 //
-//   node bench/evasion.mjs --photos FOLDER [--limit 24] [--every 8] [--split test] [--steps 160] [--rounds 8] [--rivals 99] [--lines FILE] [--part I/N]
+//   node bench/evasion.mjs --photos FOLDER [--limit 24] [--every 8] [--split test] [--steps 160] [--rounds 8] [--rivals 99] [--lines FILE]
 //
 // Registers the photographs of the split, and bends copies of every eighth. Prints a line for each, then the figures. It keeps and writes no copy. Found
 // means: a grade better than `review` for this photograph, by hashes; `details` says what extended protection finds of lost copies. --lines keeps the lines
-// of finished photographs; --part divides them among processes that share such a file.
+// of finished photographs, which are not bent again.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -33,7 +33,6 @@ const { values: args } = parseArgs({
     rounds: { type: 'string', default: '8' },
     rivals: { type: 'string', default: '99' },
     lines: { type: 'string' },
-    part: { type: 'string', default: '0/1' },
   },
 })
 if (args.photos === undefined) throw new Error('--photos names a folder of photographs')
@@ -72,10 +71,9 @@ const found = async (image, depth) =>
 /** As a worker hashes a query, without a file. */
 const askedOf = (pixels) => hasher.hash(pixels, 'query', pixels.aspect)
 
-const [part, parts] = args.part.split('/').map(Number)
 const kept = args.lines === undefined || !existsSync(args.lines) ? '' : readFileSync(args.lines, 'utf8')
 const lines = kept.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
-for (const photo of photos.filter((_, i) => i % parts === part)) {
+for (const photo of photos) {
   const line = lines.find(({ name }) => name === photo.name) ?? { name: photo.name, rows: rows.get(photo.name).length }
   if (!(await isBent(photo, line))) continue
   if (!lines.includes(line)) lines.push(line)
