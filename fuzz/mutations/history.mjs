@@ -17,6 +17,7 @@ function runOf({ only, ignore, seconds, seed }) {
 }
 
 const CATALOGUE = 'src/services/index/catalogue.ts'
+const MATCH_EVENTS = 'src/store/scripts/trust/match-events.ts'
 const BOTH = { ignore: '', seconds: 600, seed: 1 }
 
 /** Bugs that reviews found, as close to the old code as possible. */
@@ -183,6 +184,73 @@ const mutations = [
         from: 'const untilMs = await dueUntilMs()\n    if (untilMs === undefined) return\n    await announceAgain',
         to: 'const untilMs = Date.now()\n    await announceAgain',
       },
+    ],
+  },
+  {
+    ...BOTH,
+    why: 'the oldest messages that wait for an endpoint are dropped, with nothing in their place',
+    only: 'endpoint down',
+    changes: [
+      {
+        file: 'src/store/scripts/organisations/outbox.ts',
+        from: "local hasRoom = redis.call('ZCARD', queues) < max and redis.call('LLEN', queue) < maxOfSubject",
+        to: 'local hasRoom = true',
+      },
+      {
+        file: 'src/store/scripts/organisations/outbox.ts',
+        from: 'delete_finished(prefix, endpoint, maxDeliveries)',
+        to: "for _, old in ipairs(redis.call('ZRANGE', deliveries, 0, -maxDeliveries - 1)) do redis.call('DEL', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. old) redis.call('ZREM', deliveries, old) end",
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: 'withdrawals that are given up after three days are told of by nothing',
+    only: 'endpoint down',
+    changes: [
+      {
+        file: 'src/store/scripts/organisations/webhooks.ts',
+        from: "if type == 'signal.withdrawn' and state == 'dead' then miss_events(prefix, endpoint, tonumber(createdAtMs) or atMs) end",
+        to: '',
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: 'a batch of the feed that began while Redis was ahead stays open until its clock gets there',
+    only: 'Redis ahead',
+    changes: [
+      { file: 'src/store/scripts/organisations/feed-batches.ts', from: 'if sinceMs > nowMs then', to: 'if false then' },
+      {
+        file: 'src/store/scripts/organisations/feed-batches.ts',
+        from: 'local ageMs = nowMs - sinceMs',
+        to: 'local ageMs = math.max(0, nowMs - sinceMs)',
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: 'a withdrawal is told when the messenger’s clock gets where Redis’s was',
+    only: 'Redis ahead',
+    changes: [
+      {
+        file: 'src/services/webhooks/webhook-plan.ts',
+        from: "Math.min(Number.parseInt(field('entry') || id, 10), now())",
+        to: "Number.parseInt(field('entry') || id, 10)",
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: 'matches that one clock counted a month ahead add up with those of all days until then',
+    only: 'look-alikes for weeks',
+    changes: [
+      { file: 'src/services/trust/match-follow-up.ts', from: 'await parts.storeTime().catch(parts.now)', to: 'parts.now()' },
+      { file: MATCH_EVENTS, from: 'if now == last - 1 then return last, last end', to: '' },
+      { file: MATCH_EVENTS, from: 'if hour ~= lastHour then', to: 'if hour > lastHour then' },
+      { file: MATCH_EVENTS, from: "seen, 'hour', hour)", to: "seen, 'hour', math.max(hour, lastHour))" },
+      { file: MATCH_EVENTS, from: 'if half ~= lastHalf then', to: 'if half > lastHalf then' },
+      { file: MATCH_EVENTS, from: "seen, 'half', half)", to: "seen, 'half', math.max(half, lastHalf))" },
     ],
   },
 ]

@@ -1,27 +1,60 @@
 // A service, and the webhook deliveries that a messenger would make of its events.
 
 import { randomBytes } from 'node:crypto'
+import type { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import { WEBHOOK_EVENT_NAMES } from '../../src/domain/organisations/webhook.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createPseudonyms } from '../../src/services/trust/pseudonyms.js'
 import { WEBHOOK_PAYLOADS } from '../../src/services/webhooks/webhook-payloads.js'
-import { webhookPlans } from '../../src/services/webhooks/webhook-plan.js'
+import { type PlanOf, webhookPlans } from '../../src/services/webhooks/webhook-plan.js'
 import { createSubscriberCheck } from '../../src/services/webhooks/webhook-subscribers.js'
 import { createCaseStore } from '../../src/store/cases/cases.js'
 import { createDeadlineStore } from '../../src/store/cases/deadlines.js'
 import { createImageStore } from '../../src/store/images/images.js'
 import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { createBankStore } from '../../src/store/organisations/banks.js'
-import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
-import { makeKeyring } from '../../src/store/sealing/seal.js'
-import { loadSecrets } from '../../src/store/sealing/secrets.js'
-import { createDeliveryStore, type NewDelivery } from '../../src/store/webhooks/deliveries.js'
+import { connectForFollowing, openStore, type Store } from '../../src/store/redis/client.js'
+import { type Keyring, makeKeyring } from '../../src/store/sealing/seal.js'
+import { loadSecrets, type Secrets } from '../../src/store/sealing/secrets.js'
+import { createDeliveryStore, type Deliveries, type NewDelivery } from '../../src/store/webhooks/deliveries.js'
 import { readOutbox } from '../../src/store/webhooks/outbox.js'
 import { createWebhookStore } from '../../src/store/webhooks/webhooks.js'
 import { storeAt } from './redis.js'
 import { del, post } from './requests.js'
 import { keyFor, startService } from './service.js'
+
+/** Plans as a messenger makes them, at this clock. */
+export function plansIn(store: Store, keyring: Keyring, secrets: Secrets, now: () => number): PlanOf {
+  const apiKeys = createApiKeyStore(store)
+  return webhookPlans({
+    webhooks: createWebhookStore(store, keyring),
+    images: createImageStore(store, keyring),
+    cases: createCaseStore(store),
+    banks: createBankStore(store),
+    apiKeys,
+    deadlines: createDeadlineStore(store),
+    matchIds: createMatchIds(secrets.matchId),
+    pseudonymOf: createPseudonyms(secrets.pseudonym),
+    isSubscribed: createSubscriberCheck({ apiKeys, now, knownForMs: 0 }),
+    now,
+  })
+}
+
+/** Turns all that happened into deliveries, as one messenger would. @returns those that are meant to be made. */
+export async function planAll(follower: Redis, deliveries: Deliveries, planOf: PlanOf): Promise<NewDelivery[]> {
+  const made: NewDelivery[] = []
+  await deliveries.hold('test', 60_000)
+  for (;;) {
+    const entries = await readOutbox(follower, await deliveries.eventCursor(), 1)
+    if (entries.length === 0) return made
+    for (const entry of entries) {
+      const plan = await planOf(entry)
+      await deliveries.make('test', entry, plan.deliveries)
+      made.push(...plan.deliveries)
+    }
+  }
+}
 
 export async function startWebhookPlans(t: Test, options: Parameters<typeof startService>[1] = {}) {
   const service = await startService(t, options)
@@ -38,18 +71,7 @@ export async function startWebhookPlans(t: Test, options: Parameters<typeof star
   const webhooks = createWebhookStore(store, keyring)
   const deliveries = createDeliveryStore(store)
   const deadlines = createDeadlineStore(store)
-  const planOf = webhookPlans({
-    webhooks,
-    images: createImageStore(store, keyring),
-    cases: createCaseStore(store),
-    banks: createBankStore(store),
-    apiKeys: createApiKeyStore(store),
-    deadlines,
-    matchIds: createMatchIds(secrets.matchId),
-    pseudonymOf: createPseudonyms(secrets.pseudonym),
-    isSubscribed: createSubscriberCheck({ apiKeys: createApiKeyStore(store), now: Date.now, knownForMs: 0 }),
-    now: () => Date.now(),
-  })
+  const planOf = plansIn(store, keyring, secrets, Date.now)
 
   /** An organisation with a key for everything, and a webhook for everything. */
   async function organisation(t: Test, kind: 'platform' | 'ngo') {
@@ -67,18 +89,8 @@ export async function startWebhookPlans(t: Test, options: Parameters<typeof star
 
   /** All deliveries that are due now, as one messenger would make them. */
   async function told(): Promise<(NewDelivery & { readonly data: Record<string, unknown> })[]> {
-    const made: NewDelivery[] = []
     await services.settled()
-    await deliveries.hold('test', 60_000)
-    for (;;) {
-      const entries = await readOutbox(follower, await deliveries.eventCursor(), 1)
-      if (entries.length === 0) break
-      for (const entry of entries) {
-        const plan = await planOf(entry)
-        await deliveries.make('test', entry, plan.deliveries)
-        made.push(...plan.deliveries)
-      }
-    }
+    const made = await planAll(follower, deliveries, planOf)
     for (const { type, body } of made) {
       const described = WEBHOOK_PAYLOADS.find((payload) => payload.type === type)
       described?.body.parse(JSON.parse(body))

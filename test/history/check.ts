@@ -9,6 +9,7 @@ import type { PromiseName } from './promises.js'
 import { nameOf, type Scene, thingName, untilReady } from './scene.js'
 import type { Api } from './steps.js'
 import { filmOf, framesOf, isVideo, oddityOf } from './videos.js'
+import { FEED_DELAY_MINUTES } from './world.js'
 
 const Found = z.object({
   ...{ matchId: z.string(), bank: z.string(), tier: z.string(), disputed: z.boolean() },
@@ -87,7 +88,8 @@ export async function matchesOf(scene: Scene, at: Api, hashes: readonly string[]
   return found
 }
 
-async function resultsOf(scene: Scene, at: Api, queries: readonly object[]): Promise<(readonly Found[])[]> {
+/** The matches of each query that the watcher gets; waits until the API answers. */
+export async function resultsOf(scene: Scene, at: Api, queries: readonly object[]): Promise<(readonly Found[])[]> {
   for (;;) {
     const key = scene.keys.watcher
     const answer = await scene.ask(at, { method: 'POST', path: '/v1/match', key, json: { queries, transforms: false } })
@@ -121,7 +123,7 @@ async function frameBreachesOf(
   })
 }
 
-function bankOf({ cases, bankName }: Scene, home: string): string {
+export function bankOf({ cases, bankName }: Scene, home: string): string {
   return cases.has(home) ? 'cases' : bankName(home)
 }
 
@@ -184,6 +186,7 @@ async function checkFeeds(scene: Scene, followers: FeedFollowers, hashes: readon
   for (const at of [0, 1] as const) {
     if (scene.world.stopped.has(at)) continue
     await settled(scene, 'feed-agrees', async () => {
+      await passFeedDelay(scene)
       const found = await matchesOf(scene, at, hashes)
       const held = await heldBy(followers, scene, at)
       const odd = hashes.find((hash) => textOf(found.get(hash)) !== textOf(held.get(scene.hashOf(hash))))
@@ -191,6 +194,12 @@ async function checkFeeds(scene: Scene, followers: FeedFollowers, hashes: readon
       return `${nameOf(at)}: of ${odd} a match says ${textOf(found.get(odd))}, the feed ${textOf(held.get(scene.hashOf(odd)))}`
     })
   }
+}
+
+/** Images of cases wait for the feed. By Redis's clock, whose dates are moved. */
+async function passFeedDelay({ world }: Scene): Promise<void> {
+  const lua = "if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECRBY', KEYS[1], ARGV[1]) end"
+  await world.redis().eval(lua, 1, keys.feedWaitingSince, FEED_DELAY_MINUTES * 60_000)
 }
 
 async function checkAgreement(scene: Scene, hashes: readonly string[]): Promise<void> {
@@ -202,7 +211,7 @@ async function checkAgreement(scene: Scene, hashes: readonly string[]): Promise<
 }
 
 /** Checks repeatedly until nothing is odd, or time is up. */
-async function settled(scene: Scene, promise: PromiseName, look: () => Promise<string | undefined>): Promise<void> {
+export async function settled(scene: Scene, promise: PromiseName, look: () => Promise<string | undefined>): Promise<void> {
   if (scene.ignores(promise)) return
   const endMs = performance.now() + ELSEWHERE_TIMEOUT_MS
   for (;;) {

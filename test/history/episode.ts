@@ -3,7 +3,7 @@
 import { chanceFrom } from '../fuzz/chance.js'
 import { check } from './check.js'
 import { perform } from './perform.js'
-import { freeAll } from './perform-process.js'
+import { freeAll, moveRedisDates } from './perform-process.js'
 import { type PromiseName, Violation } from './promises.js'
 import { openScene, type Scene } from './scene.js'
 import { type Episode, type Step, textOf } from './steps.js'
@@ -53,11 +53,14 @@ export async function runEpisode(
     }
     if (!(error instanceof Violation)) throw error
     return { promise: error.promise, what: error.message, steps: episode.steps.slice(0, done) }
+  } finally {
+    for (const end of scene?.endings ?? []) end()
   }
 }
 
 async function doStep(scene: Scene, kept: KeptWorld, step: Step): Promise<void> {
   const by = await perform(scene, step)
+  if (scene.redisAheadS > 0) await moveRedisDates(scene, scene.redisAheadS)
   if (step.do === 'lose-replica') scene.isDegraded = true
   if (step.do === 'fail-over') scene.isDegraded = false
   const crashes = kept.world.apis.flatMap((api) => api.crashes)

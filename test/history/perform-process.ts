@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { idBuffer, keys } from '../../src/store/redis/keys.js'
 import { copyOf, restored } from './model.js'
 import { type Scene, untilReady } from './scene.js'
 import type { Api, StepOf } from './steps.js'
@@ -49,6 +50,34 @@ export function stepClock({ world }: Scene, { api, s }: StepOf<'step-clock'>): v
   world.clock.stepApart(api, s)
 }
 
+// Only dates that such a clock did harm by: since when the feed's batch is open, and in which hours an image was matched. An entry of the outbox that lies
+// ahead keeps those after it there.
+const MOVE_REDIS_DATES = `
+  local prefix, s = ARGV[1], tonumber(ARGV[2])
+  local function later (key, field, by) redis.call('HSET', key, field, string.format('%d', redis.call('HGET', key, field) + by)) end
+  local since = prefix .. 'feed-waiting-since'
+  if redis.call('EXISTS', since) == 1 then redis.call('INCRBY', since, s * 1000) end
+  if s > 0 then redis.pcall('XADD', prefix .. 'webhook-outbox', string.format('%d-0', (redis.call('TIME')[1] + s) * 1000), 'kind', 'none') end
+  for i = 3, #ARGV do
+    local seen = prefix .. 'match-events:' .. ARGV[i]
+    local hours = math.floor(s / 3600)
+    local moved = {}
+    for _, field in ipairs(redis.call('HKEYS', seen)) do
+      local kind, hour = string.match(field, '^([vw]:h)(%d+)$')
+      if kind then moved[string.format('%s%d', kind, hour + hours)] = redis.call('HGET', seen, field) end
+      if kind then redis.call('HDEL', seen, field) end
+      if field == 'hour' then later(seen, field, hours) end
+      if field == 'half' then later(seen, field, math.floor(s / 43200)) end
+    end
+    for field, looks in pairs(moved) do redis.call('HSET', seen, field, looks) end
+  end`
+
+/** What Redis dated until now lies later by its clock, because that was ahead and was set right; or earlier, because time passes. */
+export async function moveRedisDates({ world, ids }: Scene, s: number): Promise<void> {
+  const images = [...ids.values()].map((id) => idBuffer(id).toString('hex'))
+  await world.redis().eval(MOVE_REDIS_DATES, 0, keys.prefix, s, ...images)
+}
+
 export function fillOrFree({ world }: Scene, { do: verb, disk }: StepOf<'fill-disk' | 'free-disk'>): void {
   if (!world.hasOwnDisks) return
   for (const api of APIS) {
@@ -60,6 +89,8 @@ export function fillOrFree({ world }: Scene, { do: verb, disk }: StepOf<'fill-di
 
 /** Restores the state before the episode, for the next one. */
 export function freeAll(scene: Scene): void {
+  scene.redisAheadS = 0
+  if (scene.world.clock.offsetS < 0) scene.world.clock.stepTo(0)
   for (const api of APIS) {
     if (scene.world.stopped.has(api)) stopApi(scene, { do: 'go-on', api })
     slowLine(scene, { do: 'slow', api, ms: 0 })

@@ -17,7 +17,8 @@ const ImportReport = z.object({ accepted: z.number(), removed: z.number(), rejec
 const OwnBanks = z.object({ banks: z.array(z.object({ bank: z.string(), own: z.boolean() })) })
 
 export const pdq = (hash: string) => ({ type: 'pdq', hash, quality: 100 })
-const SECOND_VIEW = 'a second view of '
+/** Names of the hashes of other views of a picture in a case. */
+export const OTHER_VIEWS = { whole: 'a second view of ', crop: 'a crop of ' } as const
 
 export async function openCase(scene: Scene, { at, home }: StepOf<'open-case'>): Promise<void> {
   const answer = await scene.ask(at, { method: 'POST', path: '/v1/cases', json: { adult: true, category: 'nude' } })
@@ -56,7 +57,10 @@ async function addToCase(scene: Scene, { at, home, hash }: StepOf<'register'>): 
   const own = scene.cases.get(home)
   const signals = [
     pdq(scene.hashOf(hash)),
-    { type: 'pdq-area', view: 'whole', hash: scene.hashOf(SECOND_VIEW + hash), quality: 90 },
+    ...Object.entries(OTHER_VIEWS).map(([view, of]) => ({
+      ...{ type: 'pdq-area', view, quality: 90 },
+      hash: scene.hashOf(of + hash),
+    })),
   ]
   const path = `/v1/cases/${own?.caseNumber}/hashes`
   const answer = await scene.ask(at, {

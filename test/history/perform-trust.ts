@@ -2,10 +2,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { COPY_BITS } from '../../src/domain/trust/flood.js'
+import { idBuffer, keys } from '../../src/store/redis/keys.js'
 import { type Answer, codeOf, isDone, isUnsure } from './calls.js'
-import { matchesOf } from './check.js'
-import { said, type Thing, thingAt } from './model.js'
-import { contentIdOf, idOf, isOpen, openCase, pdq, register } from './perform-signals.js'
+import { matchesOf, resultsOf } from './check.js'
+import { expectedOf, said, type Thing, thingAt } from './model.js'
+import { contentIdOf, idOf, isOpen, OTHER_VIEWS, openCase, pdq, register } from './perform-signals.js'
 import { refuseOdd, type Scene, thingName } from './scene.js'
 import type { Api, Ref, StepOf } from './steps.js'
 
@@ -180,6 +182,45 @@ export async function flood(scene: Scene, step: StepOf<'flood'>): Promise<Api | 
     await sleep(50)
   }
   return undefined
+}
+
+const LOOK_ALIKES = 7
+const TEMPLATE_PLATFORMS = ['one', 'two', 'three']
+const COUNTED_TIMEOUT_MS = 3000
+
+/** On one day far fewer than those for which a picture is narrowed. */
+export async function lookAlikes(scene: Scene, step: StepOf<'look-alikes'>): Promise<undefined> {
+  const { at, hash } = step
+  const thing = thereAt(scene, step)
+  const id = scene.ids.get(thingName(step))
+  if (thing === undefined || id === undefined) return
+  const unlike = (name: string, bits: number) => ({ quality: 100, hash: withBitsFlipped(scene, scene.hashOf(name), bits) })
+  const told = () => scene.world.redis().scard(keys.told(idBuffer(id).toString('hex')))
+  const before = await told()
+  for (const name of TEMPLATE_PLATFORMS) {
+    const watcher = await scene.newKey(`look-alikes ${name} ${before}`, 'platform', ['match'])
+    const queries = Array.from({ length: LOOK_ALIKES }, () => ({
+      signals: [
+        { type: 'pdq', ...unlike(hash, COPY_BITS + 1 + Math.floor(scene.random() * COPY_BITS)) },
+        { type: 'pdq-area', view: 'whole', ...unlike(OTHER_VIEWS.whole + hash, 30) },
+        { type: 'pdq-area', view: 'deframed', ...unlike(OTHER_VIEWS.crop + hash, 30) },
+      ],
+    }))
+    const results = await resultsOf({ ...scene, keys: { ...scene.keys, watcher } }, at, queries)
+    const missed = results.filter((matches) => matches.length === 0).length
+    if (missed > 0 && expectedOf(scene.model, thing).matching === 'must')
+      scene.broken('not-narrowed', `${thingName(step)}: ${missed} of ${LOOK_ALIKES} look-alikes are not found any more`)
+  }
+  const endMs = performance.now() + COUNTED_TIMEOUT_MS
+  while ((await told()) < before + TEMPLATE_PLATFORMS.length && performance.now() < endMs) await sleep(10)
+}
+
+function withBitsFlipped({ random }: Scene, hash: string, count: number): string {
+  const bytes = Buffer.from(hash, 'hex')
+  const bits = new Set<number>()
+  while (bits.size < count) bits.add(Math.floor(random() * 256))
+  for (const bit of bits) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  return bytes.toString('hex')
 }
 
 /**

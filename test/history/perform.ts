@@ -7,9 +7,12 @@ import { expire, sweepAhead } from './perform-expiry.js'
 import * as processes from './perform-process.js'
 import * as signals from './perform-signals.js'
 import * as told from './perform-told.js'
-import { appeal, attest, decide, dispute, flood, judge, pause } from './perform-trust.js'
+import { appeal, attest, decide, dispute, flood, judge, lookAlikes, pause } from './perform-trust.js'
+import * as webhooks from './perform-webhooks.js'
 import type { Scene } from './scene.js'
 import type { Api, Step, StepOf } from './steps.js'
+
+const DAY_S = 86_400
 
 /** @returns the API that has acknowledged something: there it holds at once. */
 export async function perform(scene: Scene, given: Step): Promise<Api | undefined> {
@@ -69,7 +72,8 @@ type Else = StepOf<
   | ('import' | 'import-again' | 'remove-some' | 'remove-last' | 'cold-start' | 'fill-page' | 'import-at-snapshot')
   | ('kill' | 'restart' | 'stop' | 'go-on' | 'slow' | 'pass-time' | 'fill-disk' | 'free-disk')
   | ('kill-redis' | 'back-up' | 'restore' | 'lose-replica' | 'fail-over')
-  | ('step-clock' | 'watch' | 'told' | 'change-picture' | 'fetch' | 'notice' | 'seen' | 'nothing-missed')
+  | 'step-clock'
+  | Told['do']
 >
 
 async function performElse(scene: Scene, step: Else): Promise<Api | undefined> {
@@ -123,9 +127,12 @@ async function performElse(scene: Scene, step: Else): Promise<Api | undefined> {
   }
 }
 
-type Told = StepOf<'watch' | 'told' | 'change-picture' | 'fetch' | 'notice' | 'seen' | 'nothing-missed'>
+type Told = StepOf<
+  | ('watch' | 'told' | 'change-picture' | 'fetch' | 'notice' | 'seen' | 'nothing-missed')
+  | ('subscribe' | 'meet' | 'deliver' | 'all-told' | 'redis-clock' | 'redis-days' | 'look-alikes')
+>
 
-function performTold(scene: Scene, step: Told): Promise<Api | undefined> {
+async function performTold(scene: Scene, step: Told): Promise<Api | undefined> {
   switch (step.do) {
     case 'watch':
       return told.watch(scene, step)
@@ -141,6 +148,21 @@ function performTold(scene: Scene, step: Told): Promise<Api | undefined> {
       return told.seen(scene, step)
     case 'nothing-missed':
       return told.checkNothingMissed(scene)
+    case 'subscribe':
+      return webhooks.subscribe(scene)
+    case 'meet':
+      return webhooks.meet(scene, step)
+    case 'deliver':
+      return webhooks.deliver(scene, step)
+    case 'all-told':
+      return webhooks.checkAllTold(scene)
+    case 'redis-clock':
+      scene.redisAheadS = step.s
+      return undefined
+    case 'redis-days':
+      return done(processes.moveRedisDates(scene, -step.days * DAY_S))
+    case 'look-alikes':
+      return lookAlikes(scene, step)
   }
 }
 

@@ -22,6 +22,9 @@ export const PROMISES = {
   'known-withdrawals': 'a restore says `known` only if nothing that was withdrawn since comes back',
   'restore-works': 'a backup that was made can be restored',
   'watch-told': 'who watches for a picture is told of each registration',
+  'withdrawal-told':
+    'who has matched a picture is told of its withdrawal, in a message of its own or in one that stands for many',
+  'not-narrowed': 'a picture is narrowed for look-alikes of a day, never for those of weeks',
   'fetch-goes-on': 'a fetch of StopNCII’s interface is answered, whatever became of pictures',
   deadlines: 'no deadline is announced as missed by one clock alone',
   'ready-again': 'an API is ready again after what happened to it',

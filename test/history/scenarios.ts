@@ -16,7 +16,15 @@ import {
   refs,
   remove,
 } from './scenario-parts.js'
-import { clocksApart, fetchedChanging, watchedAgain } from './scenarios-told.js'
+import {
+  clocksApart,
+  endpointDown,
+  fetchedChanging,
+  flooded,
+  lookAlikesForWeeks,
+  redisAhead,
+  watchedAgain,
+} from './scenarios-told.js'
 import type { Api, Episode, Group, Step } from './steps.js'
 import { uniformSteps } from './uniform.js'
 
@@ -156,16 +164,6 @@ function heldByTwo(chance: Chance): Step[] {
   return [bank(chance, 'b0'), inBank(chance, ref), ...interleaved(chance, [owner, operator])]
 }
 
-/** Matched by many at once, and what an operator does about it. */
-function flooded(chance: Chance): Step[] {
-  const ref = { home: 'c0', hash: 'h0' }
-  const after: Step = chance.oneOf([
-    { do: 'release', at: api(chance), ...ref },
-    { do: 'withdraw', at: api(chance), home: 'c0' },
-  ])
-  return [openCase(chance, 'c0'), inCase(chance, ref), { do: 'flood', at: api(chance), ...ref }, after]
-}
-
 /** A reversed export withdraws what it shows, whatever happened meanwhile. */
 function exportedAndReversed(chance: Chance): Step[] {
   const all = refs('b0', count(chance, 1, 4))
@@ -293,6 +291,9 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'diverged replica', group: 'failovers', world: 'sentinel', weight: 1, steps: divergedReplica },
   { name: 'watched again', group: 'told', world: 'single', weight: 1, steps: watchedAgain },
   { name: 'fetched while changing', group: 'told', world: 'single', weight: 1, steps: fetchedChanging },
+  { name: 'endpoint down', group: 'told', world: 'single', weight: 1, steps: endpointDown },
+  { name: 'Redis ahead', group: 'clocks', world: 'single', weight: 1, steps: redisAhead },
+  { name: 'look-alikes for weeks', group: 'clocks', world: 'single', weight: 1, steps: lookAlikesForWeeks },
   { name: 'clocks apart', group: 'clocks', world: 'single', weight: 2, steps: clocksApart },
   { name: 'anything', group: 'uniform', world: 'single', weight: 3, steps: uniformSteps },
 ]

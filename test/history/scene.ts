@@ -8,6 +8,7 @@ import { createApiKeyStore } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { type Answer, type Call, call, isUnsure } from './calls.js'
 import { emptyModel, type Model } from './model.js'
+import type { Listener } from './perform-webhooks.js'
 import { type PromiseName, Violation } from './promises.js'
 import type { Api, Ref } from './steps.js'
 import type { World } from './world.js'
@@ -43,6 +44,12 @@ export interface Scene {
   readonly watched: Set<string>
   readonly untold: Set<string>
   readonly told: Map<string, number>
+  /** A platform with a webhook. */
+  listener: Listener | undefined
+  /** By how much [s] Redis's clock is ahead during steps; when promises are checked it is right. */
+  redisAheadS: number
+  /** Called when the episode has ended. */
+  readonly endings: (() => unknown)[]
   /** The position of the fetcher of StopNCII's interface. */
   fetchedUntilS: number
   /** Whether the replica is lost: then no write to Redis can be relied on. */
@@ -98,6 +105,9 @@ export async function openScene(
     watched: new Set(),
     untold: new Set(),
     told: new Map(),
+    listener: undefined,
+    redisAheadS: 0,
+    endings: [],
     fetchedUntilS: 10,
     isDegraded: false,
     stopNciiBank: '',

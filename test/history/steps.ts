@@ -86,6 +86,20 @@ interface Facts {
   seen: AtRef
   /** No deadline was announced as missed. */
   'nothing-missed': Nothing
+  /** A platform with a webhook for withdrawals. */
+  subscribe: Nothing
+  /** It matches everything that is there. */
+  meet: At
+  /** The messenger works for so long, by its own clock, while the endpoint answers or refuses. */
+  deliver: { readonly s: number; readonly answers: boolean }
+  /** It knows of each withdrawal, in the time that is promised. */
+  'all-told': Nothing
+  /** Redis's clock is this far ahead during steps from now on, and right at each check. */
+  'redis-clock': { readonly s: number }
+  /** Days pass by Redis's clock. */
+  'redis-days': { readonly days: number }
+  /** Some unlike pictures of one template are asked about, by platforms that are new. */
+  'look-alikes': AtRef
   /** Imports many hashes in one file. All must match afterwards. */
   import: WithCount
   'import-again': InGroup & { readonly times: number }

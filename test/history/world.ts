@@ -49,6 +49,8 @@ export class Abandoned extends Error {}
 export const SEAL_KEY = Buffer.alloc(32, 5)
 export const SEAL_KEYS = `k1:${SEAL_KEY.toString('base64')}`
 const SNAPSHOT_EVERY_S = 20
+/** The shortest. Each step is followed by a check of the feed, which lets this time pass. */
+export const FEED_DELAY_MINUTES = 1
 const DISK_MB = { all: 1024, data: 64, withdrawals: 1 }
 
 export const dataDirOf = (folder: string, api: Api) => join(folder, `api-${'ab'[api]}`)
@@ -95,7 +97,7 @@ export function startApi(folder: string, api: Api, env: Readonly<Record<string, 
       TABIR_DATA_DIR: dataDir,
       TABIR_WITHDRAWALS_DIR: withdrawalsOf(folder, api),
       TABIR_SNAPSHOT_INTERVAL_S: String(SNAPSHOT_EVERY_S),
-      TABIR_FEED_DELAY_MINUTES: '0', // each step is followed by a check of the feed
+      TABIR_FEED_DELAY_MINUTES: String(FEED_DELAY_MINUTES),
       STEPPED_CLOCK: clockFile(folder, api),
       UV_THREADPOOL_SIZE: '1', // as on a small machine: a write waits for computations
       ...env,
