@@ -6,17 +6,21 @@
 //     changes: [{ file: 'src/services/index/catalogue.ts', from: 'what stands there once', to: 'what was wrong' }],
 //   }
 //
-// All changes of an entry are made together.
+// All changes of an entry are made together. With `isBesideThis` they are another version's, whose api runs beside one of this version.
+
+import { join } from 'node:path'
 
 /** @returns the run of histories that must end with a finding, not with a crash. */
-function runOf({ only, ignore, seconds, seed }) {
+function runOf({ only, ignore, seconds, seed, isBesideThis }) {
   const args = ['fuzz/history.mjs', '--seconds', `${seconds}`, '--seed', `${seed}`, '--shrink-seconds', '0']
   if (only !== '') args.push('--only', only)
   if (ignore !== '') args.push('--ignore', ignore)
+  if (isBesideThis) args.push('--other', join(import.meta.dirname, '../..'))
   return { name: `histories, ${only}, seed ${seed}`, args, isKill: (status) => status === 1, cpuS: 'unlimited' }
 }
 
 const CATALOGUE = 'src/services/index/catalogue.ts'
+const PUT_TRUST = 'src/store/scripts/trust/put-trust.ts'
 const MATCH_EVENTS = 'src/store/scripts/trust/match-events.ts'
 const BOTH = { ignore: '', seconds: 600, seed: 1 }
 
@@ -81,7 +85,7 @@ const mutations = [
     changes: [
       { file: 'src/services/load/each-due.ts', from: 'else errors.push(error)', to: 'else throw error' },
       {
-        file: 'src/store/scripts/trust/put-trust.ts',
+        file: PUT_TRUST,
         from: "if dueMs == '' then redis.call('ZREM', holdSchedule, id) else redis.call('ZADD', holdSchedule, dueMs, id) end",
         to: "if dueMs ~= '' then redis.call('ZADD', holdSchedule, dueMs, id) end",
       },
@@ -172,7 +176,7 @@ const mutations = [
     ...BOTH,
     why: 'who watches is told of a picture once, also when it is removed and registered again',
     only: 'watched again',
-    changes: [{ file: 'src/store/scripts/trust/put-trust.ts', from: 'forget_watch_told(tag, hex)', to: '' }],
+    changes: [{ file: PUT_TRUST, from: 'forget_watch_told(tag, hex)', to: '' }],
   },
   {
     ...BOTH,
@@ -251,6 +255,17 @@ const mutations = [
       { file: MATCH_EVENTS, from: "seen, 'hour', hour)", to: "seen, 'hour', math.max(hour, lastHour))" },
       { file: MATCH_EVENTS, from: 'if half ~= lastHalf then', to: 'if half > lastHalf then' },
       { file: MATCH_EVENTS, from: "seen, 'half', half)", to: "seen, 'half', math.max(half, lastHalf))" },
+    ],
+  },
+  {
+    ...BOTH,
+    why: 'a version has moved what it reads of trust, and does not see what the one beside it holds',
+    only: 'trust',
+    isBesideThis: true,
+    changes: [
+      { file: 'src/store/redis/keys.ts', from: '}:trust-statuses:', to: '}:trust-statuses-2:' },
+      { file: PUT_TRUST, from: "('HDEL', tag .. 'trust-statuses:'", to: "('HDEL', tag .. 'trust-statuses-2:'" },
+      { file: PUT_TRUST, from: "('HGET', tag .. 'trust-statuses:'", to: "('HGET', tag .. 'trust-statuses-2:'" },
     ],
   },
 ]

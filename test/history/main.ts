@@ -1,4 +1,4 @@
-// npm run fuzz history -- [--seconds S] [--seed N] [--only GROUP,…] [--ignore PROMISE,…] [--shrink-seconds S] [--json] [--trace]
+// npm run fuzz history -- [--seconds S] [--seed N] [--only GROUP,…] [--ignore PROMISE,…] [--other FOLDER] [--shrink-seconds S] [--json] [--trace]
 //
 // The status is 1 when a promise was broken, and 2 when the run itself failed.
 
@@ -14,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     ignore: { type: 'string', default: '' },
+    other: { type: 'string' },
     'shrink-seconds': { type: 'string', default: '60' },
     json: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
@@ -37,6 +38,7 @@ try {
     seconds: Number(values.seconds),
     seed: Number(values.seed),
     only,
+    other: values.other,
     ignored: new Set(ignored.filter(isPromiseName)),
     shrinkSeconds: Number(values['shrink-seconds']),
     ended: ended.signal,

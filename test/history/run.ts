@@ -14,6 +14,8 @@ export interface HistoryOptions {
   /** Only these groups and scenarios; all when empty. */
   readonly only: readonly string[]
   readonly ignored: ReadonlySet<PromiseName>
+  /** The folder of another version, built, which one of the APIs is of. */
+  readonly other: string | undefined
   /** How long to look for a shorter sequence. */
   readonly shrinkSeconds: number
   readonly tell: (line: string) => void
@@ -36,7 +38,7 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryReport
   const { seconds, seed, only, ignored, tell } = options
   const startedAtMs = performance.now()
   const scenarios = SCENARIOS.filter(({ group, name }) => only.length === 0 || only.includes(group) || only.includes(name))
-  const worlds = keepWorlds()
+  const worlds = keepWorlds(options.other)
   options.ended?.addEventListener('abort', () => void worlds.close().finally(() => process.exit(2)))
   const byScenario: Record<string, number> = {}
   let steps = 0

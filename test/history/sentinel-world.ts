@@ -8,18 +8,19 @@ import { findRedisServer } from '../../src/store/embedded/find-redis.js'
 import { answering, infoOf, keep } from '../faults/sentinels.js'
 import { freePorts } from '../helpers/ports.js'
 import { until } from '../helpers/service.js'
+import type { Api } from './steps.js'
 import { Abandoned, clockIn, openFolder, startApi, type World } from './world.js'
 
 const DOWN_AFTER_MS = 1000
 const PATIENCE_MS = 40_000
 
-export async function openSentinelWorld(): Promise<World> {
+export async function openSentinelWorld(other: string | undefined): Promise<World> {
   const disks = openFolder()
   const { folder } = disks
   const binary = findRedisServer(readConfig({ PATH: process.env['PATH'] }))?.binary
   if (binary === undefined) throw new Error('there is no Redis on this machine')
-  const [one = 0, other = 0, watching = 0] = await freePorts(3)
-  let [master, replica] = [one, other]
+  const [one = 0, two = 0, watching = 0] = await freePorts(3)
+  let [master, replica] = [one, two]
   const run = (port: number, args: readonly string[]) =>
     keep(binary, join(folder, String(port)), [
       ...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--maxmemory-policy', 'noeviction'],
@@ -27,7 +28,7 @@ export async function openSentinelWorld(): Promise<World> {
     ])
   const running = new Map([
     [one, run(one, [])],
-    [other, run(other, ['--replicaof', '127.0.0.1', String(one)])],
+    [two, run(two, ['--replicaof', '127.0.0.1', String(one)])],
   ])
   const restartAs = (port: number, args: readonly string[]) => {
     const server = run(port, args)
@@ -46,7 +47,8 @@ export async function openSentinelWorld(): Promise<World> {
   const apis: World['apis'][number][] = []
   const clock = clockIn(folder, () => apis)
   const url = `redis+sentinel://127.0.0.1:${watching}/tabir?replicas=1`
-  const [a, b] = await Promise.all([startApi(folder, 0, { REDIS_URL: url }), startApi(folder, 1, { REDIS_URL: url })])
+  const start = (api: Api) => startApi(folder, api, { REDIS_URL: url }, other)
+  const [a, b] = await Promise.all([start(0), start(1)])
   apis.push(a, b)
   return {
     kind: 'sentinel',

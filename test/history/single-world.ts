@@ -8,7 +8,7 @@ import { openRedisServer } from '../../src/store/embedded/embedded-redis.js'
 import { openLine } from '../faults/line.js'
 import { clockIn, openFolder, startApi, type World } from './world.js'
 
-export async function openSingleWorld(): Promise<World> {
+export async function openSingleWorld(other: string | undefined): Promise<World> {
   const disks = openFolder()
   const { folder } = disks
   const dataDir = join(folder, 'data')
@@ -24,8 +24,8 @@ export async function openSingleWorld(): Promise<World> {
   const clock = clockIn(folder, () => apis)
   const [lineA, lineB] = lines
   const [a, b] = await Promise.all([
-    startApi(folder, 0, { REDIS_SOCKET: lineA?.socket ?? '' }),
-    startApi(folder, 1, { REDIS_SOCKET: lineB?.socket ?? '' }),
+    startApi(folder, 0, { REDIS_SOCKET: lineA?.socket ?? '' }, other),
+    startApi(folder, 1, { REDIS_SOCKET: lineB?.socket ?? '' }, other),
   ])
   apis.push(a, b)
   const killRedis = async () => {

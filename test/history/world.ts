@@ -5,7 +5,7 @@ import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Redis } from 'ioredis'
 import type { RedisTarget } from '../../src/store/redis/client.js'
@@ -82,13 +82,20 @@ export function clockIn(folder: string, apis: () => readonly KeptProcess[]): Wor
   }
 }
 
-export function startApi(folder: string, api: Api, env: Readonly<Record<string, string>>): Promise<KeptProcess> {
+/** @param other the folder of another version, built: of it are API B and this one's API A. */
+export function startApi(
+  folder: string,
+  api: Api,
+  env: Readonly<Record<string, string>>,
+  other: string | undefined,
+): Promise<KeptProcess> {
   const dataDir = dataDirOf(folder, api)
   mkdirSync(dataDir, { recursive: true })
+  const here = fileURLToPath(new URL('../../src/boot/server.js', import.meta.url))
   const preload = (file: string) => ['--import', new URL(file, import.meta.url).href]
   return keepProcess({
     name: `api-${'ab'[api]}`,
-    entry: fileURLToPath(new URL('../../src/boot/server.js', import.meta.url)),
+    entry: api === 0 || other === undefined ? here : join(resolve(other), 'dist/src/boot/server.js'),
     execArgv: [...preload('../faults/stepped-clock.js'), ...preload('./hurried.js')],
     env: {
       PATH: process.env['PATH'],

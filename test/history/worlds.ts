@@ -24,7 +24,8 @@ export interface Worlds {
 
 const OPEN = { single: openSingleWorld, sentinel: openSentinelWorld }
 
-export function keepWorlds(): Worlds {
+/** @param other as for `startApi`. */
+export function keepWorlds(other: string | undefined): Worlds {
   const open = new Map<World['kind'], KeptWorld>()
   const forget = async (kind: World['kind']) => {
     const kept = open.get(kind)
@@ -35,7 +36,7 @@ export function keepWorlds(): Worlds {
     async of(kind) {
       const known = open.get(kind)
       if (known !== undefined) return known
-      const world = await OPEN[kind]()
+      const world = await OPEN[kind](other)
       const watcher = await makeKey(world, 'watcher', 'platform', ['match', 'feed'])
       const kept: KeptWorld = { world, watcher, followers: newFollowers(), crashesTold: 0 }
       open.set(kind, kept)
