@@ -42,6 +42,7 @@ export async function runEpisode(
     }
     freeAll(scene)
     for (const step of cleaningOf(scene)) await doStep(scene, kept, step)
+    kept.world.clock.stepTo(0)
     // A Sentinel has its own memory of earlier masters, and a million hashes would slow down everything after.
     if (scene.model.things.size > MAX_LEFT || episode.world === 'sentinel') await worlds.forget(episode.world)
     return undefined

@@ -63,10 +63,12 @@ t.test('a hold and a pause are independent, and each ends by itself', async (t) 
   model.nowS = 101
   t.equal(matching(model, thing), 'never')
   said(thing, true, { isHeld: false })
-  t.equal(matching(model, thing), 'either', 'the clock of the store, which also decides, is not stepped')
+  t.equal(matching(model, thing), 'either', 'a process ends it')
+  model.nowS = 110
+  t.equal(matching(model, thing), 'must')
 })
 
-t.test('from the moment when a pause ends, a signal may match or not', async (t) => {
+t.test('from the moment when a pause ends and for some seconds, a signal may match or not', async (t) => {
   const { model, thing } = withThing()
   said(thing, true, { pausedUntilS: 100 })
   model.nowS = 99

@@ -59,6 +59,9 @@ export interface Model {
   readonly judged: Set<string>
 }
 
+/** On a busy machine. */
+const ENDED_WITHIN_S = 8
+
 const RANK: Readonly<Record<Tier, number>> = { 'self-reported': 0, 'ngo-attested': 1, 'platform-confirmed': 2, verified: 3 }
 
 export function emptyModel(): Model {
@@ -163,12 +166,12 @@ function matchingOf(model: Model, thing: Thing, why: Why | undefined): Matching 
   if (thing.presence !== 'there' || model.homes.get(thing.home) === 'unsure') return 'either'
   if (thing.isTrustUnsure) return 'either'
   if (why !== undefined) return isAboutToEnd(model, thing, why) ? 'either' : 'never'
-  return mayStillBePaused(thing) ? 'either' : 'must'
+  return mayStillBePaused(model, thing) ? 'either' : 'must'
 }
 
-/** A timed pause ends by the earlier of two clocks, and these histories step those of the APIs alone. */
-function mayStillBePaused({ pausedUntilS }: Thing): boolean {
-  return pausedUntilS !== undefined && pausedUntilS !== 0
+/** A pause that is over is ended by a process that looks for such ones. */
+function mayStillBePaused({ nowS }: Model, { pausedUntilS }: Thing): boolean {
+  return pausedUntilS !== undefined && pausedUntilS !== 0 && nowS - pausedUntilS < ENDED_WITHIN_S
 }
 
 /** A second before and after its time a pause may be over or not: the clocks of two processes. */

@@ -42,8 +42,24 @@ export function slowLine({ world }: Scene, { api, ms }: StepOf<'slow'>): void {
   world.single?.slow(api, ms)
 }
 
-export function passTime({ world }: Scene, { s }: StepOf<'pass-time'>): void {
-  world.clock.stepTo(world.clock.offsetS + s)
+export async function passTime(scene: Scene, { s }: StepOf<'pass-time'>): Promise<void> {
+  const { clock } = scene.world
+  clock.stepTo(clock.offsetS + s)
+  await movePauses(scene)
+}
+
+/** Pauses end by the earlier of two clocks. Redis's is not stepped with those of the APIs: by it, they end earlier by as much. */
+export async function movePauses({ world, pauses }: Scene): Promise<void> {
+  const redis = world.redis()
+  const found = await redis.zrangeBuffer(keys.holdSchedule, '0', '-1', 'WITHSCORES')
+  for (let i = 0; i + 1 < found.length; i += 2) {
+    const [member = Buffer.alloc(0), score] = found.slice(i, i + 2)
+    const known = pauses.get(member.toString('hex'))
+    const endsMs = known?.movedMs === Number(score) ? known.endsMs : Number(score)
+    const movedMs = endsMs - world.clock.offsetS * 1000
+    pauses.set(member.toString('hex'), { endsMs, movedMs })
+    await redis.zadd(keys.holdSchedule, 'XX', movedMs, member)
+  }
 }
 
 export function stepClock({ world }: Scene, { api, s }: StepOf<'step-clock'>): void {
@@ -90,7 +106,6 @@ export function fillOrFree({ world }: Scene, { do: verb, disk }: StepOf<'fill-di
 /** Restores the state before the episode, for the next one. */
 export function freeAll(scene: Scene): void {
   scene.redisAheadS = 0
-  if (scene.world.clock.offsetS < 0) scene.world.clock.stepTo(0)
   for (const api of APIS) {
     if (scene.world.stopped.has(api)) stopApi(scene, { do: 'go-on', api })
     slowLine(scene, { do: 'slow', api, ms: 0 })

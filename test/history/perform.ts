@@ -47,7 +47,7 @@ export async function perform(scene: Scene, given: Step): Promise<Api | undefine
       return signals.takeBack(scene, step)
     case 'pause':
     case 'unpause':
-      return pause(scene, step)
+      return paused(scene, step)
     case 'hold':
     case 'release':
     case 'verify':
@@ -103,8 +103,7 @@ async function performElse(scene: Scene, step: Else): Promise<Api | undefined> {
       processes.slowLine(scene, step)
       return undefined
     case 'pass-time':
-      processes.passTime(scene, step)
-      return undefined
+      return done(processes.passTime(scene, step))
     case 'step-clock':
       processes.stepClock(scene, step)
       return undefined
@@ -164,6 +163,12 @@ async function performTold(scene: Scene, step: Told): Promise<Api | undefined> {
     case 'look-alikes':
       return lookAlikes(scene, step)
   }
+}
+
+async function paused(scene: Scene, step: StepOf<'pause' | 'unpause'>): Promise<Api | undefined> {
+  const at = await pause(scene, step)
+  await processes.movePauses(scene)
+  return at
 }
 
 async function registerNoted(scene: Scene, step: StepOf<'register'>): Promise<Api | undefined> {

@@ -57,7 +57,7 @@ function pausedTogether(chance: Chance): Step[] {
     ...all.map((ref) => inBank(chance, ref)),
     ...paused,
     ...interleaved(chance, meanwhile),
-    { do: 'pass-time', s: forS + all.length + 3 },
+    { do: 'pass-time', s: forS + all.length + 10 },
   ]
 }
 

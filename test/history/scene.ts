@@ -48,6 +48,8 @@ export interface Scene {
   listener: Listener | undefined
   /** By how much [s] Redis's clock is ahead during steps; when promises are checked it is right. */
   redisAheadS: number
+  /** Pauses, by image id: when they end, and when by Redis's clock [epoch ms]. */
+  readonly pauses: Map<string, { readonly endsMs: number; readonly movedMs: number }>
   /** Called when the episode has ended. */
   readonly endings: (() => unknown)[]
   /** The position of the fetcher of StopNCII's interface. */
@@ -107,6 +109,7 @@ export async function openScene(
     told: new Map(),
     listener: undefined,
     redisAheadS: 0,
+    pauses: new Map(),
     endings: [],
     fetchedUntilS: 10,
     isDegraded: false,
