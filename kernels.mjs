@@ -13,7 +13,15 @@ const kernels = {
   'packages/hash/src/kernel/frame.ts': ['--runtime', 'stub'],
   'packages/hash/src/kernel/details.ts': ['--runtime', 'stub'],
   'src/store/kernel/gcm.ts': ['--runtime', 'stub'],
-  'src/search/kernel/engine.ts': ['--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
+  'packages/core/src/search/kernel/engine.ts': [
+    '--runtime',
+    'stub',
+    '--importMemory',
+    '--initialMemory',
+    '1',
+    '--maximumMemory',
+    '65536',
+  ],
 }
 
 const common = ['-O3', '--noAssert', '--converge', '--enable', 'simd', '--enable', 'bulk-memory']

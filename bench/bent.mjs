@@ -7,9 +7,9 @@
 
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
+import { agreementOf } from '../dist/packages/core/src/matching/agreement.js'
 import { distance } from '../dist/packages/hash/src/hash256.js'
 import { orientationsOf } from '../dist/packages/hash/src/transforms.js'
-import { agreementOf } from '../dist/src/domain/matching/agreement.js'
 import { bentTo } from '../dist/test/attack/bent.js'
 import { hashImage } from '../dist/workers/media/hashes-of-file.js'
 import { photosOf } from './robustness/photos.mjs'

@@ -7,8 +7,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserialize } from 'node:v8'
+import { SignalIndex } from '../dist/packages/core/src/search/signal-index.js'
 import { blockhashDihedralsOf } from '../dist/packages/hash/src/dihedral.js'
-import { SignalIndex } from '../dist/src/search/signal-index.js'
 
 const WIDEST_BITS = 31
 

@@ -10,7 +10,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { SignalIndex } from '../dist/src/search/signal-index.js'
+import { SignalIndex } from '../dist/packages/core/src/search/signal-index.js'
 import { checkCaught } from './decoration/check.mjs'
 import { registered, sheetsFrom } from './decoration/look.mjs'
 import { photosOf } from './robustness/photos.mjs'

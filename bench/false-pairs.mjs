@@ -15,7 +15,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
-import { SIGNAL_TYPES } from '../dist/src/domain/matching/signal-types.js'
+import { SIGNAL_TYPES } from '../dist/packages/core/src/matching/signal-types.js'
 import { hashed, Registered } from './false-pairs/catalogue.mjs'
 import { confusingOf, pagesOf, piecesOf } from './false-pairs/pictures.mjs'
 import { askedRows, pictureRows, registeredRows } from './false-pairs/rows.mjs'

@@ -16,8 +16,9 @@
 // guard runs once a minute; in the service once a second. Sketches are counted exactly; the store's estimate is off by one in a hundred.
 
 import { parseArgs } from 'node:util'
+import { COPY_BITS, isCopy } from '../dist/packages/core/src/matching/copies.js'
 import { distance } from '../dist/packages/hash/src/hash256.js'
-import { COPY_BITS, DETAILS_VIEW, FLOOD_RULES, floodAction, isCopy } from '../dist/src/domain/trust/flood.js'
+import { DETAILS_VIEW, FLOOD_RULES, floodAction } from '../dist/src/domain/trust/flood.js'
 import { counted } from './floods/counted.mjs'
 import { drawn, flipped, platformOf, poisson } from './floods/traffic.mjs'
 import { wholeNumber } from './service.mjs'

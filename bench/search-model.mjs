@@ -1,4 +1,4 @@
-// What does the cost model of src/search/plan.ts predict for a search, what does the search cost, and which constants would fit better?
+// What does the cost model of packages/core/src/search/plan.ts predict for a search, what does the search cost, and which constants would fit better?
 //
 //   npm run bench search-model -- [--rows 20000,65000,…] [--thresholds 15,31,45,60,70] [--corpus NAME] [--hashes FOLDER]
 //
@@ -7,13 +7,13 @@
 // table has the error of today's constants.
 
 import { parseArgs } from 'node:util'
+import { NARROW } from '../dist/packages/core/src/search/band-shape.js'
+import { compacted } from '../dist/packages/core/src/search/compaction.js'
+import { scratch } from '../dist/packages/core/src/search/engine.js'
+import { planFor, scanNs } from '../dist/packages/core/src/search/plan.js'
+import { Raw } from '../dist/packages/core/src/search/raw.js'
+import { Segment } from '../dist/packages/core/src/search/segment.js'
 import { HASH_BYTES } from '../dist/packages/hash/src/hash256.js'
-import { NARROW } from '../dist/src/search/band-shape.js'
-import { compacted } from '../dist/src/search/compaction.js'
-import { scratch } from '../dist/src/search/engine.js'
-import { planFor, scanNs } from '../dist/src/search/plan.js'
-import { Raw } from '../dist/src/search/raw.js'
-import { Segment } from '../dist/src/search/segment.js'
 import { percentile } from './report.mjs'
 import { openCorpus } from './search/corpora.mjs'
 import { sfc32 } from './search/random.mjs'

@@ -5,7 +5,7 @@
 // --only selects mutations by file or name. Works on copies of the build in the system's folder for temporary files: a mutation is one source file (or a
 // few), compiled anew. Exits with 1 when a mutation survived without a reason, or was killed although the list says that none can be.
 //
-// Not Stryker: its parser refuses the AssemblyScript kernels, where half of the list `search` lies; it makes 1,746 mutants of the rest of src/search,
+// Not Stryker: its parser refuses the AssemblyScript kernels, where half of the list `search` lies; it makes 1,746 mutants of the rest of packages/core/src/search,
 // each to be run against minutes of tests; it has no mutations across files; and its last version (10.1) needs Node 22.
 
 import { execFileSync, spawn } from 'node:child_process'
@@ -41,10 +41,10 @@ const COPIED = [
   'examples',
   'fuzz',
   'packages', // the client imports @tabir/hash, a link into this folder
-  'src/search',
+  'packages/core/src/search',
   'test/data',
 ]
-const KERNEL = 'src/search/kernel/engine.ts'
+const KERNEL = 'packages/core/src/search/kernel/engine.ts'
 /** Processor time: on a busy machine a test may take much longer by the clock. */
 const TEST_CPU_S = 120
 
@@ -102,14 +102,16 @@ async function tried(folder, mutation) {
     for (const [file, source] of sources) {
       const built = join(
         folder,
-        file.includes('/kernel/') ? 'dist/src/search/engine.generated.js' : `dist/${file.replace(/\.ts$/, '.js')}`,
+        file.includes('/kernel/')
+          ? 'dist/packages/core/src/search/engine.generated.js'
+          : `dist/${file.replace(/\.ts$/, '.js')}`,
       )
       const mutant = file.includes('/kernel/') ? await kernelWith(folder, file, source) : scriptOf(source)
       if (mutant === undefined) return undefined // a mutant that does not compile proves nothing
       const original = readFileSync(built)
       restores.push(() => writeFileSync(built, original))
       writeFileSync(built, mutant)
-      if (file.includes('/kernel/')) sources.set('src/search/engine.generated.ts', mutant)
+      if (file.includes('/kernel/')) sources.set('packages/core/src/search/engine.generated.ts', mutant)
     }
     restores.push(() => {
       for (const entry of ENTRIES) cpSync(join(root, 'dist', `${entry}.js`), join(folder, 'dist', `${entry}.js`))

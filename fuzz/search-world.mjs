@@ -1,5 +1,5 @@
+import { SignalIndex } from '../dist/packages/core/src/search/signal-index.js'
 import { hashFromBytes } from '../dist/packages/hash/src/hash256.js'
-import { SignalIndex } from '../dist/src/search/signal-index.js'
 
 export function newWorld(size, random) {
   const centres = Array.from({ length: 1 + below(random, 12) }, () => randomHash(random))

@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict'
 import { parseArgs } from 'node:util'
-import { SignalIndex } from '../dist/src/search/signal-index.js'
+import { SignalIndex } from '../dist/packages/core/src/search/signal-index.js'
 import { addRow, below, load, newWorld, oracle, pickBy, question, randomFrom, someHash, someImage } from './search-world.mjs'
 
 const { values } = parseArgs({

@@ -1,11 +1,11 @@
 // The calls to the service's API that the page makes. All of them are in this file.
 
+import type { Category } from '../packages/core/src/matching/signal.js'
 import type { AppealState } from '../src/domain/cases/appeal.js'
 import type { CaseState } from '../src/domain/cases/case.js'
 import type { CaseEventKind, PlatformBucket } from '../src/domain/cases/case-event.js'
 import type { ReportFormat } from '../src/domain/cases/report-format.js'
 import type { Law, Statement } from '../src/domain/cases/sla.js'
-import type { Category } from '../src/domain/matching/signal.js'
 import type { Recognition } from '../src/domain/trust/recognition.js'
 import type { DisputeAnswer } from '../src/domain/trust/trust.js'
 import type { FileSignal, Hashed, HashedVideoFile } from './hashing/outcome.js'

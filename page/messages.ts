@@ -1,6 +1,6 @@
 // Sentences in the page's language, with its own numbers, dates and plurals.
 
-import { ownValue } from '../src/domain/own-value.js'
+import { ownValue } from '../packages/core/src/own-value.js'
 import { given } from './given.js'
 
 /** A sentence in the language that the page has when it is called: the language may change while the sentence is shown. */

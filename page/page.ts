@@ -1,6 +1,6 @@
 // Entry of the script: what every page does, then what this one does.
 
-import { ownValue } from '../src/domain/own-value.js'
+import { ownValue } from '../packages/core/src/own-value.js'
 import type { Access } from './api.js'
 import { casePage } from './case-page.js'
 import { takeHandedOn } from './following/handing-on.js'

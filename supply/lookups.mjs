@@ -8,7 +8,7 @@ import ts from 'typescript'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const FOLDERS = ['src', 'packages', 'workers', 'page', 'console'].map((name) => join(root, name, '/'))
 
-const HELPER = join(root, 'src/domain/own-value.ts')
+const HELPER = join(root, 'packages/core/src/own-value.ts')
 
 const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
 const { fileNames, options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
@@ -22,7 +22,7 @@ for (const file of program.getSourceFiles()) {
 }
 for (const line of found) process.stderr.write(`${line}\n`)
 if (found.length > 0) {
-  process.stderr.write('Use a Map, or ownValue() of src/domain/own-value.ts.\n')
+  process.stderr.write('Use a Map, or ownValue() of packages/core/src/own-value.ts.\n')
   process.exitCode = 1
 }
 

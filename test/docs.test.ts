@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
-import { ownValue } from '../src/domain/own-value.js'
+import { ownValue } from '../packages/core/src/own-value.js'
 import { rowsOf } from './helpers/inventory.js'
 
 const root = resolve(import.meta.dirname, '../..')
@@ -72,7 +72,7 @@ t.test('every command in a guide is in package.json', async (t) => {
       if (name !== 'bench:NAME') t.ok(scripts[name] !== undefined, `${file}: npm run ${name}`)
 })
 
-const PACKAGES = ['packages/client/src', 'packages/feed/src', 'packages/hash/src']
+const PACKAGES = ['client', 'core', 'feed', 'hash'].map((name) => `packages/${name}/src`)
 
 t.test('the diagram of the architecture has exactly the existing folders', async (t) => {
   const [, picture = ''] = /^## The folders$[\s\S]*?^```\n([\s\S]*?)^```$/m.exec(read('docs/architecture.md')) ?? []

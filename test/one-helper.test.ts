@@ -13,7 +13,7 @@ function sources(): string[] {
       readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts') && !/dist\/|\.generated\.ts$/.test(name))
         .map((name) => join(top, name))
-        .filter((file) => !file.startsWith('src/search/')), // scans rows without the store
+        .filter((file) => !file.startsWith('packages/core/src/search/')), // scans rows without the store
   )
 }
 
@@ -100,5 +100,5 @@ t.test('one helper processes due entries', async (t) => {
 
 t.test('one helper converts an id to bytes, or refuses it', async (t) => {
   // A module that refuses a text that is no UUID, instead of calling `idBytes` or `idBuffer`, has a helper of its own.
-  t.same(usersOf(/\bparseUuid\(.*\n.*=== undefined\)\s*throw|function idBytes\b/), ['src/domain/ids.ts'])
+  t.same(usersOf(/\bparseUuid\(.*\n.*=== undefined\)\s*throw|function idBytes\b/), ['packages/core/src/ids.ts'])
 })

@@ -24,10 +24,20 @@ const run = (...command: string[]): SpawnSyncReturns<string> =>
   spawnSync(command[0] ?? '', command.slice(1), { cwd: project, encoding: 'utf8' })
 
 t.test('each package is packed completely, and nothing else with it', (t) => {
-  const packed = spawnSync('npm', ['pack', '--silent', '--workspaces', '--pack-destination', join(project, 'packed')], {
-    cwd: root,
-    encoding: 'utf8',
-  })
+  const packed = spawnSync(
+    'npm',
+    [
+      'pack',
+      '--silent',
+      ...NAMES.map((name) => `--workspace=@tabir/${name}`),
+      '--pack-destination',
+      join(project, 'packed'),
+    ],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  )
   t.equal(packed.status, 0, packed.stderr)
   for (const name of NAMES) {
     const list = run('tar', '-tzf', `packed/tabir-${name}-${version}.tgz`).stdout.trim().split('\n').toSorted()

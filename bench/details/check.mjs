@@ -1,9 +1,9 @@
 // Checks that the index finds what a loop over all rows finds.
 
+import { DETAIL_BITS } from '../../dist/packages/core/src/matching/signal-types.js'
 import { MAX_DETAIL_ROWS } from '../../dist/packages/hash/src/details/rows.js'
 import { bitsBelow, wordsOf } from '../../dist/packages/hash/src/details/words.js'
 import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
-import { DETAIL_BITS } from '../../dist/src/domain/matching/signal-types.js'
 import { progress } from '../report.mjs'
 import { CHUNK_ROWS, ROW_WORDS } from '../search/corpora.mjs'
 import { rowOf } from '../search/rows.mjs'

@@ -1,9 +1,9 @@
 // Fills a catalogue in bulk with hundreds of thousands of registered pictures: rows of real ORB descriptors, as many as the service indexes for each.
 
 import { randomBytes } from 'node:crypto'
+import { CASES_BANK_NAME } from '../../dist/packages/core/src/matching/bank.js'
 import { MAX_DETAIL_ROWS, MAX_POINTS } from '../../dist/packages/hash/src/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
-import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { progress } from '../report.mjs'
 import { CHUNK_ROWS, openCorpus, ROW_WORDS } from '../search/corpora.mjs'
 

@@ -1,13 +1,13 @@
 // An attacker who knows the code, and so the hashes of the picture and the parts that a query hashes. It changes the luma where that flips the bits that
 // are nearest to the median, in all parts at once, and rides along the edge at which the service loses the copy.
 
+import { matchBits } from '../../dist/packages/core/src/matching/evidence.js'
 import { SAMPLES_A_SIDE, sampleArea } from '../../dist/packages/hash/src/area-table.js'
 import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.js'
 import { wholeOf } from '../../dist/packages/hash/src/raster.js'
 import { within } from '../../dist/packages/hash/src/rectangle.js'
 import { gridOf, sampleTilted } from '../../dist/packages/hash/src/tilt.js'
 import { smallViewsOf, viewsOf } from '../../dist/packages/hash/src/views.js'
-import { matchBits } from '../../dist/src/domain/matching/evidence.js'
 import { addBack, bitOf, coefficientsOf, GRID, medianOf, samplingOf, transformed } from './linear.mjs'
 import { changed, psnrOf } from './visible.mjs'
 

@@ -1,7 +1,7 @@
 // The service's own catalogue and matcher, with pictures whose relations are known.
 
+import { SIGNAL_TYPES } from '../../dist/packages/core/src/matching/signal-types.js'
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
-import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
 import { encodeImage } from '../../dist/src/store/images/image-record.js'

@@ -1,8 +1,8 @@
 // The index alone, in its own process, over the same rows and with the same needles. The rest of a match's time is the api's.
 
+import { SIGNAL_TYPES } from '../../dist/packages/core/src/matching/signal-types.js'
+import { SignalIndex } from '../../dist/packages/core/src/search/signal-index.js'
 import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
-import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
-import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { rotated } from '../../dist/src/services/matching/orientations.js'
 import { CHUNK_ROWS, openCorpus, ROW_WORDS } from '../search/corpora.mjs'
 import { answer, cpuUs } from './answers.mjs'

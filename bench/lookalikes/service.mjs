@@ -2,10 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { formatUuid } from '../../dist/packages/core/src/ids.js'
+import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../dist/packages/core/src/matching/bank.js'
+import { SIGNAL_TYPES } from '../../dist/packages/core/src/matching/signal-types.js'
 import { parseHash } from '../../dist/packages/hash/src/hash256.js'
-import { formatUuid } from '../../dist/src/domain/ids.js'
-import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
-import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { createDetailing } from '../../dist/src/services/intake/prepare-details.js'
 import { createBitPermutation } from '../../dist/src/services/matching/bit-permutation.js'

@@ -1,8 +1,8 @@
 // Which registered pictures a query must match, by comparing its hashes with every row: no index, no matcher.
 
+import { viewOf } from '../../dist/packages/core/src/matching/signal.js'
+import { SIGNAL_TYPES, signalTypeOf } from '../../dist/packages/core/src/matching/signal-types.js'
 import { HASH_BYTES } from '../../dist/packages/hash/src/hash256.js'
-import { viewOf } from '../../dist/src/domain/matching/signal.js'
-import { SIGNAL_TYPES, signalTypeOf } from '../../dist/src/domain/matching/signal-types.js'
 import { orientationGroupsOf, searchBits } from '../robustness/hasher.mjs'
 import { Cells, References } from '../robustness/references.mjs'
 import { isFound } from '../robustness/tally.mjs'

@@ -2,10 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
+import { formatUuid } from '../../dist/packages/core/src/ids.js'
+import { CASES_BANK_NAME } from '../../dist/packages/core/src/matching/bank.js'
+import { ROW_TYPES, SIGNAL_TYPES, signalTypeOf } from '../../dist/packages/core/src/matching/signal-types.js'
 import { HASH_BYTES } from '../../dist/packages/hash/src/hash256.js'
-import { formatUuid } from '../../dist/src/domain/ids.js'
-import { ROW_TYPES, SIGNAL_TYPES, signalTypeOf } from '../../dist/src/domain/matching/signal-types.js'
-import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
 import { NO_PROBING } from '../../dist/src/services/matching/probing/probing-guard.js'

@@ -1,7 +1,7 @@
 // The algorithms deployed elsewhere, for comparison: hashes of whole pictures at the customary threshold.
 
+import { SignalIndex } from '../../dist/packages/core/src/search/signal-index.js'
 import { loadPdqKernelSync } from '../../dist/packages/hash/src/pdq-kernel.js'
-import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { blockhashesOf, blockhashesOfTiny } from '../../dist/workers/media/imghash-blockhash.js'
 
 const THRESHOLD_BITS = 31

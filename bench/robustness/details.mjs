@@ -1,14 +1,14 @@
 // The second stage as the service has it: its choice of rows, its index, its finder. The counting is around it.
 
 import { randomBytes } from 'node:crypto'
+import { formatUuid } from '../../dist/packages/core/src/ids.js'
+import { CASES_BANK_NAME } from '../../dist/packages/core/src/matching/bank.js'
 import { detailedSize } from '../../dist/packages/hash/src/details/detailed-size.js'
 import { detailsWith } from '../../dist/packages/hash/src/details/details.js'
 import { askedFeatures } from '../../dist/packages/hash/src/details/kept.js'
 import { meetsThreshold, verify } from '../../dist/packages/hash/src/details/verify.js'
 import { loadDetailsKernelSync } from '../../dist/packages/hash/src/details-kernel.js'
 import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.js'
-import { formatUuid } from '../../dist/src/domain/ids.js'
-import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { createDetailing } from '../../dist/src/services/intake/prepare-details.js'
 import { createBitPermutation } from '../../dist/src/services/matching/bit-permutation.js'

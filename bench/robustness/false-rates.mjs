@@ -3,7 +3,7 @@
 //   node bench/robustness/false-rates.mjs CURVE.csv CHART.svg
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { aloneBits, matchBits, maxCorroboratingBits } from '../../dist/src/domain/matching/evidence.js'
+import { aloneBits, matchBits, maxCorroboratingBits } from '../../dist/packages/core/src/matching/evidence.js'
 
 const [from, to] = process.argv.slice(2)
 if (from === undefined || to === undefined) {

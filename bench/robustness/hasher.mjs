@@ -1,12 +1,12 @@
 // All that this benchmark knows of how Tabir hashes and decides.
 
+import { CASES_BANK } from '../../dist/packages/core/src/matching/bank.js'
+import { Corroborations } from '../../dist/packages/core/src/matching/corroborations.js'
+import { contentOf, matchBits, PAIR_SUM_BITS, widestMatchBits } from '../../dist/packages/core/src/matching/evidence.js'
+import { gradeOf } from '../../dist/packages/core/src/matching/grade.js'
+import { PER_PAIR } from '../../dist/packages/core/src/matching/registry-size.js'
+import { SIGNAL_TYPES } from '../../dist/packages/core/src/matching/signal-types.js'
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
-import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
-import { contentOf, matchBits, PAIR_SUM_BITS, widestMatchBits } from '../../dist/src/domain/matching/evidence.js'
-import { gradeOf } from '../../dist/src/domain/matching/grade.js'
-import { PER_PAIR } from '../../dist/src/domain/matching/registry-size.js'
-import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
-import { CASES_BANK } from '../../dist/src/domain/organisations/bank.js'
 import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
 import { decode } from '../../dist/workers/media/decode.js'
 

@@ -1,6 +1,6 @@
 // Registers pictures, queries edits of them, and counts.
 
-import { perUpload } from '../../dist/src/domain/matching/registry-size.js'
+import { perUpload } from '../../dist/packages/core/src/matching/registry-size.js'
 import { progress } from '../report.mjs'
 import { openBaselines } from './baselines.mjs'
 import { addTo, emptyChecked } from './checked.mjs'

@@ -1,9 +1,9 @@
 // Registered pictures, and the distance of a query to each of them.
 
 import { readFileSync } from 'node:fs'
+import { SignalIndex } from '../../dist/packages/core/src/search/signal-index.js'
 import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { MAX_SEPARABLE_BITS, separableBits } from '../../dist/packages/hash/src/separable.js'
-import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { Corroborations, contentOf, matchBits, orientationGroupsOf, searchBits } from './hasher.mjs'
 
 /** Distances beyond this are treated as equal: no threshold is measured there. */

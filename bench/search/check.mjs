@@ -1,7 +1,7 @@
 // Checks complete answers against a search that reads every row.
 
 import assert from 'node:assert/strict'
-import { linear } from '../../dist/src/search/linear.js'
+import { linear } from '../../dist/packages/core/src/search/linear.js'
 import { ROW_WORDS } from './corpora.mjs'
 import { eachBatch, eachChunk, imageOf, viewOf } from './rows.mjs'
 

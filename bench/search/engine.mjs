@@ -1,6 +1,6 @@
 // All that the benchmark knows about the index. It looks for functions that an index may lack, so that older ones can be measured.
 
-import { SignalIndex } from '../../dist/src/search/signal-index.js'
+import { SignalIndex } from '../../dist/packages/core/src/search/signal-index.js'
 
 const STEPS = 1_000_000
 

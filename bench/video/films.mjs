@@ -1,9 +1,9 @@
 // Hashes films and edits, and measures what decoding and hashing cost.
 
+import { SIGNAL_TYPES } from '../../dist/packages/core/src/matching/signal-types.js'
 import { distance } from '../../dist/packages/hash/src/hash256.js'
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { createVideoHasher, FRAME_INTERVAL_MS, REGISTERED_INTERVAL_MS } from '../../dist/packages/hash/src/video-frames.js'
-import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
 import { timed } from './costs.mjs'
 import { eachFrame } from './frames.mjs'
 import { vpdqOf } from './vpdq.mjs'

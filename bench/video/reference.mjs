@@ -1,11 +1,11 @@
 // The rule for videos without optimizations: all pairs of frames that are near in any view, and all pairs of these. Checks the service's answers.
 
+import { Corroborations } from '../../dist/packages/core/src/matching/corroborations.js'
+import { aloneBits, contentOf, matchBits, PAIR_SUM_BITS } from '../../dist/packages/core/src/matching/evidence.js'
+import { formSurplusBits } from '../../dist/packages/core/src/matching/forms.js'
+import { areInLine } from '../../dist/packages/core/src/matching/frame-pair.js'
+import { SignalIndex } from '../../dist/packages/core/src/search/signal-index.js'
 import { orientationsOf } from '../../dist/packages/hash/src/transforms.js'
-import { Corroborations } from '../../dist/src/domain/matching/corroborations.js'
-import { aloneBits, contentOf, matchBits, PAIR_SUM_BITS } from '../../dist/src/domain/matching/evidence.js'
-import { formSurplusBits } from '../../dist/src/domain/matching/forms.js'
-import { areInLine } from '../../dist/src/domain/matching/frame-pair.js'
-import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { orientationGroupsOf } from '../../dist/src/services/matching/orientations.js'
 
 const SEARCHED_BITS = 60 // the limit for a second view

@@ -1,8 +1,8 @@
 // Registers and queries films as the service does, with its catalogue, its matcher of videos, and for stills its matcher of pictures.
 
 import { randomBytes } from 'node:crypto'
-import { formatUuid } from '../../dist/src/domain/ids.js'
-import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
+import { formatUuid } from '../../dist/packages/core/src/ids.js'
+import { CASES_BANK_NAME } from '../../dist/packages/core/src/matching/bank.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
 import { NO_PROBING } from '../../dist/src/services/matching/probing/probing-guard.js'

@@ -1,8 +1,8 @@
 // Pictures and videos that this NGO can attest: of cases that it opened for somebody, or that name it as contact.
 
 import { useState } from 'preact/hooks'
+import { imageReference } from '../../packages/core/src/ids.js'
 import { parseCaseNumber } from '../../src/domain/cases/case.js'
-import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../ask-api.js'
 import { ConfirmButton } from '../components.js'
 import { sayMoment, sayName, sayNumber } from '../formats.js'

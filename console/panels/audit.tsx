@@ -1,6 +1,6 @@
 // The audit log, newest act first; and events that need attention.
 
-import { imageReference } from '../../src/domain/ids.js'
+import { imageReference } from '../../packages/core/src/ids.js'
 import type { Api } from '../ask-api.js'
 import { ConfirmButton, Shown } from '../components.js'
 import { sayMoment } from '../formats.js'

@@ -1,6 +1,6 @@
 // Overdue deadlines: platforms that got a match and a notice and did not report a decision in time.
 
-import { imageReference } from '../../src/domain/ids.js'
+import { imageReference } from '../../packages/core/src/ids.js'
 import type { Api } from '../ask-api.js'
 import { Bars } from '../chart.js'
 import { Shown } from '../components.js'

@@ -1,6 +1,6 @@
 // Signals with an open dispute, to decide, and signals in quarantine, to release.
 
-import { imageReference } from '../../src/domain/ids.js'
+import { imageReference } from '../../packages/core/src/ids.js'
 import type { Api } from '../ask-api.js'
 import { ConfirmButton, Shown } from '../components.js'
 import { sayMoment, sayName, sayNumber } from '../formats.js'

@@ -1,6 +1,6 @@
 // How much is registered, and of what kind.
 
-import { CATEGORY_NAMES, TIER_NAMES } from '../../src/domain/matching/signal.js'
+import { CATEGORY_NAMES, TIER_NAMES } from '../../packages/core/src/matching/signal.js'
 import type { Api } from '../ask-api.js'
 import { Bars } from '../chart.js'
 import { Figures, Shown } from '../components.js'

@@ -1,6 +1,6 @@
 // Queries, matches and decisions day by day: of this organisation, or of all for the operator.
 
-import { ownValue } from '../../src/domain/own-value.js'
+import { ownValue } from '../../packages/core/src/own-value.js'
 import type { Api } from '../ask-api.js'
 import { Bars, Columns } from '../chart.js'
 import { Figures, Shown } from '../components.js'

@@ -4,5 +4,5 @@ export function inFile(file, mutations, tests) {
   return mutations.map(([from, to, survives]) => ({ file, from, to, survives, tests }))
 }
 
-export const kernel = (file, mutations) => inFile(`src/search/kernel/${file}.ts`, mutations)
-export const typescript = (file, mutations) => inFile(`src/search/${file}.ts`, mutations)
+export const kernel = (file, mutations) => inFile(`packages/core/src/search/kernel/${file}.ts`, mutations)
+export const typescript = (file, mutations) => inFile(`packages/core/src/search/${file}.ts`, mutations)

@@ -43,7 +43,7 @@ const mutations = [
     ['hash/deframe/object'],
   ),
   inFile(
-    'src/domain/matching/objects.ts',
+    'packages/core/src/matching/objects.ts',
     [
       ['BOX_BITS = 20', 'BOX_BITS = 22'],
       ['OTHER_BITS = 24', 'OTHER_BITS = 26'],
@@ -64,7 +64,7 @@ const mutations = [
     ['services/blur'],
   ),
   inFile(
-    'src/domain/matching/agreement.ts',
+    'packages/core/src/matching/agreement.ts',
     [
       ['bits: 14, times: 2', 'bits: 16, times: 2'],
       ['bits: 14, times: 2', 'bits: 14, times: 3'],

@@ -54,7 +54,7 @@ const mutations = [
   inFile('src/services/feed/feed-lines.ts', [['!isStopped(signal)', 'true']], ['http/floods']),
   inFile('packages/feed/src/held.ts', [['entry.signal.narrowed && !isCopy', 'false && !isCopy']], ['feed/held-videos']),
   inFile(
-    'src/domain/matching/registry-size.ts',
+    'packages/core/src/matching/registry-size.ts',
     [
       ['decades <= 0 ? 0 : Math.ceil(', 'decades <= 0 ? 0 : Math.floor('],
       ["strong: tighterBits('strong', pairs)", "strong: tighterBits('near', pairs)"],
@@ -73,7 +73,7 @@ const mutations = [
     STRICT,
   ),
   inFile(
-    'src/domain/matching/grade.ts',
+    'packages/core/src/matching/grade.ts',
     [
       ['isProven(facts) && mayBeExact(signalType, strictness)', 'isProven(facts)'],
       ['aloneBits(type, views) - tighter.near', 'aloneBits(type, views)'],
@@ -88,7 +88,7 @@ const mutations = [
     STRICT,
   ),
   inFile(
-    'src/domain/matching/edges.ts',
+    'packages/core/src/matching/edges.ts',
     [
       ['if (strictness.tighter.strong > 0) radii', 'if (false) radii'],
       ['radii.push(nearAloneBits(bank, type, views, strictness))', 'radii.push(nearAloneBits(bank, type, views, PER_PAIR))'],
@@ -96,7 +96,7 @@ const mutations = [
     STRICT,
   ),
   inFile(
-    'src/domain/matching/corroborations.ts',
+    'packages/core/src/matching/corroborations.ts',
     [['NOT_STRONG_BITS : bits, bits]', 'NOT_STRONG_BITS : bits, NOT_STRONG_BITS]']],
     ['domain/corroborations'],
   ),
@@ -134,7 +134,7 @@ const mutations = [
     ['services/match-videos'],
   ),
   inFile(
-    'src/domain/matching/one-picture.ts',
+    'packages/core/src/matching/one-picture.ts',
     [
       ['distance(hash, whole) <= SAME_WHOLE_BITS', 'distance(hash, whole) < SAME_WHOLE_BITS'],
       ['else if (frame === undefined) own.push(hash)', 'else own.push(hash)'],
@@ -167,7 +167,7 @@ const mutations = [
     ['http/case-quota'],
   ),
   inFile(
-    'src/domain/matching/evidence.ts',
+    'packages/core/src/matching/evidence.ts',
     [["PARTIAL.has(registered) || (isByHashes === true && registered !== 'whole')", 'PARTIAL.has(registered)']],
     ['domain/evidence'],
   ),

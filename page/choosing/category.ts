@@ -1,6 +1,6 @@
 // The category of the pictures that the submitter chose.
 
-import { CATEGORY_NAMES, type Category } from '../../src/domain/matching/signal.js'
+import { CATEGORY_NAMES, type Category } from '../../packages/core/src/matching/signal.js'
 
 export function chosenCategory(): Category | undefined {
   const checked = document.querySelector<HTMLInputElement>('input[name="category"]:checked')

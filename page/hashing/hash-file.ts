@@ -1,4 +1,6 @@
 // From a file to hashes, on the device. Runs in a worker that may not connect to anything.
+
+import { SIGNAL_TYPES } from '../../packages/core/src/matching/signal-types.js'
 import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
 import { MIN_USABLE_QUALITY } from '../../packages/hash/src/file-frames.js'
 import { detailsOf, type FilePicture, hashFrames, hashVideo, type VideoPicture } from '../../packages/hash/src/hash-image.js'
@@ -6,7 +8,6 @@ import { hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { protectedShareOf } from '../../packages/hash/src/video/animation-frames.js'
 import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { isLong } from '../../packages/hash/src/windows.js'
-import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { formatOf } from '../../src/domain/media/media-formats.js'
 import { hasClip } from '../../src/domain/media/motion-clip.js'
 import { type PackedFile, unpacked } from '../unpacking/packed-file.js'

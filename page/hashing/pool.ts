@@ -1,7 +1,7 @@
 // Hashes files in workers. The first lets the browser decode the picture. If the browser cannot, a worker with its own decoder for the format takes
 // the file, or the worker for videos.
 
-import { ownValue } from '../../src/domain/own-value.js'
+import { ownValue } from '../../packages/core/src/own-value.js'
 import { given } from '../given.js'
 import { type Pool, workersOf } from './workers.js'
 

@@ -1,7 +1,7 @@
 // Sends pictures in small parts. A part keeps its idempotency key: if the answer is lost, it is sent again and gets the same answer. So "protected"
 // is shown only on the server's answer for that image.
 
-import type { Category } from '../../src/domain/matching/signal.js'
+import type { Category } from '../../packages/core/src/matching/signal.js'
 import { newKey } from '../../src/domain/random-key.js'
 import { type Access, type Added, api } from '../api.js'
 import { hasClip, kindOf, protectedPart, type Usable } from '../choosing/picture.js'

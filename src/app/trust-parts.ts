@@ -1,7 +1,7 @@
 // The trust parts: verdicts about signals, effects of matches, and quotas for reports.
 
+import { isVisibleTo } from '../../packages/core/src/matching/bank.js'
 import type { OrgKind } from '../domain/organisations/access.js'
-import { isVisibleTo } from '../domain/organisations/bank.js'
 import { createCasePauses } from '../services/cases/case-pauses.js'
 import { createNotices, type Notices } from '../services/cases/notices.js'
 import { proofOfWork } from '../services/cases/proof-of-work.js'

@@ -1,7 +1,7 @@
 // Explains to the operator why an address cannot be listened on.
 
+import { ownValue } from '../../packages/core/src/own-value.js'
 import { messageOf } from '../domain/message-of.js'
-import { ownValue } from '../domain/own-value.js'
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program has it',

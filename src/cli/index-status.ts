@@ -2,8 +2,8 @@
 
 import { parseArgs } from 'node:util'
 import type { z } from 'zod'
+import { routeAt } from '../../packages/core/src/service-address.js'
 import { readConfig } from '../boot/config.js'
-import { routeAt } from '../domain/service-address.js'
 import { IndexReport } from '../http/schemas.js'
 import { notReadyReasonIn } from './doctor/doctor-api.js'
 import { failed } from './output.js'

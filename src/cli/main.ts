@@ -1,9 +1,9 @@
 // Entry of the command line: chooses the command.
 
+import { ownValue } from '../../packages/core/src/own-value.js'
 import { WrongSettings } from '../boot/config.js'
 import { leaveMemoryOutOfDumps } from '../boot/process.js'
 import { VERSION } from '../boot/version.js'
-import { ownValue } from '../domain/own-value.js'
 import { endQuietlyWhenNobodyReads } from './closed-pipe.js'
 import { COMMANDS } from './commands.js'
 import { asksForHelp, HELP, helpFor } from './help.js'

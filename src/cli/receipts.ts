@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { routeAt } from '../../packages/core/src/service-address.js'
 import { readConfig, WrongSettings } from '../boot/config.js'
-import { routeAt } from '../domain/service-address.js'
 import { Receipt } from '../services/cases/receipts.js'
 import { Report } from '../services/cases/report.js'
 import { isSignedBy, publicKeyFrom } from '../services/records/signer.js'

@@ -6,9 +6,9 @@ import { request as requestHttps } from 'node:https'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
+import { isServiceAddress, routeAt } from '../../packages/core/src/service-address.js'
 import { type Config, readConfig } from '../boot/config.js'
 import { jsonOrUndefined } from '../domain/json.js'
-import { isServiceAddress, routeAt } from '../domain/service-address.js'
 
 export const REMOTE_OPTIONS = { url: { type: 'string' }, 'key-file': { type: 'string' } } as const
 export const REMOTE_USAGE = `[--url URL] [--key-file FILE]

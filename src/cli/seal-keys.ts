@@ -3,7 +3,7 @@
 import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { ownValue } from '../domain/own-value.js'
+import { ownValue } from '../../packages/core/src/own-value.js'
 import { plainText } from '../domain/plain-text.js'
 import { noteInAudit } from '../store/audit/audit.js'
 import type { Store } from '../store/redis/client.js'

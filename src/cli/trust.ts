@@ -1,7 +1,7 @@
 // tabir trust disputes | quarantine | show | dispute | decide | take-back | verify | hold | release | strikes | forgive | appeals | appeal | blocks | lift
 
+import { UUID_PATTERN } from '../../packages/core/src/ids.js'
 import { BLOCK_ID_PATTERN } from '../domain/cases/appeal.js'
-import { UUID_PATTERN } from '../domain/ids.js'
 import { messageOf } from '../domain/message-of.js'
 import type { PageCursor } from '../domain/page-cursor.js'
 import { Problem } from '../domain/problem.js'

@@ -1,6 +1,6 @@
 // tabir webhooks list | remove
 
-import { UUID_PATTERN } from '../domain/ids.js'
+import { UUID_PATTERN } from '../../packages/core/src/ids.js'
 import { messageOf } from '../domain/message-of.js'
 import { createApiKeyStore } from '../store/organisations/api-keys.js'
 import { createDeliveryStore } from '../store/webhooks/deliveries.js'

@@ -1,8 +1,8 @@
 // Signals in lines of CSV: with a header, such as ThreatExchange's, or without one, as photo hashers write them.
 
+import { CATEGORY_NAMES } from '../../packages/core/src/matching/signal.js'
+import { ownValue } from '../../packages/core/src/own-value.js'
 import { fieldDeclaresMinor } from '../domain/cases/minors.js'
-import { CATEGORY_NAMES } from '../domain/matching/signal.js'
-import { ownValue } from '../domain/own-value.js'
 import { csvFields, SEPARATORS, type Separator } from './csv-fields.js'
 import { isTagField, type LineReader, NUL, rejected, signalFrom, tagsDeclareMinor, typeNamed } from './given-signal.js'
 import { MAX_SHORT_LINE_CHARS } from './text-lines.js'

@@ -1,7 +1,7 @@
 // Reads the operator's file of exchanges: which feeds are pulled into which banks, and which HMAs have withdrawn hashes removed.
 
 import { z } from 'zod'
-import { BANK_REF_PATTERN, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../domain/organisations/bank.js'
+import { BANK_REF_PATTERN, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../packages/core/src/matching/bank.js'
 import type { EXCHANGE_APIS } from '../domain/organisations/exchange.js'
 import type { Feed } from './feeds/feed-page.js'
 import { NcmecConfig, ncmecFeed } from './feeds/ncmec.js'

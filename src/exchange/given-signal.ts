@@ -1,11 +1,11 @@
 // One signal as another system gives it, in a file or a feed, checked.
 
+import { parseSignalHash } from '../../packages/core/src/matching/hash-text.js'
+import { refusalOf } from '../../packages/core/src/matching/probable-hash.js'
+import type { CATEGORY_NAMES } from '../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, type SignalType } from '../../packages/core/src/matching/signal-types.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { tagDeclaresMinor } from '../domain/cases/minors.js'
-import { parseSignalHash } from '../domain/matching/hash-text.js'
-import { refusalOf } from '../domain/matching/probable-hash.js'
-import type { CATEGORY_NAMES } from '../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/matching/signal-types.js'
 import type { ReadRecord, RecordRejection } from '../domain/organisations/bank-import.js'
 
 /** Reads one line of a file. Never throws: a bad line is a record of the kind `rejected`. */

@@ -1,11 +1,11 @@
 // Writes a bank as a file, in formats that other systems read.
 
+import { labelOf } from '../../packages/core/src/matching/bank.js'
+import { formatSignalHash } from '../../packages/core/src/matching/hash-text.js'
+import type { RegisteredImage, Signal, Tier } from '../../packages/core/src/matching/signal.js'
+import { timedSignals } from '../../packages/core/src/matching/timed-signals.js'
+import { namesOf } from '../../packages/core/src/own-value.js'
 import { formatHash } from '../../packages/hash/src/hash256.js'
-import { formatSignalHash } from '../domain/matching/hash-text.js'
-import type { RegisteredImage, Signal, Tier } from '../domain/matching/signal.js'
-import { timedSignals } from '../domain/matching/timed-signals.js'
-import { labelOf } from '../domain/organisations/bank.js'
-import { namesOf } from '../domain/own-value.js'
 import { csvLine } from './csv-fields.js'
 
 /** The formats of an export, with their descriptions for the API and the CLI. */

@@ -1,10 +1,10 @@
 // Videos as vPDQ has them: PDQ of frames. As lines, which vPDQ's own programs write, and as JSON in one line, which HMA and ThreatExchange use.
 
+import { refusalOf } from '../../packages/core/src/matching/probable-hash.js'
+import type { RegisteredVideo, Signal } from '../../packages/core/src/matching/signal.js'
 import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
 import { FRAME_INTERVAL_MS, MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { jsonOrUndefined } from '../domain/json.js'
-import { refusalOf } from '../domain/matching/probable-hash.js'
-import type { RegisteredVideo, Signal } from '../domain/matching/signal.js'
 import type { NewSignal } from '../domain/organisations/bank-change.js'
 import type { RecordRejection } from '../domain/organisations/bank-import.js'
 

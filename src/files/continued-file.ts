@@ -2,7 +2,7 @@
 
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { syncFolder, writeFully } from './write-file.js'
+import { syncFolder, writeFully } from '../../packages/core/src/node/write-file.js'
 
 export interface ContinuedFile {
   /** Writes the next bytes, unless the file already has the same bytes there. */

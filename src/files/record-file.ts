@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
-import { writeFully, writeWholeFile } from './write-file.js'
+import { writeFully, writeWholeFile } from '../../packages/core/src/node/write-file.js'
 
 export interface RecordFile {
   readonly path: string

@@ -3,7 +3,7 @@
 import { fstatSync, write } from 'node:fs'
 import { Writable } from 'node:stream'
 import { promisify } from 'node:util'
-import { writeFully } from './write-file.js'
+import { writeFully } from '../../packages/core/src/node/write-file.js'
 
 const FD = 1
 const writeAt = promisify(write)

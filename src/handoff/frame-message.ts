@@ -1,11 +1,11 @@
 // The signals of a picture, and those of a frame of a video or animation, in answers of workers.
 
 import { z } from 'zod'
+import { VIEW_NAMES, type View } from '../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, type SignalType } from '../../packages/core/src/matching/signal-types.js'
 import { MAX_FRAMES, MAX_IMAGE_SIGNALS } from '../../packages/hash/src/file-frames.js'
 import { type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
 import { MAX_VIDEO_MS, REGISTERED_INTERVAL_MS } from '../../packages/hash/src/video-frames.js'
-import { VIEW_NAMES, type View } from '../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/matching/signal-types.js'
 
 /** For each signal type: the maximum number of signals of one picture, their views, and how many hashes each may have. */
 export const SIGNAL_RULES: Readonly<

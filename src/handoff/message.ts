@@ -1,6 +1,8 @@
 // A worker's answer about an image: its hashes, or the code of a problem. JSON on the private listener.
 
 import { z } from 'zod'
+import type { HashedImage, HashedSignal } from '../../packages/core/src/matching/hashed-image.js'
+import { SIGNAL_TYPE_NAMES } from '../../packages/core/src/matching/signal-types.js'
 import {
   MAX_ASKED_BYTES,
   MAX_REGISTERED_BYTES,
@@ -11,8 +13,6 @@ import {
 } from '../../packages/hash/src/details/written.js'
 import { MAX_IMAGE_SIGNALS } from '../../packages/hash/src/file-frames.js'
 import { formatHash } from '../../packages/hash/src/hash256.js'
-import type { HashedImage, HashedSignal } from '../domain/matching/hashed-image.js'
-import { SIGNAL_TYPE_NAMES } from '../domain/matching/signal-types.js'
 import type { ProblemCode } from '../domain/problem.js'
 import { EXACTLY, hashedFramesMessage, IGNORING_MORE, Quality, SIGNAL_RULES, signalMessage } from './frame-message.js'
 

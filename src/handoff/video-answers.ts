@@ -2,8 +2,8 @@
 // other line has a frame. So the api reads thousands of hashes in many short steps, and other requests run in between.
 
 import { z } from 'zod'
+import type { HashedVideo, HashedVideoFile } from '../../packages/core/src/matching/hashed-image.js'
 import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
-import type { HashedVideo, HashedVideoFile } from '../domain/matching/hashed-image.js'
 import type { ProblemCode } from '../domain/problem.js'
 import { IGNORING_MORE, MAX_VIDEO_FRAMES, VIDEO_FACTS_MESSAGE, videoFrameMessage } from './frame-message.js'
 

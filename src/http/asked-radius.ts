@@ -1,6 +1,6 @@
 // Which radius a caller may ask with.
 
-import { bandWithin } from '../domain/matching/grade.js'
+import { bandWithin } from '../../packages/core/src/matching/grade.js'
 import type { Caller } from '../domain/organisations/access.js'
 
 /** Rounds the threshold to a whole distance band for callers without `match:distance`, so that they cannot measure a distance with it. */

@@ -1,7 +1,7 @@
 // The result of hashing an uploaded picture: signals to match with, and the hashes that its sender gets.
 
-import { formatSignalHash } from '../domain/matching/hash-text.js'
-import type { HashedImage, HashedSignal } from '../domain/matching/hashed-image.js'
+import { formatSignalHash } from '../../packages/core/src/matching/hash-text.js'
+import type { HashedImage, HashedSignal } from '../../packages/core/src/matching/hashed-image.js'
 
 export function askedOf({ signals }: HashedImage, withTransforms: boolean): readonly HashedSignal[] {
   return withTransforms ? signals : signals.map((signal) => ({ ...signal, hashes: signal.hashes.slice(0, 1) }))

@@ -1,7 +1,7 @@
 // Rate limits of routes, and limits of the HTTP server: one table each.
 
+import { ownValue } from '../../packages/core/src/own-value.js'
 import type { RouteScope } from '../domain/organisations/access.js'
-import { ownValue } from '../domain/own-value.js'
 import type { DelayRule, Shortage } from '../services/load/admission.js'
 
 /**

@@ -1,7 +1,7 @@
 // Tier, disputes and provenance of a signal, in answers to platforms and to operators.
 
 import { z } from 'zod'
-import { TIER_NAMES } from '../domain/matching/signal.js'
+import { TIER_NAMES } from '../../packages/core/src/matching/signal.js'
 import { DISPUTE_REASONS, DISPUTE_STATES } from '../domain/trust/trust.js'
 import { DurationS, durationView } from '../services/records/duration.js'
 import type { SignalTrust } from '../services/trust/signal-trust.js'

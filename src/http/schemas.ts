@@ -1,16 +1,16 @@
 // The shapes that routes share, parsed once at the edge.
 
 import { z } from 'zod'
+import { BANK_NAME_PATTERN, BANK_REF_PATTERN } from '../../packages/core/src/matching/bank.js'
+import { DISTANCE_BANDS, GRADES, INLIER_BANDS } from '../../packages/core/src/matching/grade.js'
+import { SIGNAL_HASH_PATTERN } from '../../packages/core/src/matching/hash-text.js'
+import { GRADINGS } from '../../packages/core/src/matching/registry-size.js'
+import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../packages/core/src/matching/signal.js'
+import { ROW_TYPES, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../packages/core/src/matching/signal-types.js'
 import { MAX_ASKED_BYTES, MAX_REGISTERED_BYTES } from '../../packages/hash/src/details/written.js'
 import { MAX_FRAMES, MAX_IMAGE_SIGNALS } from '../../packages/hash/src/file-frames.js'
 import { HASH_PATTERN } from '../../packages/hash/src/hash256.js'
 import { transforms } from '../../packages/hash/src/transforms.js'
-import { DISTANCE_BANDS, GRADES, INLIER_BANDS } from '../domain/matching/grade.js'
-import { SIGNAL_HASH_PATTERN } from '../domain/matching/hash-text.js'
-import { GRADINGS } from '../domain/matching/registry-size.js'
-import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
-import { ROW_TYPES, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/matching/signal-types.js'
-import { BANK_NAME_PATTERN, BANK_REF_PATTERN } from '../domain/organisations/bank.js'
 import { DEPTHS } from '../services/matching/match.js'
 import { ProblemBody } from './problems.js'
 

@@ -1,10 +1,10 @@
 // The fields of a match that a caller may see: as an object, and directly as JSON for calls with a thousand queries.
 
 import { z } from 'zod'
-import { inlierBandOf } from '../domain/matching/grade.js'
+import { inlierBandOf } from '../../packages/core/src/matching/grade.js'
+import { toSecond } from '../../packages/core/src/matching/timed-signals.js'
 import type { Problem } from '../domain/problem.js'
 import { MAX_MATCHES } from '../services/matching/fair-share.js'
-import { toSecond } from '../services/matching/graded.js'
 import type { Match, MatchedDetails, MatchedSegment } from '../services/matching/match.js'
 import { problemBody } from './problems.js'
 import { MatchView, PartProblem } from './schemas.js'

@@ -1,8 +1,8 @@
 // Helplines as the page shows them: those for people under 18 on the first page, all on a page of their own that needs no script.
 
+import { ownValue } from '../../packages/core/src/own-value.js'
 import { type Audience, GAPS, HELPLINES, type Helpline, type Hours } from '../domain/cases/helplines.js'
 import { helplinesFor } from '../domain/cases/hotlines.js'
-import { ownValue } from '../domain/own-value.js'
 import { countryName, filled, type Messages } from './markup.js'
 import { escaped } from './template.js'
 

@@ -1,7 +1,7 @@
 // Parts of the page that depend on more than its messages: links, contact, the operator's facts.
 
+import { ownValue } from '../../packages/core/src/own-value.js'
 import { LANGUAGES } from '../domain/languages.js'
-import { ownValue } from '../domain/own-value.js'
 import type { PrivacyNotice } from './privacy-notice.js'
 import { escaped } from './template.js'
 

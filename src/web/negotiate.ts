@@ -1,6 +1,6 @@
 // Content negotiation: language and compression.
 
-import { ownValue } from '../domain/own-value.js'
+import { ownValue } from '../../packages/core/src/own-value.js'
 
 export const ENCODINGS = ['br', 'gzip', 'identity'] as const
 export type Encoding = (typeof ENCODINGS)[number]

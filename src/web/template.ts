@@ -1,6 +1,6 @@
 // Fills the templates of the page. Values are inserted as text unless the template asks for markup.
 
-import { ownValue } from '../domain/own-value.js'
+import { ownValue } from '../../packages/core/src/own-value.js'
 
 /**
  * Replaces `{{name}}` by the value as text, and `{{{name}}}` by the value as markup that we made.

@@ -9,8 +9,8 @@ import {
   FALSE_RATES_A_PAIR,
   GOALS_AN_UPLOAD,
   UNMODELLED_RATES_A_PAIR,
-} from '../../src/domain/matching/registry-size.js'
-import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
+} from '../../packages/core/src/matching/registry-size.js'
+import { SIGNAL_TYPES } from '../../packages/core/src/matching/signal-types.js'
 
 const root = resolve(import.meta.dirname, '../../..')
 /** As one line, without the stars of comments: phrases run over the ends of lines. */
@@ -71,7 +71,7 @@ const PHRASES: Readonly<Record<string, readonly string[]>> = {
     `\`near\` is false in at most ${inPowers(near.rate)} of ${near.million} million pairs, the goal being 1e-8.`,
   ],
   'bench/record/video.md': [`\`near\` is ${inPowers(near.rate)} of pairs of pictures`],
-  'src/domain/matching/registry-size.ts': [
+  'packages/core/src/matching/registry-size.ts': [
     `today's thresholds: ${strong.pairs} and ${near.pairs} (bench/record/false-matches.json)`,
   ],
 }

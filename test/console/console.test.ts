@@ -1,5 +1,5 @@
 import t from 'tap'
-import { imageReference } from '../../src/domain/ids.js'
+import { imageReference } from '../../packages/core/src/ids.js'
 import { startSite, withoutBrowser } from '../helpers/browser.js'
 import { looksRight, openPanel, PHONE, signIn } from '../helpers/console.js'
 import { keyFor, randomHashText, until } from '../helpers/service.js'

@@ -1,10 +1,10 @@
 // Which matches rest on a part of the picture: with hashes made at given distances, and with those of drawn pictures.
 import t from 'tap'
+import { agreementOf, type Region, type RegisteredView } from '../../packages/core/src/matching/agreement.js'
+import { isSurplusClose } from '../../packages/core/src/matching/edges.js'
+import type { HashedSignal } from '../../packages/core/src/matching/hashed-image.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
-import { agreementOf, type Region, type RegisteredView } from '../../src/domain/matching/agreement.js'
-import { isSurplusClose } from '../../src/domain/matching/edges.js'
-import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { type Pixels, scenePixels } from '../helpers/pictures.js'
 

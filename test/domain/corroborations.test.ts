@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { distance, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { Corroborations, NOT_STRONG_BITS, type ViewObservation } from '../../src/domain/matching/corroborations.js'
+import { Corroborations, NOT_STRONG_BITS, type ViewObservation } from '../../packages/core/src/matching/corroborations.js'
 import {
   corroboratingBits,
   isPieceOnPiece,
   isSymmetric,
   MIN_INDEPENDENT_BITS,
   type TwoViews,
-} from '../../src/domain/matching/evidence.js'
-import { VIEW_NAMES, type View } from '../../src/domain/matching/signal.js'
+} from '../../packages/core/src/matching/evidence.js'
+import { VIEW_NAMES, type View } from '../../packages/core/src/matching/signal.js'
+import { distance, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 
 const IMAGE = 7

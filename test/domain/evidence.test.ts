@@ -1,5 +1,4 @@
 import t from 'tap'
-import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import {
   aloneBits,
   type ComparedViews,
@@ -14,9 +13,10 @@ import {
   WHOLE_VIEWS,
   widestAskedBits,
   widestMatchBits,
-} from '../../src/domain/matching/evidence.js'
-import { VIEW_NAMES } from '../../src/domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
+} from '../../packages/core/src/matching/evidence.js'
+import { VIEW_NAMES } from '../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../packages/core/src/matching/signal-types.js'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { hashNamed, symmetricOf } from '../helpers/hashes.js'
 
 const everyPair = [false, true].flatMap((rotated) =>

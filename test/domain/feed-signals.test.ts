@@ -1,6 +1,6 @@
 import t from 'tap'
-import { feedSignalsOf, MAX_FEED_PARTS } from '../../src/domain/matching/feed-signals.js'
-import type { Signal, View } from '../../src/domain/matching/signal.js'
+import { feedSignalsOf, MAX_FEED_PARTS } from '../../packages/core/src/matching/feed-signals.js'
+import type { Signal, View } from '../../packages/core/src/matching/signal.js'
 import { hashNamed } from '../helpers/hashes.js'
 
 const of = (view: View, count: number, frame?: number): Signal[] =>

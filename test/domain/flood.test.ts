@@ -2,16 +2,15 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
+import { COPY_BITS, isCopy } from '../../packages/core/src/matching/copies.js'
+import { BAND_EDGES_BITS } from '../../packages/core/src/matching/grade.js'
+import { TIER_NAMES } from '../../packages/core/src/matching/signal.js'
 import { parseHash } from '../../packages/hash/src/hash256.js'
-import { BAND_EDGES_BITS } from '../../src/domain/matching/grade.js'
-import { TIER_NAMES } from '../../src/domain/matching/signal.js'
 import {
-  COPY_BITS,
   FLOOD_RULES,
   floodAction,
   floodOf,
   frameOfLook,
-  isCopy,
   lookOf,
   MAX_STOPPED_VIEWS,
   MAX_VIEW,

@@ -1,9 +1,9 @@
 // How near two forms have to be: with hashes made at given distances, and with drawn forms.
 
 import t from 'tap'
+import { formBits, formSurplusBits, type ShownView } from '../../packages/core/src/matching/forms.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
-import { formBits, formSurplusBits, type ShownView } from '../../src/domain/matching/forms.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { wholesSurplusOf } from '../../src/services/matching/graded.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'

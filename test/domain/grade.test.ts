@@ -1,8 +1,8 @@
 import t from 'tap'
-import { aloneBits, matchBits, PAIR_SUM_BITS, WHOLE_VIEWS } from '../../src/domain/matching/evidence.js'
-import { distanceBandOf, gradeOf as gradeOfFacts, type MatchFacts } from '../../src/domain/matching/grade.js'
-import { PER_PAIR } from '../../src/domain/matching/registry-size.js'
-import { CASES_BANK } from '../../src/domain/organisations/bank.js'
+import { CASES_BANK } from '../../packages/core/src/matching/bank.js'
+import { aloneBits, matchBits, PAIR_SUM_BITS, WHOLE_VIEWS } from '../../packages/core/src/matching/evidence.js'
+import { distanceBandOf, gradeOf as gradeOfFacts, type MatchFacts } from '../../packages/core/src/matching/grade.js'
+import { PER_PAIR } from '../../packages/core/src/matching/registry-size.js'
 
 const facts = {
   bank: CASES_BANK,

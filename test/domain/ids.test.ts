@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { formatUuid, parseUuid, uuidV7 } from '../../src/domain/ids.js'
+import { formatUuid, parseUuid, uuidV7 } from '../../packages/core/src/ids.js'
 
 t.test('an id is a UUIDv7 that sorts by time and is restored from its bytes', async () => {
   const random = fc.uint8Array({ minLength: 10, maxLength: 10 })

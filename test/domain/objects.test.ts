@@ -1,7 +1,7 @@
 // How near pictures of objects have to be: with hashes made at given distances.
 
 import t from 'tap'
-import { type AskedPart, objectSurplusBits } from '../../src/domain/matching/objects.js'
+import { type AskedPart, objectSurplusBits } from '../../packages/core/src/matching/objects.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'

@@ -1,8 +1,8 @@
 // What is called the whole of a picture has to be near its PDQ.
 
 import t from 'tap'
-import { withoutFalseWholes } from '../../src/domain/matching/one-picture.js'
-import type { Signal } from '../../src/domain/matching/signal.js'
+import { withoutFalseWholes } from '../../packages/core/src/matching/one-picture.js'
+import type { Signal } from '../../packages/core/src/matching/signal.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 
 type Row = Pick<Signal, 'type' | 'hash' | 'frame'> & Partial<Signal>

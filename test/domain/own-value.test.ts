@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ownValue } from '../../src/domain/own-value.js'
+import { ownValue } from '../../packages/core/src/own-value.js'
 
 t.test('ownValue returns own values of a table and no inherited ones', async (t) => {
   const table = { a: 1, ...JSON.parse('{"__proto__": 2}') }

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import { aloneBits } from '../../src/domain/matching/evidence.js'
-import { GRADES, type Grade, gradeOf } from '../../src/domain/matching/grade.js'
+import { CASES_BANK } from '../../packages/core/src/matching/bank.js'
+import { aloneBits } from '../../packages/core/src/matching/evidence.js'
+import { GRADES, type Grade, gradeOf } from '../../packages/core/src/matching/grade.js'
 import {
   comparedImages,
   DECADES_A_BIT,
@@ -18,10 +19,9 @@ import {
   perUpload,
   tighterBits,
   UNMODELLED_RATES_A_PAIR,
-} from '../../src/domain/matching/registry-size.js'
-import { VIEW_NAMES } from '../../src/domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
-import { CASES_BANK } from '../../src/domain/organisations/bank.js'
+} from '../../packages/core/src/matching/registry-size.js'
+import { VIEW_NAMES } from '../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../packages/core/src/matching/signal-types.js'
 import { runs } from '../helpers/runs.js'
 
 const grade = fc.constantFrom('strong' as const, 'near' as const)

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isServiceAddress, routeAt } from '../../src/domain/service-address.js'
+import { isServiceAddress, routeAt } from '../../packages/core/src/service-address.js'
 
 t.test('a route is below the path of the service, on the host of the service', async (t) => {
   for (const [service, address] of [

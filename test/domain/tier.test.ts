@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { TIER_NAMES, TIERS } from '../../src/domain/matching/signal.js'
+import { TIER_NAMES, TIERS } from '../../packages/core/src/matching/signal.js'
 import { encodeSupport, type Support, TIER_RULES, tierOf, tierWith } from '../../src/domain/trust/tier.js'
 import { runs } from '../helpers/runs.js'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Tier } from '../../src/domain/matching/signal.js'
+import type { Tier } from '../../packages/core/src/matching/signal.js'
 import { CIRCULATIONS, type Circulation } from '../../src/domain/trust/quarantine.js'
 import { tierWith } from '../../src/domain/trust/tier.js'
 import {

@@ -1,7 +1,7 @@
 // What the lines of a file are read as, in short texts.
 
+import { formatSignalHash } from '../../packages/core/src/matching/hash-text.js'
 import { formatHash } from '../../packages/hash/src/hash256.js'
-import { formatSignalHash } from '../../src/domain/matching/hash-text.js'
 import type { ReadRecord } from '../../src/domain/organisations/bank-import.js'
 import { readerFor } from '../../src/exchange/signal-lines.js'
 

@@ -1,14 +1,14 @@
 import { linkSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { makeOnce, openRecordFile, overwrite } from '../../src/files/record-file.js'
 import {
   type PartWriter,
   type WriteOptions,
   writeFully,
   writeWholeFile,
   writeWholeFileSync,
-} from '../../src/files/write-file.js'
+} from '../../packages/core/src/node/write-file.js'
+import { makeOnce, openRecordFile, overwrite } from '../../src/files/record-file.js'
 import { SMALL_DISK, smallDisk } from '../helpers/small-disk.js'
 
 const KB = 1024

@@ -2,9 +2,9 @@
 // another.
 
 import t from 'tap'
+import { aloneBits, contentOf } from '../../packages/core/src/matching/evidence.js'
 import { distance } from '../../packages/hash/src/hash256.js'
 import { type ImageSignal, loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
-import { aloneBits, contentOf } from '../../src/domain/matching/evidence.js'
 import { randomFrom } from '../helpers/pictures.js'
 
 const hasher = loadImageHasherSync()

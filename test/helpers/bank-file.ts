@@ -1,9 +1,9 @@
 // Exports a bank to a file and imports it again.
 
 import type { Test } from 'tap'
-import { parseSignalHash } from '../../src/domain/matching/hash-text.js'
-import type { View } from '../../src/domain/matching/signal.js'
-import { SIGNAL_TYPES, type SignalType } from '../../src/domain/matching/signal-types.js'
+import { parseSignalHash } from '../../packages/core/src/matching/hash-text.js'
+import type { View } from '../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPES, type SignalType } from '../../packages/core/src/matching/signal-types.js'
 import type { Chance } from '../fuzz/chance.js'
 import { HMA_SCOPES, hmaClient } from './hma.js'
 import { keyFor, startService } from './service.js'

@@ -2,8 +2,8 @@
 // results.
 // node case-process.js SOCKET CASES FIRST
 
+import { CASES_BANK_NAME } from '../../packages/core/src/matching/bank.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { act as acted, type TrustAction, trustStatusOf } from '../../src/domain/trust/trust.js'
 import { createCaseStore } from '../../src/store/cases/cases.js'
 import { createImageStore } from '../../src/store/images/images.js'

@@ -1,10 +1,10 @@
 // Synthetic clips: a camera pans over a few scenes. Hashed like videos.
 
+import { CASES_BANK_NAME } from '../../packages/core/src/matching/bank.js'
+import type { HashedSignal } from '../../packages/core/src/matching/hashed-image.js'
+import type { RegisteredImage, Signal } from '../../packages/core/src/matching/signal.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
-import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
-import type { RegisteredImage, Signal } from '../../src/domain/matching/signal.js'
-import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import type { AskedFrame } from '../../src/services/matching/video/near-frames.js'
 import { randomFrom, scenePixels } from './pictures.js'
 

@@ -1,7 +1,7 @@
 // Near pairs of frames of two videos, and the segments that they give.
 
+import type { FramePair } from '../../packages/core/src/matching/frame-pair.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
-import type { FramePair } from '../../src/domain/matching/frame-pair.js'
 import { hashNamed } from './hashes.js'
 
 const pictures = new Map<number | string, Hash256>()

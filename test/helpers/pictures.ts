@@ -2,8 +2,8 @@
 // seed gives the same picture on every machine; two seeds give unrelated pictures.
 
 import sharp, { type Sharp } from 'sharp'
+import { namesOf } from '../../packages/core/src/own-value.js'
 import { isDecoded, MEDIA_FORMATS, type MediaFormat } from '../../src/domain/media/media-formats.js'
-import { namesOf } from '../../src/domain/own-value.js'
 import { usualBmp } from './bmp-files.js'
 import { jxlOf } from './jxl-files.js'
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { uuidV7 } from '../../packages/core/src/ids.js'
+import { CASES_BANK_NAME } from '../../packages/core/src/matching/bank.js'
+import type { RegisteredImage, Signal } from '../../packages/core/src/matching/signal.js'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
-import type { RegisteredImage, Signal } from '../../src/domain/matching/signal.js'
-import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 
 /** A picture of a case, with only a PDQ hash. */

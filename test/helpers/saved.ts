@@ -1,10 +1,10 @@
 // Images that two processes generate identically: one saves them, the other checks them.
 
 import { createHash } from 'node:crypto'
+import { uuidV7 } from '../../packages/core/src/ids.js'
+import { CASES_BANK_NAME } from '../../packages/core/src/matching/bank.js'
+import type { RegisteredImage } from '../../packages/core/src/matching/signal.js'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/matching/signal.js'
-import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 
 /** Enough rows for a head to become a segment. */

@@ -1,7 +1,7 @@
 // The tier of a signal in the feed and in an export.
 
 import { z } from 'zod'
-import { TIER_NAMES } from '../../src/domain/matching/signal.js'
+import { TIER_NAMES } from '../../packages/core/src/matching/signal.js'
 import type { TestService } from './service.js'
 import { ask } from './trust.js'
 

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Test } from 'tap'
-import { uuidV7 } from '../../src/domain/ids.js'
+import { uuidV7 } from '../../packages/core/src/ids.js'
 import type { DeliveryLimits } from '../../src/domain/organisations/webhook.js'
 import { createOutgoing } from '../../src/net/outgoing.js'
 import { webhookSending } from '../../src/services/webhooks/webhook-sending.js'

@@ -4,7 +4,7 @@
 // happened or not, and may even be lost later with a master. Only the next certain write about the same subject makes it sure
 // again.
 
-import type { Tier } from '../../src/domain/matching/signal.js'
+import type { Tier } from '../../packages/core/src/matching/signal.js'
 
 type Presence = 'there' | 'gone' | 'unsure'
 type Dispute = 'none' | 'open' | 'upheld' | 'rejected'

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { COPY_BITS } from '../../src/domain/trust/flood.js'
+import { COPY_BITS } from '../../packages/core/src/matching/copies.js'
 import { idBuffer, keys } from '../../src/store/redis/keys.js'
 import { type Answer, codeOf, isDone, isUnsure } from './calls.js'
 import { matchesOf, resultsOf } from './check.js'

@@ -2,7 +2,7 @@
 // process, at a clock of its own, so that hours pass in one step.
 
 import { randomBytes } from 'node:crypto'
-import { uuidV7 } from '../../src/domain/ids.js'
+import { uuidV7 } from '../../packages/core/src/ids.js'
 import { EVENTS_MISSED } from '../../src/domain/organisations/webhook.js'
 import { createOutgoing } from '../../src/net/outgoing.js'
 import { createApiKey } from '../../src/services/keys/access.js'

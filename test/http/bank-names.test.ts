@@ -2,7 +2,7 @@
 
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { BANK_REF_PATTERN } from '../../src/domain/organisations/bank.js'
+import { BANK_REF_PATTERN } from '../../packages/core/src/matching/bank.js'
 import { refused } from '../helpers/refusal.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'

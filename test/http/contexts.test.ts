@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
+import type { HashedImage } from '../../packages/core/src/matching/hashed-image.js'
 import { hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
-import type { HashedImage } from '../../src/domain/matching/hashed-image.js'
 import { multipart } from '../helpers/multipart.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { post, redisOf, silent } from '../helpers/requests.js'

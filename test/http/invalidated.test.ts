@@ -1,8 +1,8 @@
 // A signal that was judged false is refused after its removal too, until the operator reverses that. A withdrawal erases the judgement.
 
 import t from 'tap'
+import type { Signal } from '../../packages/core/src/matching/signal.js'
 import { parseHash } from '../../packages/hash/src/hash256.js'
-import type { Signal } from '../../src/domain/matching/signal.js'
 import { refused } from '../helpers/refusal.js'
 import { redisOf } from '../helpers/requests.js'
 import { openCase, randomHashText, startService, withBitsFlipped } from '../helpers/service.js'

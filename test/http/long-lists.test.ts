@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { z } from 'zod'
-import { formatUuid, uuidV7 } from '../../src/domain/ids.js'
+import { formatUuid, uuidV7 } from '../../packages/core/src/ids.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { keyOfOrg, MANY, numbered, onceEach, PAGE, type Row, readAll, world } from '../helpers/long-lists.js'
 import { refused } from '../helpers/refusal.js'

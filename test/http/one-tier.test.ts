@@ -1,7 +1,7 @@
 // A signal has the same tier in matches, feed and export, after any resubmission and any feedback.
 
 import t from 'tap'
-import type { Tier } from '../../src/domain/matching/signal.js'
+import type { Tier } from '../../packages/core/src/matching/signal.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { bankRecords, exported } from '../helpers/tiers.js'
 import { ask, feedback, matchesOf, operator, platform } from '../helpers/trust.js'

@@ -2,10 +2,10 @@
 
 import { inflateSync } from 'node:zlib'
 import t, { type Test } from 'tap'
+import { CATEGORY_NAMES, TIER_NAMES } from '../../packages/core/src/matching/signal.js'
 import { CASE_STATES } from '../../src/domain/cases/case.js'
 import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../src/domain/cases/case-event.js'
 import { LANGUAGE_TAGS } from '../../src/domain/languages.js'
-import { CATEGORY_NAMES, TIER_NAMES } from '../../src/domain/matching/signal.js'
 import { RECOGNITIONS } from '../../src/domain/trust/recognition.js'
 import { Report } from '../../src/services/cases/report.js'
 import { drawReport } from '../../src/services/cases/report-drawing.js'

@@ -1,8 +1,8 @@
 // Exports random content of a bank, imports it into an empty store and into its own bank, then deletes every line in both.
 
 import t from 'tap'
-import { type Category, TIER_NAMES, VIEW_NAMES } from '../../src/domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
+import { type Category, TIER_NAMES, VIEW_NAMES } from '../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../packages/core/src/matching/signal-types.js'
 import { type Chance, chanceFrom } from '../fuzz/chance.js'
 import { type BankWorld, bankWorld, contentsOf, deleted, hex, type Line, signalOf } from '../helpers/bank-file.js'
 import { ask, operator } from '../helpers/trust.js'

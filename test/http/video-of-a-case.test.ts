@@ -1,8 +1,8 @@
 // A video of a case from its registration to its withdrawal, as platforms and feed followers see it.
 
 import t from 'tap'
+import type { Signal } from '../../packages/core/src/matching/signal.js'
 import { parseHash } from '../../packages/hash/src/hash256.js'
-import type { Signal } from '../../src/domain/matching/signal.js'
 import type { NewImage } from '../../src/services/intake/registration.js'
 import { readFeed } from '../helpers/feed.js'
 import { keyFor, openCase, randomHashText, startService, withBitsFlipped } from '../helpers/service.js'

@@ -1,8 +1,8 @@
 // Rows that are hard for a search: near each other, equal in some bands, or just beyond the reach of a plan.
 
 import { readFileSync } from 'node:fs'
+import type { Row } from '../../packages/core/src/search/linear.js'
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import type { Row } from '../../src/search/linear.js'
 import { seeded } from './rows.js'
 
 export const BANDS = 16

@@ -1,5 +1,13 @@
 import { t } from 'tap'
-import { BANDS, createEngine, ENTRY_BYTES, KERNEL_NAME, MAX_REACH, OFFSETS_BYTES, scratch } from '../../src/search/engine.js'
+import {
+  BANDS,
+  createEngine,
+  ENTRY_BYTES,
+  KERNEL_NAME,
+  MAX_REACH,
+  OFFSETS_BYTES,
+  scratch,
+} from '../../packages/core/src/search/engine.js'
 
 t.test('the kernel and its callers agree on their constants', async (t) => {
   t.equal(BANDS, 16)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
+import { linear, type Row } from '../../packages/core/src/search/linear.js'
+import { SignalIndex } from '../../packages/core/src/search/signal-index.js'
 import { distance, HASH_BITS, type Hash256 } from '../../packages/hash/src/hash256.js'
-import { linear, type Row } from '../../src/search/linear.js'
-import { SignalIndex } from '../../src/search/signal-index.js'
 import { runs } from '../helpers/runs.js'
 import {
   BAND_BITS,

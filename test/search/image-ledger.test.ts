@@ -1,5 +1,5 @@
 import { t } from 'tap'
-import { BLOCK_BITS, ImageLedger } from '../../src/search/image-ledger.js'
+import { BLOCK_BITS, ImageLedger } from '../../packages/core/src/search/image-ledger.js'
 
 t.test('an image is live from its first row until its removal, and never again', async (t) => {
   const ledger = new ImageLedger()

@@ -1,9 +1,9 @@
 // Indexes made of rows, and searches that run step by step.
 
 import assert from 'node:assert/strict'
-import type { Hit } from '../../src/search/hit.js'
-import type { Row } from '../../src/search/linear.js'
-import { SignalIndex } from '../../src/search/signal-index.js'
+import type { Hit } from '../../packages/core/src/search/hit.js'
+import type { Row } from '../../packages/core/src/search/linear.js'
+import { SignalIndex } from '../../packages/core/src/search/signal-index.js'
 
 export function indexOf(rows: readonly Row[]): SignalIndex {
   const index = new SignalIndex()

@@ -1,8 +1,8 @@
 // The kernel's answer counts when its scratch memory is exactly full; one more entry makes it refuse.
 
 import { t } from 'tap'
+import { scratch } from '../../packages/core/src/search/engine.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
-import { scratch } from '../../src/search/engine.js'
 import { BAND_BITS, BANDS, dealt, flippedByBand, randomFrom, rowsOf } from './corpora.js'
 import { load, rawProbe } from './kernel-probes.js'
 import { headOf, padded, segmentOf } from './parts.js'

@@ -1,11 +1,11 @@
 // What the kernel finds in rows, and what it should find: by the definition in reach.ts, and by distances alone.
 
 import assert from 'node:assert/strict'
+import { MAX_REACH, scratch } from '../../packages/core/src/search/engine.js'
+import type { Row } from '../../packages/core/src/search/linear.js'
+import { readHits } from '../../packages/core/src/search/part.js'
+import type { RowBlock } from '../../packages/core/src/search/row-block.js'
 import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
-import { MAX_REACH, scratch } from '../../src/search/engine.js'
-import type { Row } from '../../src/search/linear.js'
-import { readHits } from '../../src/search/part.js'
-import type { RowBlock } from '../../src/search/row-block.js'
 import { BAND_BITS, BANDS, below, dealt, flippedByBand, type Random, randomFrom } from './corpora.js'
 import { concatenated, seeded, zeros } from './rows.js'
 

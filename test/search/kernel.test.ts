@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { t } from 'tap'
+import { MAX_REACH, scratch } from '../../packages/core/src/search/engine.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
-import { MAX_REACH, scratch } from '../../src/search/engine.js'
 import { runs } from '../helpers/runs.js'
 import { BAND_BITS, BANDS, dealt, flippedByBand, randomFrom, rowsOf } from './corpora.js'
 import {

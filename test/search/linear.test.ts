@@ -1,5 +1,5 @@
 import { t } from 'tap'
-import { linear } from '../../src/search/linear.js'
+import { linear } from '../../packages/core/src/search/linear.js'
 import { packed, zeros } from './rows.js'
 
 t.test('a linear scan finds rows at the threshold, not one bit beyond', async (t) => {

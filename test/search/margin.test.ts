@@ -1,9 +1,9 @@
 // Rows just beyond the threshold, as far as a search meets them: the probing guard counts queries near an edge by them.
 
 import { type Test, t } from 'tap'
+import type { Hit } from '../../packages/core/src/search/hit.js'
+import { SignalIndex } from '../../packages/core/src/search/signal-index.js'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import type { Hit } from '../../src/search/hit.js'
-import { SignalIndex } from '../../src/search/signal-index.js'
 import { compactAll } from './indexes.js'
 import { drain } from './parts.js'
 import { columnsOf, seeded } from './rows.js'

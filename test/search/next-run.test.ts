@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
-import { nextRun, type PartSize } from '../../src/search/compaction.js'
+import { nextRun, type PartSize } from '../../packages/core/src/search/compaction.js'
 
 const MAX_ROWS = 1_000
 

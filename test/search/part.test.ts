@@ -1,6 +1,6 @@
 import { t } from 'tap'
-import type { Hit } from '../../src/search/hit.js'
-import { NearestByRow, pick, scanAll } from '../../src/search/part.js'
+import type { Hit } from '../../packages/core/src/search/hit.js'
+import { NearestByRow, pick, scanAll } from '../../packages/core/src/search/part.js'
 import { rowsOf } from './corpora.js'
 import { blockOf } from './parts.js'
 import { concatenated, seeded, zeros } from './rows.js'

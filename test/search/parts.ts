@@ -1,13 +1,13 @@
 // Single parts of an index, made of rows, and their answers.
 
+import { compacted } from '../../packages/core/src/search/compaction.js'
+import { HEAD_ROWS, Head } from '../../packages/core/src/search/head.js'
+import type { Hit } from '../../packages/core/src/search/hit.js'
+import type { Row } from '../../packages/core/src/search/linear.js'
+import type { Part } from '../../packages/core/src/search/part.js'
+import { RowBlock } from '../../packages/core/src/search/row-block.js'
+import { Segment } from '../../packages/core/src/search/segment.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
-import { compacted } from '../../src/search/compaction.js'
-import { HEAD_ROWS, Head } from '../../src/search/head.js'
-import type { Hit } from '../../src/search/hit.js'
-import type { Row } from '../../src/search/linear.js'
-import type { Part } from '../../src/search/part.js'
-import { RowBlock } from '../../src/search/row-block.js'
-import { Segment } from '../../src/search/segment.js'
 import { columnsOf, concatenated, seeded } from './rows.js'
 
 /** The fewest rows that make a segment rather than a settled head. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
-import { NARROW } from '../../src/search/band-shape.js'
-import { BANDS, MAX_REACH } from '../../src/search/engine.js'
-import { type BandCounts, costFor, greedyPlan, planFor, scanNs, uniformCounts } from '../../src/search/plan.js'
+import { NARROW } from '../../packages/core/src/search/band-shape.js'
+import { BANDS, MAX_REACH } from '../../packages/core/src/search/engine.js'
+import { type BandCounts, costFor, greedyPlan, planFor, scanNs, uniformCounts } from '../../packages/core/src/search/plan.js'
 import { runs } from '../helpers/runs.js'
 import { BAND_BITS, randomFrom } from './corpora.js'
 

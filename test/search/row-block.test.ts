@@ -1,6 +1,6 @@
 import { t } from 'tap'
-import type { Hit } from '../../src/search/hit.js'
-import { ROW_BYTES, RowBlock } from '../../src/search/row-block.js'
+import type { Hit } from '../../packages/core/src/search/hit.js'
+import { ROW_BYTES, RowBlock } from '../../packages/core/src/search/row-block.js'
 import { columnsOf, concatenated, seeded, spread } from './rows.js'
 
 t.test('a block takes 37 bytes a row, and the same scratch whatever its size', async (t) => {

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { randomFillSync } from 'node:crypto'
+import type { Hit } from '../../packages/core/src/search/hit.js'
+import type { Row } from '../../packages/core/src/search/linear.js'
+import type { RowColumns } from '../../packages/core/src/search/row-block.js'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import type { Hit } from '../../src/search/hit.js'
-import type { Row } from '../../src/search/linear.js'
-import type { RowColumns } from '../../src/search/row-block.js'
 
 export const zeros = hashFromBytes(new Uint8Array(HASH_BYTES))
 

@@ -1,10 +1,10 @@
 // How a search of a segment runs in pieces, and what happens between them.
 
 import { t } from 'tap'
+import { BANDS, scratch } from '../../packages/core/src/search/engine.js'
+import type { Hit } from '../../packages/core/src/search/hit.js'
+import { linear } from '../../packages/core/src/search/linear.js'
 import { distance, HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { BANDS, scratch } from '../../src/search/engine.js'
-import type { Hit } from '../../src/search/hit.js'
-import { linear } from '../../src/search/linear.js'
 import { blurred, clumpy, dealt, filler, flippedByBand, randomFrom, rowsOf } from './corpora.js'
 import { hitsOf, segmentOf } from './parts.js'
 import { assertSameHits, concatenated, seeded, zeros } from './rows.js'

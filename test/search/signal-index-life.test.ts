@@ -1,8 +1,8 @@
 import { t } from 'tap'
+import { BANDS, ENTRY_BYTES } from '../../packages/core/src/search/engine.js'
+import { ROW_BYTES } from '../../packages/core/src/search/row-block.js'
+import { SignalIndex } from '../../packages/core/src/search/signal-index.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
-import { BANDS, ENTRY_BYTES } from '../../src/search/engine.js'
-import { ROW_BYTES } from '../../src/search/row-block.js'
-import { SignalIndex } from '../../src/search/signal-index.js'
 import { compactAll, finish, finishCounting } from './indexes.js'
 import { seeded, zeros } from './rows.js'
 

@@ -2,9 +2,9 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { t } from 'tap'
+import { linear } from '../../packages/core/src/search/linear.js'
+import { SignalIndex } from '../../packages/core/src/search/signal-index.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
-import { linear } from '../../src/search/linear.js'
-import { SignalIndex } from '../../src/search/signal-index.js'
 import { compactAll, indexOf } from './indexes.js'
 import { assertSameHits, columnsOf, seeded, sorted, spread, zeros } from './rows.js'
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
+import type { Hit } from '../../packages/core/src/search/hit.js'
+import { linear, type Row } from '../../packages/core/src/search/linear.js'
+import { SignalIndex } from '../../packages/core/src/search/signal-index.js'
 import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
-import type { Hit } from '../../src/search/hit.js'
-import { linear, type Row } from '../../src/search/linear.js'
-import { SignalIndex } from '../../src/search/signal-index.js'
 import { runs } from '../helpers/runs.js'
 import { columnsOf, seeded, sorted, spread, zeros } from './rows.js'
 

@@ -1,6 +1,6 @@
 // Records the kernel calls of a part, to show how it searched.
 
-import { type Engine, scratch } from '../../src/search/engine.js'
+import { type Engine, scratch } from '../../packages/core/src/search/engine.js'
 import { BANDS } from './corpora.js'
 
 export interface KernelCalls {

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
-import { uuidV7 } from '../../src/domain/ids.js'
+import { uuidV7 } from '../../packages/core/src/ids.js'
 import { NO_TRUST } from '../../src/domain/trust/trust.js'
 import { type AfterMatchParts, afterMatches } from '../../src/services/trust/match-follow-up.js'
 import { imageOf } from '../helpers/registered-image.js'

@@ -2,8 +2,8 @@
 // acknowledged.
 
 import t from 'tap'
+import type { BankRef } from '../../packages/core/src/matching/bank.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import type { BankRef } from '../../src/domain/organisations/bank.js'
 import { createBankErasing } from '../../src/services/banks/bank-erasure.js'
 import { createBanks } from '../../src/services/banks/banks.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type Bank, CASES_BANK } from '../../src/domain/organisations/bank.js'
+import { type Bank, CASES_BANK } from '../../packages/core/src/matching/bank.js'
 import { BankTable } from '../../src/services/index/bank-table.js'
 import { exactName } from '../../src/store/organisations/exact-name.js'
 

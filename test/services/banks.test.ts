@@ -1,8 +1,8 @@
 // A bank's owner is answered once the process that answers knows the change.
 
 import { t } from 'tap'
+import type { Bank } from '../../packages/core/src/matching/bank.js'
 import type { Caller } from '../../src/domain/organisations/access.js'
-import type { Bank } from '../../src/domain/organisations/bank.js'
 import { createBanks } from '../../src/services/banks/banks.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 

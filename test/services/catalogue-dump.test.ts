@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { t } from 'tap'
+import { formatUuid } from '../../packages/core/src/ids.js'
+import { CASES_BANK_NAME } from '../../packages/core/src/matching/bank.js'
+import type { RegisteredImage } from '../../packages/core/src/matching/signal.js'
+import { ROW_TYPES } from '../../packages/core/src/matching/signal-types.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { formatUuid } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/matching/signal.js'
-import { ROW_TYPES } from '../../src/domain/matching/signal-types.js'
-import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { seeded } from '../search/rows.js'
 

@@ -1,7 +1,7 @@
 // What a put changes in the catalogue, and what it leaves in place.
 
 import { t } from 'tap'
-import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import type { RegisteredImage } from '../../packages/core/src/matching/signal.js'
 import { encodeSupport } from '../../src/domain/trust/tier.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'

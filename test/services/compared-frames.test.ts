@@ -1,6 +1,6 @@
 import t from 'tap'
+import { uuidV7 } from '../../packages/core/src/ids.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
 import { BARE } from '../helpers/bare-matcher.js'

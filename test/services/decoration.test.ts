@@ -1,9 +1,9 @@
 // Details that many unrelated pictures share find none of them.
 
 import t from 'tap'
+import { DETAIL_BITS } from '../../packages/core/src/matching/signal-types.js'
 import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
-import { DETAIL_BITS } from '../../src/domain/matching/signal-types.js'
 import { shaded } from '../hash/patterns.js'
 import { drawn } from '../hash/synthetic.js'
 import { at, idOf, look, onPage, permutation, registry } from './detail-registry.js'

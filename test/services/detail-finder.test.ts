@@ -1,12 +1,12 @@
 // The detail finder finds what is in a picture and nothing else, however many pictures share drawn elements.
 
 import t from 'tap'
+import { HARMLESS_BANK_NAME } from '../../packages/core/src/matching/bank.js'
+import type { Tier } from '../../packages/core/src/matching/signal.js'
+import { DETAIL_BITS } from '../../packages/core/src/matching/signal-types.js'
 import type { AskedView } from '../../packages/hash/src/details/features.js'
 import { distance } from '../../packages/hash/src/hash256.js'
 import { transforms } from '../../packages/hash/src/transforms.js'
-import type { Tier } from '../../src/domain/matching/signal.js'
-import { DETAIL_BITS } from '../../src/domain/matching/signal-types.js'
-import { HARMLESS_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import type { Catalogue } from '../../src/services/index/catalogue.js'
 import { chessboard, shaded } from '../hash/patterns.js'
 import { drawn, noisy, rotatedPixels } from '../hash/synthetic.js'

@@ -1,6 +1,9 @@
 // A registry of pictures by name, and pictures to search for in it.
 
 import { createHash } from 'node:crypto'
+import { formatUuid } from '../../packages/core/src/ids.js'
+import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../packages/core/src/matching/bank.js'
+import type { Tier } from '../../packages/core/src/matching/signal.js'
 import { detailsWith } from '../../packages/hash/src/details/details.js'
 import type { AskedView } from '../../packages/hash/src/details/features.js'
 import type { Points } from '../../packages/hash/src/details/rows.js'
@@ -8,9 +11,6 @@ import { loadDetailsKernelSync } from '../../packages/hash/src/details-kernel.js
 import { loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { transforms } from '../../packages/hash/src/transforms.js'
-import { formatUuid } from '../../src/domain/ids.js'
-import type { Tier } from '../../src/domain/matching/signal.js'
-import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { createBitPermutation } from '../../src/services/matching/bit-permutation.js'
 import { type CommonRows, createCommonRows } from '../../src/services/matching/common-rows.js'

@@ -3,8 +3,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { uuidV7 } from '../../packages/core/src/ids.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
 import type { Replica } from '../../src/services/index/replica.js'
 import { createSnapshots, type Snapshots } from '../../src/services/index/snapshot.js'
 import type { Loss } from '../../src/store/images/changes.js'

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { formatUuid } from '../../src/domain/ids.js'
+import { formatUuid } from '../../packages/core/src/ids.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { imageShard, keys, watchShard } from '../../src/store/redis/keys.js'
 import { caseLifeHandler } from '../../workers/case-life.js'

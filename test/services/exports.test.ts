@@ -1,9 +1,9 @@
 // Exporting a large bank takes minutes: a caller whose key is revoked meanwhile does not get the rest.
 
 import t from 'tap'
+import type { Bank } from '../../packages/core/src/matching/bank.js'
 import { parseHash } from '../../packages/hash/src/hash256.js'
 import type { Caller } from '../../src/domain/organisations/access.js'
-import type { Bank } from '../../src/domain/organisations/bank.js'
 import { Problem } from '../../src/domain/problem.js'
 import { createExports } from '../../src/services/banks/exports.js'
 import type { StoredImage } from '../../src/store/images/image-reads.js'

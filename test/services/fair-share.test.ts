@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Hit } from '../../src/search/hit.js'
+import type { Hit } from '../../packages/core/src/search/hit.js'
 import type { Searcher } from '../../src/services/index/searcher.js'
 import { maxMatchesOf, shareOfHits, shareOfMatches } from '../../src/services/matching/fair-share.js'
 

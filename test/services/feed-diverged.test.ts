@@ -3,9 +3,9 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { uuidV7 } from '../../packages/core/src/ids.js'
+import { CASES_BANK } from '../../packages/core/src/matching/bank.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
-import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 import { createFeed } from '../../src/services/feed/feed.js'
 import { createFeedCursors } from '../../src/services/feed/feed-cursor.js'
 import { createFeedLines } from '../../src/services/feed/feed-lines.js'

@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import type { Signal } from '../../packages/core/src/matching/signal.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import type { Signal } from '../../src/domain/matching/signal.js'
 import { imageIdOf, pictureIdOf } from '../../src/services/index/image-ids.js'
 import { invalidatedSignals } from '../../src/services/intake/resubmission-block.js'
 

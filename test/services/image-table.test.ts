@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Tier } from '../../src/domain/matching/signal.js'
+import type { Tier } from '../../packages/core/src/matching/signal.js'
 import { encodeSupport, tierWith } from '../../src/domain/trust/tier.js'
 import type { ImageFacts } from '../../src/services/index/image-facts.js'
 import { ImageTable } from '../../src/services/index/image-table.js'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { formatUuid, uuidV7 } from '../../src/domain/ids.js'
+import { formatUuid, uuidV7 } from '../../packages/core/src/ids.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 
 const ids = createMatchIds(Buffer.alloc(32, 1))

@@ -1,8 +1,8 @@
 // How far a query searches: as far as the banks need, and no farther for what another organisation set for itself.
 
 import t from 'tap'
-import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
-import { type Bank, CASES_BANK } from '../../src/domain/organisations/bank.js'
+import { type Bank, CASES_BANK } from '../../packages/core/src/matching/bank.js'
+import { SIGNAL_TYPE_NAMES } from '../../packages/core/src/matching/signal-types.js'
 import { widestIn } from '../../src/services/matching/match-scope.js'
 
 t.test('only the owner of a bank searches as wide as it set its radius', async (t) => {

@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { formatUuid } from '../../src/domain/ids.js'
-import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
+import { formatUuid } from '../../packages/core/src/ids.js'
+import type { HashedSignal } from '../../packages/core/src/matching/hashed-image.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Observation } from '../../src/services/matching/observation.js'
 import { bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'

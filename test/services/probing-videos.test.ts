@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { uuidV7 } from '../../packages/core/src/ids.js'
+import type { RegisteredImage } from '../../packages/core/src/matching/signal.js'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
-import { formatUuid } from '../../src/domain/ids.js'
+import { formatUuid } from '../../packages/core/src/ids.js'
 import { createRecentChanges } from '../../src/services/index/recent-changes.js'
 
 const MAX = 4096

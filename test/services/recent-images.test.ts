@@ -1,8 +1,8 @@
 // Images of cases that nobody attests count for a day only for one another, where grades are per upload.
 
 import t from 'tap'
-import { idBytes, uuidV7 } from '../../src/domain/ids.js'
-import type { Signal } from '../../src/domain/matching/signal.js'
+import { idBytes, uuidV7 } from '../../packages/core/src/ids.js'
+import type { Signal } from '../../packages/core/src/matching/signal.js'
 import { encodeSupport } from '../../src/domain/trust/tier.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'

@@ -1,8 +1,8 @@
 // Memory of removed images is used again: pages of ordinals without an image are released. Counts bytes of pages, not of the process.
 
 import t from 'tap'
-import { formatUuid } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import { formatUuid } from '../../packages/core/src/ids.js'
+import type { RegisteredImage } from '../../packages/core/src/matching/signal.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { PAGE_BYTES, PAGE_IMAGES } from '../../src/services/index/image-page.js'
 import { hashNamed } from '../helpers/hashes.js'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import type { RegisteredImage } from '../../packages/core/src/matching/signal.js'
 import { createOwnWrites } from '../../src/store/images/read-your-writes.js'
 import { imageShard, keys } from '../../src/store/redis/keys.js'
 import { startRedis } from '../helpers/redis.js'

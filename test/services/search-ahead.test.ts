@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
+import type { HashedSignal } from '../../packages/core/src/matching/hashed-image.js'
 import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { MatchOptions } from '../../src/services/matching/match.js'
 import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'

@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { uuidV7 } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import { uuidV7 } from '../../packages/core/src/ids.js'
+import type { RegisteredImage } from '../../packages/core/src/matching/signal.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { type CataloguePiece, DamagedDump } from '../../src/services/index/catalogue-dump.js'
 import { createSnapshots } from '../../src/services/index/snapshot.js'

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { uuidV7 } from '../../src/domain/ids.js'
+import { uuidV7 } from '../../packages/core/src/ids.js'
 import { MAX_IN_FLIGHT } from '../../src/domain/organisations/webhook.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { DAY_MS, START_MS, startWebhookSending } from '../helpers/webhook-sending.js'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { formatUuid } from '../../packages/core/src/ids.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { formatUuid } from '../../src/domain/ids.js'
 import { digestAt, follow, lastPosition, ORIGIN, type Position, positionBefore } from '../../src/store/images/changes.js'
 import { createImageStore } from '../../src/store/images/images.js'
 import { keys } from '../../src/store/redis/keys.js'

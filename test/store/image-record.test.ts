@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { SIGNAL_TYPES } from '../../packages/core/src/matching/signal-types.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { decodeImage, encodeImage, RECORD } from '../../src/store/images/image-record.js'
 import { anyImageOrVideo } from './sample-images.js'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { uuidV7 } from '../../packages/core/src/ids.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
 import { encodeImage } from '../../src/store/images/image-record.js'
 import { createOwnWrites } from '../../src/store/images/read-your-writes.js'
 import type { Change } from '../../src/store/scripts/change-ops.js'

@@ -1,10 +1,7 @@
 // Registered images of every kind, and the conversion of columns into comparable texts.
 
 import fc from 'fast-check'
-import { MAX_DETAIL_ROWS } from '../../packages/hash/src/details/rows.js'
-import { HASH_BYTES, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
-import { formatUuid } from '../../src/domain/ids.js'
+import { formatUuid } from '../../packages/core/src/ids.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
@@ -15,8 +12,11 @@ import {
   TIERS,
   VIEW_NAMES,
   VIEWS,
-} from '../../src/domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
+} from '../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../packages/core/src/matching/signal-types.js'
+import { MAX_DETAIL_ROWS } from '../../packages/hash/src/details/rows.js'
+import { HASH_BYTES, hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { MAX_VIDEO_SIGNALS } from '../../packages/hash/src/video-frames.js'
 import { BY_HASHES } from '../../src/store/images/image-record.js'
 import type { ImageColumns } from '../../src/store/images/reader/columns.js'
 

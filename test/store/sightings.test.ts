@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { uuidV7 } from '../../packages/core/src/ids.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
 import { FLOOD_WINDOW_MS, LOOKS_WINDOW_MS, MAX_VIEW } from '../../src/domain/trust/flood.js'
 import { createImageStore } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'

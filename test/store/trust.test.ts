@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { formatUuid } from '../../packages/core/src/ids.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { formatUuid } from '../../src/domain/ids.js'
 import { MAX_VIEW } from '../../src/domain/trust/flood.js'
 import type { TrustStatus } from '../../src/domain/trust/trust.js'
 import { NO_TRUST } from '../../src/domain/trust/trust.js'

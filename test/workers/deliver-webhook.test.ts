@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { uuidV7 } from '../../packages/core/src/ids.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../src/domain/ids.js'
 import { createOutgoing } from '../../src/net/outgoing.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createPseudonyms } from '../../src/services/trust/pseudonyms.js'

@@ -2,11 +2,11 @@
 
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import type { View } from '../../packages/core/src/matching/signal.js'
 import { formatHash, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { createVideoHasher } from '../../packages/hash/src/video-frames.js'
 import type { Purpose } from '../../packages/hash/src/views.js'
-import type { View } from '../../src/domain/matching/signal.js'
 import { ffmpegFiles } from '../../workers/media/video/find-ffmpeg.js'
 import { findSandboxCommand, ownFiles } from '../../workers/sandbox-command.js'
 import { openVideoSandbox, type VideoAnswer } from '../../workers/video-sandbox.js'

@@ -1,10 +1,11 @@
 // Computes the details of an untrusted file's picture. All pixels are overwritten.
+
+import type { HashedImage } from '../../packages/core/src/matching/hashed-image.js'
 import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
 import { type Details, detailsWith } from '../../packages/hash/src/details/details.js'
 import { loadDetailsKernelSync } from '../../packages/hash/src/details-kernel.js'
 import { loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
 import type { Purpose } from '../../packages/hash/src/views.js'
-import type { HashedImage } from '../../src/domain/matching/hashed-image.js'
 import { eachFrame } from './decode.js'
 
 /**

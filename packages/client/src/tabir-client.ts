@@ -1,7 +1,7 @@
 // The entry point of @tabir/client: a typed client for the whole API, in Node and in browsers. It batches, retries and hashes pictures.
 
 import { detailsOf, type GivenSignal, hashImage, type Pixels } from '@tabir/hash'
-import { isServiceAddress, routeAt } from '../../../src/domain/service-address.js'
+import { isServiceAddress, routeAt } from '../../core/src/service-address.js'
 import { linesOf } from './hash-lines.js'
 import { OPERATIONS, type Operations, type Schemas } from './operations.generated.js'
 

@@ -2,8 +2,8 @@
 // withdrawn signals.
 
 import { createReadStream } from 'node:fs'
-import { formatSignalHash } from '../../../src/domain/matching/hash-text.js'
-import { writeWholeFile } from '../../../src/files/write-file.js'
+import { formatSignalHash } from '../../core/src/matching/hash-text.js'
+import { writeWholeFile } from '../../core/src/node/write-file.js'
 import type { Held } from './held.js'
 import { FeedError, linesOf, parseLine } from './parse-lines.js'
 

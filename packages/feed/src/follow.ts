@@ -1,12 +1,12 @@
 // The entry point of `@tabir/feed`: follows the feed of a Tabir service and matches in memory, inside your own network.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isServiceAddress, routeAt } from '../../../src/domain/service-address.js'
+import { isServiceAddress, routeAt } from '../../core/src/service-address.js'
 import { loadHeld, saveHeld } from './file.js'
 import { type AskedSignal, Held, type LocalMatch } from './held.js'
 import { FeedError, linesOf, parseLine } from './parse-lines.js'
 
-export { parseSignalHash } from '../../../src/domain/matching/hash-text.js'
+export { parseSignalHash } from '../../core/src/matching/hash-text.js'
 export { parseHash } from '../../hash/src/hash256.js'
 export type { AskedSignal, LocalMatch } from './held.js'
 export { FeedError } from './parse-lines.js'

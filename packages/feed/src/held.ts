@@ -1,6 +1,7 @@
 // The signals that a follower of the feed keeps in memory, and an exact search among them.
 
-import { Corroborations } from '../../../src/domain/matching/corroborations.js'
+import { isCopy } from '../../core/src/matching/copies.js'
+import { Corroborations } from '../../core/src/matching/corroborations.js'
 import {
   aloneBits,
   contentOf,
@@ -8,12 +9,11 @@ import {
   maxCorroboratingBits,
   PAIR_SUM_BITS,
   widestMatchBits,
-} from '../../../src/domain/matching/evidence.js'
-import { fairShareOf } from '../../../src/domain/matching/share.js'
-import { VIEW_NAMES, VIEWS, type View } from '../../../src/domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../../src/domain/matching/signal-types.js'
-import { isCopy } from '../../../src/domain/trust/flood.js'
-import { SignalIndex } from '../../../src/search/signal-index.js'
+} from '../../core/src/matching/evidence.js'
+import { fairShareOf } from '../../core/src/matching/share.js'
+import { VIEW_NAMES, VIEWS, type View } from '../../core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../core/src/matching/signal-types.js'
+import { SignalIndex } from '../../core/src/search/signal-index.js'
 import type { Hash256 } from '../../hash/src/hash256.js'
 import { isUpright, type TransformName, transforms } from '../../hash/src/transforms.js'
 import type { FedLine, HeldSignal } from './parse-lines.js'

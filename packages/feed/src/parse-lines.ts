@@ -1,9 +1,9 @@
 // Parses the lines of a feed. They have the same form in the service's answers and in the follower's file.
 
 import { z } from 'zod'
-import { parseSignalHash } from '../../../src/domain/matching/hash-text.js'
-import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../../src/domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../../src/domain/matching/signal-types.js'
+import { parseSignalHash } from '../../core/src/matching/hash-text.js'
+import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../core/src/matching/signal-types.js'
 
 /** Twice the maximum of a video. */
 const MAX_FED_SIGNALS = 20_000

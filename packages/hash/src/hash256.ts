@@ -53,7 +53,7 @@ export function hashFromBytes(bytes: Uint8Array, offset = 0): Hash256 {
 }
 
 /**
- * The Hamming distance, 0…256. Searches of many rows use the search kernel instead (`src/search`).
+ * The Hamming distance, 0…256. Searches of many rows use the search kernel instead (`packages/core/src/search`).
  * @param maxBits for a greater distance, the result is only some number above `maxBits`, because counting stops early.
  */
 export function distance(a: Hash256, b: Hash256, maxBits = HASH_BITS): number {

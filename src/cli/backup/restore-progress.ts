@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { writeWholeFile } from '../../../packages/core/src/node/write-file.js'
 import { makeFolder } from '../../files/make-folder.js'
-import { writeWholeFile } from '../../files/write-file.js'
 
 const Noted = z.object({
   /** The random number that the backup file was sealed with; it identifies the file. */

@@ -1,9 +1,9 @@
 // Rules of `tabir doctor`: what is fine, what is not, and how to fix it.
 
+import { ownValue } from '../../../packages/core/src/own-value.js'
 import type { Config } from '../../boot/config.js'
 import { ISOLATION_LAYERS } from '../../domain/isolation-layers.js'
 import type { Language } from '../../domain/languages.js'
-import { ownValue } from '../../domain/own-value.js'
 import type { ApiFacts, CertificateFacts } from './doctor-api.js'
 import type { FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
 

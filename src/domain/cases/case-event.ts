@@ -1,6 +1,6 @@
 // The time line of a case, as the submitter sees it. Counts only: no field of an event could name a platform.
 
-import { namesOf } from '../own-value.js'
+import { namesOf } from '../../../packages/core/src/own-value.js'
 
 /** What the `count` of each event counts. For `nothing` it is 0. */
 export const CASE_EVENTS = {

@@ -1,7 +1,7 @@
 // Media formats that the service and the page recognise by their first bytes. Workers, page, console, messages and documents derive from this
 // table.
 
-import { namesOf } from '../own-value.js'
+import { namesOf } from '../../../packages/core/src/own-value.js'
 
 interface Row {
   /** Common name, as shown to people. */

@@ -1,6 +1,6 @@
 // Changes to a bank: add or update a signal, or remove one.
 
-import type { Category, RegisteredVideo, Signal, Tier } from '../matching/signal.js'
+import type { Category, RegisteredVideo, Signal, Tier } from '../../../packages/core/src/matching/signal.js'
 
 /** What identifies a signal of a bank, or a picture of several signals. */
 export interface SignalIdentity {

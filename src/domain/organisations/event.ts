@@ -1,6 +1,6 @@
 // Events that the operator or webhooks are notified of: a kind, ids and numbers, never hashes or personal data.
 
-import { namesOf } from '../own-value.js'
+import { namesOf } from '../../../packages/core/src/own-value.js'
 
 /** Who is notified of each kind: only the operator, or also webhooks of organisations (`WEBHOOK_EVENTS`). */
 export const EVENTS = {

@@ -1,7 +1,7 @@
 // The feed for platforms that match locally: which signals to match, and which to drop.
 
+import type { Category, RegisteredVideo, Signal, Tier } from '../../../packages/core/src/matching/signal.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import type { Category, RegisteredVideo, Signal, Tier } from '../matching/signal.js'
 
 /** Restricts the feed. `undefined` means no restriction. */
 export interface FeedFilter {

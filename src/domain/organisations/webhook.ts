@@ -1,6 +1,6 @@
 // Webhooks: which events exist, the retry schedule and the limits.
 
-import { namesOf } from '../own-value.js'
+import { namesOf } from '../../../packages/core/src/own-value.js'
 import type { EventForWebhooks } from './event.js'
 
 /** The events and which organisation receives them. Payloads hold ids and fixed words only, never hashes. */

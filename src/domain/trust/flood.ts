@@ -8,9 +8,8 @@
 // Somebody who knows a hash can make innocent pictures near it, and can change a true copy in many ways. So an upload counts only if several views agree,
 // or a part that may be stopped alone; and nothing is stopped before several platforms met such uploads over hours.
 
+import type { Tier } from '../../../packages/core/src/matching/signal.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import type { Tier } from '../matching/signal.js'
-import { type RowType, SIGNAL_TYPES } from '../matching/signal-types.js'
 import type { Support } from './tier.js'
 
 /**
@@ -168,18 +167,6 @@ const MIN_LOOK_ALIKES = Math.min(...Object.values(FLOOD_RULES).map(({ lookAlikes
 /** @returns whether any rule could apply. If not, the caller can skip the remaining checks. */
 export function mayBeFlood({ hits, looks }: SeenMatches): boolean {
   return looks >= MIN_LOOK_ALIKES || allOf(hits) >= MIN_MATCHES
-}
-
-/** The upper end of a distance band. So the distance at which a narrowed signal stops matching reveals no more than the reported band. */
-export const COPY_BITS = 15
-
-/**
- * @returns whether the match shows nearly the whole registered picture, not only a part of it or something similar. A narrowed signal still matches
- *   copies. So an attacker who gets a true signal narrowed can hide edited copies, but never the picture itself.
- */
-export function isCopy(found: { readonly signalType: RowType; readonly distanceBits: number }): boolean {
-  const { signalType, distanceBits } = found
-  return signalType !== 'detail' && SIGNAL_TYPES[signalType].identifies && distanceBits <= COPY_BITS
 }
 
 /**

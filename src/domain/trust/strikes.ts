@@ -1,6 +1,6 @@
 // Strikes: reports that were judged false. An account with enough of them can submit no more.
 
-import type { RegisteredImage } from '../matching/signal.js'
+import type { RegisteredImage } from '../../../packages/core/src/matching/signal.js'
 
 const DAY_MS = 86_400_000
 

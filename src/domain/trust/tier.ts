@@ -1,6 +1,6 @@
 // Derives the tier of a signal from how many organisations support it and how many oppose it.
 
-import type { Tier } from '../matching/signal.js'
+import type { Tier } from '../../../packages/core/src/matching/signal.js'
 
 /** What was said about a signal, counted in distinct organisations. */
 export interface Support {

@@ -1,7 +1,7 @@
 // StopNCII's FetchHashes: pages of hashes that people registered themselves, with the feedback of platforms.
 
 import { z } from 'zod'
-import { ownValue } from '../../domain/own-value.js'
+import { ownValue } from '../../../packages/core/src/own-value.js'
 import { signalFrom } from '../given-signal.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
 

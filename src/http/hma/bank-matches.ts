@@ -1,8 +1,8 @@
 // Matches of a query, in HMA's form and by bank.
 
+import type { HashedImage } from '../../../packages/core/src/matching/hashed-image.js'
+import type { Grading } from '../../../packages/core/src/matching/registry-size.js'
 import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
-import type { HashedImage } from '../../domain/matching/hashed-image.js'
-import type { Grading } from '../../domain/matching/registry-size.js'
 import { Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { Contents } from '../../services/interop/contents.js'

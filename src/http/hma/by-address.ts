@@ -1,7 +1,7 @@
 // Pictures and videos that a client of HMA sends, or names by their address.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { HashedImage } from '../../domain/matching/hashed-image.js'
+import type { HashedImage } from '../../../packages/core/src/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import type { Hashing } from '../../services/intake/hashing.js'
 import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/intake/picture-fetching.js'

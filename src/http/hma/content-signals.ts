@@ -1,9 +1,9 @@
 // Converts the signals of one content from HMA's types and back.
 
-import { formatSignalHash } from '../../domain/matching/hash-text.js'
-import type { HashedImage, HashedVideo } from '../../domain/matching/hashed-image.js'
-import type { RegisteredVideo, Signal } from '../../domain/matching/signal.js'
-import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
+import { formatSignalHash } from '../../../packages/core/src/matching/hash-text.js'
+import type { HashedImage, HashedVideo } from '../../../packages/core/src/matching/hashed-image.js'
+import type { RegisteredVideo, Signal } from '../../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
 import { vpdqJson } from '../../exchange/vpdq.js'

@@ -1,12 +1,12 @@
 // Signal and content types by HMA's names, and the answers of a lookup.
 
 import { createHash } from 'node:crypto'
+import { maxDistanceOf } from '../../../packages/core/src/matching/grade.js'
+import { parseSignalHash } from '../../../packages/core/src/matching/hash-text.js'
+import type { HashedImage, HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
+import { ownValue } from '../../../packages/core/src/own-value.js'
 import { formatHash, type Hash256 } from '../../../packages/hash/src/hash256.js'
-import { maxDistanceOf } from '../../domain/matching/grade.js'
-import { parseSignalHash } from '../../domain/matching/hash-text.js'
-import type { HashedImage, HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { Caller } from '../../domain/organisations/access.js'
-import { ownValue } from '../../domain/own-value.js'
 import { readVpdqJson, type VpdqVideo } from '../../exchange/vpdq.js'
 import type { Match } from '../../services/matching/match.js'
 import { rotated } from '../../services/matching/orientations.js'

@@ -1,6 +1,6 @@
 // Reads fields as HMA's clients send them: numbers and booleans as text, and more than is asked for.
 
-import { ownValue } from '../../domain/own-value.js'
+import { ownValue } from '../../../packages/core/src/own-value.js'
 import { type FieldError, HmaRefusal } from './refusals.js'
 
 const TRUE = ['true', '1', 'yes', 'on', 't', 'y']

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
-import type { HashedImage, HashedVideoFile } from '../../domain/matching/hashed-image.js'
+import type { HashedImage, HashedVideoFile } from '../../../packages/core/src/matching/hashed-image.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import type { HashingFor } from '../../services/intake/hashing.js'
 import type { ReceivedVideo, VideoHashing, VideoPurpose } from '../../services/intake/video-hashing.js'

@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { namesOf } from '../../domain/own-value.js'
+import { namesOf } from '../../../packages/core/src/own-value.js'
 import { Problem } from '../../domain/problem.js'
 import { FREE, type HashingFor } from '../../services/intake/hashing.js'
 import type { PictureSender } from '../../services/intake/picture-shares.js'

@@ -1,8 +1,8 @@
 // Schemas of banks and their signals.
 
 import { z } from 'zod'
-import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
-import { BANK_PURPOSES } from '../../domain/organisations/bank.js'
+import { BANK_PURPOSES } from '../../../packages/core/src/matching/bank.js'
+import { SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.js'
 import { Declared } from '../declared-age.js'
 import { GivenAnimation, isPicture, NO_PICTURE } from '../given-videos.js'
 import {

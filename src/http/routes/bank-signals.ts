@@ -2,10 +2,10 @@
 
 import { Readable } from 'node:stream'
 import { z } from 'zod'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
+import { parseSignalHash } from '../../../packages/core/src/matching/hash-text.js'
+import { refusalOf } from '../../../packages/core/src/matching/probable-hash.js'
 import { declaresMinor } from '../../domain/cases/minors.js'
-import { parseSignalHash } from '../../domain/matching/hash-text.js'
-import { refusalOf } from '../../domain/matching/probable-hash.js'
-import type { Bank } from '../../domain/organisations/bank.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks/banks.js'

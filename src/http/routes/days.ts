@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { DISTANCE_BANDS, GRADES } from '../../domain/matching/grade.js'
+import { DISTANCE_BANDS, GRADES } from '../../../packages/core/src/matching/grade.js'
 import { COUNTED_DAYS, type DailyCount } from '../../domain/trust/daily-counts.js'
 import { VERDICTS } from '../../domain/trust/trust.js'
 import type { DailyCounts, DailyStatistics } from '../../services/trust/daily-counts.js'

@@ -1,8 +1,8 @@
 // The routes of Hasher-Matcher-Actioner (HMA). Its clients need only another URL and key to query Tabir.
 
 import type { FastifyPluginAsync } from 'fastify'
+import { ownValue } from '../../../packages/core/src/own-value.js'
 import { hotlinesFor } from '../../domain/cases/hotlines.js'
-import { ownValue } from '../../domain/own-value.js'
 import { withFloats } from '../hma/floats.js'
 import { createHmaErrorHandler } from '../hma/refusals.js'
 import { named } from '../plugins/named.js'

@@ -8,9 +8,9 @@ import {
   falseRateAnUpload,
   largestBits,
   type RatedGrade,
-} from '../../domain/matching/registry-size.js'
-import { TIER_NAMES } from '../../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
+} from '../../../packages/core/src/matching/registry-size.js'
+import { TIER_NAMES } from '../../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../../packages/core/src/matching/signal-types.js'
 import type { RegistryCounts } from '../../services/ops/registry-counts.js'
 import { may } from '../problems.js'
 import { CategoryName, Instant, instant, SignalTypeName } from '../schemas.js'

@@ -2,10 +2,10 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { fileSignals } from '../../domain/matching/file-signals.js'
-import { parseSignalHash } from '../../domain/matching/hash-text.js'
-import type { Signal } from '../../domain/matching/signal.js'
-import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
+import { fileSignals } from '../../../packages/core/src/matching/file-signals.js'
+import { parseSignalHash } from '../../../packages/core/src/matching/hash-text.js'
+import type { Signal } from '../../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.js'
 import {
   LONGEST_WATCH_DAYS,
   MAX_REFERENCE_CHARS,

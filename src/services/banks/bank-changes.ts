@@ -1,7 +1,7 @@
 // Finds the signals that changes of a bank refer to, and the changes that had no effect.
 
-import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
-import type { Bank } from '../../domain/organisations/bank.js'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
+import type { RegisteredImage, Signal } from '../../../packages/core/src/matching/signal.js'
 import type { BankChange } from '../../domain/organisations/bank-change.js'
 import type { Images } from '../../store/images/images.js'
 import { bankedIdOf } from '../index/image-ids.js'

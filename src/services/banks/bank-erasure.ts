@@ -1,7 +1,7 @@
 // Erases the images of removed banks. After a crash the next sweep continues.
 
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
 import { inChunks } from '../../domain/in-chunks.js'
-import type { Bank } from '../../domain/organisations/bank.js'
 import type { Images } from '../../store/images/images.js'
 import type { Banks } from '../../store/organisations/banks.js'
 import type { Catalogue } from '../index/catalogue.js'

@@ -1,7 +1,7 @@
 // Banks, and which of them a caller may see and write to.
 
+import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME, isVisibleTo } from '../../../packages/core/src/matching/bank.js'
 import type { Caller } from '../../domain/organisations/access.js'
-import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME, isVisibleTo } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Banks as BankStore } from '../../store/organisations/banks.js'

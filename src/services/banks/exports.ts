@@ -1,8 +1,8 @@
 // Exports of a bank as a file for its owner, plain or encrypted. Each is noted in the audit log before the first byte is sent.
 
 import { Readable } from 'node:stream'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
 import type { Caller } from '../../domain/organisations/access.js'
-import type { Bank } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { tierWith } from '../../domain/trust/tier.js'
 import { NO_TRUST_STATUS } from '../../domain/trust/trust.js'

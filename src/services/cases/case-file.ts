@@ -1,8 +1,14 @@
 // The case file: everything that the submitter or an assisting organisation may see of a case. No hashes; of organisations only the two that she knows.
 
+import {
+  type Category,
+  durationSOf,
+  type RegisteredImage,
+  type Signal,
+  type Tier,
+} from '../../../packages/core/src/matching/signal.js'
+import type { SignalType } from '../../../packages/core/src/matching/signal-types.js'
 import type { CaseEvent } from '../../domain/cases/case-event.js'
-import { type Category, durationSOf, type RegisteredImage, type Signal, type Tier } from '../../domain/matching/signal.js'
-import type { SignalType } from '../../domain/matching/signal-types.js'
 import { countAskingPlatforms, orgsWith } from '../../domain/organisations/access.js'
 import { isFound, type Listed, type Recognition, recognitionOf } from '../../domain/trust/recognition.js'
 import { tierWith } from '../../domain/trust/tier.js'

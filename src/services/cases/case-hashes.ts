@@ -1,8 +1,8 @@
 // The hashes of a case, for the person who registered them. A picture can be partly reconstructed from them, so a PIN is not enough.
 
+import type { RegisteredImage } from '../../../packages/core/src/matching/signal.js'
 import { writeRegistered } from '../../../packages/hash/src/details/written.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { StoredImage } from '../../store/images/image-reads.js'
 import type { Images } from '../../store/images/images.js'
 import type { OwnCase } from './case-access.js'

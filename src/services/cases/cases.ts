@@ -1,9 +1,9 @@
 // The life of a case, from opening to its end. The submitter identifies with a case number and a PIN and is never asked for a name.
 
 import { randomBytes } from 'node:crypto'
+import type { Category } from '../../../packages/core/src/matching/signal.js'
 import type { Assistance } from '../../domain/cases/assistance.js'
 import { acceptsImages, type CaseState, remindAtMs, stateAt } from '../../domain/cases/case.js'
-import type { Category } from '../../domain/matching/signal.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { CaseRecord } from '../../store/cases/case-record.js'

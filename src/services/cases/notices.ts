@@ -1,5 +1,6 @@
 // Notices: a submitter's statement under a law, and the deadlines that then run for each platform that gets a match of the case's pictures.
 
+import { durationSOf, type RegisteredFacts } from '../../../packages/core/src/matching/signal.js'
 import {
   type Deadline,
   deadlinesFrom,
@@ -9,7 +10,6 @@ import {
   type Stage,
   stoppedBy,
 } from '../../domain/cases/sla.js'
-import { durationSOf, type RegisteredFacts } from '../../domain/matching/signal.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import type { Verdict } from '../../domain/trust/trust.js'

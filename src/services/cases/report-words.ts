@@ -1,8 +1,8 @@
 // Texts of the report for police and regulators: the `report.` messages of a language.
 
 import { readFileSync } from 'node:fs'
+import { ownValue } from '../../../packages/core/src/own-value.js'
 import type { LanguageTag } from '../../domain/languages.js'
-import { ownValue } from '../../domain/own-value.js'
 
 export interface ReportWords {
   /** @throws {Error} if the language lacks the text. */

@@ -1,6 +1,8 @@
 // The report of a case for police or a regulator: numbers and times, signed. No picture, no hash, no name.
 
 import { z } from 'zod'
+import { imageReference } from '../../../packages/core/src/ids.js'
+import { CATEGORY_NAMES, TIER_NAMES } from '../../../packages/core/src/matching/signal.js'
 import { CASE_STATES } from '../../domain/cases/case.js'
 import {
   CASE_EVENT_KINDS,
@@ -9,8 +11,6 @@ import {
   type PublicCount,
   publicCount,
 } from '../../domain/cases/case-event.js'
-import { imageReference } from '../../domain/ids.js'
-import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/matching/signal.js'
 import { RECOGNITIONS } from '../../domain/trust/recognition.js'
 import { DurationS, durationView } from '../records/duration.js'
 import type { Signer } from '../records/signer.js'

@@ -1,7 +1,7 @@
 // Which image of a case a file is. The page knows images by number and date only, and a person who is asked about one of them has to tell them apart.
 
+import type { RegisteredImage } from '../../../packages/core/src/matching/signal.js'
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { Images } from '../../store/images/images.js'
 
 /** [bits] As far apart as two copies of one picture are at most by the published threshold of PDQ. */

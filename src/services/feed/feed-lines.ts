@@ -1,9 +1,9 @@
 // Lines of the feed for one reader. Each describes an image as it is when it is read.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { feedSignalsOf } from '../../domain/matching/feed-signals.js'
-import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
-import { CASES_BANK_NAME, isAnswering, isVisibleTo } from '../../domain/organisations/bank.js'
+import { CASES_BANK_NAME, isAnswering, isVisibleTo } from '../../../packages/core/src/matching/bank.js'
+import { feedSignalsOf } from '../../../packages/core/src/matching/feed-signals.js'
+import type { RegisteredImage, Signal } from '../../../packages/core/src/matching/signal.js'
 import type { FeedLine } from '../../domain/organisations/feed.js'
 import { tierWith } from '../../domain/trust/tier.js'
 import { NO_TRUST_STATUS, type TrustStatus } from '../../domain/trust/trust.js'

@@ -1,7 +1,7 @@
 // The pages of a snapshot: all registered images, one part of the ids after the other.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
+import { CASES_BANK_NAME } from '../../../packages/core/src/matching/bank.js'
 import type { FeedLine } from '../../domain/organisations/feed.js'
 import type { FeedBatches } from '../../store/exchange/feed-batches.js'
 import type { CatalogueImage } from '../index/image-facts.js'

@@ -1,8 +1,8 @@
 // Applies changes of the store to a catalogue.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
+import type { RegisteredImage } from '../../../packages/core/src/matching/signal.js'
 import { inChunks } from '../../domain/in-chunks.js'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
 import type { TrustStatus } from '../../domain/trust/trust.js'
 import { isInHistory, type Position } from '../../store/images/changes.js'

@@ -1,7 +1,7 @@
 // The banks of a deployment, and their names as each organisation sees them. A name is unique among the banks that the organisation may know of.
 // Creating a bank does not show whether a hidden bank has the same name.
 
-import { type Bank, isVisibleTo, knownSinceMsOf, labelOf } from '../../domain/organisations/bank.js'
+import { type Bank, isVisibleTo, knownSinceMsOf, labelOf } from '../../../packages/core/src/matching/bank.js'
 import { exactNameOf } from '../../store/organisations/exact-name.js'
 
 /** Banks by their name in the store. */

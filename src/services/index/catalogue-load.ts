@@ -1,9 +1,9 @@
 // Fills a catalogue from the packed columns of a reader, without one object per image.
 
+import { CASES_BANK_NAME } from '../../../packages/core/src/matching/bank.js'
+import { TIERS } from '../../../packages/core/src/matching/signal.js'
+import { ROW_TYPES } from '../../../packages/core/src/matching/signal-types.js'
 import { HASH_BYTES } from '../../../packages/hash/src/hash256.js'
-import { TIERS } from '../../domain/matching/signal.js'
-import { ROW_TYPES } from '../../domain/matching/signal-types.js'
-import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { ImageColumns, SignalColumns } from '../../store/images/reader/columns.js'
 import type { CatalogueParts } from './catalogue-dump.js'
 import type { DetailPlaces } from './detail-places.js'

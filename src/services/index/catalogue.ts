@@ -1,11 +1,11 @@
 // The in-memory data for matching: images, banks and API keys, as of one revision of the store.
 
-import { formatUuid, idBytes } from '../../domain/ids.js'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
-import type { RowType } from '../../domain/matching/signal-types.js'
-import { CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../../domain/organisations/bank.js'
+import { formatUuid, idBytes } from '../../../packages/core/src/ids.js'
+import { CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../../../packages/core/src/matching/bank.js'
+import type { RegisteredImage } from '../../../packages/core/src/matching/signal.js'
+import type { RowType } from '../../../packages/core/src/matching/signal-types.js'
+import type { SignalIndex } from '../../../packages/core/src/search/signal-index.js'
 import type { TrustStatus } from '../../domain/trust/trust.js'
-import type { SignalIndex } from '../../search/signal-index.js'
 import type { ImageColumns } from '../../store/images/reader/columns.js'
 import type { ApiKey } from '../../store/organisations/api-keys.js'
 import { BankTable } from './bank-table.js'

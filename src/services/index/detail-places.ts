@@ -1,7 +1,7 @@
 // Positions of searchable details in their pictures, in memory: 40 bytes per picture instead of objects.
 
+import type { IndexedDetails } from '../../../packages/core/src/matching/indexed-details.js'
 import { MAX_DETAIL_ROWS } from '../../../packages/hash/src/details/rows.js'
-import type { IndexedDetails } from '../../domain/matching/indexed-details.js'
 
 const PAGE_BITS = 14
 const PAGE_IMAGES = 1 << PAGE_BITS

@@ -1,5 +1,6 @@
 // The facts that a match reports about an image, packed into two bytes: those registered with it, and its support since.
 
+import { CASES_BANK_NAME } from '../../../packages/core/src/matching/bank.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
@@ -9,8 +10,7 @@ import {
   TIER_NAMES,
   TIERS,
   type Tier,
-} from '../../domain/matching/signal.js'
-import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
+} from '../../../packages/core/src/matching/signal.js'
 import { tierWith } from '../../domain/trust/tier.js'
 import { BY_HASHES } from '../../store/images/image-record.js'
 

@@ -1,9 +1,9 @@
 // Computes ids of images. They are keyed, so that an id reveals nothing about the hash. The same input gives the same id.
 
 import { createHmac } from 'node:crypto'
-import { uuidV8 } from '../../domain/ids.js'
-import { ownSignalsOf, type Signal } from '../../domain/matching/signal.js'
-import type { SignalType } from '../../domain/matching/signal-types.js'
+import { uuidV8 } from '../../../packages/core/src/ids.js'
+import { ownSignalsOf, type Signal } from '../../../packages/core/src/matching/signal.js'
+import type { SignalType } from '../../../packages/core/src/matching/signal-types.js'
 import type { SignalIdentity } from '../../domain/organisations/bank-change.js'
 
 /** The id of a bank's image: from the whole picture if all its signals are given, otherwise from the one signal. */

@@ -1,7 +1,7 @@
 // The table of images in memory (`image-table.ts`) is stored in pages of 65,536 images. A page has an array for each column, because an object for
 // each image would take several times the memory. The image with an ordinal is in page `ordinal >>> PAGE_BITS`, at index `ordinal % PAGE_IMAGES`.
 
-import { BLOCK_BITS } from '../../search/image-ledger.js'
+import { BLOCK_BITS } from '../../../packages/core/src/search/image-ledger.js'
 import { FACT_CODES, isFacts, withSupport } from './image-facts.js'
 
 export const ID_BYTES = 16

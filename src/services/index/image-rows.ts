@@ -1,8 +1,8 @@
 // The rows of images in the indexes, and what is known of rows besides their hashes: details, frames.
 
-import { type RegisteredImage, type Signal, signalsByFrame, VIEWS } from '../../domain/matching/signal.js'
-import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
-import { SignalIndex } from '../../search/signal-index.js'
+import { type RegisteredImage, type Signal, signalsByFrame, VIEWS } from '../../../packages/core/src/matching/signal.js'
+import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../../../packages/core/src/matching/signal-types.js'
+import { SignalIndex } from '../../../packages/core/src/search/signal-index.js'
 import { DetailPlaces } from './detail-places.js'
 import { FrameTable } from './frame-table.js'
 import { PAGE_IMAGES } from './image-page.js'

@@ -1,8 +1,8 @@
 // Keeps the catalogue of this process equal to the store: reads everything once, then follows the change stream.
 
 import type { Redis } from 'ioredis'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
 import type { NotReadyReason } from '../../domain/not-ready.js'
-import type { Bank } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { digestAt, type Loss, type Position } from '../../store/images/changes.js'
 import { interrupt } from '../../store/redis/client.js'

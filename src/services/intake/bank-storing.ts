@@ -1,8 +1,8 @@
 // Stores and erases signals of banks. Checks resubmission blocks and quotas, and assigns the tier.
 
-import type { Signal, Tier } from '../../domain/matching/signal.js'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
+import type { Signal, Tier } from '../../../packages/core/src/matching/signal.js'
 import type { OrgKind } from '../../domain/organisations/access.js'
-import type { Bank } from '../../domain/organisations/bank.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
 import type { StoredImage } from '../../store/images/image-reads.js'

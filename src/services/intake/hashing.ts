@@ -1,7 +1,7 @@
 // Has a picture hashed by a worker. The picture waits in this process's memory; the queue holds only where to get it.
 
-import type { HashedImage } from '../../domain/matching/hashed-image.js'
-import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
+import type { HashedImage } from '../../../packages/core/src/matching/hashed-image.js'
+import { SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
 import type { PendingImages } from '../../handoff/pending-images.js'
 import { isTooCostly, type PictureCost, pictureCost, UNKNOWN_COST } from '../../handoff/picture-cost.js'

@@ -1,8 +1,8 @@
 // Imports files into a bank while they arrive, in batches. With an idempotency key, an interrupted import continues where it stopped.
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
-import { uuidV7, uuidV8 } from '../../domain/ids.js'
-import type { Bank } from '../../domain/organisations/bank.js'
+import { uuidV7, uuidV8 } from '../../../packages/core/src/ids.js'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
 import type { ImportProgress, NotedLines } from '../../domain/organisations/bank-import.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'

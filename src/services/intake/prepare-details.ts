@@ -1,9 +1,9 @@
 // Prepares the details of a picture for storage: permutes their bits, and drops features that many other pictures share.
 
+import type { IndexedDetails } from '../../../packages/core/src/matching/indexed-details.js'
+import type { Signal } from '../../../packages/core/src/matching/signal.js'
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
 import type { Points } from '../../../packages/hash/src/details/rows.js'
-import type { IndexedDetails } from '../../domain/matching/indexed-details.js'
-import type { Signal } from '../../domain/matching/signal.js'
 import type { Replica } from '../index/replica.js'
 import { yielder } from '../load/yielding.js'
 import type { BitPermutation } from '../matching/bit-permutation.js'

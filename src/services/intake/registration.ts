@@ -1,10 +1,10 @@
 // Registers images of cases and banks. Images of a case are durable and matchable in this process when it returns.
 
+import { type Bank, CASES_BANK_NAME } from '../../../packages/core/src/matching/bank.js'
+import { withoutFalseWholes } from '../../../packages/core/src/matching/one-picture.js'
+import type { Category, RegisteredImage, RegisteredVideo, Signal } from '../../../packages/core/src/matching/signal.js'
 import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
-import { withoutFalseWholes } from '../../domain/matching/one-picture.js'
-import type { Category, RegisteredImage, RegisteredVideo, Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
-import { type Bank, CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { BankChange, NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
 import type { StoredImage } from '../../store/images/image-reads.js'

@@ -2,7 +2,7 @@
 // submitted the picture. If the picture was judged harmless, it applies to every case.
 
 import { createHmac } from 'node:crypto'
-import { ownSignalsOf, type RegisteredImage, type Signal } from '../../domain/matching/signal.js'
+import { ownSignalsOf, type RegisteredImage, type Signal } from '../../../packages/core/src/matching/signal.js'
 import { BLOCKED_FOR_MS } from '../../domain/trust/strikes.js'
 import type { BlockChange, ResubmissionBlocks } from '../../store/organisations/resubmission-blocks.js'
 

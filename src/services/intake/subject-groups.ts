@@ -1,8 +1,8 @@
 // Groups registered pictures of the same subject, so that details shared within a group do not count as decoration.
 
-import { aloneBits, contentOf } from '../../domain/matching/evidence.js'
-import type { Signal } from '../../domain/matching/signal.js'
-import { viewOf } from '../../domain/matching/signal.js'
+import { aloneBits, contentOf } from '../../../packages/core/src/matching/evidence.js'
+import type { Signal } from '../../../packages/core/src/matching/signal.js'
+import { viewOf } from '../../../packages/core/src/matching/signal.js'
 import type { Searcher } from '../index/searcher.js'
 
 /**

@@ -1,6 +1,6 @@
 // Takes in an uploaded video, in this process's memory, and has it hashed by a worker.
 
-import type { HashedVideoFile } from '../../domain/matching/hashed-image.js'
+import type { HashedVideoFile } from '../../../packages/core/src/matching/hashed-image.js'
 import { MAX_VIDEO_BYTES, type VideoLimits } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
 import type { PendingVideos } from '../../handoff/pending-videos.js'

@@ -1,7 +1,7 @@
 // Integer ids of images, for systems whose content ids are integers. Each organisation has its own; they are computed, not stored.
 
 import { createCipheriv, hkdfSync } from 'node:crypto'
-import { idBytes } from '../../domain/ids.js'
+import { idBytes } from '../../../packages/core/src/ids.js'
 
 export interface ContentIds {
   /** 1 to 2⁵² − 1, which every JSON client can represent. Deterministic. @throws {RangeError} when `imageId` is not a UUID */

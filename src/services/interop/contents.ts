@@ -1,6 +1,6 @@
 // Content as HMA knows it: an image of a bank with an integer id and a note, which its owner may disable for a time.
 
-import type { RegisteredImage } from '../../domain/matching/signal.js'
+import type { RegisteredImage } from '../../../packages/core/src/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import { Problem } from '../../domain/problem.js'
 import type { Images } from '../../store/images/images.js'

@@ -2,8 +2,8 @@
 
 import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
 import { inChunks } from '../../domain/in-chunks.js'
-import type { Bank } from '../../domain/organisations/bank.js'
 import type { BankChange } from '../../domain/organisations/bank-change.js'
 import { RECORD_REJECTIONS, type RecordRejection } from '../../domain/organisations/bank-import.js'
 import type { PullFailure, PullProgress } from '../../domain/organisations/exchange.js'

@@ -4,10 +4,10 @@
 // organisation may see. Each image that keeps the hash alive is noted as fetched, and withdraws the hash with it.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { formatSignalHash } from '../../domain/matching/hash-text.js'
-import type { Signal } from '../../domain/matching/signal.js'
-import { viewOf } from '../../domain/matching/signal.js'
-import { isAnswering, isVisibleTo } from '../../domain/organisations/bank.js'
+import { isAnswering, isVisibleTo } from '../../../packages/core/src/matching/bank.js'
+import { formatSignalHash } from '../../../packages/core/src/matching/hash-text.js'
+import type { Signal } from '../../../packages/core/src/matching/signal.js'
+import { viewOf } from '../../../packages/core/src/matching/signal.js'
 import type { FeedSignal, PlainHash } from '../../domain/organisations/feed.js'
 import type { Fetched } from '../../store/exchange/fetched.js'
 import { lastPosition } from '../../store/images/changes.js'

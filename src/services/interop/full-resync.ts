@@ -1,7 +1,7 @@
 // Full resync of a pulled feed. A feed reports removals for a limited time only. If it was not read for longer, it is read from the beginning, and
 // signals that it no longer names are removed.
 
-import type { Bank } from '../../domain/organisations/bank.js'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
 import type { Exchange } from '../../exchange/exchange-config.js'
 import type { ExchangeState, Exchanges as ExchangeStore } from '../../store/exchange/exchanges.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'

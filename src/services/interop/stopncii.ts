@@ -1,7 +1,7 @@
 // What clients of StopNCII's interface fetch, hand in and report.
 
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
 import type { Caller } from '../../domain/organisations/access.js'
-import type { Bank } from '../../domain/organisations/bank.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import type { FeedLine, FeedSignal, PlainHash } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'

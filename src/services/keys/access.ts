@@ -2,7 +2,7 @@
 
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { uuidV7 } from '../../domain/ids.js'
+import { uuidV7 } from '../../../packages/core/src/ids.js'
 import type { Caller, OrgKind, Scope } from '../../domain/organisations/access.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import { Problem } from '../../domain/problem.js'

@@ -1,8 +1,8 @@
 // Canaries: signals that no picture has. A query that matches one shows that a hash list was passed on.
 
 import { randomBytes } from 'node:crypto'
+import { uuidV7 } from '../../../packages/core/src/ids.js'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
-import { uuidV7 } from '../../domain/ids.js'
 import { noteInAudit } from '../../store/audit/audit.js'
 import { createImageStore } from '../../store/images/images.js'
 import { createBankStore } from '../../store/organisations/banks.js'

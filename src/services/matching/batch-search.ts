@@ -1,10 +1,10 @@
 // Decides how far to search for pictures, and searches for the hashes of several pictures in one pass over the index, before the first is answered.
 
+import type { HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
+import { VIEWS, type View } from '../../../packages/core/src/matching/signal.js'
+import type { SignalType } from '../../../packages/core/src/matching/signal-types.js'
+import type { Hit } from '../../../packages/core/src/search/hit.js'
 import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
-import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import { VIEWS, type View } from '../../domain/matching/signal.js'
-import type { SignalType } from '../../domain/matching/signal-types.js'
-import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import { orientationGroupsOf } from './orientations.js'
 

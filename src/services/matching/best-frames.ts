@@ -1,6 +1,6 @@
 // Chooses the frame of a video that a match reports.
 
-import { GRADES } from '../../domain/matching/grade.js'
+import { GRADES } from '../../../packages/core/src/matching/grade.js'
 import type { Match } from './match.js'
 
 interface Answered {

@@ -1,8 +1,8 @@
 // Selects the details by which a registered picture can be found: those that few other pictures have.
 
+import { DETAIL_BITS } from '../../../packages/core/src/matching/signal-types.js'
+import type { Hit } from '../../../packages/core/src/search/hit.js'
 import { type DetailRow, type DetailRows, MAX_DETAIL_ROWS } from '../../../packages/hash/src/details/rows.js'
-import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
-import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { CommonRows } from './common-rows.js'
 

@@ -1,12 +1,12 @@
 // Searches the index for the details of a query's view, and lets the hits vote for images.
 
+import { DETAIL_BITS } from '../../../packages/core/src/matching/signal-types.js'
+import type { Hit } from '../../../packages/core/src/search/hit.js'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { askedFeatures, type PlacedFeature } from '../../../packages/hash/src/details/kept.js'
 import { placedRow } from '../../../packages/hash/src/details/rows.js'
 import { type FeatureMatch, voteOf } from '../../../packages/hash/src/details/vote.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
-import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { BitPermutation } from './bit-permutation.js'
 import type { CommonRows } from './common-rows.js'

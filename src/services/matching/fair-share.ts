@@ -1,9 +1,9 @@
 // Bounds the matches of a picture, the nearest of each owner first. So many copies registered by one person or organisation
 // neither fill the memory nor displace matches of others.
 
-import { fairShareOf, type Origin } from '../../domain/matching/share.js'
-import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
-import type { Hit } from '../../search/hit.js'
+import { CASES_BANK_NAME } from '../../../packages/core/src/matching/bank.js'
+import { fairShareOf, type Origin } from '../../../packages/core/src/matching/share.js'
+import type { Hit } from '../../../packages/core/src/search/hit.js'
 import { originIn } from '../index/image-ids.js'
 import type { Searcher } from '../index/searcher.js'
 import type { Match } from './match.js'

@@ -1,19 +1,27 @@
 // Grades a match by hashes and builds what the caller sees of it.
+
+import { type Agreement, agreementOf, hasPieces } from '../../../packages/core/src/matching/agreement.js'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
+import type { CorroboratingPair } from '../../../packages/core/src/matching/corroborations.js'
+import { EDGE_BITS, isNearEdge } from '../../../packages/core/src/matching/edges.js'
+import { type ComparedViews, contentOf } from '../../../packages/core/src/matching/evidence.js'
+import { formSurplusBits } from '../../../packages/core/src/matching/forms.js'
+import {
+  distanceBandOf,
+  type Grade,
+  gradeOf,
+  isEqual,
+  isOfFile,
+  worseGrade,
+} from '../../../packages/core/src/matching/grade.js'
+import type { HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
+import { objectSurplusBits } from '../../../packages/core/src/matching/objects.js'
+import { type Strictness, strictnessFor } from '../../../packages/core/src/matching/registry-size.js'
+import { viewOf } from '../../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../../packages/core/src/matching/signal-types.js'
+import type { Hit } from '../../../packages/core/src/search/hit.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { isUpright, orientationsOf, type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
-import { type Agreement, agreementOf, hasPieces } from '../../domain/matching/agreement.js'
-import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
-import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
-import { type ComparedViews, contentOf } from '../../domain/matching/evidence.js'
-import { formSurplusBits } from '../../domain/matching/forms.js'
-import { distanceBandOf, type Grade, gradeOf, isEqual, isOfFile, worseGrade } from '../../domain/matching/grade.js'
-import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import { objectSurplusBits } from '../../domain/matching/objects.js'
-import { type Strictness, strictnessFor } from '../../domain/matching/registry-size.js'
-import { viewOf } from '../../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
-import type { Bank } from '../../domain/organisations/bank.js'
-import type { Hit } from '../../search/hit.js'
 import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
 import { comparedWith, MAX_CORROBORATED } from './batch-search.js'
@@ -148,7 +156,7 @@ function leastOf(...bits: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : Math.min(...known)
 }
 
-/** The same of a form or an object alone; `undefined` for other looks, and for the grades `exact` and `review`. */
+/** The same of a form or an object alone; `undefined` for other looks, `exact` and `review`. */
 function kindSurplusIn(
   searcher: Pick<Searcher, 'viewsOf'>,
   asked: readonly HashedSignal[],
@@ -201,18 +209,14 @@ export function agreed(
 
 /** @param atMs when the registered frame is shown; `undefined` for a picture. */
 export function describe(
-  {
-    image,
-    type,
-    views,
-    orientation,
-    hit: { distanceBits },
-  }: Pick<Found, 'image' | 'type' | 'views' | 'orientation' | 'hit'>,
+  found: Pick<Found, 'image' | 'type' | 'views' | 'orientation' | 'hit'>,
   grade: Grade,
   matchId: string,
   agreement: Agreement | undefined,
   atMs?: number | undefined,
 ): Match {
+  const { image, type, views, orientation } = found
+  const { distanceBits } = found.hit
   return {
     matchId,
     grade,
@@ -228,11 +232,6 @@ export function describe(
     ...(atMs !== undefined && { atMs }),
     ...(agreement?.partial !== undefined && { agreement: agreement.partial }),
   }
-}
-
-/** Times are reported to the second, rounded down: finer ones would say which frames are stored. */
-export function toSecond(ms: number): number {
-  return ms - (ms % 1000)
 }
 
 export function transformName(orientation: number): TransformName {

@@ -1,10 +1,10 @@
 // Matches by details: if hashes find nothing to act on, or if the caller asks for the depth `full`.
 
 import { createHash, randomInt } from 'node:crypto'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
+import type { Edge } from '../../../packages/core/src/matching/edges.js'
+import { distanceBandOf, type Grade } from '../../../packages/core/src/matching/grade.js'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
-import type { Edge } from '../../domain/matching/edges.js'
-import { distanceBandOf, type Grade } from '../../domain/matching/grade.js'
-import type { Bank } from '../../domain/organisations/bank.js'
 import { DETAILS_VIEW } from '../../domain/trust/flood.js'
 import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'

@@ -1,21 +1,21 @@
 // Matches by hashes: finds near images, looks for corroborating views, grades and describes the matches.
 
-import { Corroborations, type ViewObservation } from '../../domain/matching/corroborations.js'
-import { EDGE_BITS } from '../../domain/matching/edges.js'
+import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../../packages/core/src/matching/bank.js'
+import { Corroborations, type ViewObservation } from '../../../packages/core/src/matching/corroborations.js'
+import { EDGE_BITS } from '../../../packages/core/src/matching/edges.js'
 import {
   type ComparedViews,
   contentOf,
   dependsOnContent,
   maxCorroboratingBits,
   reviewBits,
-} from '../../domain/matching/evidence.js'
-import { isProven, mayBeExact, nearAloneBits } from '../../domain/matching/grade.js'
-import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import { PER_PAIR, type Strictness, strictnessFor } from '../../domain/matching/registry-size.js'
-import { viewOf } from '../../domain/matching/signal.js'
-import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
-import { aloneThresholdOf, type Bank, ownerReviewBits, thresholdOf } from '../../domain/organisations/bank.js'
-import type { Hit } from '../../search/hit.js'
+} from '../../../packages/core/src/matching/evidence.js'
+import { isProven, mayBeExact, nearAloneBits } from '../../../packages/core/src/matching/grade.js'
+import type { HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
+import { PER_PAIR, type Strictness, strictnessFor } from '../../../packages/core/src/matching/registry-size.js'
+import { viewOf } from '../../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.js'
+import type { Hit } from '../../../packages/core/src/search/hit.js'
 import type { ImageFacts } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
 import {

@@ -2,7 +2,7 @@
 // whether their ids mean the same image.
 
 import { createCipheriv, hkdfSync, timingSafeEqual } from 'node:crypto'
-import { formatUuid, idBytes } from '../../domain/ids.js'
+import { formatUuid, idBytes } from '../../../packages/core/src/ids.js'
 
 export interface MatchIds {
   /**

@@ -1,9 +1,15 @@
 // Decides with which banks a query is compared, how far to search, and what the caller may see.
 
-import { marginBits } from '../../domain/matching/edges.js'
-import { comparedImages, PER_PAIR, perUpload, type Strictness } from '../../domain/matching/registry-size.js'
-import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
-import { type Bank, isAnswering, isVisibleTo, ownerReviewBits, widestThresholdOf } from '../../domain/organisations/bank.js'
+import {
+  type Bank,
+  isAnswering,
+  isVisibleTo,
+  ownerReviewBits,
+  widestThresholdOf,
+} from '../../../packages/core/src/matching/bank.js'
+import { marginBits } from '../../../packages/core/src/matching/edges.js'
+import { comparedImages, PER_PAIR, perUpload, type Strictness } from '../../../packages/core/src/matching/registry-size.js'
+import { SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { RegistrySize } from '../index/image-facts.js'

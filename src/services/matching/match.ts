@@ -1,13 +1,13 @@
 // The options and results of the matcher.
 
+import type { Agreement, Region } from '../../../packages/core/src/matching/agreement.js'
+import { type DistanceBand, GRADES, type Grade } from '../../../packages/core/src/matching/grade.js'
+import type { Grading } from '../../../packages/core/src/matching/registry-size.js'
+import type { Segment } from '../../../packages/core/src/matching/segments.js'
+import type { Category, Tier, View } from '../../../packages/core/src/matching/signal.js'
+import type { RowType } from '../../../packages/core/src/matching/signal-types.js'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { TransformName } from '../../../packages/hash/src/transforms.js'
-import type { Agreement, Region } from '../../domain/matching/agreement.js'
-import { type DistanceBand, GRADES, type Grade } from '../../domain/matching/grade.js'
-import type { Grading } from '../../domain/matching/registry-size.js'
-import type { Segment } from '../../domain/matching/segments.js'
-import type { Category, Tier, View } from '../../domain/matching/signal.js'
-import type { RowType } from '../../domain/matching/signal-types.js'
 
 export interface Match {
   /** Always the same for an image and an organisation; another organisation gets another id. */

@@ -1,10 +1,10 @@
 // Finds registered pictures and changed copies of them, using only memory.
 
+import { hasPieces } from '../../../packages/core/src/matching/agreement.js'
+import type { HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
+import { strictnessFor } from '../../../packages/core/src/matching/registry-size.js'
 import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import { hasPieces } from '../../domain/matching/agreement.js'
-import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import { strictnessFor } from '../../domain/matching/registry-size.js'
 import { Problem } from '../../domain/problem.js'
 import { DETAILS_VIEW, lookOf } from '../../domain/trust/flood.js'
 import type { Catalogue } from '../index/catalogue.js'

@@ -1,8 +1,8 @@
 // What one query reveals of one registered image. A video with several near frames gives one observation.
 
-import { EDGE_BITS, type Edge } from '../../domain/matching/edges.js'
-import type { Grade } from '../../domain/matching/grade.js'
-import type { View } from '../../domain/matching/signal.js'
+import { EDGE_BITS, type Edge } from '../../../packages/core/src/matching/edges.js'
+import type { Grade } from '../../../packages/core/src/matching/grade.js'
+import type { View } from '../../../packages/core/src/matching/signal.js'
 
 export interface Observation {
   readonly imageId: string

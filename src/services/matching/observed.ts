@@ -1,15 +1,15 @@
 // Records which edges of an answer a query came near to, for each image, also for narrowly missed ones. The probing budget
 // counts these observations.
 import { randomInt } from 'node:crypto'
+import type { Agreement } from '../../../packages/core/src/matching/agreement.js'
+import type { CorroboratingPair } from '../../../packages/core/src/matching/corroborations.js'
+import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../../packages/core/src/matching/edges.js'
+import { type Grade, isEqual, nearAloneBits } from '../../../packages/core/src/matching/grade.js'
+import type { HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
+import { type Strictness, strictnessFor } from '../../../packages/core/src/matching/registry-size.js'
+import { VIEW_NAMES } from '../../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../../packages/core/src/matching/signal-types.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import type { Agreement } from '../../domain/matching/agreement.js'
-import type { CorroboratingPair } from '../../domain/matching/corroborations.js'
-import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../domain/matching/edges.js'
-import { type Grade, isEqual, nearAloneBits } from '../../domain/matching/grade.js'
-import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import { type Strictness, strictnessFor } from '../../domain/matching/registry-size.js'
-import { VIEW_NAMES } from '../../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import { areWholes, type Found, wholesSurplusOf } from './graded.js'
 import { type FrameObservation, type Observation, observationsOfImages, type Plain, withOrder } from './observation.js'
 

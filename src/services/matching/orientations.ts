@@ -1,13 +1,13 @@
 // Rotates and mirrors the hashes of a query, so that rotated copies are found.
 
+import { dependsOnOrientation } from '../../../packages/core/src/matching/evidence.js'
+import type { HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
+import type { View } from '../../../packages/core/src/matching/signal.js'
+import type { SignalType } from '../../../packages/core/src/matching/signal-types.js'
 import { blockhashDihedralsOf, dihedralsOf } from '../../../packages/hash/src/dihedral.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { isUpright, orientationsOf } from '../../../packages/hash/src/transforms.js'
 import { queryOrientations } from '../../../packages/hash/src/views.js'
-import { dependsOnOrientation } from '../../domain/matching/evidence.js'
-import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import type { View } from '../../domain/matching/signal.js'
-import type { SignalType } from '../../domain/matching/signal-types.js'
 
 /**
  * A hash in the orientations searched for this view. They are computed from its bits alone, so they are approximations (median

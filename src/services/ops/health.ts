@@ -1,12 +1,12 @@
 // Health of this process: whether it can answer, and what it has loaded.
 
 import { setTimeout } from 'node:timers/promises'
+import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.js'
+import type { PartStatus } from '../../../packages/core/src/search/part-status.js'
 import type { IsolationLayer } from '../../domain/isolation-layers.js'
-import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
 import type { UnavailableCause } from '../../domain/store-unavailable.js'
 import type { PendingImages } from '../../handoff/pending-images.js'
-import type { PartStatus } from '../../search/part-status.js'
 import { lastRevision } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'
 import type { Durability } from '../../store/redis/durable-writer.js'

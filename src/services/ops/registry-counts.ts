@@ -1,6 +1,6 @@
 // How much is registered, and of what kind: for an operator's overview. Counts over everything, never a picture or a case.
 
-import { SIGNAL_TYPE_NAMES, type SignalType } from '../../domain/matching/signal-types.js'
+import { SIGNAL_TYPE_NAMES, type SignalType } from '../../../packages/core/src/matching/signal-types.js'
 import type { OwnerCount, RegistrySize } from '../index/image-facts.js'
 import type { Replica } from '../index/replica.js'
 import { reused } from '../load/reused.js'

@@ -1,9 +1,9 @@
 // Appeals of submitters whose picture cannot be registered because it was judged harmless, and the operator's decisions.
 
+import { CASES_BANK_NAME } from '../../../packages/core/src/matching/bank.js'
+import { durationSOf, type Signal } from '../../../packages/core/src/matching/signal.js'
 import type { Appealed, AppealState } from '../../domain/cases/appeal.js'
-import { durationSOf, type Signal } from '../../domain/matching/signal.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
-import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
 import { isJudged } from '../../domain/trust/recognition.js'

@@ -1,7 +1,7 @@
 // Lists the pictures that an NGO may attest: those of cases that it opened for a submitter, or whose notice names it as contact.
 
+import { type Category, durationSOf, type RegisteredFacts, type Tier } from '../../../packages/core/src/matching/signal.js'
 import { organisationMay } from '../../domain/cases/assistance.js'
-import { type Category, durationSOf, type RegisteredFacts, type Tier } from '../../domain/matching/signal.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import { tierOf } from '../../domain/trust/tier.js'

@@ -1,7 +1,7 @@
 // Follows up on matches after the query was answered: updates time lines, starts deadlines, guards against floods, counts contexts.
 
+import type { RegisteredFacts } from '../../../packages/core/src/matching/signal.js'
 import { inChunks } from '../../domain/in-chunks.js'
-import type { RegisteredFacts } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
 import { FLOOD_RULES, floodAction, frameOfLook, mayBeFlood, type Said } from '../../domain/trust/flood.js'
 import type { HoldReason } from '../../domain/trust/quarantine.js'

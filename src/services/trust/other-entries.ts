@@ -1,6 +1,6 @@
 // Entries of other cases that hold the same picture. A decision is about one entry, so operators are shown the others.
 
-import { CASES_BANK, CASES_BANK_NAME, thresholdOf } from '../../domain/organisations/bank.js'
+import { CASES_BANK, CASES_BANK_NAME, thresholdOf } from '../../../packages/core/src/matching/bank.js'
 import { Problem } from '../../domain/problem.js'
 import type { Images } from '../../store/images/images.js'
 import type { Catalogue } from '../index/catalogue.js'

@@ -1,8 +1,8 @@
 // Views of a signal and its trust status, for platforms and for operators.
 
+import { CASES_BANK_NAME } from '../../../packages/core/src/matching/bank.js'
+import { type Category, durationSOf, type RegisteredFacts, type Tier } from '../../../packages/core/src/matching/signal.js'
 import type { Deadline } from '../../domain/cases/sla.js'
-import { type Category, durationSOf, type RegisteredFacts, type Tier } from '../../domain/matching/signal.js'
-import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { Circulation, HoldCause } from '../../domain/trust/quarantine.js'
 import { type Support, tierOf } from '../../domain/trust/tier.js'
 import {

@@ -1,6 +1,6 @@
 // Applies one action to a signal: reads its trust record, applies the domain's rules, writes the outcome and its audit entry.
 
-import type { RegisteredImage } from '../../domain/matching/signal.js'
+import type { RegisteredImage } from '../../../packages/core/src/matching/signal.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { act, isMistake, type Trust, type TrustAction, trustStatusOf } from '../../domain/trust/trust.js'

@@ -1,9 +1,9 @@
 // Compares registered pictures and videos with watches, and notifies the organisations whose watches match.
 
+import { isVisibleTo } from '../../../packages/core/src/matching/bank.js'
+import type { HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
+import { type RegisteredImage, type Signal, signalsByFrame } from '../../../packages/core/src/matching/signal.js'
 import { inChunks } from '../../domain/in-chunks.js'
-import type { HashedSignal } from '../../domain/matching/hashed-image.js'
-import { type RegisteredImage, type Signal, signalsByFrame } from '../../domain/matching/signal.js'
-import { isVisibleTo } from '../../domain/organisations/bank.js'
 import { MAX_COMPARED_PER_ORG, MAX_SIGNALS_PER_WATCH } from '../../domain/organisations/watch.js'
 import { Problem } from '../../domain/problem.js'
 import type { Images } from '../../store/images/images.js'

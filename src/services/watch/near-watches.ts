@@ -1,8 +1,8 @@
 // Finds the watches that a registered picture or video may be a copy of.
 
-import { dependsOnOrientation } from '../../domain/matching/evidence.js'
-import type { Signal } from '../../domain/matching/signal.js'
-import { type Bank, widestAskedLineThresholdOf, widestAskedThresholdOf } from '../../domain/organisations/bank.js'
+import { type Bank, widestAskedLineThresholdOf, widestAskedThresholdOf } from '../../../packages/core/src/matching/bank.js'
+import { dependsOnOrientation } from '../../../packages/core/src/matching/evidence.js'
+import type { Signal } from '../../../packages/core/src/matching/signal.js'
 import type { Catalogue } from '../index/catalogue.js'
 import { yielder } from '../load/yielding.js'
 import { allOrientations, orientationGroupsOf } from '../matching/orientations.js'

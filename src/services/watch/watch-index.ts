@@ -1,8 +1,8 @@
 // Holds all watches in this process's memory. They are read from the store once; then the stream of their changes is followed.
 
 import type { Redis } from 'ioredis'
-import type { Signal } from '../../domain/matching/signal.js'
-import type { Bank } from '../../domain/organisations/bank.js'
+import type { Bank } from '../../../packages/core/src/matching/bank.js'
+import type { Signal } from '../../../packages/core/src/matching/signal.js'
 import { follow, type Position, WATCH_STREAM } from '../../store/images/changes.js'
 import type { Watches } from '../../store/watch/watches.js'
 import { Catalogue } from '../index/catalogue.js'

@@ -1,8 +1,8 @@
 // An organisation's management of its watches. No other organisation can see that they exist.
 
 import { randomBytes } from 'node:crypto'
-import { parseUuid, uuidV7 } from '../../domain/ids.js'
-import type { RegisteredVideo, Signal } from '../../domain/matching/signal.js'
+import { parseUuid, uuidV7 } from '../../../packages/core/src/ids.js'
+import type { RegisteredVideo, Signal } from '../../../packages/core/src/matching/signal.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import { watchedUntilMs } from '../../domain/organisations/watch.js'
 import type { PageCursor } from '../../domain/page-cursor.js'

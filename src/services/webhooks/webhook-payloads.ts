@@ -1,9 +1,9 @@
 // Schemas of webhook messages, for the API's description and for tests. webhook-plan.ts writes the messages.
 
 import { z } from 'zod'
+import { GRADES } from '../../../packages/core/src/matching/grade.js'
 import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../domain/cases/case-event.js'
 import { LAWS, STAGES } from '../../domain/cases/sla.js'
-import { GRADES } from '../../domain/matching/grade.js'
 import { EVENTS_MISSED, WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/organisations/webhook.js'
 import { DurationS } from '../records/duration.js'
 

@@ -2,9 +2,9 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
+import { formatUuid } from '../../../packages/core/src/ids.js'
+import { durationSOf, type RegisteredFacts } from '../../../packages/core/src/matching/signal.js'
 import { CASE_EVENT_KINDS, publicCount } from '../../domain/cases/case-event.js'
-import { formatUuid } from '../../domain/ids.js'
-import { durationSOf, type RegisteredFacts } from '../../domain/matching/signal.js'
 import { WEBHOOK_EVENT_NAMES, type WebhookEvent, WITHDRAWN_SPREAD_MS } from '../../domain/organisations/webhook.js'
 import { Problem } from '../../domain/problem.js'
 import type { Cases } from '../../store/cases/cases.js'

@@ -1,7 +1,7 @@
 // An organisation's management of its webhooks.
 
 import { randomBytes } from 'node:crypto'
-import { uuidV7 } from '../../domain/ids.js'
+import { uuidV7 } from '../../../packages/core/src/ids.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import {

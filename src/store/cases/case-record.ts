@@ -1,9 +1,9 @@
 // A case as it is stored: a hash of text fields.
 
 import { z } from 'zod'
+import { CATEGORY_NAMES, type Category } from '../../../packages/core/src/matching/signal.js'
 import { type Assistance, CONSENT_KINDS, type ConsentKind } from '../../domain/cases/assistance.js'
 import { CASE_STATES, type CaseEnding, type CaseState } from '../../domain/cases/case.js'
-import { CATEGORY_NAMES, type Category } from '../../domain/matching/signal.js'
 
 export interface CaseRecord {
   readonly state: CaseState

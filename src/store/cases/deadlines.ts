@@ -1,9 +1,9 @@
 // Notices of cases, and the deadlines that run for platforms.
 
 import { z } from 'zod'
+import { formatUuid } from '../../../packages/core/src/ids.js'
 import { type CaseState, stateIn } from '../../domain/cases/case.js'
 import { type Deadline, LAWS, type Law, type Notice, STAGES, STATEMENTS, type Stage } from '../../domain/cases/sla.js'
-import { formatUuid } from '../../domain/ids.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import type { Store } from '../redis/client.js'
 import { idBuffer, imageShard, keys } from '../redis/keys.js'

@@ -1,7 +1,7 @@
 // The position in each pulled feed, and which signals its records became: a removal in a feed names a record, not a hash.
 
 import { z } from 'zod'
-import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { formatUuid, parseUuid } from '../../../packages/core/src/ids.js'
 import { RECORD_REJECTIONS } from '../../domain/organisations/bank-import.js'
 import { type FeedPosition, PULL_FAILURES, PULL_STATES, type PullProgress } from '../../domain/organisations/exchange.js'
 import type { Store } from '../redis/client.js'

@@ -1,6 +1,6 @@
 // Batches: images of cases that the feed releases together. The store decides where a batch ends, so all processes release the same.
 
-import { formatUuid, idBytes } from '../../domain/ids.js'
+import { formatUuid, idBytes } from '../../../packages/core/src/ids.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { endFeedBatch } from '../scripts/organisations/feed-batches.js'

@@ -1,7 +1,7 @@
 // The change stream that every replica follows: ids of what changed, never hash bits.
 
 import type { Redis } from 'ioredis'
-import { formatUuid } from '../../domain/ids.js'
+import { formatUuid } from '../../../packages/core/src/ids.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { readPosition } from '../scripts/announce.js'

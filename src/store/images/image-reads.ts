@@ -1,9 +1,9 @@
 // Reads registered images from the store and unseals them, a few at a time.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
+import { formatUuid } from '../../../packages/core/src/ids.js'
+import type { RegisteredFacts, RegisteredImage } from '../../../packages/core/src/matching/signal.js'
 import type { Points } from '../../../packages/hash/src/details/rows.js'
-import { formatUuid } from '../../domain/ids.js'
-import type { RegisteredFacts, RegisteredImage } from '../../domain/matching/signal.js'
 import type { Store } from '../redis/client.js'
 import { idBuffer, keys } from '../redis/keys.js'
 import { type Keyring, unlessDamaged } from '../sealing/seal.js'

@@ -1,9 +1,7 @@
 // The binary format of a registered image before it is sealed. Compact, since there are millions.
 
-import type { DetailRow } from '../../../packages/hash/src/details/rows.js'
-import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
-import { MAX_VIDEO_SIGNALS } from '../../../packages/hash/src/video-frames.js'
-import type { IndexedDetails } from '../../domain/matching/indexed-details.js'
+import { CASES_BANK_NAME } from '../../../packages/core/src/matching/bank.js'
+import type { IndexedDetails } from '../../../packages/core/src/matching/indexed-details.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
@@ -16,9 +14,11 @@ import {
   TIERS,
   VIEW_NAMES,
   VIEWS,
-} from '../../domain/matching/signal.js'
-import { DETAIL_CODES, SIGNAL_TYPES, signalTypeOf, VIDEO_CODES } from '../../domain/matching/signal-types.js'
-import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
+} from '../../../packages/core/src/matching/signal.js'
+import { DETAIL_CODES, SIGNAL_TYPES, signalTypeOf, VIDEO_CODES } from '../../../packages/core/src/matching/signal-types.js'
+import type { DetailRow } from '../../../packages/hash/src/details/rows.js'
+import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
+import { MAX_VIDEO_SIGNALS } from '../../../packages/hash/src/video-frames.js'
 
 /**
  * version 1:  [1] version  [6] createdAtMs  [1] tier  [1] category or 0

@@ -1,9 +1,9 @@
 // The store of registered images. Records are sealed before they are written and unsealed when read.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
+import type { BankRef } from '../../../packages/core/src/matching/bank.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../../domain/cases/case.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
-import type { BankRef } from '../../domain/organisations/bank.js'
 import type { Account } from '../../domain/trust/strikes.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'

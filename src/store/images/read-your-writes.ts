@@ -1,7 +1,7 @@
 // Remembers the images that this process wrote until they arrive in the change stream. Then it need not read them back from Redis.
 
 import { randomBytes } from 'node:crypto'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
+import type { RegisteredImage } from '../../../packages/core/src/matching/signal.js'
 import { type Change, type ImageOp, imageIdsOf } from '../scripts/change-ops.js'
 import { decodeImage } from './image-record.js'
 

@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
+import { BANK_PURPOSES, type Bank, type BankRef, isSameBank, knownAfter } from '../../../packages/core/src/matching/bank.js'
+import { SIGNAL_TYPE_NAMES } from '../../../packages/core/src/matching/signal-types.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
-import { BANK_PURPOSES, type Bank, type BankRef, isSameBank, knownAfter } from '../../domain/organisations/bank.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'

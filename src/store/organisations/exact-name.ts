@@ -1,7 +1,7 @@
 // Names that are unique to one bank, where organisations that may not know of each other's banks use the same label.
 
 import { createHash } from 'node:crypto'
-import { type Bank, labelOf, OWNER_MARK } from '../../domain/organisations/bank.js'
+import { type Bank, labelOf, OWNER_MARK } from '../../../packages/core/src/matching/bank.js'
 
 /**
  * The name of an organisation's bank with this label. An organisation has at most one bank of a label. The name holds a digest, so that it reveals

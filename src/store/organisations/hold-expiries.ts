@@ -1,6 +1,6 @@
 // When paused signals match again. Written in the same step as the pause (`scripts/trust/put-trust.ts`), so every entry belongs to a pause.
 
-import { formatUuid } from '../../domain/ids.js'
+import { formatUuid } from '../../../packages/core/src/ids.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'

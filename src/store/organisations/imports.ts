@@ -1,7 +1,7 @@
 // The progress of imports into banks: counts, reasons for rejected lines, times. No content of the files.
 
 import { z } from 'zod'
-import type { BankRef } from '../../domain/organisations/bank.js'
+import type { BankRef } from '../../../packages/core/src/matching/bank.js'
 import {
   FILE_FORMATS,
   IMPORT_STATES,

@@ -1,6 +1,6 @@
 // Writes of long imports into a bank. Each is refused once the bank was replaced or another run of the import took over.
 
-import type { BankRef } from '../../domain/organisations/bank.js'
+import type { BankRef } from '../../../packages/core/src/matching/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { guarded } from '../scripts/guarded.js'
 import type { Script } from '../scripts/script.js'

@@ -1,6 +1,6 @@
 // Every Redis key that Tabir owns. All share a prefix, so that an ACL can name them; its braces make it a hash tag.
 
-import { idBytes } from '../../domain/ids.js'
+import { idBytes } from '../../../packages/core/src/ids.js'
 import { DETAIL_SHARDS, IMAGE_SHARDS, WATCH_SHARDS } from '../scripts/shards.js'
 
 const TAG = '{tabir}'

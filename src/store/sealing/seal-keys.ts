@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
+import { writeWholeFileSync } from '../../../packages/core/src/node/write-file.js'
 import { messageOf } from '../../domain/message-of.js'
 import { makeFolderSync } from '../../files/make-folder.js'
-import { writeWholeFileSync } from '../../files/write-file.js'
 import { KEY_BYTES, type Keyring, keyringFrom, makeKeyring, type NamedKey, type NamedSecret, SealError } from './seal.js'
 
 export interface SealSettings {

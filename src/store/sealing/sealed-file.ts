@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
+import { openToRead, writeWholeFile } from '../../../packages/core/src/node/write-file.js'
 import { makeFolder } from '../../files/make-folder.js'
-import { openToRead, writeWholeFile } from '../../files/write-file.js'
 import { type Keyring, SEALED, SealError } from './seal.js'
 
 /*

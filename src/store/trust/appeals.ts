@@ -1,7 +1,7 @@
 // Resubmission blocks, which keep cases from registering what was judged harmless, and appeals against such judgements.
 
+import { formatUuid, idBytes } from '../../../packages/core/src/ids.js'
 import type { Appealed, AppealState } from '../../domain/cases/appeal.js'
-import { formatUuid, idBytes } from '../../domain/ids.js'
 import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { writeAudited } from '../audit/audit.js'

@@ -1,7 +1,7 @@
 // The trust status of signals. It is stored beside the sealed records, because it changes often and contains no hashes.
 
 import { z } from 'zod'
-import { formatUuid } from '../../domain/ids.js'
+import { formatUuid } from '../../../packages/core/src/ids.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { MAX_STOPPED_VIEWS, MAX_VIEW } from '../../domain/trust/flood.js'

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseUuid } from '../../domain/ids.js'
+import { parseUuid } from '../../../packages/core/src/ids.js'
 import type { Change, ChangeOp } from '../scripts/change-ops.js'
 
 /*

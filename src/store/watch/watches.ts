@@ -1,8 +1,8 @@
 // Watches of organisations: sealed in the store, erased when they end.
 
 import { setImmediate as nextTick } from 'node:timers/promises'
-import { formatUuid } from '../../domain/ids.js'
-import type { RegisteredImage } from '../../domain/matching/signal.js'
+import { formatUuid } from '../../../packages/core/src/ids.js'
+import type { RegisteredImage } from '../../../packages/core/src/matching/signal.js'
 import { countedAsWatches } from '../../domain/organisations/watch.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { lastPosition, type Position, WATCH_STREAM } from '../images/changes.js'

@@ -1,8 +1,8 @@
 // Parses the messages of the child that hashes a video, as JSON: first the facts of the video, then its hashes or the code of a problem.
 
 import { z } from 'zod'
+import type { HashedVideo } from '../../../packages/core/src/matching/hashed-image.js'
 import { MAX_VIDEO_MS } from '../../../packages/hash/src/video-frames.js'
-import type { HashedVideo } from '../../../src/domain/matching/hashed-image.js'
 import { MAX_FRAME_SIDE_PX } from '../../../src/domain/media/video-frame-size.js'
 import { VIDEO_CODECS } from '../../../src/domain/media/video-limits.js'
 import { EXACTLY, hashedFramesMessage } from '../../../src/handoff/frame-message.js'

@@ -2,10 +2,10 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { parseSignalHash } from '../../../../packages/core/src/matching/hash-text.js'
+import type { Signal } from '../../../../packages/core/src/matching/signal.js'
 import { MAX_IMAGE_SIGNALS } from '../../../../packages/hash/src/file-frames.js'
 import { APPEAL_STATES, BLOCK_ID_PATTERN } from '../../../domain/cases/appeal.js'
-import { parseSignalHash } from '../../../domain/matching/hash-text.js'
-import type { Signal } from '../../../domain/matching/signal.js'
 import { Problem } from '../../../domain/problem.js'
 import { DurationS, durationView } from '../../../services/records/duration.js'
 import type { AppealService } from '../../../services/trust/appeals.js'

@@ -1,10 +1,10 @@
 // What the export of a case says of an image and of organisations.
 
 import { z } from 'zod'
+import { TIER_NAMES } from '../../../../packages/core/src/matching/signal.js'
 import { APPEAL_STATES } from '../../../domain/cases/appeal.js'
 import { platformBucket } from '../../../domain/cases/case-event.js'
 import { STAGES } from '../../../domain/cases/sla.js'
-import { TIER_NAMES } from '../../../domain/matching/signal.js'
 import { RECOGNITIONS } from '../../../domain/trust/recognition.js'
 import { DISPUTE_ANSWERS, DISPUTE_REASONS, DISPUTE_STATES, type Trust, VERDICTS } from '../../../domain/trust/trust.js'
 import type { FiledImage } from '../../../services/cases/case-file.js'

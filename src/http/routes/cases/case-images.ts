@@ -2,7 +2,7 @@
 
 import { createHash, type Hash } from 'node:crypto'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
-import type { HashedImage } from '../../../domain/matching/hashed-image.js'
+import type { HashedImage } from '../../../../packages/core/src/matching/hashed-image.js'
 import { Problem, type ProblemCode } from '../../../domain/problem.js'
 import type { Hashing } from '../../../services/intake/hashing.js'
 import type { Registration } from '../../../services/intake/registration.js'

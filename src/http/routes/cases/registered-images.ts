@@ -1,8 +1,8 @@
 // What the routes that add pictures and videos to a case share: outcomes and problems.
 
 import { z } from 'zod'
-import type { HashedSignal, HashedVideo } from '../../../domain/matching/hashed-image.js'
-import type { Signal } from '../../../domain/matching/signal.js'
+import type { HashedSignal, HashedVideo } from '../../../../packages/core/src/matching/hashed-image.js'
+import type { Signal } from '../../../../packages/core/src/matching/signal.js'
 import { Problem } from '../../../domain/problem.js'
 import type { OwnCase } from '../../../services/cases/case-access.js'
 import type { NewImage, Registration } from '../../../services/intake/registration.js'

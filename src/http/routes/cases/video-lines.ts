@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream'
 import { z } from 'zod'
-import { formatSignalHash } from '../../../domain/matching/hash-text.js'
+import { formatSignalHash } from '../../../../packages/core/src/matching/hash-text.js'
 import type { NewSignal } from '../../../domain/organisations/bank-change.js'
 import { Problem } from '../../../domain/problem.js'
 import { createJsonReader, NextLine, SignalLine } from '../../../exchange/json-signals.js'

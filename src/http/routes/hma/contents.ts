@@ -1,7 +1,7 @@
 // HMA's bank content: pictures and hashes of a bank, each enabled or disabled by itself.
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { refusalOf } from '../../../domain/matching/probable-hash.js'
+import { refusalOf } from '../../../../packages/core/src/matching/probable-hash.js'
 import type { Caller } from '../../../domain/organisations/access.js'
 import type { NewSignal } from '../../../domain/organisations/bank-change.js'
 import { Problem } from '../../../domain/problem.js'

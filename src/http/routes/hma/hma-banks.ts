@@ -1,8 +1,8 @@
 // HMA's banks. Each is a bank of Tabir; those of other organisations are readable only.
 
 import type { FastifyPluginAsync } from 'fastify'
+import { BANK_NAME_PATTERN } from '../../../../packages/core/src/matching/bank.js'
 import type { Caller } from '../../../domain/organisations/access.js'
-import { BANK_NAME_PATTERN } from '../../../domain/organisations/bank.js'
 import { Problem } from '../../../domain/problem.js'
 import type { Banks, ShownBank } from '../../../services/banks/banks.js'
 import { laxFields } from '../../hma/lax.js'

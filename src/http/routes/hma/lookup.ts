@@ -1,8 +1,8 @@
 // HMA's lookups: which banks match a hash, or a picture or video that is sent or named by its address.
 
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
-import { GRADINGS, type Grading } from '../../../domain/matching/registry-size.js'
-import { ownValue } from '../../../domain/own-value.js'
+import { GRADINGS, type Grading } from '../../../../packages/core/src/matching/registry-size.js'
+import { ownValue } from '../../../../packages/core/src/own-value.js'
 import { type BankMatchOptions, byBank, findMatches, lookUpFile, queryFor } from '../../hma/bank-matches.js'
 import { type ByAddressOptions, hashedFrom, hashedUpload } from '../../hma/by-address.js'
 import { coinOf, givenHash, signalTypeNamed } from '../../hma/hma-signals.js'

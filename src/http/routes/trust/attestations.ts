@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { TIER_NAMES } from '../../../domain/matching/signal.js'
+import { TIER_NAMES } from '../../../../packages/core/src/matching/signal.js'
 import { DurationS, durationView } from '../../../services/records/duration.js'
 import { ATTESTATION_REASONS, type Attesting, type AttestingCursor } from '../../../services/trust/attesting.js'
 import { callerOf } from '../../plugins/authentication.js'

@@ -6,10 +6,10 @@
 // the same whenever the query is repeated, by whichever organisation.
 
 import { createHash, createHmac } from 'node:crypto'
-import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
-import type { SignalType } from '../../../domain/matching/signal-types.js'
-import { isCopy } from '../../../domain/trust/flood.js'
-import type { Hit } from '../../../search/hit.js'
+import { isCopy } from '../../../../packages/core/src/matching/copies.js'
+import type { HashedSignal } from '../../../../packages/core/src/matching/hashed-image.js'
+import type { SignalType } from '../../../../packages/core/src/matching/signal-types.js'
+import type { Hit } from '../../../../packages/core/src/search/hit.js'
 import type { Searcher } from '../../index/searcher.js'
 
 /** The most that is added, in bits. A distance of 0 stays, because it reveals nothing to somebody who has the hash. */

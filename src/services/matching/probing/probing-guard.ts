@@ -1,8 +1,8 @@
 // Acts on an organisation whose queries reveal too much about stored hashes: its answers about an image become coarser, and those
 // near an edge pseudo-random (blur.ts). The operator is notified. No key is suspended, because uploaders choose what a platform asks.
 
+import { distanceBandOf, worseGrade } from '../../../../packages/core/src/matching/grade.js'
 import { MATCH_BITS as MAX_DETAIL_BITS, MIN_INLIERS } from '../../../../packages/hash/src/details/verify.js'
-import { distanceBandOf, worseGrade } from '../../../domain/matching/grade.js'
 import type { Events } from '../../../store/webhooks/events.js'
 import { transformName } from '../graded.js'
 import type { Match } from '../match.js'

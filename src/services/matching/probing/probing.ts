@@ -1,5 +1,5 @@
 // The budget for what organisations may learn about a registered image. A query reveals something about a stored hash only near
-// an edge of the answer (domain/matching/edges.ts), so only such queries are counted: per organisation and image, and per image
+// an edge of the answer (core/src/matching/edges.ts), so only such queries are counted: per organisation and image, and per image
 // over all organisations. Counts do not depend on the order, route or signal type of queries, nor on other queries between them,
 // and no count is evicted.
 

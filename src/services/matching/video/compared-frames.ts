@@ -1,6 +1,6 @@
 // Compares a few frames of a query video in full, as pictures: the nearest ones to each registered picture or video.
 
-import { GRADES } from '../../../domain/matching/grade.js'
+import { GRADES } from '../../../../packages/core/src/matching/grade.js'
 import { isBetter } from '../best-frames.js'
 import { matchesByHashes } from '../match-by-hashes.js'
 import type { Observation } from '../observation.js'

@@ -1,7 +1,7 @@
 // Searches for the frames of a query video, and finds out which of them are near which registered pictures and frames.
 
-import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
-import { EDGE_BITS } from '../../../domain/matching/edges.js'
+import { type Bank, lineThresholdOf, ownerReviewBits, thresholdOf } from '../../../../packages/core/src/matching/bank.js'
+import { EDGE_BITS } from '../../../../packages/core/src/matching/edges.js'
 import {
   type ComparedViews,
   contentOf,
@@ -10,16 +10,16 @@ import {
   lineBits,
   reviewBits,
   widestLineBits,
-} from '../../../domain/matching/evidence.js'
-import { formBits } from '../../../domain/matching/forms.js'
-import { nearAloneBits } from '../../../domain/matching/grade.js'
-import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
-import { strictnessFor } from '../../../domain/matching/registry-size.js'
-import { fairShareOf, type Origin } from '../../../domain/matching/share.js'
-import { viewOf } from '../../../domain/matching/signal.js'
-import { SIGNAL_TYPES, type SignalType } from '../../../domain/matching/signal-types.js'
-import { type Bank, lineThresholdOf, ownerReviewBits, thresholdOf } from '../../../domain/organisations/bank.js'
-import type { Hit } from '../../../search/hit.js'
+} from '../../../../packages/core/src/matching/evidence.js'
+import { formBits } from '../../../../packages/core/src/matching/forms.js'
+import { nearAloneBits } from '../../../../packages/core/src/matching/grade.js'
+import type { HashedSignal } from '../../../../packages/core/src/matching/hashed-image.js'
+import { strictnessFor } from '../../../../packages/core/src/matching/registry-size.js'
+import { fairShareOf, type Origin } from '../../../../packages/core/src/matching/share.js'
+import { viewOf } from '../../../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPES, type SignalType } from '../../../../packages/core/src/matching/signal-types.js'
+import type { Hit } from '../../../../packages/core/src/search/hit.js'
+import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
 import type { CatalogueImage } from '../../index/image-facts.js'
 import type { FoundAhead, WidestOf } from '../batch-search.js'
 import { shareOfHits } from '../fair-share.js'

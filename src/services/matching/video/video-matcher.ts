@@ -1,7 +1,7 @@
 // Finds registered videos and pictures in videos, using only memory.
 
-import type { HashedSignal } from '../../../domain/matching/hashed-image.js'
-import { strictnessFor } from '../../../domain/matching/registry-size.js'
+import type { HashedSignal } from '../../../../packages/core/src/matching/hashed-image.js'
+import { strictnessFor } from '../../../../packages/core/src/matching/registry-size.js'
 import { Problem } from '../../../domain/problem.js'
 import { lookOf } from '../../../domain/trust/flood.js'
 import type { Catalogue } from '../../index/catalogue.js'

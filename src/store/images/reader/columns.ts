@@ -1,7 +1,6 @@
 // Registered images as columns (typed arrays), so that an index of millions is filled without an object per image.
 
-import { HASH_BYTES } from '../../../../packages/hash/src/hash256.js'
-import { CATEGORIES, TIERS, VIEWS } from '../../../domain/matching/signal.js'
+import { CATEGORIES, TIERS, VIEWS } from '../../../../packages/core/src/matching/signal.js'
 import {
   DETAIL_CODES,
   ROW_TYPES,
@@ -9,7 +8,8 @@ import {
   SIGNAL_TYPE_NAMES,
   SIGNAL_TYPES,
   VIDEO_CODES,
-} from '../../../domain/matching/signal-types.js'
+} from '../../../../packages/core/src/matching/signal-types.js'
+import { HASH_BYTES } from '../../../../packages/hash/src/hash256.js'
 import { BY_HASHES, RECORD } from '../image-record.js'
 import { BankNames } from './bank-names.js'
 
