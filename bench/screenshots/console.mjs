@@ -1,9 +1,9 @@
-// Every panel of the console over a small world, light and dark, in the sizes of a phone and a desktop. Called by page/screenshots.mjs.
+// Every panel of the console over a small world, light and dark, in the sizes of a phone and a desktop. Called by bench/screenshots.mjs.
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { createApiKey } from '../dist/src/services/keys/access.js'
-import { createApiKeyStore } from '../dist/src/store/organisations/api-keys.js'
+import { createApiKey } from '../../dist/src/services/keys/access.js'
+import { createApiKeyStore } from '../../dist/src/store/organisations/api-keys.js'
 
 /** @param name a file for a state, given its colour scheme and device. */
 export async function shootConsole({ browser, url, service, sizes, name }) {

@@ -1,14 +1,14 @@
 // Every page and state, in every language, light and dark, on a phone and a desktop, screen by screen: to be looked at.
-// npm run screenshots [-- --language en | --only console] [--out FOLDER]
+// npm run bench screenshots [-- --language en | --only console] [--out FOLDER]
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium } from 'playwright-core'
 import sharp from 'sharp'
-import { openService, run, startApi } from '../bench/service.mjs'
-import { shootConsole } from '../console/screenshots.mjs'
 import { LANGUAGE_TAGS } from '../dist/src/domain/languages.js'
 import { walk } from '../dist/test/helpers/walk.js'
+import { shootConsole } from './screenshots/console.mjs'
+import { openService, run, startApi } from './service.mjs'
 
 const { values: args } = parseArgs({
   options: {
