@@ -103,7 +103,8 @@ async function fillWorld(url, operator, platform, ngo) {
     return text === '' ? undefined : JSON.parse(text)
   }
   const hash = () => randomBytes(32).toString('hex')
-  const her = await ask(undefined, 'POST', '/v1/cases', { adult: true })
+  const { notice: privacy } = await ask(undefined, 'GET', '/v1/privacy')
+  const her = await ask(undefined, 'POST', '/v1/cases', { adult: true, consentVersion: privacy.version })
   const hashes = Array.from({ length: 12 }, hash)
   const kinds = ['nude', 'underwear-or-swimwear', 'culturally-intimate', 'synthetic', undefined]
   const images = hashes.map((each, k) => {
