@@ -75,7 +75,7 @@ export class Registered {
 
   /** @returns the matches that a platform gets: `{ registered, grade, … }` each. */
   async ask(signals, thresholdBits) {
-    const [matches] = await this.#matcher.match([signals], { orgId: 'bench', banks: undefined, thresholdBits })
+    const [{ matches }] = await this.#matcher.match([{ signals }], { orgId: 'bench', banks: undefined, thresholdBits })
     return matches.map(({ matchId, ...match }) => ({ registered: this.pictures[numberOf(matchId)], ...match }))
   }
 

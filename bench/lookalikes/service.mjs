@@ -107,16 +107,9 @@ export class Service {
    */
   async ask(images, depth) {
     const answers = await this.#matcher.match(
-      images.map(({ signals }) => signals),
-      {
-        orgId: 'bench',
-        banks: undefined,
-        thresholdBits: undefined,
-        depth,
-        viewsOf: (i) => images[i].asked,
-        looksOf: (i) => images[i],
-      },
+      images.map(({ signals, asked: views, isForm, isObject }) => ({ signals, views, isForm, isObject })),
+      { orgId: 'bench', banks: undefined, thresholdBits: undefined, depth },
     )
-    return answers.map((matches) => matches.map((match) => ({ ...match, name: this.#images.get(match.matchId).name })))
+    return answers.map(({ matches }) => matches.map((match) => ({ ...match, name: this.#images.get(match.matchId).name })))
   }
 }

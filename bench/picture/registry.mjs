@@ -67,7 +67,7 @@ export class Registry {
 
   /** @returns the matches that a platform gets for one picture, each with the `name` of a registered photograph. */
   async ask({ signals, isForm = false }) {
-    const [matches] = await this.#matcher.match([signals], { ...ASKING, looksOf: () => ({ isForm }) })
+    const [{ matches }] = await this.#matcher.match([{ signals, isForm }], ASKING)
     return matches.map((match) => ({ ...match, name: this.#names.get(match.matchId) }))
   }
 

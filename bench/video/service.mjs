@@ -48,13 +48,10 @@ export class Service {
 
   /** @returns the segments of each film that matches, by its name; for a still, the moment. */
   async ask({ frames }, { isStill }) {
-    const [matches] = isStill
-      ? await this.#pictures.match(
-          frames.map(({ signals }) => signals),
-          { ...OPTIONS, depth: 'hashes', looksOf: (picture) => frames[picture] },
-        )
+    const [{ matches }] = isStill
+      ? await this.#pictures.match(frames, { ...OPTIONS, depth: 'hashes' })
       : await this.#videos.matchVideos([{ frames }], OPTIONS)
-    return new Map((matches ?? []).map((match) => [this.#names.get(match.matchId), segmentsOf(match)]))
+    return new Map(matches.map((match) => [this.#names.get(match.matchId), segmentsOf(match)]))
   }
 }
 

@@ -6,7 +6,7 @@ import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { wholesSurplusOf } from '../../src/services/matching/graded.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { randomFrom, scenePixels } from '../helpers/pictures.js'
 import { imageWith } from '../helpers/registered-image.js'
@@ -141,7 +141,7 @@ t.test('another picture in the frame of a registered one is for review only, and
   replica.catalogue.put('00000000-0000-4000-8000-000000000001', imageWith(signals))
   const gradesOf = async (pixels: Pixels, thresholdBits?: number) => {
     const asked = [hasher.hash(pixels, 'query').signals]
-    const [matches = []] = await matcher.match(asked, { orgId: 'org', banks: undefined, thresholdBits })
+    const [matches = []] = await matchesOf(matcher, asked, { orgId: 'org', banks: undefined, thresholdBits })
     return matches.map(({ grade }) => grade)
   }
   let others = 0
@@ -166,7 +166,7 @@ t.test('another picture on the same table is for review only: the wholes are nea
       name === 'left' ? signal('piece', name, leftBits) : signal('piece', `other ${name}`),
     )
     const asked = [signal('whole', 'all', 36), ...pieces].map(({ hash, ...rest }) => ({ ...rest, hashes: [hash, hash] }))
-    const [matches = []] = await matcher.match([asked], { orgId: 'org', banks: undefined, thresholdBits })
+    const [matches = []] = await matchesOf(matcher, [asked], { orgId: 'org', banks: undefined, thresholdBits })
     return matches.map(({ grade }) => grade)
   }
   t.same(await gradesOf(70), [])
@@ -216,12 +216,7 @@ t.test('copies of a filled-in form match, and another form of its kind is for re
   const gradesOf = async (pixels: Pixels, thresholdBits?: number) => {
     const asked = hasher.hash(pixels, 'query')
     t.equal(asked.isForm, true)
-    const [matches = []] = await matcher.match([asked.signals], {
-      orgId: 'org',
-      banks: undefined,
-      thresholdBits,
-      looksOf: () => asked,
-    })
+    const [matches = []] = await matchesOf(matcher, [asked], { orgId: 'org', banks: undefined, thresholdBits })
     return matches.map(({ grade }) => grade)
   }
   t.same(await gradesOf(form(2)), [], 'a match for review is not reported by default')

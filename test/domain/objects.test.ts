@@ -3,7 +3,7 @@
 import t from 'tap'
 import { type AskedPart, objectSurplusBits } from '../../packages/core/src/matching/objects.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
 
@@ -66,8 +66,8 @@ t.test('another object of one kind is for review, and a copy is not', async (t) 
   replica.catalogue.put('00000000-0000-4000-8000-000000000001', imageWith(signals))
   const gradesOf = async (asked: readonly AskedPart[], isObject: boolean) => {
     const query = asked.map(({ type, view, hash }) => ({ type, view, quality: 100, hashes: [hash] }))
-    const options = { orgId: 'org', banks: undefined, thresholdBits: 52, looksOf: () => ({ isObject }) }
-    const [matches = []] = await matcher.match([query], options)
+    const options = { orgId: 'org', banks: undefined, thresholdBits: 52 }
+    const [matches = []] = await matchesOf(matcher, [{ signals: query, isObject }], options)
     return matches.map(({ grade }) => grade)
   }
   const other = [of('whole', 'other'), of('piece', 'other half'), of('deframed', 'box', 30)]

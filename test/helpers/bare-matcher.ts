@@ -1,11 +1,13 @@
 // A matcher alone: without details, recorded matches and limits on probing.
 
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
+import type { Match, MatchOptions, QueryPicture } from '../../src/services/matching/match.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createMatcher, type Matcher, type MatcherParts } from '../../src/services/matching/matcher.js'
 import type { CountedObservation } from '../../src/services/matching/observation.js'
 import { NO_PROBING, type ProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
 import { createViewIds } from '../../src/services/matching/stopped-views.js'
+import type { AskedVideo, VideoMatcher, VideoMatchOptions } from '../../src/services/matching/video/video-matcher.js'
 
 export const viewIdOf = createViewIds(Buffer.alloc(32, 2))
 
@@ -27,4 +29,26 @@ export function probingThatSees(
   see: (observations: readonly CountedObservation[]) => ReturnType<ProbingGuard['count']>,
 ): MatcherParts['probing'] {
   return { ...NO_PROBING, isOn: true, count: (_, observations) => see(observations) }
+}
+
+/** @param pictures or only their signals. */
+export async function matchesOf(
+  matcher: Pick<Matcher, 'match'>,
+  pictures: Iterable<QueryPicture | QueryPicture['signals']>,
+  options: MatchOptions,
+): Promise<(readonly Match[])[]> {
+  const results = await matcher.match(
+    Array.from(pictures, (picture) => ('signals' in picture ? picture : { signals: picture })),
+    options,
+  )
+  return results.map(({ matches }) => matches)
+}
+
+export async function matchesOfVideos(
+  matcher: VideoMatcher,
+  videos: readonly AskedVideo[],
+  options: VideoMatchOptions,
+): Promise<(readonly Match[])[]> {
+  const results = await matcher.matchVideos(videos, options)
+  return results.map(({ matches }) => matches)
 }

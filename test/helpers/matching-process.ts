@@ -1,7 +1,7 @@
 // A process that calls a matcher many times, without other state, and prints how many bytes a call leaves on the heap.
 
 import { getHeapSpaceStatistics } from 'node:v8'
-import { bareMatcher } from './bare-matcher.js'
+import { bareMatcher, matchesOf } from './bare-matcher.js'
 import { catalogueOf } from './registered-image.js'
 
 const CALLS = 3000
@@ -20,7 +20,7 @@ async function ask(): Promise<void> {
   for (let i = 0; i < CALLS; i++) {
     const { hash } = images[i % images.length] ?? {}
     const pictures = [[{ type: 'pdq', view: 'whole', quality: 100, hashes: hash === undefined ? [] : [hash] }]] as const
-    await matcher.match(pictures, { orgId: 'org', banks: undefined, thresholdBits: undefined })
+    await matchesOf(matcher, pictures, { orgId: 'org', banks: undefined, thresholdBits: undefined })
   }
 }
 

@@ -64,7 +64,11 @@ async function open(t: Test) {
   app.decorateRequest('consumeQuota', () => {})
   app.decorateRequest('hashingFor', () => ({ group: '', member: '', ...FREE }))
   const shared = { matcher, refuseUnknownBanks: () => {}, bandsOnly: false }
-  await app.register(matchRoutes, { ...shared, videoMatcher, scheduler: { next: async () => {} } })
+  await app.register(matchRoutes, {
+    ...shared,
+    videoMatcher,
+    scheduler: { next: async () => {}, yielder: () => () => undefined },
+  })
   const hashing = { hash: async () => ({ quality: 100, signals: [] }) }
   await app.register(matchImageRoutes, { ...shared, hashing, uploadLimits: UPLOAD_LIMITS, inFlight: { bytes: 0 } })
   /** @returns the options of one request with each choice, once the classes are settled. */

@@ -1,7 +1,7 @@
 // Thresholds of a bank can widen the matches of its owner only.
 
 import t from 'tap'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf } from '../helpers/bare-matcher.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 import { keyFor, openCase, randomHashText, startService, withBitsFlipped } from '../helpers/service.js'
 
@@ -85,6 +85,6 @@ t.test('the search radius of a query does not grow by thresholds of another orga
   const matcher = bareMatcher({ replica: { catalogue } })
   const picture = images.map(({ hash }) => ({ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }) as const)
   for (const orgId of ['other', 'owner'])
-    await matcher.match([picture], { orgId, banks: undefined, thresholdBits: undefined })
+    await matchesOf(matcher, [picture], { orgId, banks: undefined, thresholdBits: undefined })
   t.same(radii, [31, 90])
 })

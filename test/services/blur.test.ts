@@ -16,7 +16,7 @@ import type { MatchOptions } from '../../src/services/matching/match.js'
 import { accountOfDetails } from '../../src/services/matching/match-by-details.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import { type Blur, createBlur, digestOf, MAX_BLUR_BITS } from '../../src/services/matching/probing/blur.js'
-import { bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf, probingThatSees } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
 
@@ -87,7 +87,7 @@ t.test('an image is found up to as many bits less as its distances are blurred, 
     const limitOf = async (by: number) => {
       const matcher = worldOf(images, by)
       const isFound = async (bits: number) => {
-        const [, ...rest] = [[], ...(await matcher.match([...others, query(bits)], { ...ASKING, ...options }))]
+        const [, ...rest] = [[], ...(await matchesOf(matcher, [...others, query(bits)], { ...ASKING, ...options }))]
         return rest.at(-1)?.some(({ grade }) => grade !== 'review' || options !== undefined) === true
       }
       let bits = MAX_BITS
@@ -105,7 +105,7 @@ t.test('an image is found up to as many bits less as its distances are blurred, 
 t.test('an equal hash is found, and exact, however much is blurred', async (t) => {
   const image = imageWith([row('pdq', 'whole', 'pdq'), { ...row('pdq', 'whole', 'block'), type: 'blockhash' }])
   const query = [asked('pdq', 'whole', 'pdq', 0), asked('blockhash', 'whole', 'block', 0)]
-  const [[match] = []] = await worldOf([image], MAX_BLUR_BITS).match([query], ASKING)
+  const [[match] = []] = await matchesOf(worldOf([image], MAX_BLUR_BITS), [query], ASKING)
   t.equal(match?.grade, 'exact')
 })
 
@@ -117,7 +117,7 @@ t.test('an equal whole is no longer exact where the pieces are of another pictur
   const whole = [asked('pdq', 'whole', 'pdq', 0), asked('blockhash', 'whole', 'block', 0)]
   const gradeOf = async (hashes: readonly Hash256[]) => {
     const pieces = hashes.map((hash): HashedSignal => ({ type: 'pdq-area', view: 'piece', quality: 100, hashes: [hash] }))
-    const [[match] = []] = await worldOf([image], 0).match([[...whole, ...pieces]], ASKING)
+    const [[match] = []] = await matchesOf(worldOf([image], 0), [[...whole, ...pieces]], ASKING)
     return match?.grade
   }
   t.equal(await gradeOf(area('hers')), 'exact')
@@ -140,7 +140,7 @@ t.test('a query that uses the budget up is blurred itself, and is counted once',
     replica: { catalogue },
     probing: { ...probing, blurOf: () => (counts > 0 ? blur : undefined) },
   })
-  const [matches] = await matcher.match([[asked('pdq', 'whole', 'pdq', 30)]], ASKING)
+  const [matches] = await matchesOf(matcher, [[asked('pdq', 'whole', 'pdq', 30)]], ASKING)
   t.same([matches, counts], [[], 1])
 })
 
@@ -157,7 +157,7 @@ t.test('a narrowed image is found by all of its nearer copies, and each counts a
     const parts = [asked('pdq-area', 'whole', 'area', 0), asked('pdq-area', 'deframed', 'part', 0)]
     const query = (bits: number) => [asked('pdq', 'whole', 'pdq', bits), asked('blockhash', 'whole', 'block', 0), ...parts]
     let bits = MAX_BITS
-    while (bits >= 0 && (await matcher.match([query(bits)], ASKING))[0]?.length === 0) bits--
+    while (bits >= 0 && (await matchesOf(matcher, [query(bits)], ASKING))[0]?.length === 0) bits--
     return bits
   }
   t.equal(await reach(0), COPY_BITS)
@@ -186,7 +186,7 @@ t.test('details have to agree in as many more as the account of details is blurr
       probing: { ...probingThatSees(() => undefined), blurOf: () => blur },
     })
     const views: AskedView[] = []
-    const [matches] = await matcher.match([[asked('pdq', 'whole', 'unlike', 0)]], { ...ASKING, viewsOf: () => views })
+    const [matches] = await matchesOf(matcher, [{ signals: [asked('pdq', 'whole', 'unlike', 0)], views }], ASKING)
     return matches?.length === 1
   }
   t.same([await isFound(0, 0), await isFound(0, 1), await isFound(6, 7), await isFound(7, 7)], [true, false, false, true])

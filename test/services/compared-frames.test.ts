@@ -3,7 +3,7 @@ import { uuidV7 } from '../../packages/core/src/ids.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
-import { BARE } from '../helpers/bare-matcher.js'
+import { BARE, matchesOfVideos } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageOf } from '../helpers/registered-image.js'
 
@@ -21,7 +21,7 @@ t.test('crops and turned parts of a frame confirm no other view, and decide if t
   const isFound = async (...asked: readonly ReturnType<typeof near>[]) => {
     const other = { ...pdq, hashes: [hashNamed('another whole')] }
     const frames = [{ atMs: 0, signals: [other, ...asked] }]
-    const [matches = []] = await matcher.matchVideos([{ frames }], ASKING)
+    const [matches = []] = await matchesOfVideos(matcher, [{ frames }], ASKING)
     return matches.length > 0
   }
   const views = ['deframed', 'tilted'] as const

@@ -13,7 +13,7 @@ import { Catalogue } from '../../src/services/index/catalogue.js'
 import { firstPassBitsAmong, firstPassOf } from '../../src/services/matching/batch-search.js'
 import type { CountedObservation } from '../../src/services/matching/observation.js'
 import { rotated } from '../../src/services/matching/orientations.js'
-import { bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf, probingThatSees } from '../helpers/bare-matcher.js'
 import { imageOf } from '../helpers/registered-image.js'
 import { seeded } from '../search/rows.js'
 
@@ -65,7 +65,7 @@ for (const [liveRows, sureBits] of [
     `${among}an image found by the first pass is reported by its nearest row, which the first pass alone misses`,
     async (t) => {
       saying()
-      const [matches] = await matcher.match([pictureOf([asked])], ASKING)
+      const [matches] = await matchesOf(matcher, [pictureOf([asked])], ASKING)
       t.same(
         matches?.map(({ matchId, distanceBits }) => [matchId, distanceBits]),
         [[both, 40]],
@@ -75,19 +75,19 @@ for (const [liveRows, sureBits] of [
 
   t.test(`${among}a second view still corroborates, and 50 bits without one are too far`, async (t) => {
     saying()
-    const [matches] = await matcher.match([pictureOf([seeded(3), seeded(4)])], ASKING)
+    const [matches] = await matchesOf(matcher, [pictureOf([seeded(3), seeded(4)])], ASKING)
     t.same(
       matches?.map(({ matchId, grade, distanceBits }) => [matchId, grade, distanceBits]),
       [[corroborated, 'near', 50]],
     )
-    t.same(await matcher.match([pictureOf([seeded(5)])], ASKING), [[]])
-    t.same(await matcher.match([pictureOf([seeded(3)])], ASKING), [[]])
+    t.same(await matchesOf(matcher, [pictureOf([seeded(5)])], ASKING), [[]])
+    t.same(await matchesOf(matcher, [pictureOf([seeded(3)])], ASKING), [[]])
   })
 
   t.test(`${among}a picture with few views, or a requested radius, is searched completely`, async (t) => {
     saying()
     const found = async (views: number, thresholdBits?: number) => {
-      const [matches = []] = await matcher.match([pictureOf([other], views)], { ...ASKING, thresholdBits })
+      const [matches = []] = await matchesOf(matcher, [pictureOf([other], views)], { ...ASKING, thresholdBits })
       return matches.map(({ matchId }) => matchId)
     }
     t.same(await found(7), [missed])
@@ -98,8 +98,8 @@ for (const [liveRows, sureBits] of [
   t.test(`${among}several pictures of a call are answered as each alone`, async (t) => {
     saying()
     const pictures = [pictureOf([asked]), pictureOf([seeded(3), seeded(4)]), pictureOf([other]), pictureOf([other], 7)]
-    const together = await matcher.match(pictures, ASKING)
-    const separately = await Promise.all(pictures.map(async (picture) => (await matcher.match([picture], ASKING))[0]))
+    const together = await matchesOf(matcher, pictures, ASKING)
+    const separately = await Promise.all(pictures.map(async (picture) => (await matchesOf(matcher, [picture], ASKING))[0]))
     t.same(together, separately)
     t.same(
       together.map((matches) => matches.map(({ matchId }) => matchId)),
@@ -116,9 +116,9 @@ for (const [liveRows, sureBits] of [
       return search.apply(this, asked)
     }
     t.teardown(() => Object.assign(index, { search }))
-    t.same(await matcher.match([pictureOf([seeded(5)])], ASKING), [[]])
+    t.same(await matchesOf(matcher, [pictureOf([seeded(5)])], ASKING), [[]])
     t.ok(radii.length > 0 && Math.max(...radii) <= 34, `${radii}`) // rotated views go no farther
-    t.equal((await matcher.match([pictureOf([asked])], ASKING))[0]?.length, 1)
+    t.equal((await matchesOf(matcher, [pictureOf([asked])], ASKING))[0]?.length, 1)
     t.ok(Math.max(...radii) > 50)
   })
 
@@ -147,7 +147,7 @@ for (const [liveRows, sureBits] of [
         }
         t.teardown(() => Object.assign(own, { search, searchEach }))
       }
-      await matcher.match(call, ASKING)
+      await matchesOf(matcher, call, ASKING)
       const twice = searches.filter((each, i) => searches.indexOf(each) < i)
       t.same(twice, [])
       t.ok(searches.length > 20)
@@ -159,7 +159,7 @@ for (const [liveRows, sureBits] of [
     const revealed = async (hashes: readonly Hash256[], views: number) => {
       const seen: CountedObservation[] = []
       const observing = bareMatcher({ replica: { catalogue }, probing: probingThatSees((all) => void seen.push(...all)) })
-      await observing.match([pictureOf(hashes, views)], ASKING)
+      await matchesOf(observing, [pictureOf(hashes, views)], ASKING)
       return seen
     }
     for (const hashes of [[asked], [seeded(3), seeded(4)]]) {
@@ -171,21 +171,21 @@ for (const [liveRows, sureBits] of [
 
   t.test(`${among}a harmless picture found only in the whole radius hides a hit of the first pass`, async (t) => {
     saying()
-    t.same(await matcher.match([pictureOf([seeded(6)])], ASKING), [[]])
-    t.equal((await matcher.match([pictureOf([seeded(7)])], ASKING))[0]?.length, 1, 'without one it is reported')
+    t.same(await matchesOf(matcher, [pictureOf([seeded(6)])], ASKING), [[]])
+    t.equal((await matchesOf(matcher, [pictureOf([seeded(7)])], ASKING))[0]?.length, 1, 'without one it is reported')
   })
 
   t.test(`${among}every row within ${sureBits} bits is found, wherever it differs`, async (t) => {
     saying()
     for (const { bits, images } of drawn) {
-      const [matches = []] = await matcher.match([pictureOf([seeded(1000 + bits)])], ASKING)
+      const [matches = []] = await matchesOf(matcher, [pictureOf([seeded(1000 + bits)])], ASKING)
       const found = matches.map(({ matchId }) => matchId)
       if (bits <= sureBits) t.same(new Set(found), new Set(images), `${bits} bits`)
       else t.ok(found.every((id) => images.includes(id)))
     }
     let found = 0
     for (const [i, image] of uneven.entries()) {
-      const [matches = []] = await matcher.match([pictureOf([seeded(2000 + i)])], ASKING)
+      const [matches = []] = await matchesOf(matcher, [pictureOf([seeded(2000 + i)])], ASKING)
       found += matches.filter(({ matchId }) => matchId === image).length
     }
     t.equal(found === uneven.length, sureBits === 31, 'a plan for 23 bits allows a bit in no more than half of the groups')

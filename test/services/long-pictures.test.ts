@@ -5,7 +5,7 @@ import sharp from 'sharp'
 import t from 'tap'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { hashImage } from '../../workers/media/hashes-of-file.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf } from '../helpers/bare-matcher.js'
 import { longPicture, SCENE } from '../helpers/long-picture.js'
 import { fromPixels, scenePixels } from '../helpers/pictures.js'
 import { imageWith } from '../helpers/registered-image.js'
@@ -32,11 +32,7 @@ async function gradesOf(registered: Buffer, asked: readonly Buffer[]) {
   const queries: Awaited<ReturnType<typeof hashImage>>[] = []
   for (const bytes of asked) queries.push(await hashImage(bytes, 'query'))
   const options = { orgId: 'org', banks: undefined, thresholdBits: undefined } as const
-  const looksOf = (i: number) => queries[i]
-  const answers = await bareMatcher({ replica }).match(
-    queries.map((query) => query.signals),
-    { ...options, looksOf },
-  )
+  const answers = await matchesOf(bareMatcher({ replica }), queries, options)
   return answers.map((matches) => matches.map(({ grade }) => grade).join())
 }
 

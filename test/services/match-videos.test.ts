@@ -12,7 +12,7 @@ import { Catalogue } from '../../src/services/index/catalogue.js'
 import { harmlessAmong } from '../../src/services/matching/harmless-filter.js'
 import type { Observation } from '../../src/services/matching/observation.js'
 import { NO_PROBING, type ProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
 
@@ -50,7 +50,11 @@ function open(probing: Partial<ProbingGuard> = {}) {
       return id
     },
     async ask(picture: readonly HashedSignal[]) {
-      const [matches = []] = await matcher.match([picture], { orgId: 'org', banks: undefined, thresholdBits: undefined })
+      const [matches = []] = await matchesOf(matcher, [picture], {
+        orgId: 'org',
+        banks: undefined,
+        thresholdBits: undefined,
+      })
       return matches.map(({ grade, distanceBits, atMs }) => ({ grade, distanceBits, atMs }))
     },
   }

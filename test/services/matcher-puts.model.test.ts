@@ -13,7 +13,7 @@ import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Searcher } from '../../src/services/index/searcher.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { runs } from '../helpers/runs.js'
 import { seeded } from '../search/rows.js'
@@ -191,7 +191,7 @@ t.test('a query during any changes finds all that is registered throughout, and 
         while (left.length > 0) {
           next()
           world.begin()
-          const answers = await matcher.match(pictures, { orgId: 'org', banks: undefined, thresholdBits: undefined })
+          const answers = await matchesOf(matcher, pictures, { orgId: 'org', banks: undefined, thresholdBits: undefined })
           for (const [i, matches] of answers.entries()) {
             const hashes = (pictures[i] ?? []).flatMap((signal) => signal.hashes)
             for (let n = 0; n < IMAGES; n++) {

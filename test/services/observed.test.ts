@@ -6,7 +6,7 @@ import { formatUuid } from '../../packages/core/src/ids.js'
 import type { HashedSignal } from '../../packages/core/src/matching/hashed-image.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Observation } from '../../src/services/matching/observation.js'
-import { bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf, probingThatSees } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
 
@@ -40,7 +40,7 @@ t.test(
         asked('pdq-area', 'whole', 'whole', wholeBits),
         asked('pdq-area', 'deframed', 'part', partBits),
       ]
-      const [[match] = []] = await matcher.match([query], { orgId: 'org', banks: undefined, thresholdBits: undefined })
+      const [[match] = []] = await matchesOf(matcher, [query], { orgId: 'org', banks: undefined, thresholdBits: undefined })
       return [match?.grade, match?.distanceBits, seen[0]?.distanceBits, seen[0]?.edge]
     }
 
@@ -81,7 +81,7 @@ t.test(
         ...Array.from({ length: 8 }, (_, i) => asked('piece', i === 0 ? 'left' : `other ${i}`, pieceBits)),
         { ...asked('deframed', name, wideBits), part: { left: 0, top: 0.1, right: 1, bottom: 0.9 } },
       ]
-      const [[match] = []] = await matcher.match([query], { orgId: 'org', banks: undefined, thresholdBits: undefined })
+      const [[match] = []] = await matchesOf(matcher, [query], { orgId: 'org', banks: undefined, thresholdBits: undefined })
       return [match?.grade, seen[0]?.edge]
     }
     t.same(await ask(28, 29), [undefined, 'outer'], 'the wholes are nearer, and nothing inside agrees')

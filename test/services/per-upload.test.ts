@@ -12,7 +12,7 @@ import type { DetailFinder } from '../../src/services/matching/detail-finder.js'
 import type { MatchOptions } from '../../src/services/matching/match.js'
 import type { Observation } from '../../src/services/matching/observation.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
-import { BARE, bareMatcher, probingThatSees } from '../helpers/bare-matcher.js'
+import { BARE, bareMatcher, matchesOf, matchesOfVideos, probingThatSees } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
 
@@ -36,7 +36,7 @@ const askedOf = (parts: readonly Part[]) =>
 
 async function ask(images: number, parts: readonly Part[], options: Partial<MatchOptions> = {}) {
   const matcher = bareMatcher({ replica: registryOf(images, pictureOf(parts)) })
-  const [[match] = []] = await matcher.match([askedOf(parts)], { ...ASKING, ...options })
+  const [[match] = []] = await matchesOf(matcher, [askedOf(parts)], { ...ASKING, ...options })
   return match && `${match.grade} ${match.signalType} ${match.distanceBits}`
 }
 
@@ -80,7 +80,7 @@ async function askTwo(images: number, whole: number, part: number, view: Part[1]
     ['pdq-area', 'deframed', 'p', part],
   ]
   const matcher = bareMatcher({ replica: registryOf(images, pictureOf(registered)) })
-  const [[match] = []] = await matcher.match([askedOf(asked)], ASKING)
+  const [[match] = []] = await matchesOf(matcher, [askedOf(asked)], ASKING)
   return match?.grade
 }
 
@@ -104,7 +104,7 @@ t.test('two parts that are never strong are near by their own sum', async (t) =>
     ['pdq-area', 'deframed', 'p', 44],
   ]
   const matcher = bareMatcher({ replica: registryOf(MILLION, pictureOf(registered)) })
-  t.match(await matcher.match([askedOf(asked)], ASKING), [[{ grade: 'near' }]])
+  t.match(await matchesOf(matcher, [askedOf(asked)], ASKING), [[{ grade: 'near' }]])
 })
 
 t.test('where the same PDQ does not decide, a second view is looked for as far as it may be', async (t) => {
@@ -119,7 +119,7 @@ t.test('where the same PDQ does not decide, a second view is looked for as far a
     ['pdq-area', 'deframed', 'p', 56],
   ]
   const matcher = bareMatcher({ replica: registryOf(10 * MILLION, pictureOf(registered)) })
-  t.match(await matcher.match([askedOf(asked)], ASKING), [[{ grade: 'near', distanceBits: 16 }]])
+  t.match(await matchesOf(matcher, [askedOf(asked)], ASKING), [[{ grade: 'near', distanceBits: 16 }]])
 })
 
 t.test('a match by details is for review where they are too seldom measured', async (t) => {
@@ -137,7 +137,7 @@ t.test('a match by details is for review where they are too seldom measured', as
     const replica = registryOf(images, pictureOf([['pdq', 'whole', 'a']]))
     const matcher = bareMatcher({ replica, finder: finderOf(replica.catalogue) })
     const asked = askedOf([['pdq', 'whole', 'other']])
-    const [[match] = []] = await matcher.match([asked], { ...ASKING, viewsOf: () => [], ...options })
+    const [[match] = []] = await matchesOf(matcher, [{ signals: asked, views: [] }], { ...ASKING, ...options })
     return match?.grade
   }
   t.equal(await askIn(1000), 'near')
@@ -179,7 +179,7 @@ async function askFilm(
       { type: 'pdq-area', view: 'whole', quality: 90, hashes: [bitsFrom(hashNamed(`area ${frame}`), far)] } as const,
     ],
   }))
-  const [[match] = []] = await matcher.matchVideos([{ frames }], { ...ASKING, ...options })
+  const [[match] = []] = await matchesOfVideos(matcher, [{ frames }], { ...ASKING, ...options })
   return match && `${match.grade} ${match.segments?.length ?? 0}`
 }
 
@@ -216,7 +216,7 @@ t.test('the distances at which a stricter grade changes count as edges', async (
       return undefined
     })
     const matcher = bareMatcher({ replica: registryOf(images, pictureOf(parts)), probing })
-    await matcher.match([askedOf(parts)], ASKING)
+    await matchesOf(matcher, [askedOf(parts)], ASKING)
     return edge
   }
   const area = (bits: number): readonly Part[] => [['pdq-area', 'whole', 'b', bits]]

@@ -12,7 +12,7 @@ import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/matchin
 import { createProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
 import type { ProbingCounts } from '../../src/store/trust/probing.js'
-import { bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf, matchesOfVideos, viewIdOf } from '../helpers/bare-matcher.js'
 import { hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
 
@@ -83,12 +83,12 @@ function worldOf() {
           { type: 'pdq-area', view: 'whole', quality: 90, hashes: [away(hashNamed(`area ${frame}`), bits)] } as const,
         ],
       }))
-      const [matches = []] = await videos.matchVideos([{ frames }], options)
+      const [matches = []] = await matchesOfVideos(videos, [{ frames }], options)
       return matches
     },
     async still(frame: number, bits: number) {
       const hashes = [away(hashNamed(`whole ${frame}`), bits)]
-      const [matches = []] = await pictures.match([[{ type: 'pdq', view: 'whole', quality: 90, hashes }]], options)
+      const [matches = []] = await matchesOf(pictures, [[{ type: 'pdq', view: 'whole', quality: 90, hashes }]], options)
       return matches
     },
   }

@@ -8,7 +8,7 @@ import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { encodeImage } from '../../src/store/images/image-record.js'
 import { ColumnsBuilder } from '../../src/store/images/reader/columns.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
 
@@ -34,7 +34,7 @@ function someRecent(nowMs: number) {
 async function gradesIn(catalogue: Catalogue) {
   const copyOf = (name: string) =>
     bothOf(name).map(({ hash, type, ...rest }) => ({ ...rest, type, hashes: [bitsFrom(hash, type === 'pdq' ? 28 : 2)] }))
-  const answers = await bareMatcher({ replica: { catalogue } }).match([copyOf('old'), copyOf('recent')], ASKING)
+  const answers = await matchesOf(bareMatcher({ replica: { catalogue } }), [copyOf('old'), copyOf('recent')], ASKING)
   return answers.map(([match]) => match?.grade)
 }
 

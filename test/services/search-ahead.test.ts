@@ -8,7 +8,7 @@ import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { MatchOptions } from '../../src/services/matching/match.js'
 import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
-import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf } from '../helpers/bare-matcher.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
@@ -60,7 +60,7 @@ t.test(
     })
 
     const together = await Promise.all(
-      asked.map(([pictures, options]) => matcher.match(pictures, { ...ASKING, ...options })),
+      asked.map(([pictures, options]) => matchesOf(matcher, pictures, { ...ASKING, ...options })),
     )
 
     t.ok(
@@ -69,7 +69,7 @@ t.test(
     )
     t.equal(passes.length, 60)
     const alone = []
-    for (const [pictures, options] of asked) alone.push(await matcher.match(pictures, { ...ASKING, ...options }))
+    for (const [pictures, options] of asked) alone.push(await matchesOf(matcher, pictures, { ...ASKING, ...options }))
     t.same(together, alone)
     t.same(
       together.slice(0, 8).map((answer) => answer.map(({ length }) => length)),
@@ -80,7 +80,8 @@ t.test(
 
 t.test('an image withdrawn after the search and before the answer is not in the answer', async (t) => {
   const { matcher, hashes, passes } = worldOf(3, (catalogue, [, second = '']) => catalogue.remove(second))
-  const answers = await matcher.match(
+  const answers = await matchesOf(
+    matcher,
     hashes.map((hash) => [{ ...SIGNAL, hashes: [hash] }]),
     ASKING,
   )
@@ -104,11 +105,11 @@ t.test('queries that a batched search leaves out are searched alone, and all tak
     return each.map((hits, i) => (i % 2 === 0 ? undefined : hits))
   }
 
-  const together = await matcher.match(new Set(pictures), ASKING)
+  const together = await matchesOf(matcher, new Set(pictures), ASKING)
 
   t.same(passes, [1024, 76], 'at most 8,192 needles each')
   const alone = []
-  for (const picture of pictures) alone.push(...(await matcher.match([picture], ASKING)))
+  for (const picture of pictures) alone.push(...(await matchesOf(matcher, [picture], ASKING)))
   t.same(together, alone)
   t.equal(together.filter(({ length }) => length > 0).length, pictures.filter((_, i) => i % 3 !== 0).length)
 })
@@ -116,25 +117,20 @@ t.test('queries that a batched search leaves out are searched alone, and all tak
 t.test('a call yields before each picture, also if nothing is near to any', async (t) => {
   const { catalogue } = catalogueOf(3)
   let asked = 0
-  const askedBefore: number[] = []
   const yielder = () => () => void asked++
   const scheduler = { yielder, atEndOfTick: (callback: () => void) => callback() }
   const matcher = bareMatcher({ replica: { catalogue }, scheduler })
   const pictures = Array.from({ length: 100 }, () => [{ ...SIGNAL, hashes: [hashFromBytes(randomBytes(32))] }])
 
-  await matcher.match(pictures, { ...ASKING, onMatched: () => askedBefore.push(asked) })
+  await matchesOf(matcher, pictures, ASKING)
 
-  t.ok((askedBefore[0] ?? 0) >= 100, 'while they are gathered for the search')
-  t.same(
-    askedBefore.map((before) => before - (askedBefore[0] ?? 0)),
-    pictures.map((_, i) => i),
-  )
+  t.ok(asked >= 200, 'for each picture while they are gathered for the search, and again before it is answered')
 })
 
 t.test('a call that waits for the end of a turn is answered from the index that is current then', async (t) => {
   const { matcher, hashes, replica } = worldOf(2)
   const [hash = hashFromBytes(randomBytes(32))] = hashes
-  const ask = () => matcher.match([[{ ...SIGNAL, hashes: [hash] }]], ASKING)
+  const ask = () => matchesOf(matcher, [[{ ...SIGNAL, hashes: [hash] }]], ASKING)
 
   const before = [ask(), ask()]
   replica.catalogue = new Catalogue()
@@ -148,7 +144,7 @@ t.test('a call whose index is replaced during the search is refused with `index-
     replica.catalogue = new Catalogue()
   })
   const [hash = hashFromBytes(randomBytes(32))] = hashes
-  await t.rejects(matcher.match([[{ ...SIGNAL, hashes: [hash] }]], ASKING), { code: 'index-loading' })
+  await t.rejects(matchesOf(matcher, [[{ ...SIGNAL, hashes: [hash] }]], ASKING), { code: 'index-loading' })
 })
 
 t.test('a search that fails fails only its own caller', async (t) => {
@@ -159,8 +155,11 @@ t.test('a search that fails fails only its own caller', async (t) => {
   index.searchEach = () => {
     throw new Error('broken')
   }
-  const [both, one] = await Promise.allSettled([matcher.match(pictures, ASKING), matcher.match(pictures.slice(1), ASKING)])
+  const [both, one] = await Promise.allSettled([
+    matchesOf(matcher, pictures, ASKING),
+    matchesOf(matcher, pictures.slice(1), ASKING),
+  ])
   index.searchEach = searchEach
   t.same([both.status, one.status], ['rejected', 'fulfilled'])
-  t.equal((await matcher.match(pictures, ASKING)).flat().length, 2)
+  t.equal((await matchesOf(matcher, pictures, ASKING)).flat().length, 2)
 })

@@ -14,7 +14,7 @@ import type { MatchedImage } from '../../src/services/matching/match-recorder.js
 import type { MatcherParts } from '../../src/services/matching/matcher.js'
 import { createViewIds, decidingViewOf } from '../../src/services/matching/stopped-views.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
-import { BARE, bareMatcher, viewIdOf } from '../helpers/bare-matcher.js'
+import { BARE, bareMatcher, matchesOf, matchesOfVideos, viewIdOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
 import { runs } from '../helpers/runs.js'
@@ -48,13 +48,17 @@ function worldOf(rows: readonly Signal[], stopped: readonly Signal[] = [], more:
   const matchEvents = { note: (_: string, met: readonly MatchedImage[]) => void noted.push(...met) }
   const matcher = bareMatcher({ replica: { catalogue }, matchEvents, ...more })
   const found = async (signals: readonly HashedSignal[], depth: Depth = 'hashes', looks: Looks = {}) => {
-    const [matches = []] = await matcher.match([signals], { ...ASKING, depth, viewsOf: () => [], looksOf: () => looks })
+    const [matches = []] = await matchesOf(matcher, [{ signals, views: [], ...looks }], { ...ASKING, depth })
     return matches.map(({ grade, view, distanceBits }) => `${grade} ${view} ${distanceBits}`)
   }
   /** In a video of one frame. */
   const foundIn = async (...signals: readonly HashedSignal[]) => {
     const videos = createVideoMatcher({ ...BARE, replica: { catalogue } })
-    const [matches = []] = await videos.matchVideos([{ frames: [{ atMs: 0, signals: [elsewhere, ...signals] }] }], ASKING)
+    const [matches = []] = await matchesOfVideos(
+      videos,
+      [{ frames: [{ atMs: 0, signals: [elsewhere, ...signals] }] }],
+      ASKING,
+    )
     return matches.map(({ grade }) => grade)
   }
   return { catalogue, register, stop, found, foundIn, noted }

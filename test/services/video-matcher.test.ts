@@ -16,7 +16,7 @@ import {
   type VideoMatcherParts,
   type VideoMatchOptions,
 } from '../../src/services/matching/video/video-matcher.js'
-import { bareMatcher, probingThatSees, viewIdOf } from '../helpers/bare-matcher.js'
+import { bareMatcher, matchesOf, matchesOfVideos, probingThatSees, viewIdOf } from '../helpers/bare-matcher.js'
 import { askedClip, askedSignals, EDITS, type Excerpt, registeredClip, registeredFrame } from '../helpers/clips.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
@@ -44,7 +44,7 @@ function worldOf(images: readonly RegisteredImage[], parts: Partial<VideoMatcher
     ...parts,
   })
   const ask = async (frames: ReturnType<typeof askedClip>, options = {}) => {
-    const [matches = []] = await matcher.matchVideos([{ frames }], { ...ASKING, ...options })
+    const [matches = []] = await matchesOfVideos(matcher, [{ frames }], { ...ASKING, ...options })
     return matches
   }
   return { catalogue, ids, matcher, noted, ask, replica, matchIdOf: (i: number) => matchIds.idFor('org', ids[i] ?? '') }
@@ -91,7 +91,7 @@ t.test('pictures are found in videos, and videos by pictures', async (t) => {
   t.match(ofStill, { grade: 'near', queryMs: 2000, segments: undefined })
 
   const pictures = bareMatcher({ replica: { catalogue } })
-  const [found = []] = await pictures.match([askedSignals(1, 5000, EDITS.darker)], ASKING)
+  const [found = []] = await matchesOf(pictures, [askedSignals(1, 5000, EDITS.darker)], ASKING)
   t.equal(found.length, 2, 'each once, although several frames are near')
   t.match(
     found.find(({ matchId }) => matchId === matchIdOf(1)),
@@ -113,7 +113,7 @@ t.test('a picture near several frames of a video matches it once, by the nearest
   const ask = async (bits: readonly number[]) => {
     const { catalogue } = worldOf([filmWith(bits)])
     const asked = [{ type: 'pdq', view: 'whole', quality: 90, hashes: [hash] } as const]
-    const [matches] = await bareMatcher({ replica: { catalogue }, probing }).match([asked], ASKING)
+    const [matches] = await matchesOf(bareMatcher({ replica: { catalogue }, probing }), [asked], ASKING)
     return [matches?.map(({ distanceBits, atMs }) => [distanceBits, atMs]), seen.splice(0).map(({ edge }) => edge)]
   }
   t.same(await ask([20, 8, 29]), [[[8, 2400]], ['none']])
@@ -190,7 +190,14 @@ t.test('a video is one query to the probing guard and the match events, however 
   const probing = probingThatSees((all) => void seen.push(all))
   const { matcher, noted, ids } = worldOf([film, other], { probing })
   const frames = askedClip({ clip: 1, fromMs: 2000, seconds: 6, edit: EDITS.darker })
-  await matcher.matchVideos([{ frames }, { frames: [] }], { ...ASKING, contexts: ['here', 'there'] })
+  await matchesOfVideos(
+    matcher,
+    [
+      { frames, context: 'here' },
+      { frames: [], context: 'there' },
+    ],
+    ASKING,
+  )
   t.equal(seen.length, 2)
   t.same(
     seen.map((all) => all.map(({ imageId }) => imageId)),

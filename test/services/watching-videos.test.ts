@@ -18,7 +18,7 @@ import { nearWatches } from '../../src/services/watch/near-watches.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { createWatchStore } from '../../src/store/watch/watches.js'
-import { viewIdOf } from '../helpers/bare-matcher.js'
+import { matchesOfVideos, viewIdOf } from '../helpers/bare-matcher.js'
 import { askedClip, EDITS, registeredClip } from '../helpers/clips.js'
 import { bitsFrom } from '../helpers/hashes.js'
 import { storeAt } from '../helpers/redis.js'
@@ -237,8 +237,12 @@ t.test('the near frames of a watch give the same answer as all of them', async (
             signals: own.map(({ hash, ...signal }) => ({ ...signal, hashes: rotated(signal.type, signal.view, hash) })),
           }))
         const options = { orgId: 'org', banks: undefined, thresholdBits: undefined, imageId: filmId }
-        const [all] = await matcher.matchVideos([{ frames }], options)
-        const [few] = await matcher.matchVideos([{ frames: frames.filter((_, i) => near?.frames.includes(i)) }], options)
+        const [all] = await matchesOfVideos(matcher, [{ frames }], options)
+        const [few] = await matchesOfVideos(
+          matcher,
+          [{ frames: frames.filter((_, i) => near?.frames.includes(i)) }],
+          options,
+        )
         t.same(few, all)
         t.ok(
           all?.every(({ matchId }) => matchId === matchIds.idFor('org', filmId)),

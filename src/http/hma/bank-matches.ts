@@ -6,7 +6,7 @@ import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
 import { Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { Contents } from '../../services/interop/contents.js'
-import type { Match } from '../../services/matching/match.js'
+import { type Match, NO_RESULT, type QueryPicture } from '../../services/matching/match.js'
 import type { MatchIds } from '../../services/matching/match-ids.js'
 import type { Matcher } from '../../services/matching/matcher.js'
 import type { AskedVideo, VideoMatcher } from '../../services/matching/video/video-matcher.js'
@@ -36,7 +36,7 @@ export interface BankMatchOptions {
   readonly banks: Pick<Banks, 'list'>
 }
 
-type Query = Pick<HashedImage, 'signals' | 'isForm' | 'isObject'> | AskedVideo
+type Query = QueryPicture | AskedVideo
 
 /** A match as HMA shows it, with the bank and the match that it comes from. */
 export interface BankMatch {
@@ -67,13 +67,11 @@ export async function findMatches(
     thresholdBits: undefined,
     grading,
     knowsDistance: caller.scopes.has('match:distance'),
-    // HMA's answer has no field for truncation.
-    onTruncated: () => void reply.header('tabir-truncated', 'true'),
   }
-  const [matches = []] =
-    'frames' in asked
-      ? await videoMatcher.matchVideos([asked], options)
-      : await matcher.match([asked.signals], { ...options, looksOf: () => asked })
+  const [{ matches, isTruncated } = NO_RESULT] =
+    'frames' in asked ? await videoMatcher.matchVideos([asked], options) : await matcher.match([asked], options)
+  // HMA's answer has no field for truncation.
+  if (isTruncated) void reply.header('tabir-truncated', 'true')
   // HMA's answer has no grade. Its clients would act on a match of the grade `review`, so it is left out.
   const actionable = matches.filter(({ grade }) => grade !== 'review')
   return actionable.map((match) => {

@@ -2,9 +2,10 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { HashedImage } from '../../../packages/core/src/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import type { Hashing } from '../../services/intake/hashing.js'
-import type { Match } from '../../services/matching/match.js'
+import { type Match, NO_RESULT, type QueryPicture } from '../../services/matching/match.js'
 import type { RefuseUnknownBanks } from '../../services/matching/match-scope.js'
 import type { Matcher } from '../../services/matching/matcher.js'
 import { radiusFor } from '../asked-radius.js'
@@ -82,17 +83,11 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
       request.consumeQuota(reply, outcomes.length)
       const refusal = outcomes.find((outcome) => outcome instanceof Problem)
       if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
-      const viewsOf = (i: number) => {
-        const outcome = outcomes[i]
-        return outcome instanceof Problem ? undefined : outcome?.asked
-      }
-      const looksOf = (i: number) => {
-        const outcome = outcomes[i]
-        return outcome instanceof Problem ? undefined : outcome
-      }
-      const truncated = new Set<number>()
+      const withTransforms = transforms === 'true'
       const found = await matcher.match(
-        outcomes.map((outcome) => (outcome instanceof Problem ? [] : askedOf(outcome, transforms === 'true'))),
+        outcomes.map((outcome) =>
+          outcome instanceof Problem ? { signals: [] } : queryPictureOf(outcome, withTransforms, context),
+        ),
         {
           orgId: asked.orgId,
           banks: asked.banks,
@@ -100,31 +95,32 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
           grading,
           knowsDistance: caller.scopes.has('match:distance'),
           depth,
-          mirrors: transforms === 'true',
-          viewsOf,
-          looksOf,
-          contexts: outcomes.map(() => context),
-          onTruncated: (i) => void truncated.add(i),
+          mirrors: withTransforms,
         },
       )
       const mayKnowDistance = caller.scopes.has('match:distance')
       const show = (match: Match) => shownMatch(match, mayKnowDistance)
       return {
-        results: outcomes.map((outcome, i) =>
-          outcome instanceof Problem
-            ? { matches: [], problem: problemBody(outcome) }
-            : {
-                matches: (found[i] ?? []).map(show),
-                ...(truncated.has(i) && { truncated: true as const }),
-                quality: outcome.quality,
-                signals: ownSignals(outcome),
-                ...(outcome.isForm && { isForm: true as const }),
-                ...(outcome.isObject && { isObject: true as const }),
-              },
-        ),
+        results: outcomes.map((outcome, i) => {
+          if (outcome instanceof Problem) return { matches: [], problem: problemBody(outcome) }
+          const { matches, isTruncated } = found[i] ?? NO_RESULT
+          return {
+            matches: matches.map(show),
+            ...(isTruncated && { truncated: true as const }),
+            quality: outcome.quality,
+            signals: ownSignals(outcome),
+            ...(outcome.isForm && { isForm: true as const }),
+            ...(outcome.isObject && { isObject: true as const }),
+          }
+        }),
       }
     },
   )
+}
+
+function queryPictureOf(image: HashedImage, withTransforms: boolean, context: string | undefined): QueryPicture {
+  const { asked: views, isForm, isObject } = image
+  return { signals: askedOf(image, withTransforms), views, isForm, isObject, context }
 }
 
 function contextIn(text: string): string {

@@ -11,6 +11,7 @@ import { VIDEO_FORMATS } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
 import type { VideoHashing } from '../../services/intake/video-hashing.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
+import { NO_RESULT } from '../../services/matching/match.js'
 import type { RefuseUnknownBanks } from '../../services/matching/match-scope.js'
 import type { AskedVideo, VideoMatcher } from '../../services/matching/video/video-matcher.js'
 import { radiusFor } from '../asked-radius.js'
@@ -99,19 +100,17 @@ export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = a
       const caller = callerOf(request)
       const signals = hashed.frames.reduce((sum, frame) => sum + frame.signals.length, 0)
       request.consumeQuota(reply, Math.ceil(signals / MAX_AREA_SIGNALS))
-      let isTruncated = false
       const mayKnowDistance = caller.scopes.has('match:distance')
-      const [matches = []] = await videoMatcher.matchVideos([askedOf(hashed, transforms === 'true')], {
-        orgId: asked.orgId,
-        banks: asked.banks,
-        thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
-        grading,
-        knowsDistance: mayKnowDistance,
-        contexts: [context],
-        onTruncated: () => {
-          isTruncated = true
+      const [{ matches, isTruncated } = NO_RESULT] = await videoMatcher.matchVideos(
+        [askedOf(hashed, transforms === 'true', context)],
+        {
+          orgId: asked.orgId,
+          banks: asked.banks,
+          thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
+          grading,
+          knowsDistance: mayKnowDistance,
         },
-      })
+      )
       const found = resultText({ id: undefined, matches, isTruncated, problem: undefined, mayKnowDistance })
       const frames = await framesText(hashed, scheduler)
       const facts = JSON.stringify(factsOf(hashed)).slice(1, -1)
@@ -123,10 +122,10 @@ export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = a
 }
 
 /** Also the hash of the file, which finds a copy of it whatever its frames look like. */
-function askedOf({ frames, file }: HashedVideoFile, withTransforms: boolean): AskedVideo {
+function askedOf({ frames, file }: HashedVideoFile, withTransforms: boolean, context: string | undefined): AskedVideo {
   const unturned = (signal: HashedSignal): HashedSignal => ({ ...signal, hashes: signal.hashes.slice(0, 1) })
   const asked = withTransforms ? frames : frames.map((frame) => ({ ...frame, signals: frame.signals.map(unturned) }))
-  return { frames: asked, file: fileSignals(file).map(({ hash, ...rest }) => ({ ...rest, hashes: [hash] })) }
+  return { frames: asked, file: fileSignals(file).map(({ hash, ...rest }) => ({ ...rest, hashes: [hash] })), context }
 }
 
 function factsOf(hashed: HashedVideoFile) {

@@ -10,7 +10,7 @@ import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { readAsked } from '../../../packages/hash/src/details/written.js'
 import { Problem } from '../../domain/problem.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
-import type { Match, MatchOptions } from '../../services/matching/match.js'
+import { type MatchOptions, NO_RESULT, type QueryPicture, type QueryResult } from '../../services/matching/match.js'
 import type { Matcher } from '../../services/matching/matcher.js'
 import { rotated } from '../../services/matching/orientations.js'
 import type { AskedVideo, VideoMatcher } from '../../services/matching/video/video-matcher.js'
@@ -20,7 +20,7 @@ import { may } from '../problems.js'
 import { MatchResult, resultText } from '../shown-match.js'
 import { countedAs, MatchRequest, type Query } from './match-schemas.js'
 
-const NO_VIDEO = { frames: [] }
+const NO_VIDEO: NonNullable<z.infer<typeof Query>['video']> = { frames: [] }
 const FEW_QUERIES = 16
 /** Reading or validating a body of this size takes a fifth of a millisecond. */
 const LONG_BYTES = 32_768
@@ -53,7 +53,7 @@ export interface MatchRouteOptions {
   readonly videoMatcher: VideoMatcher
   /** Whether callers without `match:distance` get whole distance bands only, also as thresholds. */
   readonly bandsOnly: boolean
-  readonly scheduler: Pick<EventLoopScheduler, 'next'>
+  readonly scheduler: Pick<EventLoopScheduler, 'next' | 'yielder'>
 }
 
 export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
@@ -84,11 +84,15 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       const videos = [...queries.keys()].filter((i) => queries[i]?.video !== undefined)
       const views = queries.map(({ details }) => viewsIn(details, matcher))
       const mayKnowDistance = caller.scopes.has('match:distance')
-      // Results are serialised as they are found, so that no single tick serialises a thousand.
-      const results: string[] = []
-      const truncated = new Set<number>()
+      let ofPictures: readonly QueryResult[] = []
+      let ofVideos: readonly QueryResult[] = []
+      const matchVideos = async () => {
+        if (videos.length === 0) return
+        const asked = videos.map((i) => toAskedVideo(queries[i], transforms, (problem) => refused.set(i, problem)))
+        ofVideos = await videoMatcher.matchVideos(asked, options)
+      }
       // Of pictures and of videos, though videos use a part of it: a spread would cost 7 µs, because V8 then keeps a hidden class for each object.
-      const optionsOf = (places: readonly number[]): MatchOptions => ({
+      const options: MatchOptions = {
         orgId: caller.orgId,
         banks,
         thresholdBits: radiusFor(caller, thresholdBits, bandsOnly),
@@ -96,57 +100,67 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         knowsDistance: mayKnowDistance,
         depth,
         mirrors: transforms,
+        // Images that are withdrawn while the videos are searched are left out.
         beforeAnswer: matchVideos,
-        viewsOf: (at: number) => (refused.has(places[at] ?? 0) ? undefined : views[places[at] ?? 0]),
-        looksOf: (at: number) => queries[places[at] ?? 0],
-        contexts: places.map((i) => queries[i]?.context),
-        onTruncated: (at: number) => void truncated.add(places[at] ?? 0),
-        onMatched(at: number, matches: readonly Match[]) {
-          const i = places[at] ?? 0
-          const isTruncated = truncated.has(i)
-          results[i] = resultText({ id: queries[i]?.id, matches, isTruncated, problem: refused.get(i), mayKnowDistance })
-        },
-      })
-      const matchVideos = async () => {
-        const asked = videos.map((i) =>
-          toAskedVideo(queries[i]?.video ?? NO_VIDEO, transforms, (problem) => refused.set(i, problem)),
-        )
-        if (videos.length > 0) await videoMatcher.matchVideos(asked, optionsOf(videos))
       }
       if (pictures.length === 0) await matchVideos()
       else {
-        const asked = askedOneByOne(queries, pictures, transforms, refused)
+        const asked = askedOneByOne({ queries, places: pictures, views, withTransforms: transforms, refused })
         // For a few queries, rotate all hashes before the first search: rotating between searches would evict the search from the CPU caches.
-        await matcher.match(pictures.length <= FEW_QUERIES ? [...asked] : asked, optionsOf(pictures))
+        const few = pictures.length <= FEW_QUERIES ? [...asked] : asked
+        ofPictures = await matcher.match(few, options)
+      }
+      const found = new Map([...pictures.entries()].map(([at, i]) => [i, ofPictures[at]]))
+      for (const [at, i] of videos.entries()) found.set(i, ofVideos[at])
+      const results: string[] = []
+      const yieldIfNeeded = scheduler.yielder()
+      for (const [i, { id }] of queries.entries()) {
+        const pause = yieldIfNeeded()
+        if (pause !== undefined) await pause
+        const { matches, isTruncated } = found.get(i) ?? NO_RESULT
+        results.push(resultText({ id, matches, isTruncated, problem: refused.get(i), mayKnowDistance }))
       }
       return reply.type('application/json; charset=utf-8').send(`{"results":[${results.join()}]}`)
     },
   )
 }
 
-/**
- * Rotates the hashes of a query only when the matcher reaches it: for a thousand queries at once that would take milliseconds. Puts
- * problems into `refused`, by the index of the query.
- */
-function* askedOneByOne(
-  queries: z.infer<typeof MatchRequest>['queries'],
-  places: readonly number[],
-  withTransforms: boolean,
-  refused: Map<number, Problem>,
-): Generator<HashedSignal[], void, void> {
+interface AskedQueries {
+  readonly queries: z.infer<typeof MatchRequest>['queries']
+  /** Indexes of the pictures among the queries. */
+  readonly places: readonly number[]
+  /** Details, by query. */
+  readonly views: readonly (readonly AskedView[] | undefined)[]
+  readonly withTransforms: boolean
+  /** Where problems are put, by query. */
+  readonly refused: Map<number, Problem>
+}
+
+/** Rotates the hashes of a query only when the matcher reaches it: for a thousand queries at once that would take milliseconds. */
+function* askedOneByOne({
+  queries,
+  places,
+  views,
+  withTransforms,
+  refused,
+}: AskedQueries): Generator<QueryPicture, void, void> {
   for (const i of places) {
-    const picture = toAsked(queries[i]?.signals ?? [], withTransforms)
-    if (picture instanceof Problem) refused.set(i, picture)
-    yield picture instanceof Problem ? [] : picture
+    const { signals: given = [], isForm, isObject, context } = queries[i] ?? {}
+    const signals = toAsked(given, withTransforms)
+    if (signals instanceof Problem) {
+      refused.set(i, signals)
+      yield { signals: [] }
+    } else yield { signals, views: views[i], isForm, isObject, context }
   }
 }
 
 /** One with a frame that cannot be asked for is refused as a whole. */
 function toAskedVideo(
-  { frames, sha256, md5 }: NonNullable<z.infer<typeof Query>['video']>,
+  query: z.infer<typeof Query> | undefined,
   withTransforms: boolean,
   onProblem: (problem: Problem) => void,
 ): AskedVideo {
+  const { frames, sha256, md5 } = query?.video ?? NO_VIDEO
   const asked = []
   for (const { atMs, signals, isForm } of frames) {
     const picture = toAsked(signals, withTransforms)
@@ -157,7 +171,8 @@ function toAskedVideo(
     asked.push({ atMs, signals: picture, ...(isForm && { isForm }) })
   }
   const ofFile = fileSignals({ sha256: sha256 === undefined ? undefined : parseSignalHash('sha256', sha256), md5 })
-  return { frames: asked, file: ofFile.map(({ hash, ...rest }) => ({ ...rest, hashes: [hash] })) }
+  const file = ofFile.map(({ hash, ...rest }) => ({ ...rest, hashes: [hash] }))
+  return { frames: asked, file, context: query?.context }
 }
 
 function toAsked(signals: NonNullable<z.infer<typeof Query>['signals']>, withTransforms: boolean): HashedSignal[] | Problem {

@@ -118,7 +118,9 @@ async function imagesOf(
   orgId: string,
   hashes: readonly Hash256[],
 ): Promise<string[][]> {
-  const pictures = hashes.map((hash) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const)
-  const matches = await matcher.match(pictures, { orgId, banks: undefined, thresholdBits: 0, depth: 'hashes' })
-  return matches.map((ofHash) => ofHash.flatMap(({ matchId }) => matchIds.imageOf(orgId, matchId) ?? []))
+  const pictures = hashes.map(
+    (hash) => ({ signals: [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] }) as const,
+  )
+  const results = await matcher.match(pictures, { orgId, banks: undefined, thresholdBits: 0, depth: 'hashes' })
+  return results.map(({ matches }) => matches.flatMap(({ matchId }) => matchIds.imageOf(orgId, matchId) ?? []))
 }

@@ -83,9 +83,9 @@ export function createStopNcii(parts: StopNciiParts): StopNcii {
   }
 
   async function exactly({ orgId }: Caller, { type, hash }: PlainHash) {
-    const picture = [{ type, view: 'whole', quality: 100, hashes: [hash] }] as const
-    const [matches] = await matcher.match([picture], { orgId, banks: undefined, thresholdBits: 0 })
-    return matches ?? []
+    const picture = { signals: [{ type, view: 'whole', quality: 100, hashes: [hash] }] } as const
+    const [result] = await matcher.match([picture], { orgId, banks: undefined, thresholdBits: 0 })
+    return result?.matches ?? []
   }
 
   return {

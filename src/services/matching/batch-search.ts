@@ -181,8 +181,8 @@ export async function runCooperatively<T>(
 }
 
 /** Reads all pictures. It pauses between two, because an iterable may compute each one. */
-export function* gathered(pictures: Iterable<readonly HashedSignal[]>): Generator<void, (readonly HashedSignal[])[], void> {
-  const all: (readonly HashedSignal[])[] = []
+export function* gathered<Picture>(pictures: Iterable<Picture>): Generator<void, Picture[], void> {
+  const all: Picture[] = []
   for (const picture of pictures) {
     if (all.length > 0) yield
     all.push(picture)
@@ -197,14 +197,14 @@ export function* gathered(pictures: Iterable<readonly HashedSignal[]>): Generato
  */
 export function* searchAhead(
   searcher: Searcher,
-  pictures: readonly (readonly HashedSignal[])[],
+  pictures: readonly { readonly signals: readonly HashedSignal[] }[],
   widestOf: WidestOf,
   firstPassBits?: number,
 ): Generator<void, FoundAhead, void> {
   const found = new Map<HashedSignal, (readonly Hit[] | undefined)[]>()
   const batches = new Map<string, Batch>()
   const room = { hits: MAX_KEPT }
-  for (const signals of pictures) {
+  for (const { signals } of pictures) {
     yield
     for (const signal of signals) {
       if (found.has(signal)) continue

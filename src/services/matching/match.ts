@@ -2,6 +2,7 @@
 
 import type { Agreement, Region } from '../../../packages/core/src/matching/agreement.js'
 import { type DistanceBand, GRADES, type Grade } from '../../../packages/core/src/matching/grade.js'
+import type { HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
 import type { Grading } from '../../../packages/core/src/matching/registry-size.js'
 import type { Segment } from '../../../packages/core/src/matching/segments.js'
 import type { Category, Tier, View } from '../../../packages/core/src/matching/signal.js'
@@ -65,35 +66,40 @@ export interface Looks {
   readonly isObject?: boolean | undefined
 }
 
+/** A picture that is queried. */
+export interface QueryPicture extends Looks {
+  readonly signals: readonly HashedSignal[]
+  /** Views for a match by details; `undefined` to match by hashes alone. */
+  readonly views?: readonly AskedView[] | undefined
+  /** Label of the place where the organisation saw it. */
+  readonly context?: string | undefined
+}
+
+export interface QueryResult {
+  /** Nearest first, each registered image once. */
+  readonly matches: readonly Match[]
+  /** Were matches left out because there were too many? */
+  readonly isTruncated: boolean
+}
+
+export const NO_RESULT: QueryResult = { matches: [], isTruncated: false }
+
 export interface MatchOptions {
   /** The calling organisation. Match ids differ by organisation. */
   readonly orgId: string
   /** Bank names; undefined for all banks that the organisation may know of. */
   readonly banks: readonly string[] | undefined
-  /** Labels of the places where the organisation saw the pictures, by picture. */
-  readonly contexts?: readonly (string | undefined)[]
   /** Replaces the banks' thresholds, up to the maximum of each type. */
   readonly thresholdBits: number | undefined
   /** What the grades promise; `per-pair` when left out. */
   readonly grading?: Grading | undefined
-  /** Views of a picture for a match by details, by its index; called when that picture is processed. */
-  readonly viewsOf?: (picture: number) => readonly AskedView[] | undefined
-  /** What the picture with this index looks like. When left out, no picture is a form or an object. */
-  readonly looksOf?: (picture: number) => Looks | undefined
   /** Whether the caller sees distances, not only distance bands. */
   readonly knowsDistance?: boolean
   readonly depth?: Depth
   /** Whether to search by details for mirror images, too. True by default. */
   readonly mirrors?: boolean
-  /**
-   * Called with the matches of a picture as soon as they are known, so that the answer can be written while others are
-   * searched. Called a second time if a match was withdrawn before all pictures were done.
-   */
-  readonly onMatched?: (picture: number, matches: readonly Match[]) => void
   /** Awaited after all pictures were searched, because other parts of the answer may take seconds. Images withdrawn by then are left out. */
   readonly beforeAnswer?: () => Promise<void>
-  /** Called before `onMatched` for a picture with more matches than the answer holds. */
-  readonly onTruncated?: (picture: number) => void
   /** Search only for this image; for all when left out. */
   readonly imageId?: string
 }

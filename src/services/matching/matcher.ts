@@ -24,7 +24,7 @@ import {
 } from './batch-search.js'
 import type { DetailFinder } from './detail-finder.js'
 import { maxMatchesOf } from './fair-share.js'
-import { inOrder, type Looks, type Match, type MatchOptions } from './match.js'
+import { inOrder, type Looks, type Match, type MatchOptions, type QueryPicture, type QueryResult } from './match.js'
 import { accountOfDetails, digestOfDetails, matchesByDetails } from './match-by-details.js'
 import { type Answer, type AskingByHashes, type FoundByHashes, matchesByHashes, NOTHING_FOUND } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
@@ -42,14 +42,13 @@ export interface Matcher {
   /** Whether any image has details. If not, a query needs none. @throws {Problem} index-loading, store-unavailable */
   hasDetails(): boolean
   /**
-   * Matches pictures, each given by its signals.
    * @returns for each picture the registered images within the threshold, nearest first, each once; then those that details find. At most
    *   `MAX_MATCHES`, shared fairly. For a picture with few views the search is complete. For one with many it is complete within
    *   `firstPassBitsAmong`, and farther images may rarely be missed (`firstPassOf`).
    * @throws {Problem} bank-unknown, index-loading, store-unavailable
    * Yields about every millisecond, also while it reads `pictures`. Searches for all pictures before it answers the first.
    */
-  match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
+  match(pictures: Iterable<QueryPicture>, options: MatchOptions): Promise<QueryResult[]>
 }
 
 export interface MatcherParts {
@@ -98,7 +97,7 @@ interface Searched extends Call {
   readonly asking: AskingByHashes
 }
 
-async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>): Promise<Match[][]> {
+async function matchIn(call: Call, pictures: Iterable<QueryPicture>): Promise<QueryResult[]> {
   const { parts, catalogue, searcher, options } = call
   const { matchIds, viewIdOf, probing, replica } = parts
   const banks = banksAsked(catalogue, options)
@@ -129,58 +128,52 @@ async function matchIn(call: Call, pictures: Iterable<readonly HashedSignal[]>):
     ? await runCooperatively(searchAhead(searcher, all, widestOf, firstPassBits), yieldIfNeeded)
     : NOTHING_AHEAD
   const searched = { parts, catalogue, searcher, options, yieldIfNeeded, ahead, asking }
-  const answers: Answer[] = []
-  for (const [picture, signals] of all.entries()) {
+  const answers: FoundByHashes[] = []
+  for (const picture of all) {
     // Yields only when it is time, because yielding costs more than answering a picture without matches.
     const pause = yieldIfNeeded()
     if (pause !== undefined) await pause
-    const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(searched, picture, signals)
-    if (found.isTruncated) options.onTruncated?.(picture)
+    const found = isNowhere(picture.signals, ahead) ? NOTHING_FOUND : await answerByHashes(searched, picture)
     const views = viewsAsked(searched, picture, found.answer)
     const answer = views === undefined ? found.answer : await withDetails(searched, views, found.answer)
-    options.onMatched?.(picture, matchesIn(answer, catalogue, options.orgId))
-    answers.push(answer)
+    answers.push({ answer, isTruncated: found.isTruncated })
   }
   await options.beforeAnswer?.()
   // The replica may have loaded a new catalogue while a long batch yielded.
   if (replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
-  return answers.map((answer, i) => (answer.length === 0 ? [] : noteAnswer(searched, answer, i, all[i] ?? [])))
+  return answers.map(({ answer, isTruncated }, i) => ({
+    matches: answer.length === 0 ? [] : noteAnswer(searched, answer, all[i]),
+    isTruncated,
+  }))
 }
 
 /** Removes images that were withdrawn while a long batch yielded, and records the other matches. */
 function noteAnswer(
-  { parts, catalogue, searcher, options }: Searched,
+  { parts, catalogue, searcher, options: { orgId } }: Searched,
   answer: Answer,
-  picture: number,
-  signals: readonly HashedSignal[],
+  picture: QueryPicture | undefined,
 ): Match[] {
-  const { orgId } = options
   const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
   const recorded = remaining.filter(({ match }) => match.grade !== 'review')
-  const seen = shownBy(signals)
+  const seen = shownBy(picture?.signals ?? [])
   const noted = recorded.map(({ ordinal, imageId, view, areSeveral, isCopy = false }) => {
     const isSeen = !isCopy && (areSeveral === true || view !== undefined)
     return { imageId, look: isSeen && seen !== undefined ? lookOf(seen, searcher.frameNumberOf(ordinal)) : undefined, view }
   })
-  parts.matchEvents.note(orgId, noted, options.contexts?.[picture])
-  const matches = matchesIn(remaining, catalogue, orgId)
-  if (remaining.length < answer.length) options.onMatched?.(picture, matches)
-  return matches
+  parts.matchEvents.note(orgId, noted, picture?.context)
+  return matchesIn(remaining, catalogue, orgId)
 }
 
 /** The rule for forms compares pieces. So it does not apply to a query without pieces. */
-function looksIn(signals: readonly HashedSignal[], { isForm = false, isObject = false }: Looks = {}): Looks {
+function looksIn({ signals, isForm = false, isObject = false }: QueryPicture): Looks {
   return { isForm: isForm && hasPieces(signals), isObject }
 }
 
-async function answerByHashes(
-  searched: Searched,
-  picture: number,
-  signals: readonly HashedSignal[],
-): Promise<FoundByHashes> {
+async function answerByHashes(searched: Searched, picture: QueryPicture): Promise<FoundByHashes> {
+  const { signals } = picture
   const { parts, options, yieldIfNeeded, ahead, asking } = searched
   const { probing } = parts
-  const looks = looksIn(signals, options.looksOf?.(picture))
+  const looks = looksIn(picture)
   const blurNow = () => probing.blurOf(options.orgId, () => digestOf(signals))
   const judge = (observed: Observed, blur: Blur | undefined) =>
     runCooperatively(matchesByHashes(signals, ahead, asking, { observed, blur, looks }), yieldIfNeeded)
@@ -211,15 +204,15 @@ function observationsIn({ catalogue, asking }: Searched, observed: Observed, ans
 /** The views of a picture to search by details; `undefined` when details are not needed. */
 function viewsAsked(
   { parts, options, asking }: Searched,
-  picture: number,
+  { views }: QueryPicture,
   byHashes: Answer,
 ): readonly AskedView[] | undefined {
-  const { depth = 'auto', viewsOf, thresholdBits } = options
+  const { depth = 'auto', thresholdBits } = options
   if (parts.finder === undefined || depth === 'hashes') return undefined
   // Matches by details would be graded `review`, and the caller did not ask for those.
   if (!asking.strictness.trustsDetails && thresholdBits === undefined) return undefined
   const isFound = byHashes.some(({ match }) => match.grade !== 'review')
-  return depth === 'auto' && isFound ? undefined : viewsOf?.(picture)
+  return depth === 'auto' && isFound ? undefined : views
 }
 
 /** Adds matches by details. They replace matches by hashes of the grade `review` for the same image. */

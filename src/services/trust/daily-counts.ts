@@ -2,7 +2,7 @@
 
 import { COUNTED_DAYS, type DailyCount } from '../../domain/trust/daily-counts.js'
 import type { Counts, DailyCounts as DailyCountStore } from '../../store/trust/daily-counts.js'
-import type { Match } from '../matching/match.js'
+import type { QueryResult } from '../matching/match.js'
 import type { Matcher } from '../matching/matcher.js'
 import type { VideoMatcher } from '../matching/video/video-matcher.js'
 import type { TrustChange } from './trust-changes.js'
@@ -52,9 +52,9 @@ export function createDailyCounts({ dailyCounts, intervalMs, now, onError }: Dai
     waiting.set(orgId, counts)
     counts.set(dailyCount, (counts.get(dailyCount) ?? 0) + count)
   }
-  const noteAnswers = (orgId: string, asked: 'pictures' | 'videos', answers: readonly (readonly Match[])[]) => {
+  const noteAnswers = (orgId: string, asked: 'pictures' | 'videos', answers: readonly QueryResult[]) => {
     note(orgId, asked, answers.length)
-    for (const matches of answers) {
+    for (const { matches } of answers) {
       if (matches.some(({ grade }) => grade !== 'review')) note(orgId, 'found')
       for (const { grade, distanceBand } of matches) {
         note(orgId, `grade:${grade}`)

@@ -174,14 +174,14 @@ async function compare(
   // Only this image is asked about; others near the watch are ignored.
   const about = { orgId, banks: [bank], thresholdBits: undefined, imageId }
   const { video, signals } = asked
-  const matching = video === undefined ? matcher.match([signals], about) : matcher.matchVideos([video], about)
-  const [matches = []] = await matching.catch((error) => {
+  const matching = video === undefined ? matcher.match([{ signals }], about) : matcher.matchVideos([video], about)
+  const [result] = await matching.catch((error) => {
     // The organisation may just have lost access to the bank.
     if (error instanceof Problem && error.code === 'bank-unknown') return []
     throw error
   })
   const matchId = matchIds.idFor(orgId, imageId)
-  const match = matches.find((one) => one.matchId === matchId)
+  const match = result?.matches.find((one) => one.matchId === matchId)
   if (match === undefined || match.grade === 'review') return false
   await watches.found({ watchId, imageId, orgId, grade: match.grade, atMs: now() })
   return true

@@ -8,7 +8,7 @@ import type { Catalogue } from '../../index/catalogue.js'
 import type { Searcher } from '../../index/searcher.js'
 import { type FoundAhead, runCooperatively, searchAhead } from '../batch-search.js'
 import { maxMatchesOf, shareOfMatches } from '../fair-share.js'
-import { inOrder, type Match, type MatchOptions } from '../match.js'
+import { inOrder, type Match, type MatchOptions, type QueryResult } from '../match.js'
 import { type Answer, type AskingByHashes, matchesByHashes } from '../match-by-hashes.js'
 import { banksAsked, matchesIn, strictnessIn, widestIn } from '../match-scope.js'
 import type { MatcherParts } from '../matcher.js'
@@ -27,23 +27,24 @@ export interface AskedVideo {
   readonly frames: readonly AskedFrame[]
   /** Hashes of the whole file. */
   readonly file?: readonly HashedSignal[]
+  /** As for a picture. */
+  readonly context?: string | undefined
 }
 
 export type VideoMatchOptions = Pick<
   MatchOptions,
-  'orgId' | 'banks' | 'contexts' | 'thresholdBits' | 'grading' | 'knowsDistance' | 'onMatched' | 'onTruncated' | 'imageId'
+  'orgId' | 'banks' | 'thresholdBits' | 'grading' | 'knowsDistance' | 'imageId'
 >
 
 export interface VideoMatcher {
   /**
    * Matches videos, each given by the signals of its frames. One video is one query for the probing guard and for match events.
-   * @param options `contexts` and callbacks as for pictures, by video.
    * @returns for each video the registered videos, with segments, and the pictures that it shows, with `queryMs`; the nearest first, each once.
    *   At most a fair share (`MAX_MATCHES`). Never by details.
    * @throws {Problem} bank-unknown, index-loading, store-unavailable
    * It yields about every millisecond. Cost: a search for each signal; for what is found, that of `framesCompared` and `evidenceOf`.
    */
-  matchVideos(videos: readonly AskedVideo[], options: VideoMatchOptions): Promise<Match[][]>
+  matchVideos(videos: readonly AskedVideo[], options: VideoMatchOptions): Promise<QueryResult[]>
 }
 
 export type VideoMatcherParts = Omit<MatcherParts, 'finder'>
@@ -77,7 +78,7 @@ interface Visible {
   readonly look: number | undefined
 }
 
-async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match[][]> {
+async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<QueryResult[]> {
   const { parts, catalogue, searcher, options } = call
   const { probing, matchIds, viewIdOf } = parts
   const { orgId } = options
@@ -91,8 +92,8 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
   const screens = { isNarrowed, activeViews, viewIdOf }
   const shared = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
   const yieldIfNeeded = parts.scheduler.yielder()
-  const answers: (readonly Visible[])[] = []
-  for (const [video, asked] of videos.entries()) {
+  const answers: { readonly share: readonly Visible[]; readonly isTruncated: boolean }[] = []
+  for (const asked of videos) {
     const asking = { ...shared, strictness: strictnessIn(catalogue, options, asked.frames.length) }
     const blurNow = blurring(probing, orgId, () => runCooperatively(digestSteps(signalsOf(asked)), yieldIfNeeded))
     const blur = await blurNow()
@@ -104,13 +105,11 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Match
       found = await runCooperatively(answersOf(asked, asking, { isObserving: false, blur: blurred }), yieldIfNeeded)
     const visible = visibleIn(call, found.answers, screen)
     const share = shareOfMatches(visible, most, (bank) => banks.get(bank)?.orgId)
-    if (found.isTruncated || share.length < visible.length) options.onTruncated?.(video)
-    options.onMatched?.(video, matchesIn(share, catalogue, options.orgId))
-    answers.push(share)
+    answers.push({ share, isTruncated: found.isTruncated || share.length < visible.length })
   }
   // The replica may have loaded a new catalogue while a long search yielded.
   if (parts.replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
-  return answers.map((answer, video) => noteAnswer(call, answer, video))
+  return answers.map(({ share, isTruncated }, i) => ({ matches: noteAnswer(call, share, videos[i]?.context), isTruncated }))
 }
 
 interface Answers {
@@ -124,11 +123,7 @@ function* answersOf(
   { isObserving, blur }: { readonly isObserving: boolean; readonly blur: Blur | undefined },
 ): Generator<void, Answers, void> {
   const { searcher, options, matchIds } = asking
-  const ahead: FoundAhead = yield* searchAhead(
-    searcher,
-    frames.map(({ signals }): readonly HashedSignal[] => signals),
-    asking.widestOf,
-  )
+  const ahead: FoundAhead = yield* searchAhead(searcher, frames, asking.widestOf)
   const observed = isObserving ? createObserved(options.thresholdBits, asking.strictness) : NOT_OBSERVED
   const searched = { asking, ahead, observed, blur, withMargin: isObserving }
   const near = yield* nearFramesOf(frames, searched)
@@ -206,11 +201,13 @@ function* signalsOf({ frames, file = [] }: AskedVideo): Generator<HashedSignal, 
 }
 
 /** Removes images that were withdrawn while a long search yielded, and records the other matches. */
-function noteAnswer({ parts, catalogue, searcher, options }: Call, answer: readonly Visible[], video: number): Match[] {
+function noteAnswer(
+  { parts, catalogue, searcher, options }: Call,
+  answer: readonly Visible[],
+  context: string | undefined,
+): Match[] {
   const remaining = answer.filter(({ ordinal }) => searcher.has(ordinal))
   const noted = remaining.filter(({ match }) => match.grade !== 'review').map(({ imageId, look }) => ({ imageId, look }))
-  if (answer.length > 0) parts.matchEvents.note(options.orgId, noted, options.contexts?.[video])
-  const matches = matchesIn(remaining, catalogue, options.orgId)
-  if (remaining.length < answer.length) options.onMatched?.(video, matches)
-  return matches
+  if (answer.length > 0) parts.matchEvents.note(options.orgId, noted, context)
+  return matchesIn(remaining, catalogue, options.orgId)
 }
