@@ -17,8 +17,8 @@ const root = dirname(fileURLToPath(import.meta.url))
 /** What modules read from beside them. */
 const beside = [
   'src/http/openapi/examples.json',
-  'src/services/matching/decoration-rows.bin',
-  'src/services/matching/background-rows.bin',
+  'src/services/matching/details/decoration-rows.bin',
+  'src/services/matching/details/background-rows.bin',
 ]
 
 /** Folders with TypeScript for Node and, below `page` and `console`, for browsers. Kernels are compiled apart. */

@@ -3,8 +3,8 @@
 //
 //   node build.mjs && node bench/common-rows.mjs [--check] [--photos FOLDER]
 //
-// Writes src/services/matching/decoration-rows.bin, drawn here from a seed. With --photos it also writes
-// src/services/matching/background-rows.bin, from photographs of the folder's tuning split that its manifest.csv (file, source, licence, …, tier)
+// Writes src/services/matching/details/decoration-rows.bin, drawn here from a seed. With --photos it also writes
+// src/services/matching/details/background-rows.bin, from photographs of the folder's tuning split that its manifest.csv (file, source, licence, …, tier)
 // lists as CC0 or public domain. --check writes nothing and prints which share of the details the lists contain.
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -35,7 +35,7 @@ async function write(name, pictures, maxRows) {
   const rows = []
   for (const picture of pictures) rows.push(...(await rowsOf(picture)))
   const chosen = representatives(rows).slice(0, maxRows)
-  writeFileSync(resolve(import.meta.dirname, '../src/services/matching', name), Buffer.concat(chosen))
+  writeFileSync(resolve(import.meta.dirname, '../src/services/matching/details', name), Buffer.concat(chosen))
   console.log(`${name}: ${chosen.length} rows of ${rows.length}, from ${pictures.length} pictures`)
 }
 

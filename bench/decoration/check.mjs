@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { createCommonRows } from '../../dist/src/services/matching/common-rows.js'
+import { createCommonRows } from '../../dist/src/services/matching/details/common-rows.js'
 import { photosOf } from '../robustness/photos.mjs'
 import { registered, sheetsFrom } from './look.mjs'
 

@@ -9,9 +9,9 @@ import { loadDetailsKernelSync } from '../../dist/packages/hash/src/details-kern
 import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { createDetailing } from '../../dist/src/services/intake/prepare-details.js'
-import { createBitPermutation } from '../../dist/src/services/matching/bit-permutation.js'
-import { createCommonRows } from '../../dist/src/services/matching/common-rows.js'
-import { createDetailFinder } from '../../dist/src/services/matching/detail-finder.js'
+import { createBitPermutation } from '../../dist/src/services/matching/details/bit-permutation.js'
+import { createCommonRows } from '../../dist/src/services/matching/details/common-rows.js'
+import { createDetailFinder } from '../../dist/src/services/matching/details/detail-finder.js'
 import { decode } from '../../dist/workers/media/decode.js'
 import { fill, pointsOf, settle } from './filler.mjs'
 

@@ -3,6 +3,7 @@
 import { SIGNAL_TYPES } from '../../dist/packages/core/src/matching/signal-types.js'
 import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
+import { harmlessStep } from '../../dist/src/services/matching/harmless/harmless-filter.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
 import { encodeImage } from '../../dist/src/store/images/image-record.js'
 import { ColumnsBuilder } from '../../dist/src/store/images/reader/columns.js'
@@ -64,7 +65,8 @@ export class Registered {
       replica: { catalogue },
       matchIds: { idFor: (_, imageId) => imageId },
       viewIdOf: () => 1,
-      finder: undefined,
+      harmless: harmlessStep,
+      details: undefined,
       matchEvents: { note() {} },
       probing: { isOn: false, blurOf: () => undefined, count: () => undefined },
       scheduler: { yielder: () => () => undefined, atEndOfTick: queueMicrotask },

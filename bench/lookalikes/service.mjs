@@ -8,12 +8,13 @@ import { SIGNAL_TYPES } from '../../dist/packages/core/src/matching/signal-types
 import { parseHash } from '../../dist/packages/hash/src/hash256.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { createDetailing } from '../../dist/src/services/intake/prepare-details.js'
-import { createBitPermutation } from '../../dist/src/services/matching/bit-permutation.js'
-import { createCommonRows } from '../../dist/src/services/matching/common-rows.js'
-import { createDetailFinder } from '../../dist/src/services/matching/detail-finder.js'
-import { harmlessLike } from '../../dist/src/services/matching/harmless-filter.js'
+import { createBitPermutation } from '../../dist/src/services/matching/details/bit-permutation.js'
+import { createCommonRows } from '../../dist/src/services/matching/details/common-rows.js'
+import { createDetailFinder } from '../../dist/src/services/matching/details/detail-finder.js'
+import { createDetailsStep } from '../../dist/src/services/matching/details/match-by-details.js'
+import { harmlessLike, harmlessStep } from '../../dist/src/services/matching/harmless/harmless-filter.js'
+import { NO_PROBING } from '../../dist/src/services/matching/match-steps.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
-import { NO_PROBING } from '../../dist/src/services/matching/probing/probing-guard.js'
 import { answerFor } from '../../dist/workers/media/answer.js'
 
 const MIN_QUALITY = { register: SIGNAL_TYPES.pdq.minQuality, query: SIGNAL_TYPES.pdq.minAskedQuality }
@@ -50,11 +51,14 @@ export class Service {
     replica: this.#replica,
     matchIds: { idFor: (_, imageId) => imageId },
     viewIdOf: () => 1,
-    finder: createDetailFinder({
-      permutation: this.#permutation,
-      common: this.#common,
-      images: { points: async (ids) => ids.map((id) => this.#images.get(id).points) },
-    }),
+    harmless: harmlessStep,
+    details: createDetailsStep(
+      createDetailFinder({
+        permutation: this.#permutation,
+        common: this.#common,
+        images: { points: async (ids) => ids.map((id) => this.#images.get(id).points) },
+      }),
+    ),
     matchEvents: { note() {} },
     probing: NO_PROBING,
     scheduler: { yielder: () => () => undefined, atEndOfTick: queueMicrotask },

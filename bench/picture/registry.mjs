@@ -7,8 +7,9 @@ import { CASES_BANK_NAME } from '../../dist/packages/core/src/matching/bank.js'
 import { ROW_TYPES, SIGNAL_TYPES, signalTypeOf } from '../../dist/packages/core/src/matching/signal-types.js'
 import { HASH_BYTES } from '../../dist/packages/hash/src/hash256.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
+import { harmlessStep } from '../../dist/src/services/matching/harmless/harmless-filter.js'
+import { NO_PROBING } from '../../dist/src/services/matching/match-steps.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
-import { NO_PROBING } from '../../dist/src/services/matching/probing/probing-guard.js'
 import { progress } from '../report.mjs'
 import { ROW_BYTES } from './view-sets.mjs'
 
@@ -30,7 +31,8 @@ export class Registry {
     replica: { catalogue: this.catalogue },
     matchIds: { idFor: (_, imageId) => imageId },
     viewIdOf: () => 1,
-    finder: undefined,
+    harmless: harmlessStep,
+    details: undefined,
     matchEvents: { note() {} },
     probing: NO_PROBING,
     scheduler: { yielder: () => () => undefined, atEndOfTick: queueMicrotask },

@@ -4,8 +4,9 @@ import { randomBytes } from 'node:crypto'
 import { formatUuid } from '../../dist/packages/core/src/ids.js'
 import { CASES_BANK_NAME } from '../../dist/packages/core/src/matching/bank.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
+import { harmlessStep } from '../../dist/src/services/matching/harmless/harmless-filter.js'
+import { NO_PROBING } from '../../dist/src/services/matching/match-steps.js'
 import { createMatcher } from '../../dist/src/services/matching/matcher.js'
-import { NO_PROBING } from '../../dist/src/services/matching/probing/probing-guard.js'
 import { createVideoMatcher } from '../../dist/src/services/matching/video/video-matcher.js'
 
 const FACTS = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 }
@@ -21,7 +22,8 @@ export class Service {
     replica: this.#replica,
     matchIds: { idFor: (_, imageId) => imageId },
     viewIdOf: () => 1,
-    finder: undefined,
+    harmless: harmlessStep,
+    details: undefined,
     matchEvents: { note() {} },
     probing: NO_PROBING,
     scheduler: { yielder: () => () => undefined, atEndOfTick: queueMicrotask },

@@ -107,7 +107,7 @@ const mutations = [
     ['!rows.every(isDetailRow) ||', ''],
     ['|| !points.every(isPoint)', ''],
   ]),
-  inServices('detail-rows', [
+  inServices('details/detail-rows', [
     ['filter(({ hash }) => !common.isDecoration(hash))', 'filter(() => true)'],
     ['own.length < MIN_OWN_SHARE * ranked.rows.length', 'false'],
     ['if (isDecorationOf(searcher, hits, subjectGroup)) continue', ''],
@@ -117,12 +117,12 @@ const mutations = [
     ['common.isInBackground(row.hash) ? frequent : rare', 'rare'],
     ['.slice(0, MAX_DETAIL_ROWS)', ''],
   ]),
-  inServices('common-rows', [
+  inServices('details/common-rows', [
     ['index.insert(0, 0, permutation.hash(hashFromBytes(bytes, at)))', 'index.insert(0, 0, hashFromBytes(bytes, at))'],
     ['index.within([row], DETAIL_BITS).length > 0', 'index.within([row], 0).length > 0'],
     ["isInBackground: isNearAny('background-rows.bin')", "isInBackground: isNearAny('decoration-rows.bin')"],
   ]),
-  inServices('detail-votes', [
+  inServices('details/detail-votes', [
     ['|| isDecorationOf(searcher, near))', ')'],
     ['!common.isDecoration(asked.hash)', 'true'],
     ['new Set(near.map(({ image }) => searcher.places.subjectGroupOf(image))).size', 'near.length'],
@@ -134,7 +134,7 @@ const mutations = [
     ['|| role(image) === undefined', ''],
     ['hash: permutation.hash(hash) }))', 'hash }))'],
   ]),
-  inServices('detail-finder', [
+  inServices('details/detail-finder', [
     ['.slice(0, CANDIDATES)', ''],
     ['VIEWS_OF_EACH = 2', 'VIEWS_OF_EACH = 1'],
     ['VIEWS_OF_EACH = 2', 'VIEWS_OF_EACH = 3'],
@@ -148,16 +148,16 @@ const mutations = [
     ["role(ordinal) === 'harmless')", 'false)'],
     ["filter(({ ordinal }) => role(ordinal) === 'wanted')", 'filter(() => true)', 'what is harmless vetoes all of its own'],
   ]),
-  inServices('bit-permutation', [
+  inServices('details/bit-permutation', [
     ['points: { ...points, points: points.points.map((point) => ({ ...point, hash: permuted(point.hash) })) }', 'points'],
     ['const sum = new Uint32Array(maskWords)', 'const sum = new Uint32Array(maskWords.length)'],
   ]),
-  inServices('match-by-details', [
+  inServices('details/match-by-details', [
     ["isMirrored ? 'flipY' : 'original'", "'original'"],
     ["if (vetoing.has(bank)) return 'harmless'", ''],
     ['banks.has(bank) && !except.has(ordinal)', '!except.has(ordinal)'],
   ]),
-  inServices('matcher', [["trustsDetails ? 'near' : 'review'", "trustsDetails ? 'strong' : 'review'"]]),
+  inServices('pipeline', [["trustsDetails ? 'near' : 'review'", "trustsDetails ? 'strong' : 'review'"]]),
 ].flat()
 
 export const details = { mutations, tests }

@@ -77,7 +77,7 @@ const mutations = [
     ['domain/agreement'],
   ),
   inFile(
-    'src/services/matching/matcher.ts',
+    'src/services/matching/pipeline.ts',
     [['isForm: isForm && hasPieces(signals), isObject }', 'isForm: isForm && hasPieces(signals) }']],
     ['domain/objects'],
   ),
@@ -93,7 +93,7 @@ const mutations = [
     ['hash/views'],
   ),
   inFile(
-    'src/services/matching/observed.ts',
+    'src/services/matching/probing/observed.ts',
     [
       ['const isLower = (', 'const isLower = 0 > ('],
       ['Math.min(known.othersBits, bits.othersBits)', 'known.othersBits'],

@@ -42,7 +42,7 @@ const mutations = [
     ],
     ['services/stopped-views'],
   ),
-  inFile('src/services/matching/match-by-details.ts', [[' && !isStopped(ordinal)', '']], ['services/stopped-views']),
+  inFile('src/services/matching/details/match-by-details.ts', [[' && !isStopped(ordinal)', '']], ['services/stopped-views']),
   inFile(
     'src/services/matching/match-by-hashes.ts',
     [
@@ -173,11 +173,11 @@ const mutations = [
   ),
   inFile('src/services/matching/match-by-hashes.ts', [[' && mayBeExact(match.type, own)', '']], STRICT),
   inFile(
-    'src/services/matching/matcher.ts',
+    'src/services/matching/pipeline.ts',
     [
-      ['!asking.strictness.trustsDetails && thresholdBits === undefined', 'false'],
-      ['!asking.strictness.trustsDetails && thresholdBits === undefined', '!asking.strictness.trustsDetails'],
-      ["strictnessFor(asking.strictness, image).trustsDetails ? 'near' : 'review'", "'near'"],
+      ['!byHashes.strictness.trustsDetails && thresholdBits === undefined', 'false'],
+      ['!byHashes.strictness.trustsDetails && thresholdBits === undefined', '!byHashes.strictness.trustsDetails'],
+      ["strictnessFor(strictness, image).trustsDetails ? 'near' : 'review'", "'near'"],
     ],
     STRICT,
   ),
@@ -206,16 +206,20 @@ const mutations = [
   inFile('src/http/routes/match-videos.ts', [['        grading,\n', '']], ['http/per-upload']),
   inFile('src/http/hma/bank-matches.ts', [['    grading,\n', '']], ['http/per-upload']),
   inFile(
-    'src/services/matching/probing/blur.ts',
+    'src/services/matching/hit-distance.ts',
     [
       ['export const MAX_BLUR_BITS = 15', 'export const MAX_BLUR_BITS = 16'],
       ['distanceBits === 0 ? 0 : blur.bitsOf', 'blur.bitsOf'],
-      ['if (isBlurred(imageId)) {', 'if (true) {'],
-      ['for (const hash of hashes) digest.update(hash)', 'digest.update(hashes[0])'],
       ['hit.distanceBits - MAX_BLUR_BITS', 'hit.distanceBits'],
       ['(exactBits(hit) + hit.distanceBits) >> 1', 'hit.distanceBits'],
       ['(before?.bitsOf(imageId) ?? 0)', 'now.bitsOf(imageId)'],
     ],
+    BLUR,
+  ),
+  inFile('src/services/matching/probing/blur.ts', [['if (isBlurred(imageId)) {', 'if (true) {']], BLUR),
+  inFile(
+    'src/services/matching/query-digest.ts',
+    [['for (const hash of hashes) digest.update(hash)', 'digest.update(hashes[0])']],
     BLUR,
   ),
   inFile(
@@ -232,7 +236,7 @@ const mutations = [
   inFile('src/services/matching/graded.ts', [['surplus - blurBits', 'surplus']], BLUR),
   inFile('src/services/matching/graded.ts', [['blurredHits(searcher, hits, blur)', 'hits']], BLUR),
   inFile(
-    'src/services/matching/matcher.ts',
+    'src/services/matching/pipeline.ts',
     [['(match.details?.surplus ?? 0) >=', '(match.details?.surplus ?? 0) + 99 >=']],
     BLUR,
   ),

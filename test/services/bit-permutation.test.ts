@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { distance, hashFromBytes } from '../../packages/hash/src/hash256.js'
-import { createBitPermutation } from '../../src/services/matching/bit-permutation.js'
+import { createBitPermutation } from '../../src/services/matching/details/bit-permutation.js'
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
 const permutation = createBitPermutation(Buffer.alloc(32, 1))

@@ -11,11 +11,13 @@ import type { AskedView } from '../../packages/hash/src/details/features.js'
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import type { FoundByDetails } from '../../src/services/matching/detail-finder.js'
+import type { FoundByDetails } from '../../src/services/matching/details/detail-finder.js'
+import { accountOfDetails, createDetailsStep } from '../../src/services/matching/details/match-by-details.js'
+import { type Blur, MAX_BLUR_BITS } from '../../src/services/matching/hit-distance.js'
 import type { MatchOptions } from '../../src/services/matching/match.js'
-import { accountOfDetails } from '../../src/services/matching/match-by-details.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
-import { type Blur, createBlur, digestOf, MAX_BLUR_BITS } from '../../src/services/matching/probing/blur.js'
+import { createBlur } from '../../src/services/matching/probing/blur.js'
+import { digestOf } from '../../src/services/matching/query-digest.js'
 import { bareMatcher, matchesOf, probingThatSees } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
@@ -182,7 +184,7 @@ t.test('details have to agree in as many more as the account of details is blurr
     const blur: Blur = { bitsOf: () => 0, detailsOf: (account) => (account === accountOfDetails(id) ? by : 0) }
     const matcher = bareMatcher({
       replica: { catalogue },
-      finder: { find: async () => [found] },
+      details: createDetailsStep({ find: async () => [found] }),
       probing: { ...probingThatSees(() => undefined), blurOf: () => blur },
     })
     const views: AskedView[] = []

@@ -10,9 +10,9 @@ import { loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
 import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { createBitPermutation } from '../../src/services/matching/bit-permutation.js'
-import { createCommonRows } from '../../src/services/matching/common-rows.js'
-import { chosenRows } from '../../src/services/matching/detail-rows.js'
+import { createBitPermutation } from '../../src/services/matching/details/bit-permutation.js'
+import { createCommonRows } from '../../src/services/matching/details/common-rows.js'
+import { chosenRows } from '../../src/services/matching/details/detail-rows.js'
 import { drawn } from '../hash/synthetic.js'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
@@ -51,7 +51,9 @@ t.test('a picture with content of its own gives sixteen rows, or all that it has
 
 t.test('rows of the bundled photographs are background, and rows of the bundled drawings are decoration', async (t) => {
   const rowOf = (file: string) =>
-    permutation.hash(hashFromBytes(readFileSync(new URL(`../../src/services/matching/${file}`, import.meta.url)), 32))
+    permutation.hash(
+      hashFromBytes(readFileSync(new URL(`../../src/services/matching/details/${file}`, import.meta.url)), 32),
+    )
   const [background, decoration] = [rowOf('background-rows.bin'), rowOf('decoration-rows.bin')]
   t.same([common.isInBackground(background), common.isDecoration(background)], [true, false])
   t.same([common.isInBackground(decoration), common.isDecoration(decoration)], [false, true])

@@ -9,9 +9,11 @@ import type { RegisteredImage, Signal } from '../../packages/core/src/matching/s
 import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { harmlessAmong } from '../../src/services/matching/harmless-filter.js'
-import type { Observation } from '../../src/services/matching/observation.js'
-import { NO_PROBING, type ProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
+import { harmlessAmong } from '../../src/services/matching/harmless/harmless-filter.js'
+import { NO_PROBING } from '../../src/services/matching/match-steps.js'
+import type { Observation } from '../../src/services/matching/observing.js'
+import { createObserved } from '../../src/services/matching/probing/observed.js'
+import type { ProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
 import { bareMatcher, matchesOf } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { imageWith } from '../helpers/registered-image.js'
@@ -168,6 +170,7 @@ t.test('a query is observed once per video, by what its answer reveals', async (
   let seen: readonly Observation[] = []
   const world = open({
     isOn: true,
+    observe: createObserved,
     count(_, observations) {
       seen = observations
       return undefined

@@ -8,9 +8,10 @@ import type { HashedSignal } from '../../packages/core/src/matching/hashed-image
 import { perUpload } from '../../packages/core/src/matching/registry-size.js'
 import type { RegisteredImage } from '../../packages/core/src/matching/signal.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import type { DetailFinder } from '../../src/services/matching/detail-finder.js'
+import type { DetailFinder } from '../../src/services/matching/details/detail-finder.js'
+import { createDetailsStep } from '../../src/services/matching/details/match-by-details.js'
 import type { MatchOptions } from '../../src/services/matching/match.js'
-import type { Observation } from '../../src/services/matching/observation.js'
+import type { Observation } from '../../src/services/matching/observing.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
 import { BARE, bareMatcher, matchesOf, matchesOfVideos, probingThatSees } from '../helpers/bare-matcher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
@@ -135,7 +136,7 @@ t.test('a match by details is for review where they are too seldom measured', as
   })
   const askIn = async (images: number, options: Partial<MatchOptions> = {}) => {
     const replica = registryOf(images, pictureOf([['pdq', 'whole', 'a']]))
-    const matcher = bareMatcher({ replica, finder: finderOf(replica.catalogue) })
+    const matcher = bareMatcher({ replica, details: createDetailsStep(finderOf(replica.catalogue)) })
     const asked = askedOf([['pdq', 'whole', 'other']])
     const [[match] = []] = await matchesOf(matcher, [{ signals: asked, views: [] }], { ...ASKING, ...options })
     return match?.grade

@@ -7,6 +7,7 @@ import type { RegisteredImage } from '../../packages/core/src/matching/signal.js
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
+import { harmlessStep } from '../../src/services/matching/harmless/harmless-filter.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/matching/probing/probing.js'
 import { createProbingGuard } from '../../src/services/matching/probing/probing-guard.js'
@@ -67,6 +68,7 @@ function worldOf() {
   })
   t.teardown(() => probing.close())
   const videos = createVideoMatcher({
+    harmless: harmlessStep,
     ...{ replica: { catalogue }, matchIds: createMatchIds(Buffer.alloc(32, 1)), matchEvents: { note() {} }, probing },
     viewIdOf,
     scheduler: createEventLoopScheduler(LOOP, () => performance.now()),

@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto'
 import t, { type Test } from 'tap'
-import type { Observation } from '../../src/services/matching/observation.js'
+import type { Observation } from '../../src/services/matching/observing.js'
 import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/matching/probing/probing.js'
 import { createProbingAccounts } from '../../src/services/matching/probing/probing-accounts.js'
 import { openStore } from '../../src/store/redis/client.js'

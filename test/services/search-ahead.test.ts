@@ -7,7 +7,7 @@ import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { MatchOptions } from '../../src/services/matching/match.js'
-import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
+import { NO_PROBING } from '../../src/services/matching/match-steps.js'
 import { bareMatcher, matchesOf } from '../helpers/bare-matcher.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 

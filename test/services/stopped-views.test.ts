@@ -9,6 +9,8 @@ import { type Signal, VIEW_NAMES, type View } from '../../packages/core/src/matc
 import { DETAILS_VIEW, MAX_STOPPED_VIEWS, MAX_VIEW } from '../../src/domain/trust/flood.js'
 import { NO_TRUST_STATUS } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
+import type { DetailFinder } from '../../src/services/matching/details/detail-finder.js'
+import { createDetailsStep } from '../../src/services/matching/details/match-by-details.js'
 import type { Depth, Looks } from '../../src/services/matching/match.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
 import type { MatcherParts } from '../../src/services/matching/matcher.js'
@@ -233,13 +235,13 @@ t.test('a match is counted for a view that alone decides', async (t) => {
 t.test('details are counted as one view, and stopped as one', async (t) => {
   const region = { left: 0, top: 0, right: 1, bottom: 1 }
   const detail = { inliers: 12, surplus: 4, distanceBits: 9, region, isMirrored: false, isAtEdge: false }
-  const finder: MatcherParts['finder'] = {
+  const finder: DetailFinder = {
     async find(_, { searcher, role }) {
       const image = searcher.image(0)
       return image === undefined || role(0) !== 'wanted' ? [] : [{ ...detail, ordinal: 0, image }]
     },
   }
-  const { stop, found, noted } = worldOf([row('deframed', 'banner')], [], { finder })
+  const { stop, found, noted } = worldOf([row('deframed', 'banner')], [], { details: createDetailsStep(finder) })
   t.same(await found([elsewhere], 'auto'), ['near details 9'])
   t.match(noted, [{ view: DETAILS_VIEW, look: Number }])
   stop(DETAILS_VIEW)

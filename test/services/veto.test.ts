@@ -10,7 +10,8 @@ import { SIGNAL_TYPES } from '../../packages/core/src/matching/signal-types.js'
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { createJsonReader } from '../../src/exchange/json-signals.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import { harmlessAmong, harmlessLike, isVetoed, vetoOf } from '../../src/services/matching/harmless-filter.js'
+import { harmlessAmong, harmlessLike, harmlessStep } from '../../src/services/matching/harmless/harmless-filter.js'
+import { isVetoed } from '../../src/services/matching/veto.js'
 import { bitsFrom } from '../helpers/hashes.js'
 import { imageOf } from '../helpers/registered-image.js'
 
@@ -20,8 +21,8 @@ function isHarmless(...given: Parameters<typeof harmlessLike>): boolean {
   return harmlessLike(...given) !== undefined
 }
 
-function unvetoed(...[catalogue, type, asked, hits]: Parameters<typeof vetoOf>) {
-  const veto = vetoOf(catalogue, type, asked, hits)
+function unvetoed(...[catalogue, type, asked, hits]: Parameters<typeof harmlessStep.vetoOf>) {
+  const veto = harmlessStep.vetoOf(catalogue, type, asked, hits)
   return hits.filter((hit) => !isVetoed(veto, hit))
 }
 

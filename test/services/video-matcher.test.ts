@@ -7,10 +7,11 @@ import type { RegisteredImage } from '../../packages/core/src/matching/signal.js
 import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
+import { harmlessStep } from '../../src/services/matching/harmless/harmless-filter.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import type { MatchedImage } from '../../src/services/matching/match-recorder.js'
-import type { Observation } from '../../src/services/matching/observation.js'
-import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
+import { NO_PROBING } from '../../src/services/matching/match-steps.js'
+import type { Observation } from '../../src/services/matching/observing.js'
 import {
   createVideoMatcher,
   type VideoMatcherParts,
@@ -35,6 +36,7 @@ function worldOf(images: readonly RegisteredImage[], parts: Partial<VideoMatcher
   const noted: { matched: readonly MatchedImage[]; context: string | undefined }[] = []
   const replica = { catalogue }
   const matcher = createVideoMatcher({
+    harmless: harmlessStep,
     replica,
     matchIds,
     viewIdOf,

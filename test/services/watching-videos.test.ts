@@ -9,9 +9,10 @@ import { type Signal, signalsByFrame } from '../../packages/core/src/matching/si
 import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { createEventLoopScheduler, LOOP } from '../../src/services/load/event-loop-scheduler.js'
+import { harmlessStep } from '../../src/services/matching/harmless/harmless-filter.js'
 import { createMatchIds } from '../../src/services/matching/match-ids.js'
+import { NO_PROBING } from '../../src/services/matching/match-steps.js'
 import { rotated } from '../../src/services/matching/orientations.js'
-import { NO_PROBING } from '../../src/services/matching/probing/probing-guard.js'
 import { createVideoMatcher } from '../../src/services/matching/video/video-matcher.js'
 import { compareAll } from '../../src/services/watch/comparing.js'
 import { nearWatches } from '../../src/services/watch/near-watches.js'
@@ -200,6 +201,7 @@ t.test('the near frames of a watch give the same answer as all of them', async (
     registry.put(id, image)
   const matchIds = createMatchIds(Buffer.alloc(32, 1))
   const matcher = createVideoMatcher({
+    harmless: harmlessStep,
     replica: { catalogue: registry },
     matchIds,
     viewIdOf,

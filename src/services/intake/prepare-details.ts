@@ -6,9 +6,9 @@ import type { RegisteredDetails } from '../../../packages/hash/src/details/detai
 import type { Points } from '../../../packages/hash/src/details/rows.js'
 import type { Replica } from '../index/replica.js'
 import { yielder } from '../load/yielding.js'
-import type { BitPermutation } from '../matching/bit-permutation.js'
-import type { CommonRows } from '../matching/common-rows.js'
-import { chosenRows } from '../matching/detail-rows.js'
+import type { BitPermutation } from '../matching/details/bit-permutation.js'
+import type { CommonRows } from '../matching/details/common-rows.js'
+import { chosenRows } from '../matching/details/detail-rows.js'
 import { subjectGroupOf } from './subject-groups.js'
 
 interface KeptDetails {

@@ -25,8 +25,8 @@ import { isUpright, orientationsOf, type TransformName, transforms } from '../..
 import type { CatalogueImage } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
 import { comparedWith, MAX_CORROBORATED } from './batch-search.js'
+import { type Blur, blurredHits, exactBits } from './hit-distance.js'
 import type { Looks, Match } from './match.js'
-import { type Blur, blurredHits, exactBits } from './probing/blur.js'
 
 export interface Found {
   readonly hit: Hit

@@ -18,6 +18,7 @@ import { SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.j
 import type { Hit } from '../../../packages/core/src/search/hit.js'
 import type { ImageFacts } from '../index/image-facts.js'
 import type { Searcher } from '../index/searcher.js'
+import { type FoundByHashes, NOTHING_FOUND } from './answer.js'
 import {
   type Compared,
   comparedWith,
@@ -43,29 +44,19 @@ import {
   isNearer,
   isOtherFile,
 } from './graded.js'
-import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
-import { inOrder, type Looks, type Match, type MatchOptions } from './match.js'
+import { type Blur, blurredHits, exactBits, halfBlurred, isCopyAt, narrowBits } from './hit-distance.js'
+import { inOrder, type Looks, type MatchOptions } from './match.js'
 import type { MatchIds } from './match-ids.js'
-import type { Observed } from './observed.js'
+import type { HarmlessStep } from './match-steps.js'
+import type { Observed } from './observing.js'
 import { type OrientationGroup, orientationGroupsOf } from './orientations.js'
-import { type Blur, blurredHits, exactBits, halfBlurred, isCopyAt, narrowBits } from './probing/blur.js'
 import { type ActiveViews, doSeveralAgree, type ViewIdOf, viewToCount } from './stopped-views.js'
-
-/** The matches of a picture, before bank names are translated for the caller. */
-export type Answer = readonly {
-  readonly ordinal: number
-  readonly imageId: string
-  readonly match: Match
-  /** As `isCopy`, by the distance before it was blurred or told coarsely. */
-  readonly isCopy?: boolean
-  /** The one view that decided (`flood.ts`). */
-  readonly view?: number | undefined
-  readonly areSeveral?: boolean // as `doSeveralAgree`
-}[]
+import { isAtVetoEdge, isUnvetoed, isVetoed } from './veto.js'
 
 /** What all pictures of a call share. */
 export interface AskingByHashes {
   readonly searcher: Searcher
+  readonly harmless: HarmlessStep
   readonly banks: ReadonlyMap<string, Bank>
   readonly widestOf: WidestOf
   /** As for `firstPassOf`. */
@@ -79,12 +70,6 @@ export interface AskingByHashes {
   readonly activeViews: ActiveViews
   readonly viewIdOf: ViewIdOf
   readonly strictness: Strictness
-}
-
-export interface FoundByHashes {
-  readonly answer: Answer
-  /** Were matches left out because there were too many? */
-  readonly isTruncated: boolean
 }
 
 /**
@@ -171,8 +156,6 @@ function* judged(judging: Judging): Generator<void, FoundByHashes, void> {
   return { answer: share, isTruncated: !isAll || share.length < best.length }
 }
 
-export const NOTHING_FOUND: FoundByHashes = { answer: [], isTruncated: false }
-
 function* findNearest(
   { asking, signals, ahead, query: { observed, blur }, compared }: Judging,
   corroborations: Corroborations,
@@ -197,7 +180,7 @@ function* findNearest(
       const viewsOf = (hit: Hit, { isByHashes }: Pick<ImageFacts, 'isByHashes'>): ComparedViews => {
         return { asked: view, registered: viewOf(hit.view), rotated, content, isByHashes }
       }
-      const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
+      const veto = asking.harmless.vetoOf(searcher, type, { asked: view, rotated }, hits)
       const isNear = (hit: Hit, views: ComparedViews, bank: Bank) => {
         const askedBits = Math.min(thresholdBits ?? ownerReviewBits(bank, type, orgId), reviewBits(type, views))
         const farthestBits = thresholdBits === undefined ? Math.max(thresholdOf(bank, type, views), askedBits) : askedBits
@@ -270,7 +253,7 @@ function* lookForCorroborations(
     const measured =
       trial !== undefined && near !== undefined ? near : yield* searchInTwo(searcher, type, upright.hashes, radius)
     const hits = blurredHits(searcher, measured, blur)
-    const veto = vetoOf(searcher, type, { asked: view, rotated: false }, hits)
+    const veto = asking.harmless.vetoOf(searcher, type, { asked: view, rotated: false }, hits)
     for (const hit of hits) {
       const known = open.has(hit.image) ? found.get(hit.image) : undefined
       if (known === undefined) continue

@@ -14,9 +14,9 @@ import { Problem } from '../../domain/problem.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { RegistrySize } from '../index/image-facts.js'
 import type { Replica } from '../index/replica.js'
+import type { Answer } from './answer.js'
 import type { Radius, WidestOf } from './batch-search.js'
 import type { Match, MatchOptions } from './match.js'
-import type { Answer } from './match-by-hashes.js'
 
 /** @throws {Problem} bank-unknown */
 export function banksAsked(

@@ -94,7 +94,7 @@ export const SIGNAL_TYPE_NAMES = [
 
 /**
  * The types of rows in an index. `detail` is not a signal type: one detail alone proves nothing, only the geometry of many does
- * (`src/services/matching/detail-finder.ts`). So nothing that derives from the signal types includes it.
+ * (`src/services/matching/details/detail-finder.ts`). So nothing that derives from the signal types includes it.
  */
 export const ROW_TYPES = [...SIGNAL_TYPE_NAMES, 'detail'] as const
 export type RowType = (typeof ROW_TYPES)[number]

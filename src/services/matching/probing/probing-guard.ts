@@ -6,8 +6,10 @@ import { MATCH_BITS as MAX_DETAIL_BITS, MIN_INLIERS } from '../../../../packages
 import type { Events } from '../../../store/webhooks/events.js'
 import { transformName } from '../graded.js'
 import type { Match } from '../match.js'
-import type { CountedObservation } from '../observation.js'
-import { type Blur, createBlur, type DigestOfQuery } from './blur.js'
+import { NO_PROBING, type ProbingStep, type Screen } from '../match-steps.js'
+import type { CountedObservation } from '../observing.js'
+import { createBlur } from './blur.js'
+import { createObserved } from './observed.js'
 import type { ProbingBudget, ProbingRestriction } from './probing.js'
 
 /**
@@ -17,36 +19,9 @@ import type { ProbingBudget, ProbingRestriction } from './probing.js'
 export const PROBING_MODES = ['limit', 'notify', 'off'] as const
 export type ProbingMode = (typeof PROBING_MODES)[number]
 
-/** @returns the match as the organisation may see it. */
-export type Screen = (imageId: string, match: Match) => Match
-
-export interface ProbingGuard {
-  readonly isOn: boolean
-  /**
-   * Counts a query before it is answered.
-   * @param knowsDistance whether the caller sees distances instead of bands.
-   * @returns how to show its matches; `undefined` to show them unchanged.
-   */
-  count(
-    orgId: string,
-    observations: readonly CountedObservation[],
-    knowsDistance: boolean,
-  ): Promise<Screen | undefined> | Screen | undefined
-  /**
-   * The blur of a query by this organisation, as far as this process knows; `undefined` when none of its images is blurred. Ask again after `count`,
-   * which may have blurred one.
-   */
-  blurOf(orgId: string, digestOf: DigestOfQuery): Blur | undefined
+export interface ProbingGuard extends ProbingStep {
   /** Resolves when all started work is done. */
   close(): Promise<void>
-}
-
-/** Counts nothing. */
-export const NO_PROBING: ProbingGuard = {
-  isOn: false,
-  count: () => undefined,
-  blurOf: () => undefined,
-  close: async () => {},
 }
 
 export interface ProbingGuardParts {
@@ -107,6 +82,7 @@ export function createProbingGuard(parts: ProbingGuardParts): ProbingGuard {
 
   return {
     isOn: true,
+    observe: createObserved,
     count(orgId, observations, knowsDistance) {
       if (observations.length === 0) return undefined
       const wait = budget.charge(orgId, observations, knowsDistance)

@@ -4,7 +4,7 @@
 // and no count is evicted.
 
 import type { ProbingCharge, ProbingCounts, ProbingSpent } from '../../../store/trust/probing.js'
-import type { CountedObservation } from '../observation.js'
+import type { CountedObservation } from '../observing.js'
 import { type Account, createProbingAccounts, NOTHING, type OrgAccounts } from './probing-accounts.js'
 
 /**

@@ -3,8 +3,7 @@
 import { GRADES } from '../../../../packages/core/src/matching/grade.js'
 import { isBetter } from '../best-frames.js'
 import { matchesByHashes } from '../match-by-hashes.js'
-import type { Observation } from '../observation.js'
-import { createObserved, NOT_OBSERVED } from '../observed.js'
+import type { Observation } from '../observing.js'
 import type { AskedFrame, Searched, Target } from './near-frames.js'
 import type { AskedTarget, FrameMatch } from './target-match.js'
 
@@ -30,7 +29,7 @@ interface Open extends AskedTarget {
  */
 export function* framesCompared(
   near: ReadonlyMap<number, Target>,
-  { asking, ahead, observed, blur, withMargin }: Searched,
+  { asking, ahead, observe, observed, blur }: Searched,
 ): Generator<void, Compared, void> {
   const open = new Map(Array.from(near, ([ordinal, target]) => [ordinal, opened(target)]))
   const byNearness = [...open.values()].sort((a, b) => nearnessOf(b) - nearnessOf(a) || (a.image.id < b.image.id ? -1 : 1))
@@ -43,7 +42,7 @@ export function* framesCompared(
       if (frame === undefined || compared.has(frame) || isStrong(frameMatches) || compared.size >= MAX_COMPARED.inAll)
         continue
       compared.add(frame)
-      const ofFrame = withMargin ? createObserved(asking.options.thresholdBits, asking.strictness) : NOT_OBSERVED
+      const ofFrame = observe()
       const found = yield* matchesByHashes(ownViews(frame), ahead, asking, { observed: ofFrame, blur, looks: frame })
       isTruncated ||= found.isTruncated
       const observations = ofFrame.all(new Set(found.answer.map(({ ordinal }) => ordinal)))

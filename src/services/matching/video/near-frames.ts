@@ -23,11 +23,11 @@ import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
 import type { CatalogueImage } from '../../index/image-facts.js'
 import type { FoundAhead, WidestOf } from '../batch-search.js'
 import { shareOfHits } from '../fair-share.js'
-import { isUnvetoed, vetoOf } from '../harmless-filter.js'
+import { type Blur, blurredHits } from '../hit-distance.js'
 import type { AskingByHashes } from '../match-by-hashes.js'
-import type { Observed } from '../observed.js'
+import type { Observed } from '../observing.js'
 import { orientationGroupsOf } from '../orientations.js'
-import { type Blur, blurredHits } from '../probing/blur.js'
+import { isUnvetoed } from '../veto.js'
 
 /** A frame of a query video. */
 export interface AskedFrame {
@@ -85,6 +85,8 @@ export function widestOfFrames(widestOf: WidestOf, thresholdBits: number | undef
 export interface Searched {
   readonly asking: AskingByHashes
   readonly ahead: FoundAhead
+  /** A new record, for a frame that is compared in full. */
+  readonly observe: () => Observed
   /** Records the hits that a veto hides. */
   readonly observed: Observed
   /** As in `matchesByHashes`. */
@@ -143,7 +145,7 @@ function* nearOf(frame: AskedFrame, searched: Searched): Generator<void, NearFra
       if (all.length === 0) continue
       const hits = blurredHits(searcher, all, blur)
       const content = dependsOnContent(type) ? contentOf(signal) : 'full'
-      const veto = vetoOf(searcher, type, { asked: view, rotated }, hits)
+      const veto = asking.harmless.vetoOf(searcher, type, { asked: view, rotated }, hits)
       const measured = (hit: Hit) => {
         if (options.imageId !== undefined && searcher.image(hit.image)?.id !== options.imageId) return undefined
         const { bank: name = '', isByHashes, isRecent } = searcher.factsOf(hit.image) ?? {}

@@ -9,12 +9,11 @@ import { toSecond } from '../../../../packages/core/src/matching/timed-signals.j
 import { type Evidence, evidenceOf, isEvidence, NO_EVIDENCE } from '../../../../packages/core/src/matching/video-evidence.js'
 import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
 import type { Searcher } from '../../index/searcher.js'
+import type { Answer } from '../answer.js'
 import { describe, transformName } from '../graded.js'
+import { exactBits, isCopyAt, narrowBits } from '../hit-distance.js'
 import type { Match, MatchedSegment } from '../match.js'
-import type { Answer } from '../match-by-hashes.js'
-import { mostRevealing, type Observation } from '../observation.js'
-import { marksOf } from '../observed.js'
-import { exactBits, isCopyAt, narrowBits } from '../probing/blur.js'
+import { marksOf, mostRevealing, type Observation } from '../observing.js'
 import type { AskedFrame, NearFrame, Target } from './near-frames.js'
 
 /** A match of one query frame, compared as a picture. */

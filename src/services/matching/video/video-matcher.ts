@@ -6,16 +6,17 @@ import { Problem } from '../../../domain/problem.js'
 import { lookOf } from '../../../domain/trust/flood.js'
 import type { Catalogue } from '../../index/catalogue.js'
 import type { Searcher } from '../../index/searcher.js'
+import type { Answer } from '../answer.js'
 import { type FoundAhead, runCooperatively, searchAhead } from '../batch-search.js'
 import { maxMatchesOf, shareOfMatches } from '../fair-share.js'
+import { type Blur, isBlurredSince } from '../hit-distance.js'
 import { inOrder, type Match, type MatchOptions, type QueryResult } from '../match.js'
-import { type Answer, type AskingByHashes, matchesByHashes } from '../match-by-hashes.js'
+import { type AskingByHashes, matchesByHashes } from '../match-by-hashes.js'
 import { banksAsked, matchesIn, strictnessIn, widestIn } from '../match-scope.js'
+import type { Screen } from '../match-steps.js'
 import type { MatcherParts } from '../matcher.js'
-import { type CountedObservation, withMoments } from '../observation.js'
-import { createObserved, NOT_OBSERVED } from '../observed.js'
-import { type Blur, digestSteps, isBlurredSince } from '../probing/blur.js'
-import type { Screen } from '../probing/probing-guard.js'
+import { countedIn, NOT_OBSERVED, type Observed } from '../observing.js'
+import { digestSteps } from '../query-digest.js'
 import { createActiveViews } from '../stopped-views.js'
 import { framesCompared } from './compared-frames.js'
 import { type AskedFrame, nearFramesOf, widestOfFrames } from './near-frames.js'
@@ -47,7 +48,7 @@ export interface VideoMatcher {
   matchVideos(videos: readonly AskedVideo[], options: VideoMatchOptions): Promise<QueryResult[]>
 }
 
-export type VideoMatcherParts = Omit<MatcherParts, 'finder'>
+export type VideoMatcherParts = Omit<MatcherParts, 'details'>
 
 export function createVideoMatcher(parts: VideoMatcherParts): VideoMatcher {
   return {
@@ -80,7 +81,7 @@ interface Visible {
 
 async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<QueryResult[]> {
   const { parts, catalogue, searcher, options } = call
-  const { probing, matchIds, viewIdOf } = parts
+  const { probing, harmless, matchIds, viewIdOf } = parts
   const { orgId } = options
   const banks = banksAsked(catalogue, options)
   const widestOf = widestOfFrames(widestIn(banks, options, probing.isOn), options.thresholdBits, probing.isOn)
@@ -90,19 +91,20 @@ async function matchIn(call: Call, videos: readonly AskedVideo[]): Promise<Query
   const firstPassBits = undefined
   const activeViews = createActiveViews(catalogue, searcher, viewIdOf)
   const screens = { isNarrowed, activeViews, viewIdOf }
-  const shared = { searcher, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
+  const shared = { searcher, harmless, banks, widestOf, firstPassBits, options, matchIds, most, ...screens }
   const yieldIfNeeded = parts.scheduler.yielder()
   const answers: { readonly share: readonly Visible[]; readonly isTruncated: boolean }[] = []
   for (const asked of videos) {
     const asking = { ...shared, strictness: strictnessIn(catalogue, options, asked.frames.length) }
     const blurNow = blurring(probing, orgId, () => runCooperatively(digestSteps(signalsOf(asked)), yieldIfNeeded))
+    const observing = probing.isOn ? () => probing.observe(options.thresholdBits, asking.strictness) : undefined
     const blur = await blurNow()
-    let found = await runCooperatively(answersOf(asked, asking, { isObserving: probing.isOn, blur }), yieldIfNeeded)
+    let found = await runCooperatively(answersOf(asked, asking, { observing, blur }), yieldIfNeeded)
     const screen = await counted(call, found.answers)
     const blurred = await blurNow()
     const matched = found.answers.filter(({ match }) => match !== undefined)
     if (isBlurredSince(blur, blurred, matched))
-      found = await runCooperatively(answersOf(asked, asking, { isObserving: false, blur: blurred }), yieldIfNeeded)
+      found = await runCooperatively(answersOf(asked, asking, { observing: undefined, blur: blurred }), yieldIfNeeded)
     const visible = visibleIn(call, found.answers, screen)
     const share = shareOfMatches(visible, most, (bank) => banks.get(bank)?.orgId)
     answers.push({ share, isTruncated: found.isTruncated || share.length < visible.length })
@@ -120,12 +122,13 @@ interface Answers {
 function* answersOf(
   { frames, file = [] }: AskedVideo,
   asking: AskingByHashes,
-  { isObserving, blur }: { readonly isObserving: boolean; readonly blur: Blur | undefined },
+  { observing, blur }: { readonly observing: (() => Observed) | undefined; readonly blur: Blur | undefined },
 ): Generator<void, Answers, void> {
   const { searcher, options, matchIds } = asking
   const ahead: FoundAhead = yield* searchAhead(searcher, frames, asking.widestOf)
-  const observed = isObserving ? createObserved(options.thresholdBits, asking.strictness) : NOT_OBSERVED
-  const searched = { asking, ahead, observed, blur, withMargin: isObserving }
+  const observe = () => observing?.() ?? NOT_OBSERVED
+  const isObserving = observing !== undefined
+  const searched = { asking, ahead, observe, observed: observe(), blur, withMargin: isObserving }
   const near = yield* nearFramesOf(frames, searched)
   const { targets, isTruncated } = yield* framesCompared(near, searched)
   const matchIdOf = (imageId: string) => matchIds.idFor(options.orgId, imageId)
@@ -160,13 +163,9 @@ async function counted(
   { parts, catalogue, searcher, options }: Call,
   answers: Answers['answers'],
 ): Promise<Screen | undefined> {
-  const observations = answers.flatMap(({ observation: seen }): CountedObservation[] => {
-    if (seen === undefined) return []
-    const observation = withMoments(seen, (ordinal) => searcher.frameOf(ordinal))
-    // A narrowed image stops matching at the edge of a distance band, so for it that is an outer edge.
-    const isOuter = observation.edge === 'inner' && catalogue.isNarrowed(observation.imageId)
-    return [isOuter ? { ...observation, edge: 'outer' } : observation]
-  })
+  const observations = answers.flatMap(({ observation }) =>
+    observation === undefined ? [] : [countedIn(catalogue, searcher, observation)],
+  )
   return await parts.probing.count(options.orgId, observations, options.knowsDistance === true)
 }
 

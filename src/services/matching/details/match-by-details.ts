@@ -1,47 +1,29 @@
 // Matches by details: if hashes find nothing to act on, or if the caller asks for the depth `full`.
 
 import { createHash, randomInt } from 'node:crypto'
-import type { Bank } from '../../../packages/core/src/matching/bank.js'
-import type { Edge } from '../../../packages/core/src/matching/edges.js'
-import { distanceBandOf, type Grade } from '../../../packages/core/src/matching/grade.js'
-import type { AskedView } from '../../../packages/hash/src/details/features.js'
-import { DETAILS_VIEW } from '../../domain/trust/flood.js'
-import type { CatalogueImage } from '../index/image-facts.js'
-import type { Searcher } from '../index/searcher.js'
+import type { Edge } from '../../../../packages/core/src/matching/edges.js'
+import { distanceBandOf, type Grade } from '../../../../packages/core/src/matching/grade.js'
+import type { AskedView } from '../../../../packages/hash/src/details/features.js'
+import { DETAILS_VIEW } from '../../../domain/trust/flood.js'
+import type { Match } from '../match.js'
+import type { AskingByDetails, ByDetails, DetailsStep } from '../match-steps.js'
+import type { Observation } from '../observing.js'
 import type { DetailFinder, FoundByDetails } from './detail-finder.js'
-import { vetoingBanks } from './harmless-filter.js'
-import type { Match } from './match.js'
-import type { Answer } from './match-by-hashes.js'
-import type { Observation } from './observation.js'
 
-interface ByDetails {
-  readonly answer: Answer
-  /** What the probing budget counts. */
-  readonly observations: readonly Observation[]
+export function createDetailsStep(finder: DetailFinder): DetailsStep {
+  return {
+    find: (views, asking) => matchesByDetails(finder, views, asking),
+    accountOf: accountOfDetails,
+    digestOf: digestOfDetails,
+  }
 }
 
-export interface AskingByDetails {
-  readonly searcher: Searcher
-  readonly banks: ReadonlyMap<string, Bank>
-  /** Whether to search for the mirror image, too. */
-  readonly mirrors: boolean
-  /** Ordinals of images that hashes found already. */
-  readonly except: ReadonlySet<number>
-  /** Whether the details of this image are stopped (`flood.ts`). */
-  readonly isStopped: (ordinal: number) => boolean
-  readonly yieldIfNeeded: () => Promise<void> | undefined
-  readonly matchIdOf: (imageId: string) => string
-  readonly gradeOf: (image: CatalogueImage) => Grade
-}
-
-/** @throws {Problem} store-unavailable */
-export async function matchesByDetails(
+async function matchesByDetails(
   finder: DetailFinder,
   views: readonly AskedView[],
   asking: AskingByDetails,
 ): Promise<ByDetails> {
-  const { searcher, banks, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, gradeOf } = asking
-  const vetoing = vetoingBanks(searcher)
+  const { searcher, banks, vetoing, mirrors, except, isStopped, yieldIfNeeded, matchIdOf, gradeOf } = asking
   const role = (ordinal: number) => {
     const bank = searcher.factsOf(ordinal)?.bank ?? ''
     if (vetoing.has(bank)) return 'harmless'

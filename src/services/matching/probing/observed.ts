@@ -1,68 +1,15 @@
 // Records which edges of an answer a query came near to, for each image, also for narrowly missed ones. The probing budget
 // counts these observations.
-import { randomInt } from 'node:crypto'
-import type { Agreement } from '../../../packages/core/src/matching/agreement.js'
-import type { CorroboratingPair } from '../../../packages/core/src/matching/corroborations.js'
-import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../../packages/core/src/matching/edges.js'
-import { type Grade, isEqual, nearAloneBits } from '../../../packages/core/src/matching/grade.js'
-import type { HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
-import { type Strictness, strictnessFor } from '../../../packages/core/src/matching/registry-size.js'
-import { VIEW_NAMES } from '../../../packages/core/src/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../../packages/core/src/matching/signal-types.js'
-import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import { areWholes, type Found, wholesSurplusOf } from './graded.js'
-import { type FrameObservation, type Observation, observationsOfImages, type Plain, withOrder } from './observation.js'
-
-/** Collects the observations of one query. */
-export interface Observed {
-  /** Records a view of an image within the radius. */
-  seen(found: Found): void
-  /** Records an image just beyond the radius. */
-  missed(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined): void
-  /** Records an image that a harmless picture vetoes or nearly vetoes. */
-  screened(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined, edge: ScreenedEdge): void
-  /** Records that the second algorithm is near the distance at which it starts to agree. */
-  nearlyCorroborated(image: number, hash: Hash256): void
-  /**
-   * Records the answer for an image, before its grade decides whether it is reported.
-   * @param found its nearest view.
-   * @param reported the view that the match reports: `found`, or the nearer of two corroborating views.
-   */
-  found(found: Found, reported: Found, together: CorroboratingPair | undefined, agreed?: Agreed): void
-  /** Forgets all that was recorded: the query is judged again. */
-  forget(): void
-  /** One observation of each image. @param reported the ordinals in the answer. */
-  all(reported: ReadonlySet<number>): readonly Observation[]
-}
-
-/** How a query was compared with the registered picture. */
-export interface Agreed {
-  readonly agreement: Agreement | undefined
-  /** The signals of the query. */
-  readonly signals: readonly HashedSignal[]
-  /** Would the grade be strong if all parts agreed? */
-  readonly isStrong: boolean
-  /** As `copySurplusIn`. */
-  readonly copySurplus: number | undefined
-  /** As `wholesSurplusOf`. */
-  readonly atMs: number | undefined
-  /** The grade of the answer. */
-  readonly grade: Grade
-}
-
-/** alone: near the edge of a veto. */
-export type ScreenedEdge = 'alone' | 'none'
-
-/** Records nothing, for when probing is not counted. */
-export const NOT_OBSERVED: Observed = {
-  seen() {},
-  missed() {},
-  screened() {},
-  nearlyCorroborated() {},
-  found() {},
-  forget() {},
-  all: () => [],
-}
+import type { CorroboratingPair } from '../../../../packages/core/src/matching/corroborations.js'
+import { EDGE_BITS, type Edge, edgeOf, isNearEdge, isSurplusClose } from '../../../../packages/core/src/matching/edges.js'
+import { isEqual, nearAloneBits } from '../../../../packages/core/src/matching/grade.js'
+import { type Strictness, strictnessFor } from '../../../../packages/core/src/matching/registry-size.js'
+import { VIEW_NAMES } from '../../../../packages/core/src/matching/signal.js'
+import { SIGNAL_TYPES, type SignalType } from '../../../../packages/core/src/matching/signal-types.js'
+import type { Hash256 } from '../../../../packages/hash/src/hash256.js'
+import { areWholes, type Found, wholesSurplusOf } from '../graded.js'
+import { type Agreed, addDigests, type Observation, type Observed, type Plain, rank } from '../observing.js'
+import { type FrameObservation, observationsOfImages, withOrder } from './observation.js'
 
 interface Missed {
   readonly imageId: string
@@ -80,7 +27,6 @@ interface Views {
 }
 
 const NONE_BITS = Number.MAX_SAFE_INTEGER
-const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
 
 /** @param thresholdBits the radius that the caller gave; `undefined` when it gave none. */
 export function createObserved(thresholdBits: number | undefined, strictness: Strictness): Observed {
@@ -237,22 +183,6 @@ function unfound(
   return { observation, grade: undefined, isStrongClose: false }
 }
 
-/** As `Observation.marks`, of these hashes. */
-export function marksOf(
-  hashes: readonly { readonly type: SignalType; readonly hash: Hash256 }[],
-  thresholdBits: number | undefined,
-): Observation['marks'] {
-  const marks: [number, number] = [thresholdBits ?? -1, thresholdBits ?? -1]
-  for (const { type, hash } of hashes) addDigests(marks, type, hash)
-  return marks
-}
-
-/** Adds, and does not XOR: a hash that occurs twice must not cancel itself. */
-function addDigests(marks: [number, number], type: SignalType, hash: Hash256): void {
-  marks[0] = (marks[0] + digestOf(hash, SEEDS[0] + rank(type))) | 0
-  marks[1] = (marks[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
-}
-
 function edgeOfAgreement(agreed: Agreed | undefined, seen: Views | undefined): Edge {
   if (agreed?.copySurplus !== undefined && isSurplusClose(agreed.copySurplus)) return 'outer'
   // The grade depends on whether the wholes or other views are the nearest.
@@ -272,15 +202,4 @@ function isToldByEither({ bank, type, views, hit: { distanceBits } }: Found, str
 function isBefore(one: Plain, other: Plain): boolean {
   const [a, b] = [VIEW_NAMES.indexOf(one.view), VIEW_NAMES.indexOf(other.view)]
   return a < b || (a === b && one.orientation < other.orientation)
-}
-
-/** FNV-1a, of 32 bits. */
-function digestOf(hash: Hash256, seed: number): number {
-  let digest = seed
-  for (let i = 0; i < hash.length; i++) digest = Math.imul(digest ^ (hash[i] ?? 0), 0x01000193)
-  return digest ^ (digest >>> 15)
-}
-
-function rank(type: SignalType): number {
-  return SIGNAL_TYPE_NAMES.indexOf(type)
 }

@@ -1,71 +1,42 @@
 // The allowlist: decides which hits known harmless pictures veto, and which submitted pictures are refused as harmless.
 
-import { type Bank, JUDGED_HARMLESS_BANK, thresholdOf, widestThresholdOf } from '../../../packages/core/src/matching/bank.js'
-import { isNearEdge } from '../../../packages/core/src/matching/edges.js'
-import type { ComparedViews } from '../../../packages/core/src/matching/evidence.js'
-import type { Signal } from '../../../packages/core/src/matching/signal.js'
-import { viewOf } from '../../../packages/core/src/matching/signal.js'
-import type { SignalType } from '../../../packages/core/src/matching/signal-types.js'
-import type { Hit } from '../../../packages/core/src/search/hit.js'
-import type { Hash256 } from '../../../packages/hash/src/hash256.js'
-import type { Listed } from '../../domain/trust/recognition.js'
-import type { Catalogue } from '../index/catalogue.js'
-import type { Searcher } from '../index/searcher.js'
-import { runCooperatively } from './batch-search.js'
-import type { Observed } from './observed.js'
+import {
+  type Bank,
+  JUDGED_HARMLESS_BANK,
+  thresholdOf,
+  widestThresholdOf,
+} from '../../../../packages/core/src/matching/bank.js'
+import type { ComparedViews } from '../../../../packages/core/src/matching/evidence.js'
+import type { Signal } from '../../../../packages/core/src/matching/signal.js'
+import { viewOf } from '../../../../packages/core/src/matching/signal.js'
+import type { SignalType } from '../../../../packages/core/src/matching/signal-types.js'
+import type { Hit } from '../../../../packages/core/src/search/hit.js'
+import type { Listed } from '../../../domain/trust/recognition.js'
+import type { Catalogue } from '../../index/catalogue.js'
+import type { Searcher } from '../../index/searcher.js'
+import { runCooperatively } from '../batch-search.js'
+import type { HarmlessStep } from '../match-steps.js'
+import type { Veto } from '../veto.js'
 
 /** Look-ups of hits, on the searcher that found the hits or in the same tick. */
 type Facts = Pick<Searcher, 'banks' | 'factsOf' | 'imageOrdinal'>
 
+export const harmlessStep: HarmlessStep = { vetoOf, banksIn: vetoingBanks }
+
 /** The query's side of two compared views. */
 type Asked = Pick<ComparedViews, 'asked' | 'rotated'>
-
-/** A veto by the harmless pictures near a query. */
-export interface Veto {
-  /** Hits at this distance or farther do not match. */
-  readonly fromBits: number
-}
 
 /**
  * A match has to be nearer than every harmless picture. Hits are vetoed one by one, not the whole query. So putting a well-known
  * picture beside or around an intimate one hides only the well-known one.
  * @returns `undefined` if no harmless picture is near.
  */
-export function vetoOf(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): Veto | undefined {
+function vetoOf(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): Veto | undefined {
   const harmless = harmlessOf(catalogue, type, asked, hits, false)
   const nearest = harmless[0]
   if (nearest === undefined) return undefined
   const shared = asked.asked === 'whole' ? undefined : secondPart(catalogue, harmless)
   return { fromBits: Math.min(nearest.distanceBits, (shared?.distanceBits ?? Number.POSITIVE_INFINITY) - ELEMENT_BITS) }
-}
-
-export function isVetoed(veto: Veto | undefined, { distanceBits }: Pick<Hit, 'distanceBits'>): boolean {
-  return veto !== undefined && distanceBits >= veto.fromBits
-}
-
-/**
- * Whether a hit is near the edge of a veto. Then the answer reveals which of two pictures is nearer, and so how their hashes
- * differ. An exact hit reveals nothing, because the caller has its hash.
- */
-export function isAtVetoEdge(veto: Veto | undefined, { distanceBits }: Pick<Hit, 'distanceBits'>): boolean {
-  return veto !== undefined && distanceBits > 0 && isNearEdge(distanceBits, veto.fromBits - 1)
-}
-
-interface AskedOf {
-  readonly searcher: Pick<Searcher, 'image'>
-  readonly type: SignalType
-  readonly hash: Hash256 | undefined
-  readonly observed: Pick<Observed, 'screened'>
-}
-
-/** Whether a hit matches despite the veto. Records a hit as an observation if the answer reveals something about the veto. */
-export function isUnvetoed(veto: Veto | undefined, hit: Hit, { searcher, type, hash, observed }: AskedOf): boolean {
-  if (veto === undefined) return true
-  const image = searcher.image(hit.image)
-  if (image === undefined) return false
-  const [isAtEdge, isOver] = [isAtVetoEdge(veto, hit), isVetoed(veto, hit)]
-  if (isAtEdge || isOver) observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'alone' : 'none')
-  return !isOver
 }
 
 /**
@@ -105,7 +76,7 @@ type Which = 'listed' | 'judged-too'
  * The banks that veto matches: those that operators fill. A picture that was judged harmless is not among them. The judgement is about one entry, and
  * somebody else may have registered the same picture with a reason.
  */
-export function vetoingBanks({ banks }: Pick<Facts, 'banks'>): ReadonlyMap<string, Bank> {
+function vetoingBanks({ banks }: Pick<Facts, 'banks'>): ReadonlyMap<string, Bank> {
   return new Map([...banks].filter(([, { purpose }]) => purpose === 'harmless'))
 }
 

@@ -1,9 +1,9 @@
 // Selects the details by which a registered picture can be found: those that few other pictures have.
 
-import { DETAIL_BITS } from '../../../packages/core/src/matching/signal-types.js'
-import type { Hit } from '../../../packages/core/src/search/hit.js'
-import { type DetailRow, type DetailRows, MAX_DETAIL_ROWS } from '../../../packages/hash/src/details/rows.js'
-import type { Searcher } from '../index/searcher.js'
+import { DETAIL_BITS } from '../../../../packages/core/src/matching/signal-types.js'
+import type { Hit } from '../../../../packages/core/src/search/hit.js'
+import { type DetailRow, type DetailRows, MAX_DETAIL_ROWS } from '../../../../packages/hash/src/details/rows.js'
+import type { Searcher } from '../../index/searcher.js'
 import type { CommonRows } from './common-rows.js'
 
 /** A row of this many unrelated pictures above the tier `self-reported` is decoration: a part of an app's screen, a sticker, a frame. */

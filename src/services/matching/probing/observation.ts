@@ -1,49 +1,8 @@
 // What one query reveals of one registered image. A video with several near frames gives one observation.
 
-import { EDGE_BITS, type Edge } from '../../../packages/core/src/matching/edges.js'
-import type { Grade } from '../../../packages/core/src/matching/grade.js'
-import type { View } from '../../../packages/core/src/matching/signal.js'
-
-export interface Observation {
-  readonly imageId: string
-  readonly edge: Edge
-  /** `undefined` when the image is not in the answer. */
-  readonly distanceBits: number | undefined
-  /** Two digests of the hashes near this image and of the radius. They do not depend on other hashes of the query. */
-  readonly marks: readonly [number, number]
-  /**
-   * The first view and orientation within the radius, in the order of their tables. It need not be the nearest, so it reveals
-   * less.
-   */
-  readonly plain: Plain | undefined
-  /** Ordinals of what it is about: the picture, or those frames of a video whose distances decide what is told. All of them, if absent. */
-  readonly ordinals?: readonly number[]
-}
-
-/** An observation as it is counted. */
-export interface CountedObservation extends Observation {
-  /** Moments of a video [ms] that it is about; absent for a picture, and for a video as a whole. */
-  readonly moments?: readonly number[]
-}
-
-/** More moments of a video are counted as the video as a whole. */
-const MAX_MOMENTS = 64
-
-/** @param frameOf as of a searcher. */
-export function withMoments(
-  one: Observation,
-  frameOf: (ordinal: number) => { readonly atMs: number } | undefined,
-): CountedObservation {
-  const moments = one.ordinals?.flatMap((ordinal) => frameOf(ordinal)?.atMs ?? []) ?? []
-  if (moments.length === 0) return one
-  const distinct = new Set(moments)
-  return distinct.size > MAX_MOMENTS ? one : { ...one, moments: [...distinct] }
-}
-
-export interface Plain {
-  readonly view: View
-  readonly orientation: number
-}
+import { EDGE_BITS, type Edge } from '../../../../packages/core/src/matching/edges.js'
+import type { Grade } from '../../../../packages/core/src/matching/grade.js'
+import { EDGES, type Observation } from '../observing.js'
 
 /** What is observed of one frame, or of a picture. */
 export interface FrameObservation {
@@ -84,13 +43,6 @@ export function observationsOfImages(
 }
 
 /** Edges, the least revealing first. */
-const EDGES = ['none', 'inner', 'alone', 'outer'] as const satisfies readonly Edge[]
-
-/** @returns the one with the most revealing edge, the first of several. */
-export function mostRevealing(observations: readonly Observation[]): Observation | undefined {
-  return [...observations].sort((a, b) => EDGES.indexOf(b.edge) - EDGES.indexOf(a.edge))[0]
-}
-
 /**
  * A query tells something about a frame that is not in the answer only if a few bits could have put it there. Which frame is in the answer is told by
  * the moment, too.

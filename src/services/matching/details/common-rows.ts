@@ -5,9 +5,9 @@
 // photographs that are CC0 or in the public domain.
 
 import { readFileSync } from 'node:fs'
-import { DETAIL_BITS } from '../../../packages/core/src/matching/signal-types.js'
-import { SignalIndex } from '../../../packages/core/src/search/signal-index.js'
-import { HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
+import { DETAIL_BITS } from '../../../../packages/core/src/matching/signal-types.js'
+import { SignalIndex } from '../../../../packages/core/src/search/signal-index.js'
+import { HASH_BYTES, type Hash256, hashFromBytes } from '../../../../packages/hash/src/hash256.js'
 import type { BitPermutation } from './bit-permutation.js'
 
 export interface CommonRows {

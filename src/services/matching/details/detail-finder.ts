@@ -1,7 +1,7 @@
 // Finds the registered pictures that a query picture shows, by local features ("details"), in three steps: search the index for each detail and let the
 // hits vote for images; verify the images with the highest votes; remove what a harmless picture explains.
 
-import type { AskedView } from '../../../packages/hash/src/details/features.js'
+import type { AskedView } from '../../../../packages/hash/src/details/features.js'
 import {
   type AgreeingPair,
   MIN_CELLS,
@@ -9,10 +9,10 @@ import {
   type Verified,
   verifiedBy,
   verify,
-} from '../../../packages/hash/src/details/verify.js'
-import type { Rectangle } from '../../../packages/hash/src/rectangle.js'
-import type { Images } from '../../store/images/images.js'
-import type { CatalogueImage } from '../index/image-facts.js'
+} from '../../../../packages/hash/src/details/verify.js'
+import type { Rectangle } from '../../../../packages/hash/src/rectangle.js'
+import type { Images } from '../../../store/images/images.js'
+import type { CatalogueImage } from '../../index/image-facts.js'
 import type { BitPermutation } from './bit-permutation.js'
 import type { CommonRows } from './common-rows.js'
 import { permutedView, type SearchedView, type VoteOptions, votesOf } from './detail-votes.js'

@@ -2,8 +2,8 @@
 // not work on permuted ones, and lists of one deployment are useless to another.
 
 import { createHmac } from 'node:crypto'
-import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
-import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
+import type { RegisteredDetails } from '../../../../packages/hash/src/details/details.js'
+import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../../packages/hash/src/hash256.js'
 
 export interface BitPermutation {
   /** The permuted hash. Distances between hashes stay the same. Cost: about 0.5 µs. */
