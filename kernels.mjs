@@ -12,7 +12,6 @@ const kernels = {
   'packages/hash/src/kernel/pdq.ts': ['--runtime', 'stub'],
   'packages/hash/src/kernel/frame.ts': ['--runtime', 'stub'],
   'packages/hash/src/kernel/details.ts': ['--runtime', 'stub'],
-  'src/store/kernel/gcm.ts': ['--runtime', 'stub'],
   'packages/core/src/search/kernel/engine.ts': [
     '--runtime',
     'stub',

@@ -52,22 +52,13 @@ function replyOf(fields: readonly (readonly [Buffer, Buffer])[], isMap: boolean)
   return Buffer.concat([Buffer.from(head), ...fields.flat().flatMap(bulk)])
 }
 
-/** Reads reported places as late as allowed, then overwrites them. */
+/** Reads reported places, then overwrites them. */
 function collect() {
   const memory = Buffer.alloc(CAPACITY)
   const found: [Buffer, Buffer][] = []
-  let told: readonly [number, number, number, number][] = []
-  const reader = new ReplyReader(memory, CAPACITY, {
-    onField(...place) {
-      told = [...told, place]
-    },
-    onMove() {
-      for (const [nameAt, nameEnd, valueAt, valueEnd] of told) {
-        found.push([Buffer.from(memory.subarray(nameAt, nameEnd)), Buffer.from(memory.subarray(valueAt, valueEnd))])
-        memory.fill(0x24, nameAt, nameEnd).fill(0x24, valueAt, valueEnd)
-      }
-      told = []
-    },
+  const reader = new ReplyReader(memory, (nameAt, nameEnd, valueAt, valueEnd) => {
+    found.push([Buffer.from(memory.subarray(nameAt, nameEnd)), Buffer.from(memory.subarray(valueAt, valueEnd))])
+    memory.fill(0x24, nameAt, nameEnd).fill(0x24, valueAt, valueEnd)
   })
   return { reader, found }
 }

@@ -1,4 +1,4 @@
-import { createDecipheriv } from 'node:crypto'
+import { createDecipheriv, randomBytes } from 'node:crypto'
 import t from 'tap'
 import { KEY_MISSING, keyringFrom, makeKeyring, SEALED } from '../../src/store/sealing/seal.js'
 
@@ -32,7 +32,7 @@ t.test('a change of any byte, or a truncation, of a sealed record is detected', 
 t.test('a sealed record is AES-256-GCM with version and hint, under a key derived from the secret', async (t) => {
   const ring = makeKeyring([one, two])
   const sealed = ring.seal(plain, context)
-  const [first] = structuredClone(ring.keys)
+  const [first] = ring.keys
   const tagAt = sealed.length - SEALED.tagBytes
   const nonce = sealed.subarray(SEALED.nonceAt, SEALED.ciphertextAt)
   const decipher = createDecipheriv('aes-256-gcm', first?.key ?? one, nonce)
@@ -42,7 +42,7 @@ t.test('a sealed record is AES-256-GCM with version and hint, under a key derive
   t.same(Buffer.concat([decipher.update(sealed.subarray(SEALED.ciphertextAt, tagAt)), decipher.final()]), plain)
   t.same([...sealed.subarray(0, SEALED.nonceAt)], [SEALED.version, first?.hint])
   t.equal(sealed.length, SEALED.minBytes + plain.length)
-  t.notSame(first?.key, Uint8Array.from(one), 'not under the secret itself')
+  t.notSame(first?.key.export(), one, 'not under the secret itself')
 })
 
 t.test('sealing the same text twice gives different bytes', async (t) => {
@@ -57,6 +57,15 @@ t.test('of many sealed texts each opens, and no two have the same nonce', async 
   t.ok(all.every((sealed, i) => ring.unseal(sealed, context).equals(texts[i] ?? plain)))
   const nonces = all.map((sealed) => sealed.toString('hex', SEALED.nonceAt, SEALED.ciphertextAt))
   t.equal(new Set(nonces).size, all.length)
+})
+
+t.test('two keys with the same hint are both tried', async (t) => {
+  const [first, second] = collidingSecrets()
+  const ring = makeKeyring([first, second])
+  for (const secret of [first, second]) t.same(ring.unseal(makeKeyring([secret]).seal(plain, context), context), plain)
+  const foreign = makeKeyring([one]).seal(plain, context)
+  foreign[SEALED.hintAt] = ring.active.hint
+  t.throws(() => ring.unseal(foreign, context), refusal)
 })
 
 t.test('a new first key seals, and the old one still opens', async (t) => {
@@ -101,10 +110,21 @@ t.test('a fingerprint identifies its secret without revealing it', async (t) => 
   t.match(active.fingerprint, /^[0-9a-f]{16}$/)
   t.equal(makeKeyring([two, one]).named[1]?.fingerprint, active.fingerprint)
   t.not(makeKeyring([two]).active.fingerprint, active.fingerprint)
-  t.notOk(Buffer.from(makeKeyring([one]).keys[0]?.key ?? []).includes(Buffer.from(active.fingerprint, 'hex')))
+  t.notOk(Buffer.from(makeKeyring([one]).keys[0]?.key.export() ?? []).includes(Buffer.from(active.fingerprint, 'hex')))
 })
 
 t.test('a ring without keys, or with a short key, is refused', async (t) => {
   t.throws(() => makeKeyring([]), refusal)
   t.throws(() => makeKeyring([Buffer.alloc(16)]), refusal)
 })
+
+function collidingSecrets(): [Buffer, Buffer] {
+  const byHint = new Map<number, Buffer>()
+  for (;;) {
+    const secret = randomBytes(32)
+    const hint = makeKeyring([secret]).active.hint
+    const other = byHint.get(hint)
+    if (other !== undefined) return [other, secret]
+    byHint.set(hint, secret)
+  }
+}

@@ -50,7 +50,7 @@ const IS_ANIMATION = 1
 export const BY_HASHES = 0x80
 
 /** Prefix of the context that an image's record is sealed with; the image id follows. */
-export const IMAGE_CONTEXT = Buffer.from('image:')
+const IMAGE_CONTEXT = Buffer.from('image:')
 
 /** @param id [16 bytes] */
 export function imageContext(id: Uint8Array): Buffer {

@@ -19,7 +19,7 @@ export interface Keyring {
    * @throws {SealError} when no key of the ring opens it: another deployment's data, a wrong key or context, or damage.
    */
   unseal(sealed: Uint8Array, context: Uint8Array): Buffer
-  /** The raw keys, the active one first. Only for a worker thread of this process that opens many records. */
+  /** The active one first. For a worker thread of this process that opens many records, with `unsealWith`. */
   readonly keys: readonly SealKey[]
   /**
    * Loads the ring again. It stays unchanged when loading fails.
@@ -47,8 +47,7 @@ export interface NamedSecret {
 export interface SealKey {
   /** [byte] in each record: which key to try. Derived from the secret separately, so that it reveals nothing of the key. */
   readonly hint: number
-  /** [32 bytes] */
-  readonly key: Uint8Array
+  readonly key: KeyObject
 }
 
 export class SealError extends Error {
@@ -124,27 +123,20 @@ export function keyringFrom(load: () => readonly NamedSecret[], clock = () => pe
       sealed[0] = SEALED.version
       sealed[SEALED.hintAt] = active.hint
       const nonce = randomFillSync(sealed.subarray(SEALED.nonceAt, SEALED.ciphertextAt))
-      const cipher = createCipheriv(CIPHER, active.prepared, nonce, OPTIONS).setAAD(context)
+      const cipher = createCipheriv(CIPHER, active.key, nonce, OPTIONS).setAAD(context)
       sealed.set(cipher.update(plain), SEALED.ciphertextAt)
       cipher.final()
       sealed.set(cipher.getAuthTag(), SEALED.ciphertextAt + plain.length)
       return sealed
     },
     unseal(sealed, context) {
-      if (sealed.length < SEALED.minBytes || sealed[0] !== SEALED.version) throw new SealError(NOT_SEALED)
-      const hint = sealed[SEALED.hintAt] ?? 0
+      const isKnown = sealed[0] !== SEALED.version || ring.keys.some(({ hint }) => hint === sealed[SEALED.hintAt])
       // Damaged records must not cause a file read each.
-      if (!ring.keys.some((key) => key.hint === hint) && clock() - askedAtMs >= ASK_AGAIN_AFTER_MS) {
+      if (!isKnown && clock() - askedAtMs >= ASK_AGAIN_AFTER_MS) {
         askedAtMs = clock()
         refresh()
       }
-      const candidates = ring.keys.filter((key) => key.hint === hint)
-      if (candidates.length === 0) throw new SealError(KEY_MISSING, hint)
-      for (const { prepared } of candidates) {
-        const plain = open(prepared, sealed, context)
-        if (plain !== undefined) return plain
-      }
-      throw new SealError(DOES_NOT_OPEN)
+      return unsealWith(ring.keys, sealed, context)
     },
   }
 }
@@ -162,9 +154,22 @@ function nameOf({ label, fingerprint }: NamedKey): string {
   return `${label}:${fingerprint}`
 }
 
-export const NOT_SEALED = 'not a sealed record, or one of another version'
+/** `Keyring.unseal` with these keys only. @throws {SealError} as it does. Cost: 5 to 8 µs, most of it for the cipher object. */
+export function unsealWith(keys: readonly SealKey[], sealed: Uint8Array, context: Uint8Array): Buffer {
+  if (sealed.length < SEALED.minBytes || sealed[0] !== SEALED.version) throw new SealError(NOT_SEALED)
+  const hint = sealed[SEALED.hintAt] ?? 0
+  const candidates = keys.filter((key) => key.hint === hint)
+  if (candidates.length === 0) throw new SealError(KEY_MISSING, hint)
+  for (const { key } of candidates) {
+    const plain = open(key, sealed, context)
+    if (plain !== undefined) return plain
+  }
+  throw new SealError(DOES_NOT_OPEN)
+}
+
+const NOT_SEALED = 'not a sealed record, or one of another version'
 export const KEY_MISSING = 'sealed under a key that is not in the ring'
-export const DOES_NOT_OPEN = 'a sealed record does not open: it was changed, or moved from elsewhere'
+const DOES_NOT_OPEN = 'a sealed record does not open: it was changed, or moved from elsewhere'
 const WRONG_KEYS = 'seal keys are 32 bytes each, and there has to be one'
 
 function open(key: KeyObject, sealed: Uint8Array, context: Uint8Array): Buffer | undefined {
@@ -181,22 +186,17 @@ function open(key: KeyObject, sealed: Uint8Array, context: Uint8Array): Buffer |
   }
 }
 
-interface RingKey extends SealKey, NamedKey {
-  /** The key as a KeyObject, made once and not for each record. */
-  readonly prepared: KeyObject
-}
+type RingKey = SealKey & NamedKey
 
 // Key, hint and fingerprint are derived from the secret separately: none reveals another.
 function derive({ label, secret }: NamedSecret): RingKey {
   if (secret.length !== KEY_BYTES) throw new SealError(WRONG_KEYS)
   const derived = new Uint8Array(hkdfSync('sha256', secret, '', 'tabir seal 2 aes-256-gcm', KEY_BYTES + 1))
-  const key = derived.slice(0, KEY_BYTES)
   const name = new Uint8Array(hkdfSync('sha256', secret, '', 'tabir seal 2 fingerprint', 8))
   return {
     label,
     fingerprint: Buffer.from(name).toString('hex'),
     hint: derived[KEY_BYTES] ?? 0,
-    key,
-    prepared: createSecretKey(key),
+    key: createSecretKey(derived.subarray(0, KEY_BYTES)),
   }
 }

@@ -5,18 +5,16 @@
  */
 export class ReplyReader {
   readonly #bytes: Uint8Array
-  readonly #capacity: number
-  readonly #listener: ReplyListener
+  readonly #onField: FieldListener
   // Invariant: bytes 0 … #filled are unparsed; parsed bytes are removed before more are added.
   #filled = 0
   /** Fields missing from the current reply. */
   #fieldsLeft = 0
 
-  /** @param capacity how many of the first `bytes` the reader may use; at least the longest field with its value. */
-  constructor(bytes: Uint8Array, capacity: number, listener: ReplyListener) {
+  /** @param bytes room for at least the longest field with its value. */
+  constructor(bytes: Uint8Array, onField: FieldListener) {
     this.#bytes = bytes
-    this.#capacity = capacity
-    this.#listener = listener
+    this.#onField = onField
   }
 
   /**
@@ -27,7 +25,7 @@ export class ReplyReader {
   write(piece: Uint8Array): number {
     let ended = 0
     for (let from = 0; from < piece.length; ) {
-      const part = piece.subarray(from, from + this.#capacity - this.#filled)
+      const part = piece.subarray(from, from + this.#bytes.length - this.#filled)
       if (part.length === 0) throw new RangeError('a field is longer than a reply may have')
       this.#bytes.set(part, this.#filled)
       this.#filled += part.length
@@ -46,7 +44,6 @@ export class ReplyReader {
       at = next
       if (this.#fieldsLeft === 0) ended++
     }
-    this.#listener.onMove()
     this.#bytes.copyWithin(0, at, this.#filled)
     this.#filled -= at
     return ended
@@ -75,7 +72,7 @@ export class ReplyReader {
     const valueEnd = valueAt + this.#length(valueHeadAt, valueHeadEnd)
     if (valueEnd + 2 > this.#filled) return undefined
     this.#fieldsLeft--
-    this.#listener.onField(nameAt, valueHeadAt - 2, valueAt, valueEnd)
+    this.#onField(nameAt, valueHeadAt - 2, valueAt, valueEnd)
     return valueEnd + 2
   }
 
@@ -101,12 +98,8 @@ export class ReplyReader {
   }
 }
 
-export interface ReplyListener {
-  /** Offsets of a field's name and value in the reader's bytes. Valid until `onMove`; the listener may overwrite them until then. */
-  onField(nameAt: number, nameEnd: number, valueAt: number, valueEnd: number): void
-  /** Called before the bytes move: reported offsets become invalid after it. */
-  onMove(): void
-}
+/** Gets offsets of a field's name and value in the reader's bytes. Valid until it returns; it may overwrite what lies there. */
+export type FieldListener = (nameAt: number, nameEnd: number, valueAt: number, valueEnd: number) => void
 
 /** An error reply of Redis. */
 export class ReplyError extends Error {

@@ -5,10 +5,9 @@ import type { Redis } from 'ioredis'
 import { commandTimeoutMs, connectForRequests, type RedisTarget } from '../../redis/client.js'
 import { keys } from '../../redis/keys.js'
 import { IMAGE_SHARDS } from '../../scripts/shards.js'
-import { SealError, type SealKey } from '../../sealing/seal.js'
+import { SealError, type SealKey, unsealWith } from '../../sealing/seal.js'
+import { imageContext } from '../image-record.js'
 import { ColumnsBuilder, type ImageColumns } from './columns.js'
-import { makeOpener } from './opener.js'
-import type { Opener, RecordListener } from './opener-type.js'
 import { ReplyError, ReplyReader } from './replies.js'
 
 /** What the thread is started with. */
@@ -26,6 +25,8 @@ export type ReadingNews =
 
 /** Shards requested and not read yet. Keeps Redis and the connection busy, and the replies in transit below a few MB. */
 const SHARDS_AHEAD = 128
+/** Bytes of replies at once. The longest record (`RECORD.maxRows`) has 701 KB; most have a few KB. */
+const INPUT_BYTES = 1 << 20
 /** Batches sent and not processed yet: a few MB as well. */
 const BATCHES_AHEAD = 8
 
@@ -33,10 +34,9 @@ async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
   const redis = connectForRequests(order.redis)
   let news: ReadingNews = { kind: 'done' }
   try {
-    const opener = makeOpener(order.keys)
     await redis.connect().catch(away)
     await redis.ping().catch(away) // now the client's own commands on connecting have been answered too
-    await readShards(redis, commandTimeoutMs(order.redis), opener, port)
+    await readShards(redis, commandTimeoutMs(order.redis), order.keys, port)
   } catch (error) {
     news = newsOf(error)
   }
@@ -46,7 +46,7 @@ async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
 }
 
 /** Takes over the socket: from here on the client only sees that it closes. */
-function readShards({ stream }: Redis, silenceMs: number, opener: Opener, port: MessagePort): Promise<void> {
+function readShards({ stream }: Redis, silenceMs: number, sealKeys: readonly SealKey[], port: MessagePort): Promise<void> {
   return new Promise((resolve, reject) => {
     const builder = new ColumnsBuilder()
     let batchesAhead = 0
@@ -59,17 +59,13 @@ function readShards({ stream }: Redis, silenceMs: number, opener: Opener, port: 
       if (batchesAhead-- === BATCHES_AHEAD) stream.setTimeout(silenceMs).resume()
     })
 
-    const layOut: RecordListener = (idAt, from, to) => {
-      builder.add(opener.bytes, idAt, from, to)
+    const bytes = new Uint8Array(INPUT_BYTES)
+    const reader = new ReplyReader(bytes, (idAt, idEnd, from, to) => {
+      if (idEnd - idAt !== 16) throw new RangeError('an image id has 16 bytes')
+      const record = unsealWith(sealKeys, bytes.subarray(from, to), imageContext(bytes.subarray(idAt, idEnd)))
+      bytes.set(record, from)
+      builder.add(bytes, idAt, from, from + record.length)
       if (builder.isFull) tell()
-    }
-    const reader = new ReplyReader(opener.bytes, opener.inputBytes, {
-      onField(idAt, idEnd, from, to) {
-        if (idEnd - idAt !== 16) throw new RangeError('an image id has 16 bytes')
-        opener.add(idAt, from, to)
-        if (opener.isFull) opener.open(layOut)
-      },
-      onMove: () => opener.open(layOut),
     })
     let asked = 0
     let read = 0
