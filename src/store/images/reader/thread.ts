@@ -1,4 +1,4 @@
-// The worker thread that reads all images over its own connection: shard by shard, unsealed and laid out in columns.
+// A worker thread that reads a part of all images over its own connection: shard by shard, unsealed and laid out in columns.
 
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { Redis } from 'ioredis'
@@ -14,6 +14,9 @@ import { ReplyError, ReplyReader } from './replies.js'
 export interface ReadingOrder {
   readonly redis: RedisTarget
   readonly keys: readonly SealKey[]
+  /** It reads the shards `first`, `first + step` and so on. */
+  readonly first: number
+  readonly step: number
 }
 
 /** Messages from the thread. For each `columns` the receiver sends back one message, of any content, once it has processed it. */
@@ -36,7 +39,7 @@ async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
   try {
     await redis.connect().catch(away)
     await redis.ping().catch(away) // now the client's own commands on connecting have been answered too
-    await readShards(redis, commandTimeoutMs(order.redis), order.keys, port)
+    await readShards(redis, order, port)
   } catch (error) {
     news = newsOf(error)
   }
@@ -46,7 +49,10 @@ async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
 }
 
 /** Takes over the socket: from here on the client only sees that it closes. */
-function readShards({ stream }: Redis, silenceMs: number, sealKeys: readonly SealKey[], port: MessagePort): Promise<void> {
+function readShards({ stream }: Redis, order: ReadingOrder, port: MessagePort): Promise<void> {
+  const { first, step } = order
+  const silenceMs = commandTimeoutMs(order.redis)
+  const shards = Math.ceil((IMAGE_SHARDS - first) / step)
   return new Promise((resolve, reject) => {
     const builder = new ColumnsBuilder()
     let batchesAhead = 0
@@ -62,7 +68,7 @@ function readShards({ stream }: Redis, silenceMs: number, sealKeys: readonly Sea
     const bytes = new Uint8Array(INPUT_BYTES)
     const reader = new ReplyReader(bytes, (idAt, idEnd, from, to) => {
       if (idEnd - idAt !== 16) throw new RangeError('an image id has 16 bytes')
-      const record = unsealWith(sealKeys, bytes.subarray(from, to), imageContext(bytes.subarray(idAt, idEnd)))
+      const record = unsealWith(order.keys, bytes.subarray(from, to), imageContext(bytes.subarray(idAt, idEnd)))
       bytes.set(record, from)
       builder.add(bytes, idAt, from, from + record.length)
       if (builder.isFull) tell()
@@ -71,7 +77,7 @@ function readShards({ stream }: Redis, silenceMs: number, sealKeys: readonly Sea
     let read = 0
     const ask = () => {
       let commands = ''
-      for (; asked < IMAGE_SHARDS && asked - read < SHARDS_AHEAD; asked++) commands += hgetall(keys.images(asked))
+      for (; asked < shards && asked - read < SHARDS_AHEAD; asked++) commands += hgetall(keys.images(first + step * asked))
       if (commands !== '') stream.write(commands)
     }
     const end = (error?: unknown) => {
@@ -82,7 +88,7 @@ function readShards({ stream }: Redis, silenceMs: number, sealKeys: readonly Sea
     stream.removeAllListeners('data').on('data', (piece: Buffer) => {
       try {
         read += reader.write(piece)
-        if (read === IMAGE_SHARDS) {
+        if (read === shards) {
           if (builder.images > 0) tell()
           return end()
         }
