@@ -17,7 +17,7 @@ export interface ImageReader {
    * that is replaced is read in its old or new form. So read the revision first, and follow the change stream from there afterwards.
    *
    * Yields to the event loop between batches; a batch takes less than a millisecond of it, besides the caller's work. A slow caller pauses the
-   * reading, with at most ten batches a thread in memory. Returning early ends the threads.
+   * reading, with at most ten batches in memory. Returning early ends the threads.
    *
    * @throws {Problem} store-unavailable when Redis cannot be read or is silent for 3 s. {SealError} when a record does not open. Batches
    *   yielded before are valid.

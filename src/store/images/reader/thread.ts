@@ -27,11 +27,11 @@ export type ReadingNews =
   | { readonly kind: 'away' | 'sealed' | 'broken'; readonly message: string }
 
 /** Shards requested and not read yet. Keeps Redis and the connection busy, and the replies in transit below a few MB. */
-const SHARDS_AHEAD = 128
+const SHARDS_AHEAD = 64
 /** Bytes of replies at once. The longest record (`RECORD.maxRows`) has 701 KB; most have a few KB. */
 const INPUT_BYTES = 1 << 20
 /** Batches sent and not processed yet: a few MB as well. */
-const BATCHES_AHEAD = 8
+const BATCHES_AHEAD = 4
 
 async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
   const redis = connectForRequests(order.redis)
