@@ -80,7 +80,7 @@ function sourcesIn(folder) {
   if (!existsSync(join(root, folder))) return []
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    .filter((name) => /(?<!\.d)\.tsx?$/.test(name) && !/^(src\/[^/]+|packages\/.+)\/kernel\//.test(name))
+    .filter((name) => /(?<!\.d)\.tsx?$/.test(name) && !/^packages\/.+\/kernel\//.test(name))
 }
 
 function isBuilt(source) {

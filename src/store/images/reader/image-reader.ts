@@ -63,7 +63,9 @@ export function createImageReader(redis: RedisTarget, keyring: Keyring): ImageRe
 const THREAD = new URL('./thread.js', import.meta.url)
 
 /** Messages until all threads have ended. @throws errors that a thread did not catch. */
-async function* newsFrom(threads: readonly Worker[]): AsyncGenerator<{ readonly thread: Worker; readonly news: ReadingNews }> {
+async function* newsFrom(
+  threads: readonly Worker[],
+): AsyncGenerator<{ readonly thread: Worker; readonly news: ReadingNews }> {
   const told = new EventEmitter()
   told.on('error', () => {}) // after an early return; before that, the loop throws it
   let running = threads.length
