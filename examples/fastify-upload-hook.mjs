@@ -41,8 +41,8 @@ async function outcomeFor({ pixels, aspect }) {
     const [nearest] = matches.filter(({ disputed }) => !disputed)
     if (nearest === undefined) return matches.length > 0 ? 'held' : 'published'
     const outcome = DECISIONS[nearest.grade]
-    // What was decided flows back: it is how false reports are found, and how she learns that it works.
-    if (outcome === 'refused') await report(nearest.matchId, 'blocked')
+    // She learns that it works. `blocked` is for a person who looked: only that raises a tier.
+    if (outcome === 'refused') await report(nearest.matchId, 'auto-blocked')
     return outcome
   } catch {
     return 'held'

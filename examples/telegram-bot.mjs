@@ -111,9 +111,9 @@ const STEPS = {
         : error
     })
   },
-  /** The scope `feedback`. What was decided flows back: it is how false reports are found, and how she learns that it works. */
+  /** The scope `feedback`. She learns that it works. `blocked` is for a person who looked: only that raises a tier. */
   async report(_job, { matchId }) {
-    await tabir.call('giveFeedback', { params: { matchId }, body: { verdict: 'blocked' } }).catch((error) => {
+    await tabir.call('giveFeedback', { params: { matchId }, body: { verdict: 'auto-blocked' } }).catch((error) => {
       throw error.code === 'scope-missing' ? new Failure('the API key lacks the scope feedback', { isFinal: true }) : error
     })
   },

@@ -189,6 +189,6 @@ t.test('the bot retries a failed step when Telegram allows, also after a restart
   const found = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload: asked })
   const [{ matchId }] = found.json<{ results: [{ matches: [{ matchId: string }] }] }>().results[0].matches
   const worth = await service.app.inject({ url: `/v1/matches/${matchId}`, headers })
-  t.match(worth.json(), { verdict: 'blocked' }, 'it was reported, although no notice could be sent')
+  t.match(worth.json(), { verdict: 'auto-blocked' }, 'it was reported, although no notice could be sent')
   t.notMatch(without.text() + bot.text(), /1:x/, 'the token is in no line')
 })

@@ -68,7 +68,7 @@ function Traffic({ api, path }: { api: Api; path: string }) {
                   title: grade,
                   value: ({ grades }: Day) => ownValue(grades, grade) ?? 0,
                 })),
-                ...['blocked', 'not-blocked', 'pending-review', 'disputed'].map((verdict) => ({
+                ...['blocked', 'not-blocked', 'pending-review', 'disputed', 'auto-blocked'].map((verdict) => ({
                   title: sayName(verdict),
                   value: (day: Day) => ownValue(day.verdicts, verdict) ?? 0,
                 })),

@@ -53,10 +53,14 @@ t.test('a notice is complete when it has what each of its laws requires', async 
   t.same(missingIn({ ...complete, laws: LAWS, contactOrgId: undefined }), ['contact'])
 })
 
-t.test('a pending review stops only the first deadline, and a decision stops all', async (t) => {
+t.test('a pending review stops only the first deadline, a program all but the assessment, and a decision all', async (t) => {
   const every = LAWS.flatMap((law) => SLA_PROFILES[law].stages.map(({ stage }) => ({ law, stage })))
   for (const verdict of VERDICTS) {
-    const expected = verdict === 'pending-review' ? every.filter(({ stage }) => stage === 'acknowledge') : every
+    const isMet: Partial<Record<(typeof VERDICTS)[number], readonly string[]>> = {
+      'pending-review': ['acknowledge'],
+      'auto-blocked': ['acknowledge', 'remove'],
+    }
+    const expected = every.filter(({ stage }) => (isMet[verdict] ?? STAGES).includes(stage))
     t.same(stoppedBy(verdict), expected, verdict)
   }
   t.ok(

@@ -25,6 +25,17 @@ t.test('an organisation counts once, and an excluded one does not count', async 
   t.equal(tierIn('self-reported', said(NO_TRUST, blockedBy('a'), own)), 'self-reported')
 })
 
+t.test('no number of platforms whose programs stop copies raises a tier', async (t) => {
+  const stopped = (pseudonym: string): TrustAction => ({ kind: 'verdict', pseudonym, verdict: 'auto-blocked', counts: true })
+  const many = said(NO_TRUST, ...Array.from({ length: 50 }, (_, i) => stopped(`p${i}`)))
+  t.equal(tierIn('self-reported', many), 'self-reported')
+  t.equal(
+    tierIn('self-reported', said(many, blockedBy('p1'), blockedBy('p2'))),
+    'platform-confirmed',
+    'persons who looked do',
+  )
+})
+
 t.test('a verdict changes only by the table; every other step is refused and changes nothing', async (t) => {
   const reason = 'other'
   const saying = (verdict: (typeof VERDICTS)[number]): TrustAction =>
@@ -36,6 +47,7 @@ t.test('a verdict changes only by the table; every other step is refused and cha
     for (const to of VERDICTS) {
       const after = act(before, saying(to), 2)
       if (from === to) t.equal(after, before, `${from} again`)
+      else if (to === 'auto-blocked' && from !== 'none') t.equal(after, before, `${from} is not replaced by a program`)
       else if (VERDICT_STEPS[from].includes(to)) t.match(after, { verdicts: [{ verdict: to }] }, `${from} → ${to}`)
       else t.equal(after, 'feedback-conflict', `${from} → ${to}`)
     }

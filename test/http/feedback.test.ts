@@ -14,7 +14,11 @@ t.test('a tier rises with two platforms that block or an NGO that attests, and f
   if (a === undefined || b === undefined || c === undefined) throw new Error('three platforms')
   const tier = async () => (await matchesOf(service, c.headers, hash))[0]?.tier
 
-  t.equal(await tier(), 'self-reported')
+  for (const each of [a, b, c]) {
+    const stopped = await feedback(service, each, hash, { verdict: 'auto-blocked' })
+    t.match(stopped.json(), { tier: 'self-reported', verdict: 'auto-blocked', provenance: { confirmations: 0 } })
+  }
+  t.equal(await tier(), 'self-reported', 'programs of three platforms do not confirm')
   t.match((await feedback(service, a, hash, { verdict: 'blocked' })).json(), {
     tier: 'self-reported',
     verdict: 'blocked',

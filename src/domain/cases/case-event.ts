@@ -9,6 +9,8 @@ export const CASE_EVENTS = {
   matched: 'platforms',
   blocked: 'platforms',
   'not-blocked': 'platforms',
+  /** A program of a platform stopped a copy before anybody saw it. */
+  'auto-blocked': 'platforms',
   disputed: 'images',
   'dispute-decided': 'images',
   /** The platform that disputed it gave another verdict, before it was decided. */
@@ -52,7 +54,7 @@ export interface CaseEvent {
 }
 
 /** The verdicts of a platform. The last one holds. */
-const VERDICT_EVENTS: readonly CaseEventKind[] = ['blocked', 'not-blocked', 'disputed']
+const VERDICT_EVENTS: readonly CaseEventKind[] = ['blocked', 'not-blocked', 'auto-blocked', 'disputed']
 
 /** @param events in the order of writing. @returns the ids of verdicts that the same platform has changed later. */
 export function changedLater(events: readonly CaseEvent[]): ReadonlySet<string> {

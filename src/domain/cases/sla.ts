@@ -12,11 +12,11 @@ export type Statement = (typeof STATEMENTS)[number]
 export const STAGES = ['acknowledge', 'assess', 'remove'] as const
 export type Stage = (typeof STAGES)[number]
 
-/** The verdicts by which a platform meets the deadline of each stage. */
+/** The verdicts by which a platform meets the deadline of each stage. A copy that a program stopped was not published, but nobody assessed it. */
 export const STOPPED_BY: Readonly<Record<Stage, readonly Verdict[]>> = {
-  acknowledge: ['pending-review', 'blocked', 'not-blocked', 'disputed'],
+  acknowledge: ['pending-review', 'auto-blocked', 'blocked', 'not-blocked', 'disputed'],
   assess: ['blocked', 'not-blocked', 'disputed'],
-  remove: ['blocked', 'not-blocked', 'disputed'],
+  remove: ['auto-blocked', 'blocked', 'not-blocked', 'disputed'],
 }
 
 export interface SlaProfile {

@@ -27,6 +27,7 @@ function newsOf({
     case 'verdict':
       if (!action.counts) return undefined
       if (action.verdict === 'blocked') return { kind: 'blocked', count: support.confirmations }
+      if (action.verdict === 'auto-blocked') return { kind: 'auto-blocked', count: autoBlockedBy(after) }
       return action.verdict === 'not-blocked' ? { kind: 'not-blocked', count: support.notBlocked } : undefined
     case 'dispute':
       return before.dispute === 'open' && !hasDecided(before, action) ? undefined : { kind: 'disputed', count: 1 }
@@ -40,11 +41,14 @@ function newsOf({
   }
 }
 
+const autoBlockedBy = ({ verdicts }: Trust): number =>
+  verdicts.filter(({ verdict, counts }) => counts && verdict === 'auto-blocked').length
+
 /** Whether the time line says that this platform blocked a copy, or left it up. */
 function hasDecided(
   before: Trust,
   { pseudonym, counts }: { readonly pseudonym: string; readonly counts: boolean },
 ): boolean {
   const verdict = verdictOf(before, pseudonym)
-  return counts && (verdict === 'blocked' || verdict === 'not-blocked')
+  return counts && (verdict === 'blocked' || verdict === 'not-blocked' || verdict === 'auto-blocked')
 }

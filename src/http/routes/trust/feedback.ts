@@ -20,7 +20,7 @@ const Said = z
   ])
   .meta({
     description:
-      'blocked, not-blocked: the decision about the copy. pending-review: a review will follow. disputed: the signal should not be registered.',
+      'blocked, not-blocked: what a person decided about the copy. auto-blocked: a program stopped it, and nobody looked; it never counts for the tier, and does not replace an earlier verdict. pending-review: a review will follow. disputed: the signal should not be registered.',
   })
 
 const MatchTrustView = SignalTrustView.extend({
