@@ -9,7 +9,7 @@ import {
   STOPPED_BY,
   stoppedBy,
 } from '../../src/domain/cases/sla.js'
-import { VERDICTS } from '../../src/domain/trust/trust.js'
+import { VERDICTS } from '../../src/domain/trust/verdict.js'
 
 const HOUR_MS = 3_600_000
 const complete = { statements: STATEMENTS, actingAs: 'self', contactOrgId: 'an ngo' } as const

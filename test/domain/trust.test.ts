@@ -12,9 +12,8 @@ import {
   type Trust,
   type TrustAction,
   trustStatusOf,
-  VERDICT_STEPS,
-  VERDICTS,
 } from '../../src/domain/trust/trust.js'
+import { VERDICT_STEPS, VERDICTS } from '../../src/domain/trust/verdict.js'
 import { said } from './said.js'
 
 t.test('an organisation counts once, and an excluded one does not count', async (t) => {

@@ -18,8 +18,8 @@ import {
   type Trust,
   type TrustAction,
   trustStatusOf,
-  VERDICTS,
 } from '../../src/domain/trust/trust.js'
+import { VERDICTS } from '../../src/domain/trust/verdict.js'
 import type { JudgedSignal } from '../../src/services/trust/signal-trust.js'
 import type { TrustService } from '../../src/services/trust/trust.js'
 import { keys } from '../../src/store/redis/keys.js'

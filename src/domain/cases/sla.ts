@@ -1,6 +1,6 @@
 // What each law demands of a notice, and how long a platform has to respond. Data only: one row per law.
 
-import type { Verdict } from '../trust/trust.js'
+import type { Verdict } from '../trust/verdict.js'
 
 const HOUR_MS = 3_600_000
 

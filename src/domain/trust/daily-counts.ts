@@ -1,7 +1,7 @@
 // What daily statistics count: query pictures and videos, distances, grades and verdicts. Only numbers are stored, nothing that links them.
 
 import { DISTANCE_BANDS, type DistanceBand, GRADES, type Grade } from '../../../packages/core/src/matching/grade.js'
-import { VERDICTS, type Verdict } from './trust.js'
+import { VERDICTS, type Verdict } from './verdict.js'
 
 /** `pictures`, `videos`: those of queries. `found`: those with a match better than `review`. The others count each match or each verdict. */
 export type DailyCount =

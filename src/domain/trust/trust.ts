@@ -4,20 +4,7 @@
 import type { ProblemCode } from '../problem.js'
 import { type Circulation, type Hold, type Pause, type QuarantineCause, STOPS } from './quarantine.js'
 import { encodeSupport, type Support } from './tier.js'
-
-/** What a platform decided about a copy. `auto-blocked`: a program stopped it, and nobody looked. It counts for statistics, never for a tier. */
-export const VERDICTS = ['blocked', 'not-blocked', 'pending-review', 'disputed', 'auto-blocked'] as const
-export type Verdict = (typeof VERDICTS)[number]
-
-/** Allowed changes of a verdict. A platform may change its mind, but cannot go back to not having reviewed the copy. */
-export const VERDICT_STEPS: Readonly<Record<Verdict | 'none', readonly Verdict[]>> = {
-  none: VERDICTS,
-  'auto-blocked': ['pending-review', 'blocked', 'not-blocked', 'disputed'],
-  'pending-review': ['blocked', 'not-blocked', 'disputed'],
-  blocked: ['not-blocked', 'disputed'],
-  'not-blocked': ['blocked', 'disputed'],
-  disputed: ['blocked', 'not-blocked'],
-}
+import { VERDICT_STEPS, type Verdict } from './verdict.js'
 
 /** Why a signal should be removed. A fixed list, because free text could name a person. */
 export const DISPUTE_REASONS = [
@@ -256,8 +243,7 @@ function isSettledAlready(trust: Trust, action: TrustAction): boolean {
 function withVerdict(trust: Trust, said: PseudonymVerdict): Trust | ProblemCode {
   const before = verdictOf(trust, said.pseudonym)
   // A program stops every further copy. That does not replace what a person decided.
-  const isKnown = before === said.verdict || (before !== undefined && said.verdict === 'auto-blocked')
-  if (isKnown) return trust
+  if (before === said.verdict || (before !== undefined && said.verdict === 'auto-blocked')) return trust
   if (!VERDICT_STEPS[before ?? 'none'].includes(said.verdict)) return 'feedback-conflict'
   const { pseudonym, verdict, counts } = said
   const verdicts = [...trust.verdicts.filter((each) => each.pseudonym !== pseudonym), { pseudonym, verdict, counts }]

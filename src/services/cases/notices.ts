@@ -12,7 +12,7 @@ import {
 } from '../../domain/cases/sla.js'
 import type { PageCursor } from '../../domain/page-cursor.js'
 import { Problem } from '../../domain/problem.js'
-import type { Verdict } from '../../domain/trust/trust.js'
+import type { Verdict } from '../../domain/trust/verdict.js'
 import type { Cases } from '../../store/cases/cases.js'
 import type { DeadlineStore, DueDeadline, RunningDeadline } from '../../store/cases/deadlines.js'
 import type { Images } from '../../store/images/images.js'

@@ -2,7 +2,8 @@
 // a crash interrupted.
 
 import { accountOf } from '../../domain/trust/strikes.js'
-import { isMistake, type Verdict } from '../../domain/trust/trust.js'
+import { isMistake } from '../../domain/trust/trust.js'
+import type { Verdict } from '../../domain/trust/verdict.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { Strikes } from '../../store/trust/strikes.js'
 import type { Notices } from '../cases/notices.js'

@@ -12,8 +12,8 @@ import {
   silentUntilS,
   supportOf,
   type Trust,
-  type Verdict,
 } from '../../domain/trust/trust.js'
+import type { Verdict } from '../../domain/trust/verdict.js'
 
 /** Support for a signal and objections to it: numbers of organisations, no names. */
 export interface SignalTrust extends Support {

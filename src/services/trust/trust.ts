@@ -11,9 +11,9 @@ import {
   type DisputeOutcome,
   type DisputeReason,
   type TrustAction,
-  type Verdict,
   verdictOf,
 } from '../../domain/trust/trust.js'
+import type { Verdict } from '../../domain/trust/verdict.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import type { OwnCase } from '../cases/case-access.js'
 import { refuseEnded } from '../cases/case-changes.js'

@@ -14,8 +14,8 @@ import {
   pauseEndsS,
   type Trust,
   type TrustStatus,
-  VERDICTS,
 } from '../../domain/trust/trust.js'
+import { VERDICTS } from '../../domain/trust/verdict.js'
 import { writeAudited } from '../audit/audit.js'
 import { type BlockChange, blockKey } from '../organisations/resubmission-blocks.js'
 import type { Store } from '../redis/client.js'
