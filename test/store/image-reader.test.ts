@@ -146,7 +146,8 @@ t.test('a caller that stops early leaves no thread and no connection', async (t)
   const before = await connections()
   for await (const { images: count } of reader.columns()) {
     t.equal(count, BATCH_IMAGES)
-    t.ok((await connections()) > before)
+    const opened = (await connections()) - before
+    t.ok(opened === 1 || opened === 2, 'a connection for each thread that has started')
     break
   }
 
