@@ -36,20 +36,22 @@ import { attestationRoutes } from '../http/routes/trust/attestations.js'
 import { disputeAnswerRoutes } from '../http/routes/trust/dispute-answers.js'
 import { feedbackRoutes } from '../http/routes/trust/feedback.js'
 import { signalRoutes } from '../http/routes/trust/signals.js'
+import { verdictRoutes } from '../http/routes/verdict/verdict.js'
 import { watchRoutes } from '../http/routes/watch.js'
 import { pageRoutes } from '../http/routes/web-pages.js'
 import { webhookRoutes } from '../http/routes/webhooks.js'
 import type { InFlight } from '../http/upload.js'
 import type { AppOptions } from './app-options.js'
 
-export interface RouteOptions extends Required<Pick<AppOptions, 'services' | 'site' | 'uploadLimits' | 'now' | 'exposure'>> {
+export interface RouteOptions
+  extends Required<Pick<AppOptions, 'services' | 'site' | 'uploadLimits' | 'now' | 'exposure' | 'gateTier'>> {
   readonly country: string | undefined
   /** All metrics, in Prometheus' text format. */
   readonly metrics: () => Promise<string>
 }
 
 export async function registerRoutes(app: FastifyInstance, options: RouteOptions): Promise<void> {
-  const { services, site, uploadLimits, country, now, exposure, metrics } = options
+  const { services, site, uploadLimits, country, now, exposure, gateTier, metrics } = options
   const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health } = services
   const { videoMatcher, refuseUnknownBanks, videoHashing, scheduler, proofOfWork } = services
   const countsFor = exposure === 'public' ? 'admin' : 'public'
@@ -71,24 +73,12 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
   await app.register(named(disputeAnswerRoutes), { prefix: '/v1', trust })
   await app.register(named(appealRoutes), { prefix: '/v1', appeals: services.appeals })
   await app.register(named(pageRoutes), { site, videoHashing })
-  await app.register(named(matchRoutes), { prefix: '/v1', matcher, videoMatcher, bandsOnly, scheduler })
-  await app.register(named(matchImageRoutes), {
-    prefix: '/v1',
-    matcher,
-    refuseUnknownBanks,
-    hashing,
-    uploadLimits,
-    inFlight,
-    bandsOnly,
-  })
-  await app.register(named(matchVideoRoutes), {
-    prefix: '/v1',
-    videoMatcher,
-    refuseUnknownBanks,
-    videoHashing,
-    scheduler,
-    bandsOnly,
-  })
+  const matching = { prefix: '/v1', matcher, videoMatcher, refuseUnknownBanks, bandsOnly, scheduler, gateTier }
+  const uploads = { hashing, videoHashing, uploadLimits, inFlight }
+  await app.register(named(matchRoutes), matching)
+  await app.register(named(matchImageRoutes), { ...matching, ...uploads })
+  await app.register(named(matchVideoRoutes), { ...matching, ...uploads })
+  await app.register(named(verdictRoutes), { ...matching, ...uploads })
   await app.register(named(feedRoutes), { prefix: '/v1', feed: services.feed })
   await app.register(named(feedbackRoutes), { prefix: '/v1', trust })
   await app.register(named(signalRoutes), { prefix: '/v1', trust, otherEntries: services.otherEntries })

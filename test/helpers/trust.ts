@@ -34,9 +34,9 @@ export function operator(service: TestService) {
 }
 
 /** A case that an organisation vouches for: its hashes are believed. */
-export async function vouchedCase(service: TestService) {
+export async function vouchedCase(service: TestService, more: { readonly attest?: true } = {}) {
   const { headers } = await keyFor(service, 'a helpline', ['cases:write'], 'ngo')
-  const given = { adult: true, consent: { kind: 'in-person', on: '2026-01-31' } }
+  const given = { adult: true, consent: { kind: 'in-person', on: '2026-01-31' }, ...more }
   const { caseNumber } = (await ask(service, 'POST', '/v1/assisted-cases', headers, given)).json<{ caseNumber: string }>()
   return { url: `/v1/cases/${caseNumber}`, headers }
 }

@@ -103,6 +103,7 @@ t.test('every operation can be called with the shape of its example, and answers
   const { results } = await platform('match', { body: { queries: [{ id: 'upload-1', context, signals }] } })
   const matchId = results[0]?.matches?.[0]?.matchId ?? ''
   await platform('matchImages', { query: { grading: 'per-upload' }, body: picture })
+  await platform('verdict', { body: picture })
   if (ffmpeg !== undefined) await platform('matchVideo', { query: {}, body: clipForm() })
   await platform('getMatch', { params: { matchId } })
   await platform('giveFeedback', { params: { matchId }, body: { verdict: 'blocked' } })

@@ -80,6 +80,7 @@ export const READING = {
     }
   },
   matchImages: async ({ platform: by }) => ({ by, args: { query: {}, body: await pictureForm(81) } }),
+  verdict: async ({ platform: by }) => ({ by, args: { body: await pictureForm(81) } }),
   matchVideo: async ({ platform: by }) => ({ by, args: { query: {}, body: clipForm() } }),
   async getMatch(at) {
     const { matchId } = await freshMatch(at, at.platform)
