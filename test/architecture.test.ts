@@ -23,7 +23,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   web: ['core', 'domain'],
   app: ['core', 'domain', 'exchange', 'handoff', 'http', 'jobs', 'net', 'services', 'store', 'web'],
   cli: ['boot', 'core', 'domain', 'exchange', 'files', 'http', 'net', 'services', 'store'],
-  demo: ['boot', 'core', 'domain', 'hash', 'store'],
+  demo: ['client', 'domain', 'store'],
 }
 const Manifest = z.object({ dependencies: z.record(z.string(), z.string()).optional() })
 const pure = ['hash', 'core', 'domain']
