@@ -18,7 +18,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   store: ['core', 'domain', 'files', 'hash'],
   exchange: ['core', 'domain', 'hash'],
   services: ['core', 'domain', 'exchange', 'handoff', 'hash', 'jobs', 'net', 'store'],
-  http: ['core', 'domain', 'exchange', 'hash', 'net', 'services', 'web'],
+  http: ['core', 'domain', 'exchange', 'feed', 'hash', 'net', 'services', 'web'],
   client: ['core'],
   web: ['core', 'domain'],
   app: ['core', 'domain', 'exchange', 'handoff', 'http', 'jobs', 'net', 'services', 'store', 'web'],
