@@ -18,12 +18,12 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   store: ['core', 'domain', 'files', 'hash'],
   exchange: ['core', 'domain', 'hash'],
   services: ['core', 'domain', 'exchange', 'handoff', 'hash', 'jobs', 'net', 'store'],
-  http: ['core', 'domain', 'exchange', 'hash', 'net', 'services', 'web'],
+  http: ['core', 'domain', 'exchange', 'feed', 'hash', 'net', 'services', 'web'],
   client: ['core'],
   web: ['core', 'domain'],
   app: ['core', 'domain', 'exchange', 'handoff', 'http', 'jobs', 'net', 'services', 'store', 'web'],
   cli: ['boot', 'core', 'domain', 'exchange', 'files', 'http', 'net', 'services', 'store'],
-  demo: ['boot', 'core', 'domain', 'hash', 'store'],
+  demo: ['client', 'domain', 'store'],
 }
 const Manifest = z.object({ dependencies: z.record(z.string(), z.string()).optional() })
 const pure = ['hash', 'core', 'domain']

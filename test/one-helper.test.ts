@@ -39,7 +39,6 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/scripts/sorted-page.ts': 'its script',
   'src/store/webhooks/endpoint-states.ts': 'reads which webhooks fail or missed events, a hundred at most',
   'src/store/upkeep/backups.ts': 'a thousand at most, which the script sees to',
-  'src/demo/proof-of-absence.ts': 'reads a store of its own whole, to search it',
   'src/store/audit/audit.ts': 'takes entries from the head of a list, in the step that removes them',
   'src/store/cases/case-events.ts': 'follows streams: waits behind an id',
   'src/store/images/changes.ts': 'follows a stream by revisions, which have no gaps',

@@ -1,4 +1,4 @@
-// Records results: bench/record/robustness.json has the figures, robustness.md the tables. A result replaces the former one of the
+// Records results: bench/record/robustness.json has the figures, robustness.md a table of the groups of edits. A result replaces the former one of the
 // same command.
 
 import { execFileSync } from 'node:child_process'
@@ -13,8 +13,8 @@ const MD_FILE = fileURLToPath(new URL('../record/robustness.md', import.meta.url
 
 const INTRODUCTION = `# Robustness: which edits are found, and what is found falsely
 
-Recall in percent, for each edit and each group of edits; one section for each command. [docs/robustness.md](../../docs/robustness.md) says how it is measured, and what
-counts as false. \`robustness.json\` has all figures; bench/robustness.mjs writes both with \`--record\`.
+Recall in percent for each group of edits; one section for each command. [docs/robustness.md](../../docs/robustness.md) says how it is measured, and what
+counts as false. \`robustness.json\` has each edit; bench/robustness.mjs writes both with \`--record\`.
 `
 
 export function record(figures, options) {
@@ -35,7 +35,7 @@ export function record(figures, options) {
 
 function section(one) {
   const facts = [...summary(one), `${one.machine}, ${one.date}, commit ${one.commit}`]
-  return `## \`${one.command}\`\n\n${facts.map((fact) => `- ${fact}`).join('\n')}\n\n${recallTable(one)}`
+  return `## \`${one.command}\`\n\n${facts.map((fact) => `- ${fact}`).join('\n')}\n\n${recallTable({ ...one, edits: [] })}`
 }
 
 /** The commit of the code that decides the figures; of the first part, where there are several. */

@@ -2,8 +2,7 @@
 
 import { z } from 'zod'
 import { parseSignalHash } from '../../core/src/matching/hash-text.js'
-import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../core/src/matching/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../core/src/matching/signal-types.js'
+import { CursorLine, FedSignal, SnapshotBegin, SnapshotEnd, TombstoneLine, UpsertLine } from './feed-line.js'
 
 /** Twice the maximum of a video. */
 const MAX_FED_SIGNALS = 20_000
@@ -12,13 +11,13 @@ const MAX_FED_SIGNALS = 20_000
 const FedSignals = z
   .array(z.unknown())
   .max(MAX_FED_SIGNALS)
-  .transform((signals) => signals.flatMap((signal) => FedSignal.safeParse(signal).data ?? []))
+  .transform((signals) => signals.flatMap((signal) => HeldHash.safeParse(signal).data ?? []))
 const TimeMs = z
   .int()
   .min(0)
   .max(2 ** 32 - 1)
-const FedSignal = z
-  .object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), hash: z.string(), atMs: TimeMs.optional() })
+const HeldHash = FedSignal.omit({ quality: true })
+  .extend({ atMs: TimeMs.optional() })
   .transform(({ hash: text, type, view, atMs }, context) => {
     const hash = parseSignalHash(type, text)
     if (hash !== undefined) return { type, view, hash, ...(atMs !== undefined && { atMs }) }
@@ -26,31 +25,18 @@ const FedSignal = z
     return z.NEVER
   })
 
-const Upsert = z.object({
-  op: z.literal('upsert'),
-  id: z.string(),
-  bank: z.string(),
-  tier: z.enum(TIER_NAMES),
+const Upsert = UpsertLine.extend({
   /** `null` also for a category that this version does not know. */
-  category: z.enum(CATEGORY_NAMES).nullable().catch(null),
-  disputed: z.boolean(),
-  narrowed: z.boolean().default(false),
-  /** Only of a video. */
+  category: UpsertLine.shape.category.catch(null),
+  narrowed: UpsertLine.shape.narrowed.default(false),
   video: z.object({ durationMs: TimeMs }).optional(),
-  /** Of a video, each is of the frame at `atMs`, or of the whole file. */
   signals: FedSignals,
   /** Only in files: the snapshot that was being read had not named this signal yet. */
   old: z.literal(true).optional(),
 })
 export type HeldSignal = Omit<z.infer<typeof Upsert>, 'op' | 'old'>
 
-const Line = z.discriminatedUnion('op', [
-  Upsert,
-  z.object({ op: z.literal('tombstone'), id: z.string() }),
-  z.object({ op: z.literal('snapshot-begin') }),
-  z.object({ op: z.literal('snapshot-end') }),
-  z.object({ op: z.literal('cursor'), cursor: z.string(), more: z.boolean() }),
-])
+const Line = z.discriminatedUnion('op', [Upsert, TombstoneLine, SnapshotBegin, SnapshotEnd, CursorLine])
 export type FedLine = z.infer<typeof Line>
 
 /** Parses one line. @throws {FeedError} feed-unreadable */

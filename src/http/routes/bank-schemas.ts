@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { BANK_PURPOSES } from '../../../packages/core/src/matching/bank.js'
-import { SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.js'
+import { byComparedType, SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.js'
 import { Declared } from '../declared-age.js'
 import { GivenAnimation, isPicture, NO_PICTURE } from '../given-videos.js'
 import {
@@ -29,12 +29,7 @@ export const NewBank = z.strictObject({
       'harmless: nothing is found by a hash that is as near to a signal of this bank; it is never answered from. Needs the scope admin too.',
   }),
   thresholdBits: z
-    .strictObject({
-      pdq: z.int().min(0).max(SIGNAL_TYPES.pdq.maxThresholdBits),
-      'pdq-area': z.int().min(0).max(SIGNAL_TYPES['pdq-area'].maxThresholdBits),
-      blockhash: z.int().min(0).max(SIGNAL_TYPES.blockhash.maxThresholdBits),
-    })
-    .partial()
+    .strictObject(byComparedType((type) => z.int().min(0).max(SIGNAL_TYPES[type].maxThresholdBits).exactOptional()))
     .default({})
     .meta({ description: 'Match thresholds in bits, inclusive, for signal types that should not use their default.' }),
 })

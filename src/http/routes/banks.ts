@@ -53,17 +53,12 @@ function createBankRoute(app: ZodApp, { banks }: BankRouteOptions): void {
     },
     async (request, reply) => {
       const { name, purpose, thresholdBits, readers } = request.body
-      const { pdq, 'pdq-area': pdqArea, blockhash } = thresholdBits
       const bank = await banks.create(
         callerOf(request),
         {
           name,
           purpose,
-          thresholdBits: {
-            ...(pdq !== undefined && { pdq }),
-            ...(pdqArea !== undefined && { 'pdq-area': pdqArea }),
-            ...(blockhash !== undefined && { blockhash }),
-          },
+          thresholdBits,
         },
         readers ?? undefined,
       )

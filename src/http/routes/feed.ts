@@ -4,10 +4,17 @@ import { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { COPY_BITS } from '../../../packages/core/src/matching/copies.js'
 import { formatSignalHash } from '../../../packages/core/src/matching/hash-text.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../../../packages/core/src/matching/signal.js'
 import { timedSignals } from '../../../packages/core/src/matching/timed-signals.js'
+import {
+  CursorLine,
+  FedSignal,
+  SnapshotBegin,
+  SnapshotEnd,
+  TombstoneLine,
+  UpsertLine,
+} from '../../../packages/feed/src/feed-line.js'
 import type { FeedFilter, FeedLine } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
 import type { Feed } from '../../services/feed/feed.js'
@@ -47,47 +54,21 @@ const FeedParams = z.strictObject({
   tiers: listOf(z.enum(TIER_NAMES)).optional().meta({ description: 'Separated by commas; all if omitted.' }),
 })
 
-const Id = z.string().meta({ description: 'An id of your organisation only: the same as the match id of the image.' })
-
 export const FeedLineView = z
   .discriminatedUnion('op', [
-    z.object({ op: z.literal('snapshot-begin') }),
-    z.object({
-      op: z.literal('upsert'),
-      id: Id,
-      bank: z.string(),
-      tier: z.enum(TIER_NAMES),
+    SnapshotBegin,
+    UpsertLine.extend({
       category: CategoryName.nullable(),
-      disputed: z.boolean(),
-      narrowed: z.boolean().meta({
-        description: `It must match only near-identical copies of the whole picture: \`pdq\` within ${COPY_BITS} bits, or the same file.`,
-      }),
-      video: z
-        .object({ durationMs: z.int() })
-        .optional()
-        .meta({ description: 'Only of a video. Each of its signals is then of the frame at `atMs`, or of the whole file.' }),
       signals: z
-        .array(
-          z.object({
-            type: SignalTypeName,
-            view: ViewName,
-            quality: Quality,
-            hash: SignalHashText,
-            atMs: z.int().optional().meta({ description: 'Only of a frame of a video: when it is shown, in milliseconds.' }),
-          }),
-        )
+        .array(FedSignal.extend({ type: SignalTypeName, view: ViewName, quality: Quality, hash: SignalHashText }))
         .meta({
           description:
             'Those that match: without views that the service stopped. Without the scope feed:all-views the whole and at most eight parts of a picture; of each frame the whole and two.',
         }),
     }),
-    z.object({ op: z.literal('tombstone'), id: Id }),
-    z.object({ op: z.literal('snapshot-end') }),
-    z.object({
-      op: z.literal('cursor'),
-      cursor: Cursor,
-      more: z.boolean().meta({ description: 'Can more be read at once?' }),
-    }),
+    TombstoneLine,
+    SnapshotEnd,
+    CursorLine.extend({ cursor: Cursor }),
   ])
   .meta({ id: 'FeedLine' })
 

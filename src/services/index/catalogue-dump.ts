@@ -2,7 +2,7 @@
 
 import { deserialize } from 'node:v8'
 import { z } from 'zod'
-import { ROW_TYPES, type RowType } from '../../../packages/core/src/matching/signal-types.js'
+import { byRowType, ROW_TYPES, type RowType } from '../../../packages/core/src/matching/signal-types.js'
 import { areCounts } from '../../../packages/core/src/search/band-shape.js'
 import { MAX_SEGMENT_ROWS } from '../../../packages/core/src/search/compaction.js'
 import { type DumpedSegment, pickRows, type Restoring } from '../../../packages/core/src/search/dump.js'
@@ -248,8 +248,7 @@ function requireThat(condition: boolean, otherwise: string): void {
 }
 
 function noTotals(): Totals {
-  const rows = { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, video_md5: 0, detail: 0 }
-  return { ordinals: 0, images: 0, places: 0, frames: 0, rows }
+  return { ordinals: 0, images: 0, places: 0, frames: 0, rows: byRowType(() => 0) }
 }
 
 /** A separate function, because V8 does not optimise the body of a running generator. */

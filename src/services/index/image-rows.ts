@@ -1,7 +1,13 @@
 // The rows of images in the indexes, and what is known of rows besides their hashes: details, frames.
 
 import { type RegisteredImage, type Signal, signalsByFrame, VIEWS } from '../../../packages/core/src/matching/signal.js'
-import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../../../packages/core/src/matching/signal-types.js'
+import {
+  byRowType,
+  DETAIL_BITS,
+  ROW_TYPES,
+  type RowType,
+  SIGNAL_TYPE_NAMES,
+} from '../../../packages/core/src/matching/signal-types.js'
 import { SignalIndex } from '../../../packages/core/src/search/signal-index.js'
 import { DetailPlaces } from './detail-places.js'
 import { FrameTable } from './frame-table.js'
@@ -11,14 +17,9 @@ type Rows = Pick<RegisteredImage, 'signals' | 'details' | 'video'>
 
 /** The rows of an image have its ordinal; those of a frame of a video have the ordinal of the frame. */
 export class ImageRows {
-  readonly indexes: Readonly<Record<RowType, SignalIndex>> = {
-    pdq: new SignalIndex(),
-    'pdq-area': new SignalIndex(),
-    blockhash: new SignalIndex(),
-    sha256: new SignalIndex(),
-    video_md5: new SignalIndex(),
-    detail: new SignalIndex(undefined, DETAIL_BITS),
-  }
+  readonly indexes: Readonly<Record<RowType, SignalIndex>> = byRowType((type) =>
+    type === 'detail' ? new SignalIndex(undefined, DETAIL_BITS) : new SignalIndex(),
+  )
   readonly places = new DetailPlaces()
   readonly frames = new FrameTable()
 

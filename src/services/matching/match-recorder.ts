@@ -61,7 +61,7 @@ interface OrgNote {
   readonly looks: Map<number, number | undefined>
 }
 
-export function createMatchRecorder({ sink: keep, intervalMs, onError }: MatchEventParts): MatchEvents {
+export function createMatchRecorder({ sink, intervalMs, onError }: MatchEventParts): MatchEvents {
   let hits = new Map<string, Map<string, OrgNote>>()
   let contexts = new Map<string, Map<string, Set<string>>>()
   let pairs = 0
@@ -78,7 +78,7 @@ export function createMatchRecorder({ sink: keep, intervalMs, onError }: MatchEv
     batches++
     last = last
       .then(async () => {
-        isUnfinished = await keep(batch)
+        isUnfinished = await sink(batch)
       })
       .catch((error: unknown) => {
         noteAgain(batch.hits)

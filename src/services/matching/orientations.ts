@@ -3,8 +3,7 @@
 import { dependsOnOrientation } from '../../../packages/core/src/matching/evidence.js'
 import type { HashedSignal } from '../../../packages/core/src/matching/hashed-image.js'
 import type { View } from '../../../packages/core/src/matching/signal.js'
-import type { SignalType } from '../../../packages/core/src/matching/signal-types.js'
-import { blockhashDihedralsOf, dihedralsOf } from '../../../packages/hash/src/dihedral.js'
+import { SIGNAL_TYPES, type SignalType } from '../../../packages/core/src/matching/signal-types.js'
 import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { isUpright, orientationsOf } from '../../../packages/hash/src/transforms.js'
 import { queryOrientations } from '../../../packages/hash/src/views.js'
@@ -14,20 +13,12 @@ import { queryOrientations } from '../../../packages/hash/src/views.js'
  * error 16 to 22 bits).
  */
 export function rotated(type: SignalType, view: View, hash: Hash256): readonly Hash256[] {
-  return queryOrientations({ kind: view }, orientationsByType[type](hash))
+  return queryOrientations({ kind: view }, SIGNAL_TYPES[type].orientationsOf(hash))
 }
 
 /** All orientations of a hash, for any view. */
 export function allOrientations(type: SignalType, hash: Hash256): readonly Hash256[] {
-  return orientationsByType[type](hash)
-}
-
-const orientationsByType: Readonly<Record<SignalType, (hash: Hash256) => readonly Hash256[]>> = {
-  pdq: dihedralsOf,
-  'pdq-area': dihedralsOf,
-  blockhash: blockhashDihedralsOf,
-  sha256: (hash) => [hash],
-  video_md5: (hash) => [hash],
+  return SIGNAL_TYPES[type].orientationsOf(hash)
 }
 
 /** Hashes of one signal that are searched with the same radius. */

@@ -1,6 +1,6 @@
 // How much is registered, and of what kind: for an operator's overview. Counts over everything, never a picture or a case.
 
-import { SIGNAL_TYPE_NAMES, type SignalType } from '../../../packages/core/src/matching/signal-types.js'
+import { bySignalType, type SignalType } from '../../../packages/core/src/matching/signal-types.js'
 import type { OwnerCount, RegistrySize } from '../index/image-facts.js'
 import type { Replica } from '../index/replica.js'
 import { reused } from '../load/reused.js'
@@ -40,13 +40,12 @@ export function createRegistryCounts({ replica, now, clock }: RegistryParts): ()
     const countByOwner = catalogue.countByOwner()
     let step = countByOwner.next()
     for (; step.done !== true; step = countByOwner.next()) await yieldIfNeeded()
-    const signals = Object.fromEntries(SIGNAL_TYPE_NAMES.map((type) => [type, catalogue.index(type).liveRows]))
     return {
       countedAtMs: now(),
       images: catalogue.images,
       recent: catalogue.recent,
       silent: catalogue.silentImages,
-      signals: { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, video_md5: 0, ...signals },
+      signals: bySignalType((type) => catalogue.index(type).liveRows),
       groups: step.value,
     }
   }

@@ -25,7 +25,7 @@ export interface Agreement {
   /**
    * By how many bits half of the eight pieces of the whole query, or most of its deframed view, are nearer than required; negative if they differ,
    * whatever the whole says, or are not known in this orientation; infinity where no piece is registered. Of 40 pictures that were bent to the whole
-   * hash of another one none is nearer than required, of 98 saved copies with an equal whole all are (`npm run bench bent`).
+   * hash of another one none is nearer than required, of 98 saved copies with an equal whole all are (`node bench/archive/bent.mjs`).
    */
   readonly piecesSurplusBits: number
   /**

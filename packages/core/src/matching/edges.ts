@@ -8,7 +8,7 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
  * A query counts as probing if its distance is this near an edge, on either side. An attacker cannot predict a distance better than to 2 bits, so
- * this covers nine tenths of the queries that reveal something (`npm run bench probing`).
+ * this covers nine tenths of the queries that reveal something (`node bench/archive/probing.mjs`).
  */
 export const EDGE_BITS = 2
 

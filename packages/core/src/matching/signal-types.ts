@@ -1,5 +1,10 @@
 // The hash types that Tabir knows, one row each. Limits, codecs and the API's schema derive from these rows.
 
+import { blockhashDihedralsOf, dihedralsOf } from '../../../hash/src/dihedral.js'
+import type { Hash256 } from '../../../hash/src/hash256.js'
+
+const onlyItself = (hash: Hash256): readonly Hash256[] => [hash]
+
 /** Hashes of whole files are equal or not: their distance says nothing. */
 const OF_FILES = {
   thresholdBits: 0,
@@ -9,6 +14,7 @@ const OF_FILES = {
   identifies: true,
   minQuality: 0,
   minAskedQuality: 0,
+  orientationsOf: onlyItself,
 } as const
 
 /**
@@ -29,6 +35,7 @@ const OF_FILES = {
  * - `minQuality`: the lowest quality that can be registered. A hash with a lower one says too little about the picture.
  * - `minAskedQuality`: the same for queries. It is lower because a darker copy, or one with less contrast, has a lower quality than the
  *   registered picture.
+ * - `orientationsOf`: a hash of a query in all orientations, computed from its bits alone, so that rotated copies are found.
  */
 export const SIGNAL_TYPES = {
   pdq: {
@@ -42,6 +49,7 @@ export const SIGNAL_TYPES = {
     provesFile: false,
     minQuality: 50,
     minAskedQuality: 25,
+    orientationsOf: dihedralsOf,
   },
   'pdq-area': {
     code: 4,
@@ -54,6 +62,7 @@ export const SIGNAL_TYPES = {
     provesFile: false,
     minQuality: 50,
     minAskedQuality: 25,
+    orientationsOf: dihedralsOf,
   },
   blockhash: {
     code: 2,
@@ -66,6 +75,7 @@ export const SIGNAL_TYPES = {
     provesFile: false,
     minQuality: 0,
     minAskedQuality: 0,
+    orientationsOf: blockhashDihedralsOf,
   },
   sha256: {
     code: 3,
@@ -98,6 +108,19 @@ export const SIGNAL_TYPE_NAMES = [
  */
 export const ROW_TYPES = [...SIGNAL_TYPE_NAMES, 'detail'] as const
 export type RowType = (typeof ROW_TYPES)[number]
+
+/** A value for each type of which a bank may set the threshold: those compared by distance. */
+export function byComparedType<T>(valueFor: (type: 'pdq' | 'pdq-area' | 'blockhash') => T) {
+  return { pdq: valueFor('pdq'), 'pdq-area': valueFor('pdq-area'), blockhash: valueFor('blockhash') }
+}
+
+export function bySignalType<T>(valueFor: (type: SignalType) => T): Record<SignalType, T> {
+  return { ...byComparedType(valueFor), sha256: valueFor('sha256'), video_md5: valueFor('video_md5') }
+}
+
+export function byRowType<T>(valueFor: (type: RowType) => T): Record<RowType, T> {
+  return { ...bySignalType(valueFor), detail: valueFor('detail') }
+}
 
 /** Codes of stored rows that are not signals. `row`: one searchable detail. `head`: the data that all details of a picture share. Never reuse one. */
 export const DETAIL_CODES = { row: 5, head: 6 } as const

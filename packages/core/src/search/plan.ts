@@ -3,7 +3,7 @@
 import { NARROW, type Shape } from './band-shape.js'
 
 /**
- * [ns] Fitted to 20 thousand to a million rows at 15 to 70 bits (`npm run bench search-model`, decision 0010). Only their ratios matter.
+ * [ns] Fitted to 20 thousand to a million rows at 15 to 70 bits (`node bench/archive/search-model.mjs`, decision 0010). Only their ratios matter.
  * - A probe looks up the bucket of one key. A non-empty bucket costs a memory access, which is cheaper if it is in the CPU caches.
  * - A candidate is an entry of a bucket. It holds bits of the next band, and eight of them are compared with the needle at a time.
  * - A survivor is a candidate that passed. It costs the comparison of a third band, and for one in five a read of its row.

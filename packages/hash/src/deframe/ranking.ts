@@ -29,7 +29,7 @@ export const FEATURE_NAMES = [
 ] as const
 
 /**
- * Weights of a linear score, fitted by `bench/robustness/fit-ranking.mjs` on framed pictures made from the tuning photographs, so that the rectangle
+ * Weights of a linear score, fitted by `bench/archive/fit-ranking.mjs` on framed pictures made from the tuning photographs, so that the rectangle
  * that is the picture ranks before the others. New weights need new values of `MIN_SCORE`, `FRAMED_SCORE` and `MIN_BEHIND_SCORE`.
  */
 const WEIGHTS: readonly number[] = [

@@ -55,7 +55,7 @@ function addContentRoute(app: FastifyInstance, options: HmaContentOptions): void
     async (request, reply) => {
       const caller = callerOf(request)
       const bank = await bankOwned(banks, caller, request.params.name)
-      const { result, ref } = await contentIn({ request, reply }, options)
+      const { result, ref } = await readContent({ request, reply }, options)
       if ('md5' in result) return await addSignals(options, bank, caller, videoSignal(result, ref))
       if (result instanceof Problem)
         throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : problemOfUpload(result)
@@ -174,7 +174,7 @@ function removeContentRoute(app: FastifyInstance, { banks, contents, registratio
 }
 
 /** Hashes the content to add. It is either fetched from `url`, with note and metadata in a JSON body, or sent in a form together with them. */
-async function contentIn(exchange: Exchange, options: HmaContentOptions) {
+async function readContent(exchange: Exchange, options: HmaContentOptions) {
   const { request } = exchange
   const query = laxFields(request.query)
   const url = query.text('url')

@@ -2,6 +2,7 @@
 
 import { CATEGORIES, TIERS, VIEWS } from '../../../../packages/core/src/matching/signal.js'
 import {
+  byRowType,
   DETAIL_CODES,
   ROW_TYPES,
   type RowType,
@@ -82,14 +83,7 @@ export class ColumnsBuilder {
   readonly #banks = new Uint16Array(BATCH_IMAGES)
   readonly #names = new BankNames()
   readonly #heads = new SignalRows()
-  readonly #signals: Readonly<Record<RowType, SignalRows>> = {
-    pdq: new SignalRows(),
-    'pdq-area': new SignalRows(),
-    blockhash: new SignalRows(),
-    sha256: new SignalRows(),
-    video_md5: new SignalRows(),
-    detail: new SignalRows(),
-  }
+  readonly #signals: Readonly<Record<RowType, SignalRows>> = byRowType(() => new SignalRows())
 
   get images(): number {
     return this.#images
@@ -183,14 +177,7 @@ export class ColumnsBuilder {
       bankNames: this.#names.take(),
       frameCounts,
       framesAtMs,
-      signals: {
-        pdq: columnsOf(this.#signals.pdq),
-        'pdq-area': columnsOf(this.#signals['pdq-area']),
-        blockhash: columnsOf(this.#signals.blockhash),
-        sha256: columnsOf(this.#signals.sha256),
-        video_md5: columnsOf(this.#signals.video_md5),
-        detail: columnsOf(this.#signals.detail),
-      },
+      signals: byRowType((type) => columnsOf(this.#signals[type])),
       heads: columnsOf(this.#heads),
     }
     this.#images = this.#rows = this.#frames = 0

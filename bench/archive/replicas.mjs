@@ -1,6 +1,6 @@
 // How long does a write wait for a replica's disk, with `WAITAOF` alone and with `WAIT` before it?
 //
-//   npm run bench replicas [-- --writes N] [--rounds N] [--json]
+//   node bench/archive/replicas.mjs [--writes N] [--rounds N] [--json]
 //
 // A master and one replica on loopback, both on disk at every write. Writes follow one after the other, alternating: as `?replicas=1` sends them
 // (src/store/redis/durable-writer.ts), and without the `WAIT`. `WAITAOF` must confirm that each is on two disks.
@@ -14,10 +14,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
-import { readConfig } from '../dist/src/boot/config.js'
-import { findRedisServer, HOW_TO_INSTALL } from '../dist/src/store/embedded/find-redis.js'
-import { percentile } from './report.mjs'
-import { run, wholeNumber } from './service.mjs'
+import { readConfig } from '../../dist/src/boot/config.js'
+import { findRedisServer, HOW_TO_INSTALL } from '../../dist/src/store/embedded/find-redis.js'
+import { percentile } from '../report.mjs'
+import { run, wholeNumber } from '../service.mjs'
 
 const { values: args } = parseArgs({
   options: {

@@ -1,12 +1,12 @@
 // What the details of a picture tell: in which of two cells it is lighter.
 
-import { ANGLES, ROTATED_PATTERN } from '../../dist/packages/hash/src/details/describe.js'
-import { LEVEL_FACTOR } from '../../dist/packages/hash/src/details/features.js'
-import { PLACES, STORED_ANGLES } from '../../dist/packages/hash/src/details/kept.js'
-import { LEVELS } from '../../dist/packages/hash/src/details/pyramid.js'
-import { MAX_DETAIL_ROWS, placedRow } from '../../dist/packages/hash/src/details/rows.js'
-import { HASH_BITS } from '../../dist/packages/hash/src/hash256.js'
-import { GRID } from '../evasion/linear.mjs'
+import { ANGLES, ROTATED_PATTERN } from '../../../dist/packages/hash/src/details/describe.js'
+import { LEVEL_FACTOR } from '../../../dist/packages/hash/src/details/features.js'
+import { PLACES, STORED_ANGLES } from '../../../dist/packages/hash/src/details/kept.js'
+import { LEVELS } from '../../../dist/packages/hash/src/details/pyramid.js'
+import { MAX_DETAIL_ROWS, placedRow } from '../../../dist/packages/hash/src/details/rows.js'
+import { HASH_BITS } from '../../../dist/packages/hash/src/hash256.js'
+import { GRID } from '../../evasion/linear.mjs'
 import { signsOf } from './solver.mjs'
 
 const WITHIN_CELL = [1 / 6, 1 / 2, 5 / 6]

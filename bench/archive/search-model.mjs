@@ -1,23 +1,23 @@
 // What does the cost model of packages/core/src/search/plan.ts predict for a search, what does the search cost, and which constants would fit better?
 //
-//   npm run bench search-model -- [--rows 20000,65000,…] [--thresholds 15,31,45,60,70] [--corpus NAME] [--hashes FOLDER]
+//   node bench/archive/search-model.mjs [--rows 20000,65000,…] [--thresholds 15,31,45,60,70] [--corpus NAME] [--hashes FOLDER]
 //
 // Builds one segment for each number of rows and searches each needle by its plan, also where reading all rows would be cheaper. Measured are the
 // kernel's calls alone, the median of needles that were not searched before. Constants are fitted by least squares of relative errors, none below 0. The
 // table has the error of today's constants.
 
 import { parseArgs } from 'node:util'
-import { NARROW } from '../dist/packages/core/src/search/band-shape.js'
-import { compacted } from '../dist/packages/core/src/search/compaction.js'
-import { scratch } from '../dist/packages/core/src/search/engine.js'
-import { planFor, scanNs } from '../dist/packages/core/src/search/plan.js'
-import { Raw } from '../dist/packages/core/src/search/raw.js'
-import { Segment } from '../dist/packages/core/src/search/segment.js'
-import { HASH_BYTES } from '../dist/packages/hash/src/hash256.js'
-import { percentile } from './report.mjs'
-import { openCorpus } from './search/corpora.mjs'
-import { sfc32 } from './search/random.mjs'
-import { eachBatch } from './search/rows.mjs'
+import { NARROW } from '../../dist/packages/core/src/search/band-shape.js'
+import { compacted } from '../../dist/packages/core/src/search/compaction.js'
+import { scratch } from '../../dist/packages/core/src/search/engine.js'
+import { planFor, scanNs } from '../../dist/packages/core/src/search/plan.js'
+import { Raw } from '../../dist/packages/core/src/search/raw.js'
+import { Segment } from '../../dist/packages/core/src/search/segment.js'
+import { HASH_BYTES } from '../../dist/packages/hash/src/hash256.js'
+import { percentile } from '../report.mjs'
+import { openCorpus } from '../search/corpora.mjs'
+import { sfc32 } from '../search/random.mjs'
+import { eachBatch } from '../search/rows.mjs'
 
 const NEEDLES = 4_096
 const LONGEST_MS = 1_500 // for one line of the table

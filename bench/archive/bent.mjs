@@ -1,19 +1,19 @@
 // What tells a picture that was bent to the PDQ of a registered one from a copy of it? For each photograph: saved and turned copies whose whole has the
 // same PDQ, and another photograph that was bent to it. Counts which keep half of their pieces (`piecesSurplusBits`), as `exact` requires.
 //
-//   npm run bench bent -- --photos FOLDER [--split test] [--limit 40]
+//   node bench/archive/bent.mjs --photos FOLDER [--split test] [--limit 40]
 //
 // The status is 1 if a bent picture keeps them.
 
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
-import { agreementOf } from '../dist/packages/core/src/matching/agreement.js'
-import { distance } from '../dist/packages/hash/src/hash256.js'
-import { orientationsOf } from '../dist/packages/hash/src/transforms.js'
-import { bentTo } from '../dist/test/attack/bent.js'
-import { hashImage } from '../dist/workers/media/hashes-of-file.js'
-import { photosOf } from './robustness/photos.mjs'
-import { wholeNumber } from './service.mjs'
+import { agreementOf } from '../../dist/packages/core/src/matching/agreement.js'
+import { distance } from '../../dist/packages/hash/src/hash256.js'
+import { orientationsOf } from '../../dist/packages/hash/src/transforms.js'
+import { bentTo } from '../../dist/test/attack/bent.js'
+import { hashImage } from '../../dist/workers/media/hashes-of-file.js'
+import { photosOf } from '../robustness/photos.mjs'
+import { wholeNumber } from '../service.mjs'
 
 const { values: args } = parseArgs({
   options: {

@@ -1,20 +1,20 @@
 // How often is blockhash, in any of eight orientations, near for two pictures of different photographs?
 //
-//   node build.mjs && node bench/blockhash-pairs.mjs FOLDER
+//   node build.mjs && node bench/archive/blockhash-pairs.mjs FOLDER
 //
 // FOLDER: the --cache of bench/false-pairs.mjs, whose `registered-…` files are read. Prints the pairs within each distance.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserialize } from 'node:v8'
-import { SignalIndex } from '../dist/packages/core/src/search/signal-index.js'
-import { blockhashDihedralsOf } from '../dist/packages/hash/src/dihedral.js'
+import { SignalIndex } from '../../dist/packages/core/src/search/signal-index.js'
+import { blockhashDihedralsOf } from '../../dist/packages/hash/src/dihedral.js'
 
 const WIDEST_BITS = 31
 
 const [folder] = process.argv.slice(2)
 if (folder === undefined) {
-  console.error('usage: node bench/blockhash-pairs.mjs FOLDER')
+  console.error('usage: node bench/archive/blockhash-pairs.mjs FOLDER')
   process.exit(2)
 }
 const files = readdirSync(folder).filter((name) => name.endsWith('.bin'))

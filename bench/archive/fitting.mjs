@@ -1,9 +1,9 @@
 // Pages drawn at random, to choose the constants of frame removal: a picture of any size anywhere on a screen, alone, in a bubble, or among others. They
 // resemble no app, so that constants are not fitted to one.
 
-import { catalogueOf, edit, variantsOf } from './generate.mjs'
-import { jpegOf, pictureOf, pipeline, plain, storedPng, throughMessenger } from './picture.mjs'
-import { svg, text } from './svg.mjs'
+import { catalogueOf, edit, variantsOf } from '../variants/generate.mjs'
+import { jpegOf, pictureOf, pipeline, plain, storedPng, throughMessenger } from '../variants/picture.mjs'
+import { svg, text } from '../variants/svg.mjs'
 
 const SCREENS = [
   { width: 720, height: 1600 },

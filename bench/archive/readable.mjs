@@ -1,7 +1,7 @@
 // How much of a picture can somebody draw who has its stored rows, and its details? A simple solver: the likeliest picture whose hashes have these bits,
 // if pictures have waves as strong as they are long.
 //
-//   node bench/readable.mjs --photos FOLDER [--split test] [--only STEM,STEM] [--limit 12] [--rounds 60] [--draw FOLDER]
+//   node bench/archive/readable.mjs --photos FOLDER [--split test] [--only STEM,STEM] [--limit 12] [--rounds 60] [--draw FOLDER]
 //
 // Prints by what is known: the correlation of the drawn picture's luma with the true one, and that of its outlines (sizes of gradients). The solver is told
 // which part each row shows, as the order of rows nearly tells. 192 rows are the most that a file can have, of windows and frames. A photograph has 33 at
@@ -11,23 +11,23 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
-import { feedSignalsOf } from '../dist/packages/core/src/matching/feed-signals.js'
-import { SAMPLES_A_SIDE, sampleArea } from '../dist/packages/hash/src/area-table.js'
-import { PLACES } from '../dist/packages/hash/src/details/kept.js'
-import { MAX_IMAGE_SIGNALS } from '../dist/packages/hash/src/file-frames.js'
-import { loadFrameKernelSync } from '../dist/packages/hash/src/frame-kernel.js'
-import { loadPdqKernelSync } from '../dist/packages/hash/src/pdq-kernel.js'
-import { gridOf, sampleTilted } from '../dist/packages/hash/src/tilt.js'
-import { viewsOf } from '../dist/packages/hash/src/views.js'
-import { decode } from '../dist/workers/media/decode.js'
-import { GRID } from './evasion/linear.mjs'
-import { hashed } from './lookalikes/service.mjs'
+import { feedSignalsOf } from '../../dist/packages/core/src/matching/feed-signals.js'
+import { SAMPLES_A_SIDE, sampleArea } from '../../dist/packages/hash/src/area-table.js'
+import { PLACES } from '../../dist/packages/hash/src/details/kept.js'
+import { MAX_IMAGE_SIGNALS } from '../../dist/packages/hash/src/file-frames.js'
+import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.js'
+import { loadPdqKernelSync } from '../../dist/packages/hash/src/pdq-kernel.js'
+import { gridOf, sampleTilted } from '../../dist/packages/hash/src/tilt.js'
+import { viewsOf } from '../../dist/packages/hash/src/views.js'
+import { decode } from '../../dist/workers/media/decode.js'
+import { GRID } from '../evasion/linear.mjs'
+import { hashed } from '../lookalikes/service.mjs'
+import { percentile } from '../report.mjs'
+import { photosOf } from '../robustness/photos.mjs'
+import { wholeNumber } from '../service.mjs'
+import { randomOf } from '../variants/random.mjs'
 import { posed } from './readable/details.mjs'
 import { knownRow, solved } from './readable/solver.mjs'
-import { percentile } from './report.mjs'
-import { photosOf } from './robustness/photos.mjs'
-import { wholeNumber } from './service.mjs'
-import { randomOf } from './variants/random.mjs'
 
 const { values: args } = parseArgs({
   options: {

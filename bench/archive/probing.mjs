@@ -1,7 +1,7 @@
 // How much of a stored hash do answers reveal before and after the image is blurred, and what do innocent callers lose? Simulated against the probing
 // budget itself.
 //
-//   npm run bench probing [-- --trials N]
+//   node bench/archive/probing.mjs [--trials N]
 //
 // A query reveals at most one bit, and only near an edge that its caller can observe at that moment. These are counted for several ways to search. The
 // curve shows what an attacker reads from the answers, blurred ones too, with and without harmless queries (decoys) beside each chosen one. Innocent
@@ -11,14 +11,14 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { CASES_BANK } from '../dist/packages/core/src/matching/bank.js'
-import { EDGE_BITS, edgeOf } from '../dist/packages/core/src/matching/edges.js'
-import { WHOLE_VIEWS } from '../dist/packages/core/src/matching/evidence.js'
-import { PER_PAIR } from '../dist/packages/core/src/matching/registry-size.js'
-import { MAX_BLUR_BITS } from '../dist/src/services/matching/hit-distance.js'
-import { createProbingBudget } from '../dist/src/services/matching/probing/probing.js'
-import { createProbingGuard } from '../dist/src/services/matching/probing/probing-guard.js'
-import { digestOf } from '../dist/src/services/matching/query-digest.js'
+import { CASES_BANK } from '../../dist/packages/core/src/matching/bank.js'
+import { EDGE_BITS, edgeOf } from '../../dist/packages/core/src/matching/edges.js'
+import { WHOLE_VIEWS } from '../../dist/packages/core/src/matching/evidence.js'
+import { PER_PAIR } from '../../dist/packages/core/src/matching/registry-size.js'
+import { MAX_BLUR_BITS } from '../../dist/src/services/matching/hit-distance.js'
+import { createProbingBudget } from '../../dist/src/services/matching/probing/probing.js'
+import { createProbingGuard } from '../../dist/src/services/matching/probing/probing-guard.js'
+import { digestOf } from '../../dist/src/services/matching/query-digest.js'
 import { COPY_DISTANCES } from './probing/copy-distances.mjs'
 import { reading } from './probing/reading.mjs'
 

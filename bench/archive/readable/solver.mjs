@@ -1,9 +1,9 @@
 // Draws the likeliest picture whose hashes have given bits, if pictures have waves as strong as they are long.
 
-import { SAMPLES_A_SIDE } from '../../dist/packages/hash/src/area-table.js'
-import { HASH_BITS } from '../../dist/packages/hash/src/hash256.js'
-import { DCT_ROWS } from '../../dist/packages/hash/src/pdq.js'
-import { addBack, bitOf, coefficientsOf, GRID, medianOf, samplingOf } from '../evasion/linear.mjs'
+import { SAMPLES_A_SIDE } from '../../../dist/packages/hash/src/area-table.js'
+import { HASH_BITS } from '../../../dist/packages/hash/src/hash256.js'
+import { DCT_ROWS } from '../../../dist/packages/hash/src/pdq.js'
+import { addBack, bitOf, coefficientsOf, GRID, medianOf, samplingOf } from '../../evasion/linear.mjs'
 
 const WAVES = 48
 const CONTRAST = 50 // levels

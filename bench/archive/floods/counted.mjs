@@ -1,6 +1,6 @@
 // Counts uploads as the store does, for the flood guard.
 
-import { FLOOD_WINDOW_MS, frameOfLook, LOOKS_WINDOW_MS, lookOf } from '../../dist/src/domain/trust/flood.js'
+import { FLOOD_WINDOW_MS, frameOfLook, LOOKS_WINDOW_MS, lookOf } from '../../../dist/src/domain/trust/flood.js'
 
 const MINUTE_MS = 60_000
 

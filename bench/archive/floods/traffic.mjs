@@ -1,6 +1,6 @@
 // Random platforms, hashes and arrivals of simulated traffic.
 
-import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
+import { hashFromBytes } from '../../../dist/packages/hash/src/hash256.js'
 
 /** Platform k has 1/k of the first one's traffic. */
 export function platformOf(platforms, random) {

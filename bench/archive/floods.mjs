@@ -1,7 +1,7 @@
 // Which registrations does the flood guard stop, how soon, and how many innocent uploads are flagged until then? Simulated traffic against the rules of
 // src/domain/trust/flood.ts: no service, no clock, the same each time.
 //
-//   npm run bench floods [-- --runs N] [--seed S] [--json]
+//   node bench/archive/floods.mjs [--runs N] [--seed S] [--json]
 //
 // An upload is a hash of 256 bits. Innocent uploads, which a false registration flags, are different pictures each: where they share an element, a
 // mask, a form or a room with it, their whole hash is unlike it; where they share a template, a third of them are within `COPY_BITS`, as measured
@@ -16,13 +16,13 @@
 // guard runs once a minute; in the service once a second. Sketches are counted exactly; the store's estimate is off by one in a hundred.
 
 import { parseArgs } from 'node:util'
-import { COPY_BITS, isCopy } from '../dist/packages/core/src/matching/copies.js'
-import { distance } from '../dist/packages/hash/src/hash256.js'
-import { DETAILS_VIEW, FLOOD_RULES, floodAction } from '../dist/src/domain/trust/flood.js'
+import { COPY_BITS, isCopy } from '../../dist/packages/core/src/matching/copies.js'
+import { distance } from '../../dist/packages/hash/src/hash256.js'
+import { DETAILS_VIEW, FLOOD_RULES, floodAction } from '../../dist/src/domain/trust/flood.js'
+import { wholeNumber } from '../service.mjs'
+import { randomOf } from '../variants/random.mjs'
 import { counted } from './floods/counted.mjs'
 import { drawn, flipped, platformOf, poisson } from './floods/traffic.mjs'
-import { wholeNumber } from './service.mjs'
-import { randomOf } from './variants/random.mjs'
 
 const { values: args } = parseArgs({
   options: {

@@ -1,6 +1,6 @@
 // Chooses the weights of packages/hash/src/deframe/ranking.ts: which rectangles of a framed picture come first.
 //
-//   node bench/robustness/fit-ranking.mjs --photos FOLDER [--limit N] [--cache FOLDER]
+//   node bench/archive/fit-ranking.mjs --photos FOLDER [--limit N] [--cache FOLDER]
 //
 // Right rectangles of a framed copy of a tuning photograph are those within SAME_BITS of the photograph or of one of its crops. The weights maximise the
 // probability that a right one is drawn, when rectangles are drawn in proportion to the exponential of their score (a softmax over the rectangles of each
@@ -16,11 +16,11 @@ import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.j
 import { distance } from '../../dist/packages/hash/src/hash256.js'
 import { loadPdqKernelSync } from '../../dist/packages/hash/src/pdq-kernel.js'
 import { decode } from '../../dist/workers/media/decode.js'
-import { openEdits } from './edits.mjs'
-import { registered } from './hasher.mjs'
-import { photosOf } from './photos.mjs'
+import { openEdits } from '../robustness/edits.mjs'
+import { registered } from '../robustness/hasher.mjs'
+import { photosOf } from '../robustness/photos.mjs'
 
-const LAYOUTS = 'bench/variants/fitting.mjs'
+const LAYOUTS = 'bench/archive/fitting.mjs'
 const FRAMED = [
   'fitting',
   'screenshot',
@@ -50,7 +50,7 @@ const { values } = parseArgs({
   },
 })
 if (values.photos === undefined) {
-  console.error('usage: node bench/robustness/fit-ranking.mjs --photos FOLDER [--limit N] [--cache FOLDER]')
+  console.error('usage: node bench/archive/fit-ranking.mjs --photos FOLDER [--limit N] [--cache FOLDER]')
   process.exit(2)
 }
 
