@@ -137,7 +137,7 @@ t.test('withdrawing a case erases the decisions about its pictures', async (t) =
   t.equal((await ask(service, 'DELETE', her.url, her.headers)).statusCode, 200)
   t.same(await redis.keys('{tabir}:strikes:case:*'), [], 'nor is its strike')
   t.same(
-    (await redis.zrange('{tabir}:accounts-with-strikes', 0, -1)).filter((account) => account.startsWith('case:')),
+    (await redis.zrange('{tabir}:accounts-with-strikes', '0', '-1')).filter((account) => account.startsWith('case:')),
     [],
   )
 
