@@ -179,7 +179,7 @@ export const eraseCase = {
 
 // Deletes what is left of a case that ended long enough ago. Idempotent.
 export const forgetCase = {
-  numberOfKeys: 6,
+  numberOfKeys: 7,
   lua: `${caseStateLua}
     local case     = KEYS[1]
     local events   = KEYS[2]
@@ -187,6 +187,7 @@ export const forgetCase = {
     local erasures = KEYS[4]
     local strikes  = KEYS[5] -- of a decision that was made while the case ended
     local accounts = KEYS[6]
+    local erased   = KEYS[7] -- [integer] what is still in old lines of the append-only file
     local caseId   = ARGV[1]
     local atMs     = ARGV[2] -- [epoch ms]
     -- returns 1 when nothing of it is left, else 0
@@ -196,7 +197,7 @@ export const forgetCase = {
       local dueMs = redis.call('ZSCORE', schedule, caseId)
       if dueMs and tonumber(dueMs) > tonumber(atMs) then return 0 end
     end
-    redis.call('DEL', case, events, strikes)
+    if redis.call('DEL', case, events, strikes) > 0 then redis.call('INCR', erased) end
     redis.call('ZREM', accounts, 'case:' .. caseId)
     redis.call('ZREM', schedule, caseId)
     redis.call('ZREM', erasures, caseId)
