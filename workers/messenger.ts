@@ -13,7 +13,7 @@ import { createKeyRollover } from '../src/services/records/key-rollover.js'
 import { createPseudonyms } from '../src/services/trust/pseudonyms.js'
 import { webhookPlans } from '../src/services/webhooks/webhook-plan.js'
 import { webhookSending } from '../src/services/webhooks/webhook-sending.js'
-import { createSubscriberCheck } from '../src/services/webhooks/webhook-subscribers.js'
+import { createLearnerCheck, createSubscriberCheck } from '../src/services/webhooks/webhook-subscribers.js'
 import { createCaseStore } from '../src/store/cases/cases.js'
 import { createDeadlineStore } from '../src/store/cases/deadlines.js'
 import { createImageStore } from '../src/store/images/images.js'
@@ -74,6 +74,7 @@ async function start(): Promise<void> {
 function createDelivery(store: Store, keyring: Keyring, secrets: Secrets) {
   const [webhooks, deliveries] = [createWebhookStore(store, keyring), createDeliveryStore(store)]
   const [images, trusts, apiKeys] = [createImageStore(store, keyring), createTrustStore(store), createApiKeyStore(store)]
+  const [cases, deadlines] = [createCaseStore(store), createDeadlineStore(store)]
   const isSubscribed = createSubscriberCheck({ apiKeys, now })
   return {
     deliveries,
@@ -84,10 +85,10 @@ function createDelivery(store: Store, keyring: Keyring, secrets: Secrets) {
     planOf: webhookPlans({
       webhooks,
       images,
-      cases: createCaseStore(store),
+      cases,
       banks: createBankStore(store),
       apiKeys,
-      deadlines: createDeadlineStore(store),
+      deadlines,
       matchIds: createMatchIds(secrets.matchId),
       pseudonymOf: createPseudonyms(secrets.pseudonym),
       isSubscribed,
@@ -102,6 +103,7 @@ function createDelivery(store: Store, keyring: Keyring, secrets: Secrets) {
         const [[isThere], [trustStatus]] = await Promise.all([images.existing([imageId]), trusts.trustStatuses([imageId])])
         return isThere === true && trustStatus?.matches !== false
       },
+      mayLearn: createLearnerCheck({ cases, deadlines }),
       now,
       random: Math.random,
       onError: warn,

@@ -8,7 +8,7 @@ import { createMatchIds } from '../../src/services/matching/match-ids.js'
 import { createPseudonyms } from '../../src/services/trust/pseudonyms.js'
 import { WEBHOOK_PAYLOADS } from '../../src/services/webhooks/webhook-payloads.js'
 import { type PlanOf, webhookPlans } from '../../src/services/webhooks/webhook-plan.js'
-import { createSubscriberCheck } from '../../src/services/webhooks/webhook-subscribers.js'
+import { createLearnerCheck, createSubscriberCheck } from '../../src/services/webhooks/webhook-subscribers.js'
 import { createCaseStore } from '../../src/store/cases/cases.js'
 import { createDeadlineStore } from '../../src/store/cases/deadlines.js'
 import { createImageStore } from '../../src/store/images/images.js'
@@ -106,6 +106,8 @@ export async function startWebhookPlans(t: Test, options: Parameters<typeof star
   }
 
   const images = createImageStore(store, keyring)
+  /** Whether a delivery would be sent now, as far as its case is concerned. */
+  const mayLearn = createLearnerCheck({ cases: createCaseStore(store), deadlines })
   const imageOf = createMatchIds(secrets.matchId).imageOf
-  return { service, store, webhooks, deadlines, images, imageOf, organisation, sent, told, hash, match }
+  return { service, store, webhooks, deadlines, images, imageOf, mayLearn, organisation, sent, told, hash, match }
 }

@@ -50,6 +50,7 @@ export async function startWebhookSending(t: Test, limits?: DeliveryLimits) {
     const gone = new Set<string>()
     const broken = new Set<string>()
     const deaf = new Set<string>()
+    const closed = new Set<string>()
     const troubles: string[] = []
     const send = webhookSending({
       webhooks: {
@@ -65,6 +66,7 @@ export async function startWebhookSending(t: Test, limits?: DeliveryLimits) {
         if (broken.has(imageId)) throw new SealError('a record that does not open')
         return !gone.has(imageId)
       },
+      mayLearn: async (_, caseId) => !closed.has(caseId),
       isSubscribed: async (orgId) => !deaf.has(orgId),
       now: () => nowMs,
       onError: (error) => troubles.push(error.message),
@@ -84,6 +86,7 @@ export async function startWebhookSending(t: Test, limits?: DeliveryLimits) {
         body: JSON.stringify({ type: 'webhook.ping', data: {} }),
         dueAtMs: nowMs,
         imageId: undefined,
+        caseId: undefined,
         ...one,
       }))
       entries++
@@ -98,6 +101,7 @@ export async function startWebhookSending(t: Test, limits?: DeliveryLimits) {
       gone,
       broken,
       deaf,
+      closed,
       troubles,
       make,
       send: () => send(webhookId),

@@ -127,6 +127,7 @@ export async function deliver(scene: Scene, { s, answers }: StepOf<'deliver'>): 
         send: createOutgoing({ trusted: new Set([endpoint.origin]) }),
         isSubscribed: async () => true,
         stillMatching: async () => true,
+        mayLearn: async () => true,
         now,
         random: scene.random,
         onError: ({ message }) => scene.broken('withdrawal-told', message),

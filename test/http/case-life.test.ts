@@ -91,6 +91,8 @@ t.test('an expired case refuses every change at once, and matches nothing after 
     mayRemain: [
       { what: 'hashes', where: 'withdrawals', until: inThirtyDays },
       { what: 'record', where: 'record', until: inThirtyDays },
+      { what: 'hashes', where: 'files', until: null },
+      { what: 'ids', where: 'logs', until: null },
       { where: 'processes', until: null },
       { where: 'copies', until: null },
       { where: 'recipients', until: null },

@@ -26,7 +26,7 @@ async function world(t: Test) {
   const cases = createCaseStore(store)
   const { expire } = createCaseExpiry({
     cases,
-    watches: { count: async () => 0, settle: async () => {} },
+    watches: { count: async () => 0, countToday: async () => 0, settle: async () => {}, settleToday: async () => {} },
     rewriteLog: async () => 'not-allowed',
     dueUntilMs: async () => now(),
     now,

@@ -112,6 +112,13 @@ t.test('a report judged harmless is invalidated, blocks its copies and counts as
   t.equal((await ask(service, 'DELETE', `/v1/strikes/${listed[0]?.account}`, headers)).statusCode, 204)
   t.equal((await send(randomHashText())).statusCode, 201, 'forgiven')
   refused(t, await ask(service, 'DELETE', `/v1/strikes/${MARKER}`, headers), 'request-invalid')
+
+  const third = randomHashText()
+  await strike(third, (await send(third)).json<{ images: { imageId: string }[] }>().images[0]?.imageId)
+  const struck = async () => (await ask(service, 'GET', '/v1/strikes', headers)).json<{ accounts: unknown[] }>().accounts
+  t.equal((await struck()).length, 1)
+  await ask(service, 'DELETE', first.url, first.headers)
+  t.same(await struck(), [], 'the strikes of a case, with the ids of its images, end with it')
 })
 
 t.test('a decision about one entry leaves the entries of other cases, and one about a mistake judges nothing', async (t) => {

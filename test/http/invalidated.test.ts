@@ -133,7 +133,13 @@ t.test('withdrawing a case erases the decisions about its pictures', async (t) =
   await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'public-interest' })
   await ask(service, 'POST', decision(her.imageId), boss.headers, { outcome: 'upheld' })
   t.same(await redis.keys(BLOCK_KEYS), [], 'no digest is kept for a case')
+  t.equal((await redis.keys('{tabir}:strikes:case:*')).length, 1)
   t.equal((await ask(service, 'DELETE', her.url, her.headers)).statusCode, 200)
+  t.same(await redis.keys('{tabir}:strikes:case:*'), [], 'nor is its strike')
+  t.same(
+    (await redis.zrange('{tabir}:accounts-with-strikes', '0', '-1')).filter((account) => account.startsWith('case:')),
+    [],
+  )
 
   const id = Buffer.from(her.imageId.replaceAll('-', ''), 'hex')
   for (const kind of ['trust', 'trust-statuses'])

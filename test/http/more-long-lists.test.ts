@@ -43,6 +43,7 @@ t.test('deliveries of a webhook and imports with equal times are listed once eac
         body: '{}',
         dueAtMs: nowMs - 1000,
         imageId: undefined,
+        caseId: undefined,
       })),
     )
   }

@@ -12,7 +12,7 @@ import { keyFor, randomHashText, until } from '../helpers/service.js'
 import { startWebhookPlans } from '../helpers/webhook-plans.js'
 
 const plans = await startWebhookPlans(t)
-const { service, store, webhooks, deadlines, images, imageOf, organisation, sent, told, hash, match } = plans
+const { service, store, webhooks, deadlines, images, imageOf, mayLearn, organisation, sent, told, hash, match } = plans
 const { app, services } = service
 
 t.test('the opener of an assisted case receives its events in order, until it is handed over', async (t) => {
@@ -58,7 +58,8 @@ t.test('an organisation without a webhook key receives nothing, not even of case
   const headers = { authorization: `Bearer ${token}` }
   const add = () => post(app, `${url}/hashes`, { images: [{ signals: [hash(randomHashText())] }] }, headers)
   await add()
-  t.match((await told()).at(-1)?.data, { event: 'registered' })
+  const waiting = (await told()).at(-1)
+  t.match(waiting?.data, { event: 'registered' })
 
   const operator = await keyFor(service, 'operator', ['admin'], 'operator')
   t.equal((await del(app, `/v1/keys/${ngo.keyId}`, operator.headers)).statusCode, 204)
@@ -67,6 +68,11 @@ t.test('an organisation without a webhook key receives nothing, not even of case
   const again = await keyFor(service, ngo.org, ['webhooks'], 'ngo')
   await add()
   t.match(await told(), [{ webhookId: ngo.webhookId, data: { event: 'registered' } }], 'once it has a key again')
+  const { caseId = '', type = '' } = waiting ?? {}
+  const { orgId = '' } = (await webhooks.get(ngo.webhookId)) ?? {}
+  t.equal(await mayLearn(orgId, caseId, type), true)
+  t.equal((await del(app, `${url}/reading-right`, headers)).statusCode, 200)
+  t.equal(await mayLearn(orgId, caseId, type), false, 'what waits is not sent once she ended its right')
   t.equal((await del(app, `/v1/webhooks/${ngo.webhookId}`, again.headers)).statusCode, 204)
 })
 

@@ -149,6 +149,29 @@ t.test('a message overtaken by a withdrawal is not sent', async (t) => {
   t.equal(await deliveries.replay(webhookId, 'a', START_MS), false)
 })
 
+t.test(
+  'a message about a case is not sent, nor sent again, once its receiver may no longer learn of the case',
+  async (t) => {
+    const { make, send, received, stateOf, closed, webhookId, answer, pass } = await world(t)
+    answer(() => 503)
+    await make({ id: 'a', subject: 'a', caseId: 'x' }, { id: 'b', subject: 'b', caseId: 'y' })
+    await send()
+    const tried = received.length
+    closed.add('x')
+    answer(() => 204)
+    for (let i = 0; i < 5; i++) {
+      pass(60_000)
+      await send()
+    }
+    t.match([await stateOf('a'), await stateOf('b')], [{ state: 'void' }, { state: 'delivered' }])
+    t.same(
+      received.slice(tried).map(({ id }) => id),
+      ['b'],
+    )
+    t.equal(await deliveries.replay(webhookId, 'a', START_MS), false)
+  },
+)
+
 t.test('a message claimed by a dead process is sent again, and a settled one stays settled', async (t) => {
   const { make, send, received, stateOf, pass, webhookId, now } = await world(t)
   await make({ id: 'a' })

@@ -157,3 +157,40 @@ t.test('data of an erased watch is in no file of the store after the log rewrite
   await until(() => onDisk() === 'false,false')
   t.equal(await keeping.erase(), 0)
 })
+
+t.test('a removed signal of a bank is in no file after a log rewrite, which it causes once a day at most', async (t) => {
+  const redis = await startRedis(t)
+  const store = await openStore(storeAt(redis.socket))
+  t.teardown(() => store.close())
+  const images = createImageStore(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const ids = [0, 1].map((i) => `00000000-0000-8000-8000-00000000000${i}`)
+  const image = { bank: 'bank', tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 1 } as const
+  const sealed: Buffer[] = []
+  for (const [i, id] of ids.entries()) {
+    const hash = hashFromBytes(Buffer.alloc(32, i))
+    await images.put([{ id, image: { ...image, signals: [{ type: 'pdq', view: 'whole', quality: 80, hash }] } }])
+    sealed.push((await store.ask((client) => client.hvalsBuffer(keys.images(i))))[0] ?? Buffer.alloc(0))
+  }
+  const keeping = createCaseExpiry({
+    cases: createCaseStore(store),
+    watches: createWatchErasureStore(store),
+    rewriteLog: () => rewriteLog(store, 30_000),
+    dueUntilMs: async () => 1000,
+    now: () => 1000,
+  })
+  const folder = join(redis.dataDir, 'redis', 'appendonlydir')
+  const onDisk = () => {
+    const bytes = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))))
+    return sealed.map((record) => bytes.includes(record)).join()
+  }
+  t.equal(await keeping.erase(), 0)
+  await images.erase(ids[0] ?? '')
+  t.equal(onDisk(), 'true,true')
+  t.equal(await keeping.erase(), 1)
+  await until(() => onDisk() === 'false,true')
+  await images.erase(ids[1] ?? '')
+  t.equal(await keeping.erase(), 0, 'not twice a day')
+  await store.ask((client) => client.del(keys.erasedToday))
+  t.equal(await keeping.erase(), 1)
+  await until(() => onDisk() === 'false,false')
+})

@@ -79,6 +79,7 @@ async function world(t: Test) {
         send: createOutgoing({ trusted: new Set([endpoint.origin]) }),
         isSubscribed,
         stillMatching: async () => true,
+        mayLearn: async () => true,
         now: Date.now,
         random: () => 0,
         onError: ({ message }) => void lines.push(message),

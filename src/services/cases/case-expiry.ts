@@ -9,8 +9,9 @@ export interface CaseKeeping {
   /** Expires and forgets all cases that are due. Safe to repeat and to run concurrently. */
   expire(): Promise<{ readonly expired: number; readonly forgotten: number }>
   /**
-   * Has Redis rewrite its log, once for all ended cases and erased watches, and then marks these as erased. Does nothing if there are none.
-   * @returns the number of cases and watches erased now; `undefined` if this Redis does not allow a rewrite of its log.
+   * Has Redis rewrite its log, once for all ended cases and erased watches, and at most once a day for anything else that was erased; then marks these
+   * as erased. Does nothing if there are none.
+   * @returns the number of things erased now; `undefined` if this Redis does not allow a rewrite of its log.
    * @throws {Error} if the rewrite failed: the next call tries again.
    */
   erase(): Promise<number | undefined>
@@ -72,8 +73,8 @@ export function createCaseExpiry({
     async erase() {
       // Listed before the rewrite begins: the new log may still contain cases that end later.
       const ended = await endedBy(now())
-      const erased = await watches.count()
-      if (ended.length === 0 && erased === 0) return 0
+      const [erased, others] = await Promise.all([watches.count(), watches.countToday()])
+      if (ended.length === 0 && erased === 0 && others === 0) return 0
       if ((await rewriteLog()) === 'not-allowed') return undefined
       const { done } = await forEachDue<DueCase>({
         what: 'cases to mark as erased',
@@ -82,7 +83,8 @@ export function createCaseExpiry({
         onError,
       })
       if (erased > 0) await watches.settle(erased)
-      return done + erased
+      if (others > 0) await watches.settleToday(others)
+      return done + erased + others
     },
   }
 }

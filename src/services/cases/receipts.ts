@@ -7,8 +7,8 @@ import type { Signed, Signer } from '../records/signer.js'
 import type { OwnCase } from './case-access.js'
 
 /** What may remain of an ended case, and where. */
-export const REMAINING_CONTENT = ['hashes', 'record'] as const
-export const REMAINING_PLACES = ['withdrawals', 'record', 'processes', 'copies', 'recipients'] as const
+export const REMAINING_CONTENT = ['hashes', 'record', 'ids'] as const
+export const REMAINING_PLACES = ['withdrawals', 'record', 'files', 'logs', 'processes', 'copies', 'recipients'] as const
 
 /** A receipt, signed with the key of `GET /v1/receipts/key`. */
 export const Receipt = z.strictObject({
@@ -40,7 +40,7 @@ export const Receipt = z.strictObject({
     )
     .meta({
       description:
-        '`withdrawals`: encrypted hashes, until each platform that fetched them was told that they are withdrawn. `record`: the case and its time line, without hashes. `processes`: memory of running processes, which no query reads. `copies`: backups and replicas of the store from before the end, as long as the operator keeps them. `recipients`: platforms and services that fetched a list. until: the latest; null where this service does not decide it.',
+        '`withdrawals`: encrypted hashes, until each platform that fetched them was told that they are withdrawn. `record`: the case and its time line, without hashes. `files`: encrypted hashes in old lines of the store’s files and in the snapshot of the index, until these are written anew. `logs`: ids of its images, without hashes, in the logs of acts, changes and withdrawals, as long as the operator keeps them. `processes`: memory of running processes, which no query reads. `copies`: backups and replicas of the store from before the end, as long as the operator keeps them. `recipients`: platforms and services that fetched a list. until: the latest; null where this service does not decide it.',
     }),
   keyId: z.string(),
   signature: z.string(),
@@ -73,6 +73,8 @@ function remaindersAfter(endedAtMs: number): Receipt['mayRemain'] {
   return [
     { what: 'hashes', where: 'withdrawals', until: instant(endedAtMs + WITHDRAWN_KEPT_MS) },
     { what: 'record', where: 'record', until: instant(endedAtMs + CASE_FORGOTTEN_AFTER_MS) },
+    { what: 'hashes', where: 'files', until: null },
+    { what: 'ids', where: 'logs', until: null },
     { what: 'hashes', where: 'processes', until: null },
     { what: 'hashes', where: 'copies', until: null },
     { what: 'hashes', where: 'recipients', until: null },

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { formatUuid } from '../../../packages/core/src/ids.js'
 import { durationSOf, type RegisteredFacts } from '../../../packages/core/src/matching/signal.js'
+import { organisationMay } from '../../domain/cases/assistance.js'
 import { CASE_EVENT_KINDS, publicCount } from '../../domain/cases/case-event.js'
 import { WEBHOOK_EVENT_NAMES, type WebhookEvent, WITHDRAWN_SPREAD_MS } from '../../domain/organisations/webhook.js'
 import { Problem } from '../../domain/problem.js'
@@ -27,6 +28,8 @@ interface EventMessage {
   readonly dueAtMs?: number
   /** Discard the message once this image no longer matches. */
   readonly imageId?: string
+  /** Discard the message once its receiver may no longer learn of this case. */
+  readonly caseId?: string | undefined
 }
 
 export interface PlanParts {
@@ -153,13 +156,14 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     const event = CASE_EVENT_KINDS.find((known) => known === field('event'))
     if (event === undefined) return () => []
     const data = { caseId, event, ...publicCount(event, Number(field('count'))) }
-    const message = { atMs: Number(field('atMs')), data }
+    const message = { atMs: Number(field('atMs')), data, caseId }
     return (orgId) => (orgId === field('org') ? [message] : [])
   },
 
   async 'case.expires-soon'(_, __, field) {
-    const data = { caseId: field('case'), expiresAt: new Date(Number(field('expiresAtMs'))).toISOString() }
-    const message = { atMs: Number(field('atMs')), data }
+    const caseId = field('case')
+    const data = { caseId, expiresAt: new Date(Number(field('expiresAtMs'))).toISOString() }
+    const message = { atMs: Number(field('atMs')), data, caseId }
     return (orgId) => (orgId === field('org') ? [message] : [])
   },
 
@@ -198,11 +202,11 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     if (image === undefined) return () => []
     const owner = await ownerOf(parts, image)
     const met = new Set(field('pseudonyms').split(' '))
-    const messageWith = (ids: EventMessage['data']) => [
-      { atMs: Number(field('atMs')), data: { ...ids, ...durationView(durationSOf(image?.video)) }, imageId },
+    const messageWith = (ids: EventMessage['data'], caseId?: string) => [
+      { atMs: Number(field('atMs')), data: { ...ids, ...durationView(durationSOf(image?.video)) }, imageId, caseId },
     ]
     return (orgId) => {
-      if (orgId === owner) return messageWith({ signalId: imageId })
+      if (orgId === owner) return messageWith({ signalId: imageId }, image.caseId)
       return met.has(pseudonymOf(orgId, imageId)) ? messageWith({ matchId: matchIds.idFor(orgId, imageId) }) : []
     }
   },
@@ -211,12 +215,13 @@ const EVENT_FORMATTERS: Readonly<Record<WebhookEvent, EventFormatter>> = {
     const { signalId: imageId, orgId: platform, law, stage, dueAt } = aboutIn(field)
     if (imageId === undefined || law === undefined || stage === undefined || dueAt === undefined) return () => []
     const [image] = await images.facts([imageId])
-    const contact = image?.caseId === undefined ? undefined : (await deadlines.notice(image.caseId))?.contactOrgId
+    const caseId = image?.caseId
+    const contact = caseId === undefined ? undefined : (await deadlines.notice(caseId))?.contactOrgId
     const data = { law, stage, dueAt, ...durationView(durationSOf(image?.video)) }
-    const messageWith = (ids: EventMessage['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, ...data }, imageId }]
+    const message = { atMs: Number(field('atMs')), imageId }
     return (orgId) => {
-      if (orgId === platform) return messageWith({ matchId: matchIds.idFor(orgId, imageId) })
-      return orgId === contact ? messageWith({ signalId: imageId }) : []
+      if (orgId === platform) return [{ ...message, data: { matchId: matchIds.idFor(orgId, imageId), ...data } }]
+      return orgId === contact ? [{ ...message, data: { signalId: imageId, ...data }, caseId }] : []
     }
   },
 
@@ -260,8 +265,7 @@ function shareOf(digest: string): number {
 async function ownerOf({ banks, cases }: PlanParts, { bank, caseId }: RegisteredFacts): Promise<string | undefined> {
   if (caseId === undefined) return (await banks.get(bank))?.orgId
   const assistance = (await cases.get(caseId))?.assistance
-  const mayLook = assistance?.handedOverAtMs === undefined || assistance.keepsReading
-  return mayLook ? assistance?.orgId : undefined
+  return assistance === undefined || organisationMay(assistance) === 'nothing' ? undefined : assistance.orgId
 }
 
 function imageIdIn(fields: OutboxEntry['fields']): string {
@@ -275,7 +279,7 @@ function uuidIn(fields: OutboxEntry['fields'], name: 'image' | 'watch'): string 
 }
 
 function deliveryOf({ webhookId }: Webhook, type: string, subject: string, message: EventMessage): NewDelivery {
-  const { atMs, data, dueAtMs, imageId } = message
+  const { atMs, data, dueAtMs, imageId, caseId } = message
   return {
     webhookId,
     // Random: an id derived from the event's time would reveal which events happened together.
@@ -285,5 +289,6 @@ function deliveryOf({ webhookId }: Webhook, type: string, subject: string, messa
     body: JSON.stringify({ type, timestamp: new Date(atMs).toISOString(), data }),
     dueAtMs: dueAtMs ?? atMs,
     imageId,
+    caseId,
   }
 }

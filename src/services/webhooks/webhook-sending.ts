@@ -17,6 +17,8 @@ export interface SendingParts {
   readonly isSubscribed: (orgId: string) => Promise<boolean>
   /** Whether an image still matches. If not, messages about it are discarded. */
   readonly stillMatching: (imageId: string) => Promise<boolean>
+  /** Whether an organisation may learn of a case by messages of this type. If not, they are discarded. */
+  readonly mayLearn: (orgId: string, caseId: string, type: string) => Promise<boolean>
   readonly now: () => number
   readonly random: () => number
   readonly timeoutMs?: number
@@ -102,8 +104,10 @@ async function disable({ webhooks }: SendingParts, { webhookId, url }: Webhook):
 }
 
 async function outcomeOf(parts: SendingParts, webhook: Webhook, delivery: Delivery): Promise<Settlement> {
-  const { now, stillMatching } = parts
-  if (delivery.imageId !== undefined && !(await stillMatching(delivery.imageId))) return { state: 'void' }
+  const { now, stillMatching, mayLearn } = parts
+  const { imageId, caseId, type } = delivery
+  if (imageId !== undefined && !(await stillMatching(imageId))) return { state: 'void' }
+  if (caseId !== undefined && !(await mayLearn(webhook.orgId, caseId, type))) return { state: 'void' }
   const tried = await attempt(parts, webhook, delivery)
   if (tried.failure === undefined) return { state: 'delivered', status: tried.status }
   const { status, failure } = tried

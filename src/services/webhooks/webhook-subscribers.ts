@@ -1,5 +1,9 @@
-// Finds out which organisations may receive webhooks: those with a key that has the scope `webhooks`.
+// Finds out which organisations may receive webhooks: those with a key that has the scope `webhooks`; and of which cases.
 
+import { organisationMay } from '../../domain/cases/assistance.js'
+import type { WebhookEvent } from '../../domain/organisations/webhook.js'
+import type { Cases } from '../../store/cases/cases.js'
+import type { DeadlineStore } from '../../store/cases/deadlines.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 
 export interface SubscriberParts {
@@ -30,5 +34,25 @@ export function createSubscriberCheck({
       known = { atMs: nowMs, orgIds: new Set(valid.map((key) => key.orgId)) }
     }
     return known.orgIds.has(orgId)
+  }
+}
+
+/** What the contact of a notice is told of a case that it cannot read. */
+const FOR_CONTACTS: ReadonlySet<string> = new Set<WebhookEvent>(['case.expires-soon', 'sla.due'])
+
+export interface LearnerParts {
+  readonly cases: Pick<Cases, 'get'>
+  readonly deadlines: Pick<DeadlineStore, 'notice'>
+}
+
+/**
+ * @returns a function: may an organisation learn of a case by messages of a type? The one that opened it may while it may read the case, the contact of
+ *   its notice of deadlines and of its end. Asked when a message is sent: it may have waited since before the person ended the right.
+ */
+export function createLearnerCheck({ cases, deadlines }: LearnerParts) {
+  return async (orgId: string, caseId: string, type: string): Promise<boolean> => {
+    const assistance = (await cases.get(caseId))?.assistance
+    if (assistance?.orgId === orgId && organisationMay(assistance) !== 'nothing') return true
+    return FOR_CONTACTS.has(type) && (await deadlines.notice(caseId))?.contactOrgId === orgId
   }
 }

@@ -220,6 +220,8 @@ function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' |
           keys.caseErasures,
           keys.revision,
           keys.changes,
+          keys.strikes(`case:${caseId}`),
+          keys.strikeAccounts,
         ],
         [
           ...[caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS, BLOCKED_FOR_MS],
@@ -243,8 +245,11 @@ function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' |
     due: async (nowMs, after, limit) =>
       (await pageOfSorted(store, keys.caseSchedule, { to: nowMs, after, limit })).map(dueCaseOf),
     async forget(caseId, nowMs) {
-      const scriptKeys = [keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule, keys.caseErasures]
-      return Number(await store.write(forgetCase, scriptKeys, [caseId, nowMs])) === 1
+      const scriptKeys = [
+        ...[keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule, keys.caseErasures],
+        ...[keys.strikes(`case:${caseId}`), keys.strikeAccounts, keys.erased],
+      ]
+      return Number(await store.write(forgetCase, scriptKeys, [caseId, nowMs, keys.prefix])) === 1
     },
   }
 }

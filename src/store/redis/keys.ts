@@ -221,6 +221,10 @@ export const keys = {
   watchCursor: `${TAG}:watch-cursor`,
   /** [integer] watches and withdrawn hashes that were deleted but are still in Redis's append-only file. */
   watchErased: `${TAG}:watch-erased`,
+  /** [integer] signals of banks, forgotten cases and contexts that were deleted but are still in Redis's append-only file. */
+  erased: `${TAG}:erased`,
+  /** string `1`, for a day after a rewrite of the append-only file for `erased`. */
+  erasedToday: `${TAG}:erased-today`,
   /** string `1`, until the watch ends or the image is erased: this organisation was notified of this image. */
   watchTold: (orgId: string, imageHex: string) => `${TAG}:watch-told:${orgId}:${imageHex}`,
   /** set: ids of the organisations that have a `watchTold` of this image. */

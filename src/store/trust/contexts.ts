@@ -44,7 +44,7 @@ export function createContextStore(store: Store, keyring: Keyring, secret: Buffe
     const ofOrg = [keys.contexts(orgId), keys.contextNames(orgId)]
     const untilMs = nowMs - DAYS * DAY_MS
     if ((await store.ask((redis) => redis.zcount(keys.contexts(orgId), '-inf', untilMs))) === 0) return
-    await store.write(endContexts, ofOrg, [untilMs])
+    await store.write(endContexts, [...ofOrg, keys.erased], [untilMs])
   }
 
   return {
@@ -85,7 +85,7 @@ export function createContextStore(store: Store, keyring: Keyring, secret: Buffe
       // One span more: matches are counted by the store's clock, which may be ahead of this one.
       const spans = [...lastOf('h', nowMs / HOUR_MS + 1, HOURS + 2), ...lastOf('d', nowMs / DAY_MS + 1, DAYS + 2)]
       const images = spans.map((span) => keys.contextImages(orgId, key, span))
-      await store.write(deleteContext, [keys.contexts(orgId), keys.contextNames(orgId), ...images], [key])
+      await store.write(deleteContext, [keys.contexts(orgId), keys.contextNames(orgId), keys.erased, ...images], [key])
     },
 
     async counts(orgId, nowMs) {

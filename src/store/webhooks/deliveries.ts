@@ -39,6 +39,8 @@ export interface NewDelivery {
   readonly dueAtMs: number
   /** When set, the delivery is void unless this image still matches when it is sent. */
   readonly imageId: string | undefined
+  /** When set, the delivery is void unless its receiver may still learn of this case when it is sent. */
+  readonly caseId: string | undefined
 }
 
 export interface Delivery {
@@ -56,6 +58,7 @@ export interface Delivery {
   readonly status: number | undefined
   readonly failure: string | undefined
   readonly imageId: string | undefined
+  readonly caseId: string | undefined
 }
 
 /** The outcome of one try. `failure` is undefined when the receiver accepted it, or when there was nothing to send. */
@@ -151,17 +154,15 @@ const DeliveryFields = z
     status: Moment,
     failure: z.preprocess((text) => (text === '' ? undefined : text), z.string().optional()),
     imageId: z.string().optional(),
+    caseId: z.string().optional(),
   })
   .transform(
-    ({ firstAttemptAtMs, lastAttemptAtMs, nextAttemptAtMs, status, failure, imageId, ...rest }): Omit<Delivery, 'id'> => ({
-      ...rest,
-      firstAttemptAtMs,
-      lastAttemptAtMs,
-      nextAttemptAtMs: rest.state === 'waiting' ? nextAttemptAtMs : undefined,
-      status,
-      failure,
-      imageId,
-    }),
+    ({ firstAttemptAtMs, lastAttemptAtMs, nextAttemptAtMs, status, failure, imageId, caseId, ...rest }) =>
+      ({
+        ...rest,
+        ...{ firstAttemptAtMs, lastAttemptAtMs, status, failure, imageId, caseId },
+        nextAttemptAtMs: rest.state === 'waiting' ? nextAttemptAtMs : undefined,
+      }) satisfies Omit<Delivery, 'id'>,
   )
 
 /** The cursor before the first event. */
@@ -247,13 +248,8 @@ function makingIn(store: Store, limits: DeliveryLimits): Pick<Deliveries, 'hold'
           ...[limits.deliveries, limits.withdrawals, limits.ofSubject, given.length],
           ...given,
           ...deliveries.flatMap((delivery) => [
-            delivery.webhookId,
-            delivery.id,
-            delivery.subject,
-            delivery.type,
-            delivery.body,
-            delivery.dueAtMs,
-            delivery.imageId ?? '',
+            ...[delivery.webhookId, delivery.id, delivery.subject, delivery.type, delivery.body, delivery.dueAtMs],
+            ...[delivery.imageId ?? '', delivery.caseId ?? ''],
           ]),
         ],
       )

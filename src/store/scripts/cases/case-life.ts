@@ -31,6 +31,14 @@ export const caseStateLua = `
       return state, among(states, state)
     end`
 
+/** Lua: `forget_strikes(prefix, caseId)` deletes the strikes of a case, which keep ids of its images. */
+const forgetStrikesLua = `
+    local function forget_strikes (prefix, caseId)
+      local account = 'case:' .. caseId
+      redis.call('DEL', prefix .. 'strikes:' .. account)
+      redis.call('ZREM', prefix .. 'accounts-with-strikes', account)
+    end`
+
 /** The states in which an action is allowed, as a text that the Lua function `among` searches. */
 export function statesFor(action: CaseAction): string {
   return ` ${CASE_ACTIONS[action].from.join(' ')} `
@@ -88,8 +96,8 @@ export const changeCase = {
 // the first answer. The keys of the shards are computed here, because only here is the list of images final. They have the same hash tag as
 // the declared keys.
 export const endCase = {
-  numberOfKeys: 7,
-  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${assistedLua}${feedLaterLua}${withdrawFetchedLua}
+  numberOfKeys: 9,
+  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${assistedLua}${feedLaterLua}${withdrawFetchedLua}${forgetStrikesLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -97,6 +105,8 @@ export const endCase = {
     local erasures = KEYS[5] -- sorted set: ended cases whose hashes may still be in old lines of the append-only file
     local revision = KEYS[6]
     local changes  = KEYS[7]
+    local strikes  = KEYS[8] -- sorted set: its strikes
+    local accounts = KEYS[9] -- sorted set: accounts with strikes
     local caseId   = ARGV[1]
     local atMs     = ARGV[2] -- [epoch ms], the caller's clock
     local ending   = ARGV[3] -- withdrawn, expired
@@ -132,7 +142,9 @@ export const endCase = {
       withdraw_fetched(prefix, id)
     end
     remove_assisted(case)
-    redis.call('DEL', images, case .. ':notice')
+    forget_strikes(prefix, caseId)
+    redis.call('DEL', images, case .. ':notice', strikes)
+    redis.call('ZREM', accounts, 'case:' .. caseId)
     local at = 0
     if #ids > 0 then at = announce(revision, changes, 'tombstone', table.concat(ids)) end
     redis.call('HSET', case, 'state', ending, 'endedAs', ending, 'endedAtMs', atMs, 'endedImages', #ids, 'endRevision', at)
@@ -167,12 +179,15 @@ export const eraseCase = {
 
 // Deletes what is left of a case that ended long enough ago. Idempotent.
 export const forgetCase = {
-  numberOfKeys: 4,
+  numberOfKeys: 7,
   lua: `${caseStateLua}
     local case     = KEYS[1]
     local events   = KEYS[2]
     local schedule = KEYS[3]
     local erasures = KEYS[4]
+    local strikes  = KEYS[5] -- of a decision that was made while the case ended
+    local accounts = KEYS[6]
+    local erased   = KEYS[7] -- [integer] what is still in old lines of the append-only file
     local caseId   = ARGV[1]
     local atMs     = ARGV[2] -- [epoch ms]
     -- returns 1 when nothing of it is left, else 0
@@ -182,7 +197,8 @@ export const forgetCase = {
       local dueMs = redis.call('ZSCORE', schedule, caseId)
       if dueMs and tonumber(dueMs) > tonumber(atMs) then return 0 end
     end
-    redis.call('DEL', case, events)
+    if redis.call('DEL', case, events, strikes) > 0 then redis.call('INCR', erased) end
+    redis.call('ZREM', accounts, 'case:' .. caseId)
     redis.call('ZREM', schedule, caseId)
     redis.call('ZREM', erasures, caseId)
     return 1`,

@@ -27,5 +27,6 @@ export const eraseImage = {
     forget_details(prefix, id)
     cancel_feed(prefix, id)
     withdraw_fetched(prefix, id)
+    redis.call('INCR', prefix .. 'erased')
     return announce(revision, changes, 'tombstone', id)`,
 } as const

@@ -100,13 +100,13 @@ export const fanOut = {
     local maxOfSubject   = tonumber(ARGV[9])
     local fields    = tonumber(ARGV[10]) -- how many of the next arguments are fields of the entry and their values
     -- ARGV[11 …] field, value, …; then for each delivery: endpoint, delivery, subject, type, body, due [epoch ms], id of the image that must
-    -- still match, or empty
+    -- still match, or empty, id of the case that its receiver must still be allowed to learn of, or empty
     -- returns [integer] how many deliveries were made, or -1 when another process holds the outbox
     if redis.call('GET', holder) ~= token then return -1 end
     if source == 'waiting' and #redis.call('XRANGE', waiting, entry, entry) == 0 then return 0 end
     local made = 0
-    for i = 11 + fields, #ARGV, 7 do
-      local endpoint, id, subject, type, body, dueMs, image = unpack(ARGV, i, i + 6)
+    for i = 11 + fields, #ARGV, 8 do
+      local endpoint, id, subject, type, body, dueMs, image, case = unpack(ARGV, i, i + 7)
       local delivery = prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id
       local queues = prefix .. 'webhook-subject-queues:' .. endpoint
       local queue = prefix .. 'webhook-subject-queue:' .. endpoint .. ':' .. subject
@@ -118,6 +118,7 @@ export const fanOut = {
       elseif isNew then
         redis.call('HSET', delivery, 'type', type, 'subject', subject, 'body', body, 'state', 'waiting', 'createdAtMs', dueMs, 'attempts', 0, 'nextAttemptAtMs', dueMs)
         if image ~= '' then redis.call('HSET', delivery, 'imageId', image) end
+        if case ~= '' then redis.call('HSET', delivery, 'caseId', case) end
         local deliveries = prefix .. 'webhook-deliveries:' .. endpoint
         redis.call('ZADD', deliveries, dueMs, id)
         if redis.call('RPUSH', queue, id) == 1 then redis.call('ZADD', queues, dueMs, subject) end

@@ -12,7 +12,7 @@ import { MISSED_SUBJECT, missEventsLua, outboxLua } from './outbox.js'
  *   webhook-health:<endpoint>                      hash: failures, failingSinceMs, pausedUntilMs, tokens, tokensAtMs, missedMoreSinceMs
  *   webhook-failing                                sorted set: endpoints whose last delivery failed, by since when [epoch ms] they fail
  *   webhook-delivery:<endpoint>:<id>               hash: type, subject, body, state, createdAtMs, attempts, firstAttemptAtMs, lastAttemptAtMs, nextAttemptAtMs,
- *                                                  status, failure, imageId
+ *                                                  status, failure, imageId, caseId
  */
 
 /** Subjects without deliveries that one call removes. */
