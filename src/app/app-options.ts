@@ -1,4 +1,5 @@
 import type { FastifyPluginCallback } from 'fastify'
+import type { Tier } from '../../packages/core/src/matching/signal.js'
 import type { Caller } from '../domain/organisations/access.js'
 import type { Exposure, LimitName, ServerLimits } from '../http/limit-table.js'
 import type { CertificateFacts } from '../http/metrics/operation-metrics.js'
@@ -104,6 +105,8 @@ export interface AppOptions {
   readonly now?: () => number
   /** Private by default. */
   readonly exposure?: Exposure
+  /** The lowest tier for which an upload is blocked; `ngo-attested` by default. */
+  readonly gateTier?: Tier
   /** Replaces maximums of the table of limits. */
   readonly maxOf?: Partial<Readonly<Record<LimitName, number>>>
   readonly serverLimits?: ServerLimits

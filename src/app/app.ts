@@ -46,8 +46,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(multipart, MULTIPART_OPTIONS)
   await app.register(async (guarded) => {
     await registerGuards(guarded, options, metrics, logRequest)
-    const { site, uploadLimits, country, now = Date.now, exposure = 'private' } = options
-    await registerRoutes(guarded, { services, site, uploadLimits, country, now, exposure, metrics: metrics.text })
+    const { site, uploadLimits, country, now = Date.now, exposure = 'private', gateTier = 'ngo-attested' } = options
+    await registerRoutes(guarded, { services, site, uploadLimits, country, now, exposure, gateTier, metrics: metrics.text })
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',

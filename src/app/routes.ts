@@ -36,13 +36,15 @@ import { attestationRoutes } from '../http/routes/trust/attestations.js'
 import { disputeAnswerRoutes } from '../http/routes/trust/dispute-answers.js'
 import { feedbackRoutes } from '../http/routes/trust/feedback.js'
 import { signalRoutes } from '../http/routes/trust/signals.js'
+import { verdictRoutes } from '../http/routes/verdict/verdict.js'
 import { watchRoutes } from '../http/routes/watch.js'
 import { pageRoutes } from '../http/routes/web-pages.js'
 import { webhookRoutes } from '../http/routes/webhooks.js'
 import type { InFlight } from '../http/upload.js'
 import type { AppOptions } from './app-options.js'
 
-export interface RouteOptions extends Required<Pick<AppOptions, 'services' | 'site' | 'uploadLimits' | 'now' | 'exposure'>> {
+export interface RouteOptions
+  extends Required<Pick<AppOptions, 'services' | 'site' | 'uploadLimits' | 'now' | 'exposure' | 'gateTier'>> {
   readonly country: string | undefined
   /** All metrics, in Prometheus' text format. */
   readonly metrics: () => Promise<string>
@@ -88,6 +90,17 @@ export async function registerRoutes(app: FastifyInstance, options: RouteOptions
     videoHashing,
     scheduler,
     bandsOnly,
+  })
+  await app.register(named(verdictRoutes), {
+    prefix: '/v1',
+    matcher,
+    videoMatcher,
+    hashing,
+    videoHashing,
+    uploadLimits,
+    inFlight,
+    hasDetails: () => matcher.hasDetails(),
+    gateTier: options.gateTier,
   })
   await app.register(named(feedRoutes), { prefix: '/v1', feed: services.feed })
   await app.register(named(feedbackRoutes), { prefix: '/v1', trust })

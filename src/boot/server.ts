@@ -156,6 +156,7 @@ function appOptions(): Omit<AppOptions, 'services' | 'tls' | 'tracing'> {
     serverLimits: { ...SERVER_LIMITS, connections: maxConnections() },
     certificates,
     exposure: config.exposure,
+    gateTier: config.gateTier,
     maxOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { 'match-queries': config.maxQueriesPerOrgPerDay },
     logLevel: config.logLevel,
     logSample: config.logSample,

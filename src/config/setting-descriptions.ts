@@ -138,6 +138,9 @@ export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescripti
     shownDefault: '`notify`; public: `limit`',
     meaning: 'what is done about an organisation that searches for stored hashes',
   },
+  TABIR_GATE_TIERS: {
+    meaning: 'the lowest tier for which `POST /v1/verdict` blocks an upload; `self-reported` blocks what anybody registers',
+  },
   TABIR_MAX_QUERIES_PER_ORG_PER_DAY: { meaning: 'queries of one organisation in a day; 0: as the exposure says' },
   TABIR_TRACES_URL: { meaning: 'OTLP over HTTP for traces: `http://127.0.0.1:4318/v1/traces`' },
   TABIR_LOG_LEVEL: { meaning: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`' },

@@ -122,6 +122,7 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
     exposure: e.TABIR_EXPOSURE,
     feedDelay: { ...FEED_DELAY, maxMs: e.TABIR_FEED_DELAY_MINUTES * MINUTE_MS },
     probing: e.TABIR_PROBING ?? (e.TABIR_EXPOSURE === 'public' ? ('limit' as const) : ('notify' as const)),
+    gateTier: e.TABIR_GATE_TIERS,
     maxQueriesPerOrgPerDay: e.TABIR_MAX_QUERIES_PER_ORG_PER_DAY,
     tracesUrl: e.TABIR_TRACES_URL,
     logLevel: e.TABIR_LOG_LEVEL,

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { TIER_NAMES } from '../../packages/core/src/matching/signal.js'
 import { isProxyNetwork } from '../net/networks.js'
 import { PROBING_MODES } from '../services/matching/probing/probing-guard.js'
 import { MIN_AUDIT_DAYS, MIN_WITHDRAWALS_DAYS } from '../services/records/record-keeping.js'
@@ -113,6 +114,7 @@ export const Variables = z.object({
   TABIR_EXPOSURE: z.enum(['private', 'public'], { error: 'must be private or public' }).default('private'),
   TABIR_FEED_DELAY_MINUTES: wholeNumber(0, 1440).default(FEED_DELAY.maxMs / MINUTE_MS),
   TABIR_PROBING: z.enum(PROBING_MODES, { error: `must be one of ${PROBING_MODES.join(', ')}` }).optional(),
+  TABIR_GATE_TIERS: z.enum(TIER_NAMES, { error: `must be one of ${TIER_NAMES.join(', ')}` }).default('ngo-attested'),
   TABIR_MAX_QUERIES_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000_000).default(0),
   TABIR_TRACES_URL: z
     .string()

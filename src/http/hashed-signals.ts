@@ -1,10 +1,29 @@
-// The result of hashing an uploaded picture: signals to match with, and the hashes that its sender gets.
+// The result of hashing an uploaded picture or video: what to match with, and the hashes that its sender gets.
 
+import { fileSignals } from '../../packages/core/src/matching/file-signals.js'
 import { formatSignalHash } from '../../packages/core/src/matching/hash-text.js'
-import type { HashedImage, HashedSignal } from '../../packages/core/src/matching/hashed-image.js'
+import type { HashedImage, HashedSignal, HashedVideoFile } from '../../packages/core/src/matching/hashed-image.js'
+import type { QueryPicture } from '../services/matching/match.js'
+import type { AskedVideo } from '../services/matching/video/video-matcher.js'
 
-export function askedOf({ signals }: HashedImage, withTransforms: boolean): readonly HashedSignal[] {
+function askedOf({ signals }: HashedImage, withTransforms: boolean): readonly HashedSignal[] {
   return withTransforms ? signals : signals.map((signal) => ({ ...signal, hashes: signal.hashes.slice(0, 1) }))
+}
+
+export function queryPictureOf(image: HashedImage, withTransforms: boolean, context: string | undefined): QueryPicture {
+  const { asked: views, isForm, isObject } = image
+  return { signals: askedOf(image, withTransforms), views, isForm, isObject, context }
+}
+
+/** Also the hash of the file, which finds a copy of it whatever its frames look like. */
+export function askedVideoOf(
+  { frames, file }: HashedVideoFile,
+  withTransforms: boolean,
+  context: string | undefined,
+): AskedVideo {
+  const unturned = (signal: HashedSignal): HashedSignal => ({ ...signal, hashes: signal.hashes.slice(0, 1) })
+  const asked = withTransforms ? frames : frames.map((frame) => ({ ...frame, signals: frame.signals.map(unturned) }))
+  return { frames: asked, file: fileSignals(file).map(({ hash, ...rest }) => ({ ...rest, hashes: [hash] })), context }
 }
 
 export function ownSignals({ signals }: HashedImage) {

@@ -76,9 +76,7 @@ type ReadOptions = Required<Pick<VideoUpload<unknown>, 'onChunk' | 'onField'>> &
 
 async function read(request: FastifyRequest, video: ReceivedVideo, options: ReadOptions): Promise<void> {
   const { maxBytes, uploadTimeoutMs, onChunk, onField } = options
-  // The parser and the part that is being read get this error.
-  const tooSlow = () => request.raw.emit('error', new Problem('upload-incomplete'))
-  const timer = setTimeout(tooSlow, uploadTimeoutMs)
+  const timer = endSlowUpload(request, uploadTimeoutMs)
   let isTooLarge = false
   try {
     for await (const part of request.parts({
@@ -104,6 +102,11 @@ async function read(request: FastifyRequest, video: ReceivedVideo, options: Read
   }
   if (isTooLarge) throw new Problem('video-file-too-large')
   if (video.sizeBytes === 0) throw new Problem('video-missing')
+}
+
+/** Fails the upload after this time: what reads the body, and the part of a form that is being read, get the error. @returns the timer, to stop it. */
+export function endSlowUpload({ raw }: FastifyRequest, ms: number): NodeJS.Timeout {
+  return setTimeout(() => raw.emit('error', new Problem('upload-incomplete')), ms)
 }
 
 /** Extends the idle timeout of the connection: nothing is sent until the video is hashed. Node resets it with the next request. */

@@ -21,6 +21,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The body is multipart/form-data with parts named `image`. The route reads it, so there is no schema. */
     multipart?: boolean
+    /** The body may also be a file of any content type, without a form. The part of the form may have any name. */
+    anyFile?: boolean
     /** The body is multipart/form-data with one part named `video`. The route reads it. */
     videoFile?: boolean
     /** The multipart body may also have a field `context`. */
@@ -111,7 +113,7 @@ const transform: SwaggerTransform = (document) => {
   const { url, schema } = jsonSchemaTransform(document)
   if (schema === undefined || schema.hide === true) return { url, schema }
   const { config = {} } = document.route
-  const { scope, multipart, videoFile, contextField, ndjsonBody, fileBody, problems = new Set() } = config
+  const { scope, multipart, anyFile, videoFile, contextField, ndjsonBody, fileBody, problems = new Set() } = config
   const security = securityOf(scope)
   return {
     url,
@@ -119,10 +121,12 @@ const transform: SwaggerTransform = (document) => {
       ...schema,
       ...(security !== undefined && { security }),
       response: withProblems(answersOf(schema.response, config), problems),
-      ...(multipart === true && {
-        consumes: ['multipart/form-data'],
-        body: contextField === true ? withContext(IMAGE_PARTS) : IMAGE_PARTS,
-      }),
+      ...(anyFile === true && { body: { content: ANY_FILE } }),
+      ...(multipart === true &&
+        anyFile !== true && {
+          consumes: ['multipart/form-data'],
+          body: contextField === true ? withContext(IMAGE_PARTS) : IMAGE_PARTS,
+        }),
       ...(videoFile === true && {
         consumes: ['multipart/form-data'],
         body: contextField === true ? withContext(VIDEO_PART) : VIDEO_PART,
@@ -182,6 +186,10 @@ function withContext(parts: typeof IMAGE_PARTS | typeof VIDEO_PART) {
 }
 
 const FILE = { type: 'string', format: 'binary' }
+const ANY_FILE = {
+  'application/octet-stream': { schema: FILE },
+  'multipart/form-data': { schema: { type: 'object', properties: { file: FILE } } },
+}
 
 const EVENTS = { type: 'string', description: 'The data of each event is one of `events`.' }
 const PDF = { type: 'string', format: 'binary' }

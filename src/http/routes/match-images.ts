@@ -2,14 +2,13 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { HashedImage } from '../../../packages/core/src/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import type { Hashing } from '../../services/intake/hashing.js'
-import { type Match, NO_RESULT, type QueryPicture } from '../../services/matching/match.js'
+import { type Match, NO_RESULT } from '../../services/matching/match.js'
 import type { RefuseUnknownBanks } from '../../services/matching/match-scope.js'
 import type { Matcher } from '../../services/matching/matcher.js'
 import { radiusFor } from '../asked-radius.js'
-import { askedOf, ofImage, ownSignals } from '../hashed-signals.js'
+import { ofImage, ownSignals, queryPictureOf } from '../hashed-signals.js'
 import { callerOf } from '../plugins/authentication.js'
 import { problemBody } from '../problems.js'
 import { DepthName, GradingName, ThresholdBits } from '../schemas.js'
@@ -116,11 +115,6 @@ export const matchImageRoutes: FastifyPluginAsyncZod<MatchImageRouteOptions> = a
       }
     },
   )
-}
-
-function queryPictureOf(image: HashedImage, withTransforms: boolean, context: string | undefined): QueryPicture {
-  const { asked: views, isForm, isObject } = image
-  return { signals: askedOf(image, withTransforms), views, isForm, isObject, context }
 }
 
 function contextIn(text: string): string {

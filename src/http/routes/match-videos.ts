@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { fileSignals } from '../../../packages/core/src/matching/file-signals.js'
 import { formatSignalHash } from '../../../packages/core/src/matching/hash-text.js'
-import type { HashedSignal, HashedVideoFile } from '../../../packages/core/src/matching/hashed-image.js'
+import type { HashedVideoFile } from '../../../packages/core/src/matching/hashed-image.js'
 import { formatHash } from '../../../packages/hash/src/hash256.js'
 import { MAX_AREA_SIGNALS } from '../../../packages/hash/src/image-hasher.js'
 import { VIDEO_FORMATS } from '../../domain/media/video-limits.js'
@@ -13,9 +13,10 @@ import type { VideoHashing } from '../../services/intake/video-hashing.js'
 import type { EventLoopScheduler } from '../../services/load/event-loop-scheduler.js'
 import { NO_RESULT } from '../../services/matching/match.js'
 import type { RefuseUnknownBanks } from '../../services/matching/match-scope.js'
-import type { AskedVideo, VideoMatcher } from '../../services/matching/video/video-matcher.js'
+import type { VideoMatcher } from '../../services/matching/video/video-matcher.js'
 import { radiusFor } from '../asked-radius.js'
 import { FRAME_SIGNAL_TYPES, HashedVideoFacts, hashedVideoFacts } from '../given-videos.js'
+import { askedVideoOf } from '../hashed-signals.js'
 import { callerOf } from '../plugins/authentication.js'
 import { GradingName, IsForm, Quality, SignalHashText, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
 import { Matches, resultText, Truncated } from '../shown-match.js'
@@ -102,7 +103,7 @@ export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = a
       request.consumeQuota(reply, Math.ceil(signals / MAX_AREA_SIGNALS))
       const mayKnowDistance = caller.scopes.has('match:distance')
       const [{ matches, isTruncated } = NO_RESULT] = await videoMatcher.matchVideos(
-        [askedOf(hashed, transforms === 'true', context)],
+        [askedVideoOf(hashed, transforms === 'true', context)],
         {
           orgId: asked.orgId,
           banks: asked.banks,
@@ -119,13 +120,6 @@ export const matchVideoRoutes: FastifyPluginAsyncZod<MatchVideoRouteOptions> = a
         .send(`{"results":[${found.slice(0, -1)},${facts},"frames":[${frames}]}]}`)
     },
   )
-}
-
-/** Also the hash of the file, which finds a copy of it whatever its frames look like. */
-function askedOf({ frames, file }: HashedVideoFile, withTransforms: boolean, context: string | undefined): AskedVideo {
-  const unturned = (signal: HashedSignal): HashedSignal => ({ ...signal, hashes: signal.hashes.slice(0, 1) })
-  const asked = withTransforms ? frames : frames.map((frame) => ({ ...frame, signals: frame.signals.map(unturned) }))
-  return { frames: asked, file: fileSignals(file).map(({ hash, ...rest }) => ({ ...rest, hashes: [hash] })), context }
 }
 
 function factsOf(hashed: HashedVideoFile) {
