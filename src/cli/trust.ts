@@ -190,7 +190,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
     appeals: createAppeals({
       appeals: createAppealStore(store),
       harmlessLike: () => undefined, // no appeal is opened here
-      invalidatedSignals: { blocksOf: async () => [] },
+      invalidatedSignals: { blockToAppeal: async () => undefined },
       images,
       trusts,
       trust,

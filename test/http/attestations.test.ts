@@ -96,6 +96,23 @@ t.test('pages of waiting pictures have the requested size and together list each
   }
 })
 
+t.test('cases without pictures that name an NGO as their contact cost a request a bounded number of reads', async (t) => {
+  const service = await startService(t)
+  const ours = await helper(service, 'ours')
+  const open = async () => {
+    const its = await openCase(service.app)
+    await ask(service, 'PUT', `${its.url}/notice`, its.headers, { ...NOTICE, contact: 'ours' })
+    return its
+  }
+  for (let k = 0; k < 1100; k++) await open()
+  const hers = await open()
+  const expected = await addTo(service, hers.url, hers.headers, 1)
+  const pages = []
+  for (let next: string | null = ''; next !== null; next = pages.at(-1)?.next ?? null)
+    pages.push(await waiting(service, ours, next && `?after=${next}`))
+  t.same(pages.map(idsIn), [[], [], expected])
+})
+
 t.test('pictures that are handed over, withdrawn, invalidated or moved to another contact leave the list', async (t) => {
   const service = await startService(t)
   const [ours, others] = [await helper(service, 'ours'), await helper(service, 'others')]

@@ -63,6 +63,33 @@ t.test('deadlines start at the first match, end with a decision, and are reporte
   t.same(await overdue(), [], 'a deadline that ended does not start again')
 })
 
+t.test('a platform that decided before the notice, or faster than its deadline starts, is not late', async (t) => {
+  let nowMs = Date.UTC(2026, 5, 1)
+  const service = await startService(t, { now: () => nowMs })
+  const her = await caseWithPicture(service)
+  const [early, quick, wise] = [
+    await platform(service, 'early'),
+    await platform(service, 'quick'),
+    await platform(service, 'wise'),
+  ]
+  const { headers } = await operator(service)
+  await feedback(service, early, her.hash, { verdict: 'blocked' })
+  await feedback(service, wise, her.hash, { verdict: 'not-blocked' })
+  await service.services.settled()
+  t.equal((await ask(service, 'PUT', `${her.url}/notice`, her.headers, MALAYSIA)).statusCode, 200)
+
+  await feedback(service, quick, her.hash, { verdict: 'blocked' }) // deadlines start when matches are written, up to a second later
+  for (const { headers } of [early, wise]) await matchesOf(service, headers, her.hash)
+  await service.services.settled()
+  t.equal((await feedback(service, early, her.hash, { verdict: 'blocked' })).statusCode, 200, 'the same again')
+  t.match((await feedback(service, wise, her.hash, { verdict: 'auto-blocked' })).json(), {
+    verdict: 'not-blocked',
+    deadlines: [],
+  })
+  nowMs += 100 * HOUR_MS
+  t.same(Overdue.parse((await ask(service, 'GET', '/v1/deadlines/overdue', headers)).json()).deadlines, [])
+})
+
 t.test('an NGO that is named as contact sees the deadlines of these cases only', async (t) => {
   let nowMs = Date.UTC(2026, 5, 1)
   const service = await startService(t, { now: () => nowMs })

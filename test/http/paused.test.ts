@@ -4,7 +4,7 @@
 import t from 'tap'
 import { HMA_SCOPES, hmaClient } from '../helpers/hma.js'
 import { redisOf } from '../helpers/requests.js'
-import { keyFor, randomHashText, startService } from '../helpers/service.js'
+import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
 import { ask, matchesOf, operator, platform } from '../helpers/trust.js'
 
 let nowMs = Date.UTC(2026, 5, 1)
@@ -138,4 +138,28 @@ t.test('removing a paused signal removes its entry in the expiry schedule', asyn
   await it.pause(inS(10))
   await ask(service, 'DELETE', `/v1/banks/MINE/signals/${it.signalId}`, owner.headers)
   t.equal(await holdSchedule(), 0)
+})
+
+t.test('a case says what holds, also if a pause and a resumption pass each other', async (t) => {
+  const her = await openCase(service.app)
+  const hashes = Array.from({ length: 20 }, randomHashText)
+  const images = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash, quality: 100 }] }))
+  await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images })
+  const url = `${her.url}/pause`
+  const pause = () => ask(service, 'PUT', url, her.headers)
+  const resume = () => ask(service, 'DELETE', url, her.headers)
+  for (const [before, ...both] of [
+    [resume, pause, resume],
+    [resume, resume, pause],
+    [pause, pause, resume],
+    [pause, resume, pause],
+  ]) {
+    await before?.()
+    const first = both[0]?.()
+    await ask(service, 'GET', her.url, her.headers) // the first one is under way
+    await Promise.all([first, both[1]?.()])
+    const { pausedUntil } = (await ask(service, 'GET', her.url, her.headers)).json<{ pausedUntil: string | null }>()
+    const found = await Promise.all(hashes.map(async (hash) => (await matchesOf(service, one.headers, hash)).length))
+    t.same(new Set(found), new Set([pausedUntil === null ? 1 : 0]))
+  }
 })

@@ -59,11 +59,29 @@ t.test('a time line is bounded and can be read after an id', async (t) => {
   await begin('a')
   const ids = await Promise.all(Array.from({ length: MAX_CASE_EVENTS + 20 }, (_, i) => events.add('a', 'matched', i, i)))
   const all = await events.list('a')
-  t.equal(all.length, MAX_CASE_EVENTS)
-  t.equal(all[0]?.count, 20, 'the oldest events are removed')
+  t.ok(all.length > MAX_CASE_EVENTS - 50 && all.length <= MAX_CASE_EVENTS)
+  t.equal(all[0]?.count, MAX_CASE_EVENTS + 20 - all.length, 'the oldest events are removed')
   t.same(
     (await events.list('a', ids.at(-3))).map(({ id }) => id),
     ids.slice(-2),
+  )
+})
+
+t.test('nobody pushes out of a time line what a person must see', async (t) => {
+  const { events, begin } = await openEvents(t)
+  await begin('a')
+  const many = Array.from({ length: MAX_CASE_EVENTS }, (_, i) => i)
+  await events.add('a', 'opened', 0, 1)
+  await events.add('a', 'pin-requested', 0, 2)
+  await events.add('a', 'blocked', 2, 3, 'another platform')
+  for (const kind of ['blocked', 'not-blocked'] as const)
+    await Promise.all(many.map((i) => events.add('a', kind, 1, i, 'one platform')))
+  for (const kind of ['paused', 'resumed'] as const) await Promise.all(many.map((i) => events.add('a', kind, 0, i)))
+  const all = await events.list('a')
+  t.ok(all.length <= MAX_CASE_EVENTS)
+  t.match(
+    all.slice(0, 4).map(({ kind, about }) => [kind, about]),
+    [['opened'], ['pin-requested'], ['blocked', 'another platform'], ['not-blocked', 'one platform']],
   )
 })
 

@@ -28,7 +28,7 @@ export interface CasePauseParts extends Pick<CaseParts, 'cases' | 'now'> {
 }
 
 export function createCasePauses(parts: CasePauseParts): CasePauses {
-  const { images, trust, now } = parts
+  const { cases, images, trust, now } = parts
 
   async function each(own: OwnCase, change: (imageId: string) => Promise<unknown>): Promise<void> {
     for await (const some of images.ofCase(own.caseId)) {
@@ -41,19 +41,26 @@ export function createCasePauses(parts: CasePauseParts): CasePauses {
     }
   }
 
+  const isPaused = async ({ caseId }: OwnCase) => (await cases.get(caseId))?.pausedUntilMs !== undefined
+  const resumeImages = (own: OwnCase) => each(own, (id) => trust.resume(id, actorOf(own)))
+
+  // A pause and a resumption may go through the images at the same time. The case record says which one holds: the last one that wrote it.
   return {
     async pause(own) {
       refuseEnded(own, now())
       const untilS = Math.ceil((now() + PAUSE_MS) / 1000)
-      await each(own, (id) => trust.pause(id, untilS, actorOf(own)))
       await changeIn(parts, own.caseId, 'pause', { fields: { pausedUntilMs: untilS * 1000 }, by: actorOf(own) })
+      await each(own, (id) => trust.pause(id, untilS, actorOf(own)))
+      if (!(await isPaused(own))) await resumeImages(own)
     },
 
     async resume(own) {
       refuseEnded(own, now())
-      await each(own, (id) => trust.resume(id, actorOf(own)))
-      if (own.record.pausedUntilMs === undefined) return
+      await resumeImages(own)
+      if (!(await isPaused(own))) return
       await changeIn(parts, own.caseId, 'resume', { fields: {}, without: ['pausedUntilMs'], by: actorOf(own) })
+      // Images that a pause reached meanwhile.
+      if (!(await isPaused(own))) await resumeImages(own)
     },
   }
 }

@@ -50,8 +50,8 @@ export interface Notices {
   running(imageId: string, orgId: string): Promise<Deadline[]>
   /** Starts the deadlines of organisations that got a match of the image at `atMs`. A deadline that was ever started is not started again. */
   met(imageId: string, image: RegisteredFacts, orgIds: readonly string[], atMs: number): Promise<void>
-  /** Stops the deadlines that this verdict of an organisation meets. */
-  decided(imageId: string, orgId: string, verdict: Verdict): Promise<void>
+  /** Stops the deadlines that this verdict of an organisation meets, also those that are about to start. */
+  decided(imageId: string, image: Pick<RegisteredFacts, 'caseId'>, orgId: string, verdict: Verdict): Promise<void>
   /** A page of passed deadlines, longest overdue first. @param contactOrgId only those of notices that name it as contact; `undefined` for all. */
   overdue(contactOrgId: string | undefined, after: PageCursor | undefined, limit: number): Promise<OverduePage>
   /** Raises an event for each deadline that passed since the last call: once among all processes. Failed ones are tried again by the next call. */
@@ -102,7 +102,12 @@ export function createNotices(parts: NoticeParts): Notices {
         await deadlines.start({ imageId, caseId: image.caseId }, orgId, deadlinesFrom(notice.laws, atMs))
       }
     },
-    decided: (imageId, orgId, verdict) => deadlines.stop(imageId, orgId, stoppedBy(verdict)),
+    async decided(imageId, { caseId }, orgId, verdict) {
+      const notice = caseId === undefined ? undefined : await deadlines.notice(caseId)
+      if (notice === undefined) return
+      const stopped = stoppedBy(verdict).map((each) => ({ ...each, isAhead: notice.laws.includes(each.law) }))
+      await deadlines.stop(imageId, orgId, stopped)
+    },
     overdue: overdueIn(parts),
     announceOverdue: overdueAnnouncer(parts),
   }

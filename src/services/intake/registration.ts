@@ -194,8 +194,8 @@ async function vetoed(
   { harmlessAmong, invalidatedSignals }: RegistrationParts,
   pictures: readonly (readonly Signal[])[],
 ): Promise<boolean[]> {
-  const [alike, blocks] = await Promise.all([harmlessAmong(pictures), invalidatedSignals.blocksOf(pictures)])
-  return alike.map((isAlike, i) => isAlike || blocks[i] !== undefined)
+  const [alike, blocked] = await Promise.all([harmlessAmong(pictures), invalidatedSignals.blockedInCases(pictures)])
+  return alike.map((isAlike, i) => isAlike || blocked[i] === true)
 }
 
 function bankRegistrationIn(parts: RegistrationParts): Pick<Registration, 'forBank' | 'pictureForBank' | 'removeFromBank'> {

@@ -14,8 +14,10 @@ export interface InvalidatedSignals {
   blockedAmong(orgId: string | undefined, pictures: readonly (readonly Signal[])[]): Promise<boolean[]>
   /** The keyed digests of all signals that identify these pictures. If none is blocked, no picture is. */
   digestsOf(pictures: readonly (readonly Signal[])[]): Buffer[]
-  /** For each picture, the digest of its block on registration in cases; `undefined` without a block. Cost: one request to the store. */
-  blocksOf(pictures: readonly (readonly Signal[])[]): Promise<(Buffer | undefined)[]>
+  /** For each picture, whether it is blocked from registration in cases. Cost: one request to the store. */
+  blockedInCases(pictures: readonly (readonly Signal[])[]): Promise<boolean[]>
+  /** A digest of the block of a picture in cases, or of one of its frames; `undefined` without any. */
+  blockToAppeal(signals: readonly Signal[]): Promise<Buffer | undefined>
 }
 
 /** The change of resubmission blocks that a decision causes: sets a block, or lifts it. `undefined` when it causes none. */
@@ -26,27 +28,29 @@ export type BlockChangeOf = (
   atMs: number,
 ) => BlockChange | undefined
 
-type Keyed = (signal: Pick<Signal, 'type' | 'hash'>) => Buffer
+type Keyed = (signal: { readonly type: string; readonly hash: Uint8Array }) => Buffer
 
 export function invalidatedSignals(store: ResubmissionBlocks, secret: Buffer, now: () => number): InvalidatedSignals {
   const keyed = keyedWith(secret)
-  const blocksIn = async (holder: BlockChange['holder'], pictures: readonly (readonly Signal[])[]) => {
-    const digests = pictures.map((signals) => wholeSignals(signals).map(keyed))
+  const blockedIn = async (holder: BlockChange['holder'], digests: readonly (readonly Buffer[])[]) => {
     const all = digests.flat()
     const isBlocked = (all.length === 0 ? [] : await store.among(holder, all, now())).values()
-    return pictures.map((signals, i) => {
-      const own = digests[i] ?? []
-      const blocked = own.filter(() => isBlocked.next().value === true)
-      return isAllBlocked(signals, blocked.length) ? blocked[0] : undefined
-    })
+    return digests.map((own) => own.filter(() => isBlocked.next().value === true))
   }
+  const identifying = (signals: readonly Signal[]) => wholeSignals(signals).map(keyed)
+  const ofCase = (signals: readonly Signal[]) => [...pictureIn(signals).map(keyed), asTheSame(keyed, signals)]
   return {
     async blockedAmong(orgId, pictures) {
       if (orgId === undefined) return pictures.map(() => false)
-      return (await blocksIn({ orgId }, pictures)).map((block) => block !== undefined)
+      const blocked = await blockedIn({ orgId }, pictures.map(identifying))
+      return pictures.map((signals, i) => isAllBlocked(signals, blocked[i]?.length ?? 0))
     },
-    digestsOf: (pictures) => pictures.flatMap((signals) => wholeSignals(signals).map(keyed)),
-    blocksOf: (pictures) => blocksIn('cases', pictures),
+    digestsOf: (pictures) => pictures.flatMap(identifying),
+    blockedInCases: async (pictures) => (await blockedIn('cases', pictures.map(ofCase))).map(({ length }) => length > 0),
+    async blockToAppeal(signals) {
+      const [blocked = []] = await blockedIn('cases', [[...ofCase(signals), ...framesOf(keyed, signals)]])
+      return blocked[0]
+    },
   }
 }
 
@@ -54,15 +58,38 @@ export function invalidatedSignals(store: ResubmissionBlocks, secret: Buffer, no
  * A case's picture is blocked only if it was judged harmless. Without that block, withdrawing the case would undo the decision, and the same false
  * report could be made again. Other decisions end with the case and set no block. Signals of the deployment's own banks are never blocked, because
  * only operators write to them.
+ *
+ * The judgement is about what a platform saw, which may be one of several frames, or one of many hashes that somebody chose. The others must not keep a
+ * person's picture out. So a single picture is blocked by its PDQ if it was sent as a file or has no other hash, and all else as the same set of hashes.
+ * The digests of its frames only find the block in an appeal.
  */
 export function createBlockChanges(secret: Buffer): BlockChangeOf {
   const keyed = keyedWith(secret)
-  return ({ caseId, signals }, orgId, outcome, atMs) => {
+  return ({ caseId, signals, isByHashes }, orgId, outcome, atMs) => {
     const holder = caseId !== undefined ? 'cases' : orgId === undefined ? undefined : { orgId }
     if (holder === undefined || (holder === 'cases' && outcome === 'invalidated')) return undefined
     const untilMs = outcome === 'reinstated' ? undefined : atMs + BLOCKED_FOR_MS
-    return { holder, digests: wholeSignals(signals).map(keyed), atMs, untilMs }
+    if (holder !== 'cases') return { holder, digests: wholeSignals(signals).map(keyed), atMs, untilMs }
+    const picture = isByHashes && signals.length > 1 ? [] : pictureIn(signals)
+    const asSet = () => [asTheSame(keyed, signals), ...framesOf(keyed, signals)]
+    return { holder, digests: picture.length > 0 ? picture.map(keyed) : asSet(), atMs, untilMs }
   }
+}
+
+/** The PDQ of a single picture; nothing for an animation, a video, or a picture without PDQ. */
+function pictureIn(signals: readonly Signal[]): readonly Signal[] {
+  const whole = wholeSignals(signals)
+  return whole.length === 1 && whole[0]?.type === 'pdq' && whole[0].frame === undefined ? whole : []
+}
+
+/** A digest that only the same hashes together have, whatever their views are called. */
+function asTheSame(keyed: Keyed, signals: readonly Signal[]): Buffer {
+  const hashes = signals.map(({ type, hash }) => `${type} ${Buffer.from(hash).toString('base64')}`)
+  return keyed({ type: 'same set', hash: Buffer.from([...new Set(hashes)].sort().join('\n')) })
+}
+
+function framesOf(keyed: Keyed, signals: readonly Signal[]): readonly Buffer[] {
+  return wholeSignals(signals).map(({ type, hash }) => keyed({ type: `frame ${type}`, hash }))
 }
 
 /** An animation or video is blocked only if all of its frames are blocked: one harmless frame must not keep the others out. */

@@ -64,7 +64,7 @@ export interface AppealParts {
   readonly appeals: Appeals
   /** The id of a harmless image that the picture is near to, as `harmlessLike`. */
   readonly harmlessLike: (signals: readonly Signal[], which: 'listed' | 'judged-too') => string | undefined
-  readonly invalidatedSignals: Pick<InvalidatedSignals, 'blocksOf'>
+  readonly invalidatedSignals: Pick<InvalidatedSignals, 'blockToAppeal'>
   readonly images: Pick<Images, 'facts' | 'get' | 'erase'>
   readonly trusts: Pick<Trusts, 'get'>
   readonly trust: Pick<TrustService, 'reinstate'>
@@ -95,7 +95,7 @@ export function createAppeals(parts: AppealParts): AppealService {
     async make(own, signals) {
       refuseEnded(own, now())
       const signalId = harmlessLike(signals, 'judged-too')
-      const [digest] = signalId === undefined ? await invalidatedSignals.blocksOf([signals]) : []
+      const digest = signalId === undefined ? await invalidatedSignals.blockToAppeal(signals) : undefined
       return await put(
         signalId !== undefined ? { signalId } : digest && { blockId: await blockIdOf(appeals, digest.toString('hex')) },
       )

@@ -43,7 +43,8 @@ export interface Attesting {
   /**
    * A page of pictures to attest: cases in the order in which the organisation got them; within a case oldest first.
    * @throws {Problem} organisation-kind-forbidden unless the caller is an NGO.
-   * Cost: opens the sealed record of each picture of every case up to the end of the page.
+   * A page ends early after `MAX_CASES_READ` cases, because anybody may name an NGO in cases without pictures.
+   * Cost: opens the sealed record of each picture of these cases.
    */
   waiting(
     caller: Caller,
@@ -63,6 +64,9 @@ export interface AttestingParts {
 }
 
 const CASES_AT_ONCE = 100
+const MAX_CASES_READ = 500
+/** Behind all pictures of a case. */
+const AFTER_ALL = { registeredAtMs: 999_999_999_999_999, signalId: 'f'.repeat(36) }
 
 export function createAttesting({
   cases,
@@ -113,20 +117,6 @@ export function createAttesting({
     })
   }
 
-  async function* allFrom(orgId: string, after: AttestingCursor | undefined) {
-    // The previous page may have ended within a case.
-    if (after !== undefined) {
-      const { caseId, sinceMs } = after
-      for (const each of await placedIn({ caseId, sinceMs }, orgId)) if (isAfter(each.signal, after)) yield each
-    }
-    for (let from: AssistedCase | undefined = after; ; ) {
-      const assisted: AssistedCase[] = await cases.assistedBy(orgId, from, CASES_AT_ONCE)
-      for (const each of assisted) yield* await placedIn(each, orgId)
-      if (assisted.length < CASES_AT_ONCE) return
-      from = assisted.at(-1)
-    }
-  }
-
   const placedIn = async (assisted: AssistedCase, orgId: string) =>
     (await waitingIn(assisted, orgId)).map((signal) => {
       const { registeredAtMs, signalId } = signal
@@ -136,11 +126,44 @@ export function createAttesting({
   return {
     async waiting({ orgId }, after, limit) {
       if ((await apiKeys.org(orgId))?.kind !== 'ngo') throw new Problem('organisation-kind-forbidden')
-      const found: { readonly signal: WaitingSignal; readonly place: AttestingCursor }[] = []
-      for await (const each of allFrom(orgId, after)) if (found.push(each) > limit) break
-      const page = found.slice(0, limit)
-      return { signals: page.map(({ signal }) => signal), next: found.length > limit ? page.at(-1)?.place : undefined }
+      const signals: WaitingSignal[] = []
+      let last: AttestingCursor | undefined
+      for await (const { signal, place } of allFrom(cases, (each) => placedIn(each, orgId), orgId, after)) {
+        if (signal === undefined) return { signals, next: place }
+        if (signals.length === limit) return { signals, next: last }
+        signals.push(signal)
+        last = place
+      }
+      return { signals, next: undefined }
     },
+  }
+}
+
+interface Placed {
+  readonly signal: WaitingSignal | undefined
+  readonly place: AttestingCursor
+}
+
+/** Yields the place behind a case without a signal once `MAX_CASES_READ` were read. */
+async function* allFrom(
+  cases: AttestingParts['cases'],
+  placedIn: (assisted: AssistedCase) => Promise<readonly Placed[]>,
+  orgId: string,
+  after: AttestingCursor | undefined,
+): AsyncGenerator<Placed, void, void> {
+  // The previous page may have ended within a case.
+  if (after !== undefined) {
+    const { caseId, sinceMs } = after
+    for (const each of await placedIn({ caseId, sinceMs })) if (isAfter(each.place, after)) yield each
+  }
+  let read = 0
+  for (let from: AssistedCase | undefined = after; ; ) {
+    const assisted: AssistedCase[] = await cases.assistedBy(orgId, from, CASES_AT_ONCE)
+    for (const each of assisted) yield* await placedIn(each)
+    from = assisted.at(-1)
+    if (from === undefined || assisted.length < CASES_AT_ONCE) return
+    read += assisted.length
+    if (read >= MAX_CASES_READ) return yield { signal: undefined, place: { ...from, ...AFTER_ALL } }
   }
 }
 
@@ -158,6 +181,6 @@ function byTime(a: Facts, b: Facts): number {
   return a.image.createdAtMs - b.image.createdAtMs || (a.id < b.id ? -1 : 1)
 }
 
-function isAfter({ registeredAtMs, signalId }: WaitingSignal, after: AttestingCursor): boolean {
+function isAfter({ registeredAtMs, signalId }: AttestingCursor, after: AttestingCursor): boolean {
   return registeredAtMs > after.registeredAtMs || (registeredAtMs === after.registeredAtMs && signalId > after.signalId)
 }

@@ -2,7 +2,7 @@
 // a crash interrupted.
 
 import { accountOf } from '../../domain/trust/strikes.js'
-import { isMistake } from '../../domain/trust/trust.js'
+import { isMistake, verdictOf } from '../../domain/trust/trust.js'
 import type { Verdict } from '../../domain/trust/verdict.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { Strikes } from '../../store/trust/strikes.js'
@@ -22,7 +22,7 @@ export function createDecisionEffects({ notices, strikes, caseEvents, ownerOf }:
   return async (change: TrustChange): Promise<void> => {
     const { action, after, image, imageId, orgId, atMs } = change
     const verdict = verdictIn(change)
-    if (verdict !== undefined && orgId !== undefined) await notices.decided(imageId, orgId, verdict)
+    if (verdict !== undefined && orgId !== undefined) await notices.decided(imageId, image, orgId, verdict)
     if (action.kind === 'decide' && after.dispute === 'upheld' && !isMistake(after)) {
       const account = accountOf(image, await ownerOf(image))
       if (account !== undefined) await strikes.add(account, imageId, atMs)
@@ -35,7 +35,7 @@ export function createDecisionEffects({ notices, strikes, caseEvents, ownerOf }:
   }
 }
 
-function verdictIn({ action }: TrustChange): Verdict | undefined {
-  if (action.kind === 'verdict') return action.verdict
-  return action.kind === 'dispute' ? 'disputed' : undefined
+/** The verdict that stands: a program's does not replace a person's. */
+function verdictIn({ action, after }: TrustChange): Verdict | undefined {
+  return action.kind === 'verdict' || action.kind === 'dispute' ? verdictOf(after, action.pseudonym) : undefined
 }

@@ -30,7 +30,10 @@ export interface TrustChangeParts {
   readonly ownerOf: OwnerOf
   readonly blockChangeOf: BlockChangeOf
   readonly now: () => number
-  /** Called with each change, in order. Also called when a decision is repeated, to complete effects that a crash interrupted. */
+  /**
+   * Called with each change, in order. Also called with a repeated decision or verdict (`before` is `after`): a crash may have interrupted its effects,
+   * and a deadline that began since must end.
+   */
   readonly onChange: (change: TrustChange) => Promise<void>
 }
 
@@ -86,7 +89,7 @@ export async function changeSignal(parts: TrustChangeParts, asked: RequestedChan
     if (typeof after === 'string') throw new Problem(after)
     const change = { imageId: found.imageId, image: found.image, action, before: found.trust, after, orgId, atMs }
     if (after === found.trust) {
-      if (action.kind === 'decide' || action.kind === 'reinstate') await onChange(change)
+      if (REPEATED.includes(action.kind)) await onChange(change)
       return { ...found, trust: after }
     }
     const outcome = await trusts.put(found.imageId, found.version, after, trustStatusOf(after), {
@@ -102,6 +105,9 @@ export async function changeSignal(parts: TrustChangeParts, asked: RequestedChan
     return { imageId: found.imageId, image: found.image, trust: after }
   }
 }
+
+/** Actions with effects beyond the signal, which a repeat completes. */
+const REPEATED: readonly TrustAction['kind'][] = ['decide', 'reinstate', 'verdict', 'dispute']
 
 /** The change of resubmission blocks, which is written together with the decision; `undefined` if there is none. A block outlives the signal. */
 async function blockChangeFor(

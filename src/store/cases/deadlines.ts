@@ -42,8 +42,15 @@ export interface DeadlineStore {
     orgId: string,
     deadlines: readonly Deadline[],
   ): Promise<void>
-  /** Stops deadlines of one platform for one image for good. Durable when it returns. */
-  stop(imageId: string, orgId: string, stopped: readonly { readonly law: Law; readonly stage: Stage }[]): Promise<void>
+  /**
+   * Stops deadlines of one platform for one image for good. Durable when it returns.
+   * @param stopped `isAhead`: also if it has not started yet.
+   */
+  stop(
+    imageId: string,
+    orgId: string,
+    stopped: readonly { readonly law: Law; readonly stage: Stage; readonly isAhead: boolean }[],
+  ): Promise<void>
   /** The running deadlines of one platform for one image, the next due first. */
   running(imageId: string, orgId: string): Promise<Deadline[]>
   /** All deadlines of each image, in the order of the ids, running and stopped. */
@@ -88,9 +95,10 @@ export function createDeadlineStore(store: Store): DeadlineStore {
       await store.write(startDeadlines, scriptKeys, [id, hex, keys.prefix, ...named])
     },
     async stop(imageId, orgId, stopped) {
-      const { hex } = idOf(imageId)
-      const named = stopped.map(({ law, stage }) => nameOf(orgId, law, stage))
-      await store.write(stopDeadlines, [keys.deadlines(hex), keys.deadlineSchedule], [hex, keys.prefix, ...named])
+      const { id, hex } = idOf(imageId)
+      const named = stopped.flatMap(({ law, stage, isAhead }) => [nameOf(orgId, law, stage), isAhead ? 'yes' : 'no'])
+      const scriptKeys = [keys.images(imageShard(id)), keys.deadlines(hex), keys.deadlineSchedule]
+      await store.write(stopDeadlines, scriptKeys, [id, hex, keys.prefix, ...named])
     },
     async running(imageId, orgId) {
       const { hex } = idOf(imageId)

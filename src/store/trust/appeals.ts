@@ -104,7 +104,7 @@ export function createAppealStore(store: Store): Appeals {
       const { found, next } = await firstDigests(store, nowMs, after, limit)
       const further = await Promise.all(found.map(({ score }) => furtherDigests(store, score)))
       const blocks = found.map(({ member, score: untilMs }, i) => {
-        return { blockId: member.toString('hex'), untilMs, frames: 1 + (further[i] ?? 0) }
+        return { blockId: member.toString('hex'), untilMs, frames: Math.max(1, further[i] ?? 0) }
       })
       return { blocks, next }
     },
@@ -116,7 +116,7 @@ export function createAppealStore(store: Store): Appeals {
       const [first] = isFirst
         ? []
         : await pageOfSorted(store, keys.resubmissionBlocks, { from: untilMs, to: untilMs, after: undefined, limit: 1 })
-      const frames = 1 + (await furtherDigests(store, untilMs))
+      const frames = Math.max(1, await furtherDigests(store, untilMs))
       return { blockId: first?.member.toString('hex') ?? digest, untilMs, frames }
     },
     async lift(blockId, as, by, atMs) {
@@ -156,7 +156,7 @@ async function firstDigests(store: Store, nowMs: number, after: PageCursor | und
   }
 }
 
-/** How many digests the block that ends then has besides its first. */
+/** How many digests the block that ends then has besides its first: none for a picture, otherwise one for each frame. */
 function furtherDigests(store: Store, endMs: number): Promise<number> {
   return store.ask((redis) => redis.zcount(keys.resubmissionBlocks, endMs + 0.5, endMs + 0.5))
 }

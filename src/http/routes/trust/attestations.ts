@@ -44,7 +44,10 @@ export const attestationRoutes: FastifyPluginAsyncZod<{ readonly attesting: Atte
         response: {
           200: z.object({
             signals: z.array(WaitingView),
-            next: z.string().nullable().meta({ description: 'Send it as `after` for the next page.' }),
+            next: z
+              .string()
+              .nullable()
+              .meta({ description: 'Send it as `after` for the next page. A page may be empty and have a next one.' }),
           }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'organisation-kind-forbidden', 'store-unavailable'),
         },

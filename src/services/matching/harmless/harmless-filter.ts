@@ -17,6 +17,7 @@ import type { Searcher } from '../../index/searcher.js'
 import { runCooperatively } from '../batch-search.js'
 import type { HarmlessStep } from '../match-steps.js'
 import type { Veto } from '../veto.js'
+import { judgedEntries } from './judged-entries.js'
 
 /** Look-ups of hits, on the searcher that found the hits or in the same tick. */
 type Facts = Pick<Searcher, 'banks' | 'factsOf' | 'imageOrdinal'>
@@ -106,6 +107,7 @@ function* harmlessLikeNow(
   which: Which = 'judged-too',
 ): Generator<void, string | undefined, void> {
   const wholes = signals.filter(({ view }) => view === 'whole')
+  const isAboutIt = which === 'judged-too' ? judgedEntries(signals) : undefined
   const frames = wholes.filter(({ type }) => type === 'pdq')
   const isStill = frames.length < 2
   for (const [i, whole] of (isStill
@@ -113,13 +115,13 @@ function* harmlessLikeNow(
     : wholes.filter(({ type }) => type === 'sha256' || type === 'video_md5')
   ).entries()) {
     if (i > 0) yield
-    const near = harmlessNear(catalogue(), whole, which)
+    const near = harmlessNear(catalogue(), whole, isAboutIt)
     if (near !== undefined) return near.id
   }
   let first: string | undefined
   for (const [i, frame] of (isStill ? [] : frames).entries()) {
     if (i > 0) yield
-    const near = harmlessNear(catalogue(), frame, which)
+    const near = harmlessNear(catalogue(), frame, isAboutIt)
     if (near === undefined) return undefined
     first ??= near.id
   }
@@ -149,7 +151,7 @@ async function listedOf(
   for (const whole of signals.filter(({ type, view }) => type === 'pdq' && view === 'whole')) {
     const pause = yieldIfNeeded()
     if (pause !== undefined) await pause
-    const near = harmlessNear(catalogue(), whole, 'listed')
+    const near = harmlessNear(catalogue(), whole, undefined)
     if (near === undefined) return 'no'
     farthestBits = Math.max(farthestBits, near.distanceBits)
   }
@@ -157,14 +159,21 @@ async function listedOf(
   return farthestBits === 0 ? 'same' : 'similar'
 }
 
-function harmlessNear(catalogue: Catalogue, { type, view, hash }: Signal, which: Which) {
+/** @param isAboutIt as `judgedEntries` makes it; `undefined` if what was judged does not count. */
+function harmlessNear(
+  catalogue: Catalogue,
+  { type, view, hash }: Signal,
+  isAboutIt: ReturnType<typeof judgedEntries> | undefined,
+) {
   const asked = { asked: view, rotated: false }
-  const hasJudged = which === 'judged-too'
+  const hasJudged = isAboutIt !== undefined
   const banks = [...vetoingBanks(catalogue).values(), ...(hasJudged ? [JUDGED_HARMLESS_BANK] : [])]
   if (banks.length === 0) return undefined
   const farthestBits = Math.max(...banks.map((bank) => widestThresholdOf(bank, type, view, asked.rotated)))
   const hits = catalogue.index(type).within([hash], farthestBits)
-  const [nearest] = harmlessOf(catalogue, type, asked, hits, hasJudged)
+  const harmless = harmlessOf(catalogue, type, asked, hits, hasJudged)
+  const isJudged = ({ image }: Hit) => catalogue.factsOf(image)?.bank === JUDGED_HARMLESS_BANK.name
+  const nearest = harmless.find((hit) => !isJudged(hit) || isAboutIt?.(catalogue, hit) === true)
   const id = nearest && catalogue.image(nearest.image)?.id
   return id === undefined ? undefined : { id, distanceBits: nearest?.distanceBits ?? 0 }
 }

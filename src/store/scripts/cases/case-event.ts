@@ -1,7 +1,34 @@
 import { outboxLua } from '../organisations/outbox.js'
 
-/** Events of one case. The oldest are deleted beyond it, so that matching one picture again and again cannot fill the store. */
+/** Events of one case. Some are deleted beyond it, so that matching one picture again and again cannot fill the store. */
 export const MAX_CASE_EVENTS = 1000
+/** Events that are deleted at one time. */
+const DELETED_AT_ONCE = 50
+
+/**
+ * Lua: `shorten(events)` deletes events of a time line that is too long. First verdicts that the same platform has changed later, then the oldest of the
+ * kind with the most: so no platform, and nobody who pauses and resumes without end, can push out what she must see, such as a new PIN that was asked for.
+ */
+const shortenLua = `
+    local function shorten (events)
+      if redis.call('XLEN', events) <= ${MAX_CASE_EVENTS} then return end
+      local told, ids, most, changed = {}, {}, nil, {}
+      local entries = redis.call('XRANGE', events, '-', '+')
+      for i = #entries, 1, -1 do
+        local id, fields = unpack(entries[i])
+        local kind, about = fields[2], fields[8]
+        if about and told[about] then changed[#changed + 1] = id
+        else
+          if about then told[about] = true end
+          ids[kind] = ids[kind] or {}
+          table.insert(ids[kind], id)
+          if not most or #ids[kind] > #ids[most] then most = kind end
+        end
+      end
+      if #changed > 0 then return redis.call('XDEL', events, unpack(changed)) end
+      local oldest = ids[most]
+      for i = #oldest, math.max(1, #oldest - ${DELETED_AT_ONCE - 1}), -1 do redis.call('XDEL', events, oldest[i]) end
+    end`
 
 /** Lua: `reading_org(case)` returns the organisation that opened the case, while it may read the case. */
 export const readingOrgLua = `
@@ -15,7 +42,7 @@ export const readingOrgLua = `
  * Lua: `note(events, kind, count, atMs, about)` adds an event to a case's time line, in the same step as what happened, and returns its id. The
  * webhooks of the organisation that opened the case report it, while that organisation may read the case.
  */
-export const caseEventLua = `${outboxLua}${readingOrgLua}
+export const caseEventLua = `${outboxLua}${readingOrgLua}${shortenLua}
     local function note (eventsKey, kind, count, atMs, about)
       local prefix, caseId = string.match(eventsKey, '^(.*:)case:(.*):events$')
       local org = reading_org(prefix .. 'case:' .. caseId)
@@ -28,7 +55,9 @@ export const caseEventLua = `${outboxLua}${readingOrgLua}
         fields[7] = 'about'
         fields[8] = about
       end
-      return redis.call('XADD', eventsKey, 'MAXLEN', ${MAX_CASE_EVENTS}, '*', unpack(fields))
+      local id = redis.call('XADD', eventsKey, '*', unpack(fields))
+      shorten(eventsKey)
+      return id
     end`
 
 // Notes an event that happened elsewhere, unless the case no longer exists: a late event must not recreate a time line.

@@ -28,20 +28,24 @@ export const startDeadlines = {
     return started`,
 } as const
 
-// Stops deadlines for good: a decision stops each deadline that it answers. Idempotent.
+// Stops deadlines for good: a decision stops each deadline that it answers. Idempotent. Deadlines start a moment after the match, so a decision that
+// comes first keeps those from starting.
 export const stopDeadlines = {
-  numberOfKeys: 2,
+  numberOfKeys: 3,
   lua: `
-    local deadlines = KEYS[1]
-    local schedule  = KEYS[2]
-    local hex       = ARGV[1]
-    local prefix    = ARGV[2] -- of all keys
-    -- ARGV[3 + i] deadline i
+    local images    = KEYS[1] -- hash: the shard of the image
+    local deadlines = KEYS[2]
+    local schedule  = KEYS[3]
+    local id        = ARGV[1] -- [16 bytes]
+    local hex       = ARGV[2]
+    local prefix    = ARGV[3] -- of all keys
+    -- ARGV[4 + 2i] deadline i, ARGV[5 + 2i] whether it is stopped before it starts: yes or no
     -- returns [integer] how many were stopped
+    if redis.call('HEXISTS', images, id) == 0 then return 0 end
     local stopped = 0
     local contact = redis.call('HGET', deadlines, '${CONTACT_FIELD}')
-    for i = 3, #ARGV do
-      if redis.call('HEXISTS', deadlines, ARGV[i]) == 1 then
+    for i = 4, #ARGV, 2 do
+      if ARGV[i + 1] == 'yes' or redis.call('HEXISTS', deadlines, ARGV[i]) == 1 then
         redis.call('HSET', deadlines, ARGV[i], 'stopped')
         stopped = stopped + redis.call('ZREM', schedule, hex .. '|' .. ARGV[i])
         if contact then redis.call('SREM', prefix .. 'contact-deadlines:' .. contact, hex .. '|' .. ARGV[i]) end
