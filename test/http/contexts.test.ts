@@ -2,6 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { HashedImage } from '../../packages/core/src/matching/hashed-image.js'
 import { hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
+import { MAX_CONTEXTS } from '../../src/store/trust/contexts.js'
 import { multipart } from '../helpers/multipart.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { post, redisOf, silent } from '../helpers/requests.js'
@@ -171,4 +172,23 @@ t.test('what is kept of a context expires 30 days after its last match', async (
   await seen(service, one.headers, idOf('group'), hash)
   const redis = await redisOf(t, service)
   for (const name of await redis.keys('{tabir}:context*')) t.ok((await redis.ttl(name)) <= 30 * 86_400, name)
+})
+
+t.test('a platform that names a new context with each query fills no store', async (t) => {
+  const service = await startService(t)
+  const one = await platform(service, 'one')
+  const { hash } = await caseWithPicture(service)
+  await seen(service, one.headers, idOf('first'), hash)
+  const redis = await redisOf(t, service)
+  const before = await redis.dbsize()
+  for (let from = 0; from < MAX_CONTEXTS + 400; from += 200) {
+    const queries = Array.from({ length: 200 }, (_, i) => ({
+      context: idOf(`c${from + i}`),
+      signals: [{ type: 'pdq', hash }],
+    }))
+    t.equal((await post(service.app, '/v1/match', { queries, transforms: false }, one.headers)).statusCode, 200)
+    await service.services.settled()
+  }
+  const added = (await redis.dbsize()) - before
+  t.ok(added <= 2 * MAX_CONTEXTS + 10, `${added} keys`)
 })

@@ -146,7 +146,7 @@ t.test('a decision about one entry leaves the entries of other cases, and one ab
     })
     if (answer === 'added-by-mistake') t.equal(again.statusCode, 201, 'another case may register it')
     else refused(t, again, 'known-harmless')
-    t.equal(strikes.length, 1, 'a mistake is no strike')
+    t.equal(strikes.length, answer === 'added-by-mistake' ? 0 : 1, 'a mistake is no strike')
     await ask(service, 'DELETE', stranger.url, stranger.headers)
     for (const { blockId } of (await ask(service, 'GET', '/v1/resubmission-blocks', headers)).json<{
       blocks: { blockId: string }[]

@@ -72,20 +72,20 @@ export function createContextStore(store: Store, keyring: Keyring, secret: Buffe
         if (failed) throw failed
         const beyond: unknown = replies.at(-1)?.[1]
         if (!Array.isArray(beyond) || beyond.length === 0) return
+        // With their counts: a platform may name a new context with each query.
         await redis
           .multi()
           .zrem(keys.contexts(orgId), ...beyond)
           .hdel(keys.contextNames(orgId), ...beyond)
+          .unlink(beyond.flatMap((each) => imagesOf(orgId, String(each), nowMs)))
           .exec()
       })
     },
 
     async delete(orgId, context, nowMs) {
       const key = keyOf(orgId, context)
-      // One span more: matches are counted by the store's clock, which may be ahead of this one.
-      const spans = [...lastOf('h', nowMs / HOUR_MS + 1, HOURS + 2), ...lastOf('d', nowMs / DAY_MS + 1, DAYS + 2)]
-      const images = spans.map((span) => keys.contextImages(orgId, key, span))
-      await store.write(deleteContext, [keys.contexts(orgId), keys.contextNames(orgId), keys.erased, ...images], [key])
+      const ofOrg = [keys.contexts(orgId), keys.contextNames(orgId), keys.erased]
+      await store.write(deleteContext, [...ofOrg, ...imagesOf(orgId, key, nowMs)], [key])
     },
 
     async counts(orgId, nowMs) {
@@ -127,6 +127,12 @@ async function countOf(
   if (name === null) return undefined
   const context = unlessDamaged(() => keyring.unseal(name, contextNameContext(orgId, key)))
   return context && { context: context.toString('utf8'), imagesIn24h, imagesIn30d, lastSeenAtMs }
+}
+
+/** The keys of all counts of a context. One span more: matches are counted by the store's clock, which may be ahead of this one. */
+function imagesOf(orgId: string, key: string, nowMs: number): string[] {
+  const spans = [...lastOf('h', nowMs / HOUR_MS + 1, HOURS + 2), ...lastOf('d', nowMs / DAY_MS + 1, DAYS + 2)]
+  return spans.map((span) => keys.contextImages(orgId, key, span))
 }
 
 /** The context that an organisation's context name is sealed for: it names the organisation and the keyed hash. */
