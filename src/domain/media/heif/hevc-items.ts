@@ -1,6 +1,6 @@
 // Finds HEVC pictures whose data holds several frames. Viewers and libheif show the first frame that is to be shown.
 
-import { type Box, metaBoxesIn, propertiesIn } from '../domain/media/heif-boxes.js'
+import { type Box, metaBoxesIn, propertiesIn } from './heif-boxes.js'
 import { hevcUnits, unitBits, unitKind } from './hevc-config.js'
 import {
   createStepCounter,
