@@ -8,7 +8,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { fileFormatOf } from '../dist/src/handoff/heif-pixels.js'
+import { fileFormatOf } from '../dist/src/domain/media/heif/heif-pixels.js'
 import { chanceFrom, mutatedBytes } from '../dist/test/fuzz/chance.js'
 import { apngOf, avifSequenceOf, framePicture, gifOf, webpOf } from '../dist/test/helpers/animations.js'
 import { HEIC_FILES, heic } from '../dist/test/helpers/heic.js'

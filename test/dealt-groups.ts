@@ -55,7 +55,7 @@ const TRIES = [
 const VOLUME = [
   'client/below-path.test.js',
   'domain/image-end.test.js',
-  'handoff/picture-cost.test.js',
+  'domain/picture-cost.test.js',
   'hash/deframe/common-parts.test.js',
   'hash/deframe/deframe.test.js',
   'hash/deframe/ranking.test.js',

@@ -1,7 +1,7 @@
 // What the structure of a file says before it is decoded: whether it is animated, how long its frames are shown, and its orientation.
 
 import { shownMs } from '../../packages/hash/src/file-frames.js'
-import { type Box, boxesIn, childrenOf, TooManyBoxes } from '../../src/domain/media/heif-boxes.js'
+import { type Box, boxesIn, childrenOf, TooManyBoxes } from '../../src/domain/media/heif/heif-boxes.js'
 import { jxlCodestream, jxlHeader } from '../../src/domain/media/jxl-header.js'
 import type { MediaFormat } from '../../src/domain/media/media-formats.js'
 

@@ -1,7 +1,7 @@
 // An operator may install without libheif: then these modules are missing, and the page is built without worker-heif.ts.
 
 declare module 'libheif-js/libheif-wasm/libheif.js' {
-  import type { LibHeifFactory } from '../../src/domain/media/libheif-instance.js'
+  import type { LibHeifFactory } from '../../src/domain/media/heif/libheif-instance.js'
 
   const factory: LibHeifFactory
 

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { childrenOf, metaBoxesIn as metaOf } from '../../src/domain/media/heif-boxes.js'
+import { childrenOf, metaBoxesIn as metaOf } from '../../src/domain/media/heif/heif-boxes.js'
 
 const FOLDER = resolve(import.meta.dirname, '../../../test/data/heic')
 export const HEIC_FILES = ['two', '10-bit', 'tiles', 'alpha', 'turned', 'display-p3'] as const

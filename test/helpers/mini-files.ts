@@ -1,7 +1,7 @@
 // HEIF files in the short form, with one `mini` box, made of usual files. ISO/IEC 23008-12, Annex O.
 
-import { associationsIn, metaBoxesIn, propertiesIn } from '../../src/domain/media/heif-boxes.js'
-import { placesOf } from '../../src/handoff/item-data.js'
+import { associationsIn, metaBoxesIn, propertiesIn } from '../../src/domain/media/heif/heif-boxes.js'
+import { placesOf } from '../../src/domain/media/heif/item-data.js'
 
 export interface MiniOptions {
   /** 1…8, as in EXIF. */

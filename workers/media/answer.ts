@@ -1,9 +1,9 @@
 // Computes a child's answer about one picture.
 
 import type { Purpose } from '../../packages/hash/src/views.js'
+import { pictureCost } from '../../src/domain/media/picture-cost.js'
 import { Problem } from '../../src/domain/problem.js'
 import { DECODING_PROBLEMS, type HandoffAnswer } from '../../src/handoff/message.js'
-import { pictureCost } from '../../src/handoff/picture-cost.js'
 import type { DetailsWanted } from '../../src/jobs/hash-image-job.js'
 import { detailsOf } from './details-of-file.js'
 import { hashImage } from './hashes-of-file.js'

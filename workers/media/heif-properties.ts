@@ -1,6 +1,6 @@
 // Reads properties of the primary picture of an AVIF or HEIC file that change how it is shown: colours, transparency, and a clean aperture.
 
-import { withoutAperture } from '../../src/domain/media/heif-aperture.js'
+import { withoutAperture } from '../../src/domain/media/heif/heif-aperture.js'
 import {
   associationsIn,
   type Box,
@@ -8,7 +8,7 @@ import {
   metaBoxesIn,
   type Property,
   propertiesIn,
-} from '../../src/domain/media/heif-boxes.js'
+} from '../../src/domain/media/heif/heif-boxes.js'
 import { av1Colour, type CodePoints } from './colour/av1-colour.js'
 import { type ColourSignal, signalOf } from './colour/colour-signal.js'
 

@@ -8,7 +8,7 @@ import { lengthOf } from '../../packages/hash/src/video/animation-frames.js'
 import { jxlDurations } from '../../src/domain/media/jxl-frames.js'
 import { compileJxl } from '../../src/domain/media/jxl-instance.js'
 import { openJxl } from '../../src/domain/media/jxl-picture.js'
-import { allowedMemoryMb } from '../../src/handoff/picture-cost.js'
+import { allowedMemoryMb } from '../../src/domain/media/picture-cost.js'
 import type { Decoder } from './decoder.js'
 import { libvips } from './libvips.js'
 

@@ -2,9 +2,9 @@
 
 import type { HashedImage } from '../../../packages/core/src/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../../packages/core/src/matching/signal-types.js'
+import { isTooCostly, type PictureCost, pictureCost, UNKNOWN_COST } from '../../domain/media/picture-cost.js'
 import { Problem } from '../../domain/problem.js'
 import type { PendingImages } from '../../handoff/pending-images.js'
-import { isTooCostly, type PictureCost, pictureCost, UNKNOWN_COST } from '../../handoff/picture-cost.js'
 import { type DetailsWanted, type HashImageJob, JOB_PRIORITY, type JobPurpose } from '../../jobs/hash-image-job.js'
 import { createPictureShares, type PictureSender } from './picture-shares.js'
 

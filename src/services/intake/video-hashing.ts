@@ -1,11 +1,11 @@
 // Takes in an uploaded video, in this process's memory, and has it hashed by a worker.
 
 import type { HashedVideoFile } from '../../../packages/core/src/matching/hashed-image.js'
+import { videoCostMs } from '../../domain/media/video-cost.js'
 import { MAX_VIDEO_BYTES, type VideoLimits } from '../../domain/media/video-limits.js'
 import { Problem } from '../../domain/problem.js'
 import type { PendingVideos } from '../../handoff/pending-videos.js'
 import { createVideoBytes, type VideoBytes } from '../../handoff/video-bytes.js'
-import { videoCostMs } from '../../handoff/video-cost.js'
 import { IMAGE_TTL_MS } from '../../jobs/hash-image-job.js'
 import { type HashVideoJob, LARGE_VIDEO_BEHIND, VIDEO_PRIORITY, type VideoPurpose } from '../../jobs/hash-video-job.js'
 import { yielder } from '../load/yielding.js'

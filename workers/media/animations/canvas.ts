@@ -1,6 +1,6 @@
 // The canvas on which an animation is drawn: each frame is drawn on what the previous ones left, as viewers do it.
 
-import type { FrameHeader } from '../../../src/handoff/animations/animation.js'
+import type { FrameHeader } from '../../../src/domain/media/animations/animation.js'
 
 /** Red, green, blue, alpha; not premultiplied. */
 export interface Rgba {

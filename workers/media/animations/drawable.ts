@@ -1,12 +1,12 @@
 // Animations whose frames are drawn on a canvas: GIF, WebP and PNG.
 
 import { deflateSync } from 'node:zlib'
+import type { Animation, ByteRange, DrawingCost, FrameHeader } from '../../../src/domain/media/animations/animation.js'
+import { type PngAnimation, pngAnimation } from '../../../src/domain/media/animations/apng.js'
+import { DRAWING_COSTS } from '../../../src/domain/media/animations/costs.js'
+import { gifAnimation } from '../../../src/domain/media/animations/gif.js'
+import { type WebpAnimation, webpAnimation } from '../../../src/domain/media/animations/webp.js'
 import type { MediaFormat } from '../../../src/domain/media/media-formats.js'
-import type { Animation, ByteRange, DrawingCost, FrameHeader } from '../../../src/handoff/animations/animation.js'
-import { type PngAnimation, pngAnimation } from '../../../src/handoff/animations/apng.js'
-import { DRAWING_COSTS } from '../../../src/handoff/animations/costs.js'
-import { gifAnimation } from '../../../src/handoff/animations/gif.js'
-import { type WebpAnimation, webpAnimation } from '../../../src/handoff/animations/webp.js'
 import { type FramePixels, gifPixels, pngChunk, pngPixels, webpPixels } from './frame-pixels.js'
 
 export interface Drawable {

@@ -1,7 +1,7 @@
 // Groups the frames of an animation that look the same, and keeps the pixels of those that represent it.
 
 import { createHash } from 'node:crypto'
-import { mostFrames } from '../../../src/handoff/animations/animation.js'
+import { mostFrames } from '../../../src/domain/media/animations/animation.js'
 import type { Rgba } from './canvas.js'
 
 export interface Scenes {

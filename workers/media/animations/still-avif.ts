@@ -1,9 +1,9 @@
 // Wraps a frame of an AVIF sequence as a still picture, because libheif decodes only those; and replaces brands that libvips does not open.
 
-import type { AvifAnimation } from '../../../src/handoff/animations/avif.js'
-import { av1Frames } from '../../../src/handoff/av1-items.js'
-import { fullBox, heifFileOf, u32 } from '../../../src/handoff/heif-file.js'
-import { type Patch, patched } from '../../../src/handoff/item-data.js'
+import type { AvifAnimation } from '../../../src/domain/media/animations/avif.js'
+import { av1Frames } from '../../../src/domain/media/heif/av1-items.js'
+import { fullBox, heifFileOf, u32 } from '../../../src/domain/media/heif/heif-file.js'
+import { type Patch, patched } from '../../../src/domain/media/heif/item-data.js'
 
 /** Major brands that libvips opens. Browsers also display files with others, such as `avis` and `MA1B`. */
 const OPENED_BRANDS = ['avif', 'mif1', 'msf1']

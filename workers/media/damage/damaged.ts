@@ -2,7 +2,7 @@
 
 import type { Purpose } from '../../../packages/hash/src/views.js'
 import type { MediaFormat } from '../../../src/domain/media/media-formats.js'
-import { pictureCost } from '../../../src/handoff/picture-cost.js'
+import { pictureCost } from '../../../src/domain/media/picture-cost.js'
 import { ranOutOfMemory } from '../out-of-memory.js'
 import { gifData } from './gif-rows.js'
 import { NOISE_BYTES, withNoise } from './jpeg-noise.js'

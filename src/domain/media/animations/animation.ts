@@ -1,6 +1,6 @@
 // What the headers of an animated file declare about its frames, and which frames are worth drawing. Decodes nothing.
 
-import { chooseFrames, MAX_CHOSEN_FRAMES } from '../../../packages/hash/src/file-frames.js'
+import { chooseFrames, MAX_CHOSEN_FRAMES } from '../../../../packages/hash/src/file-frames.js'
 import { type LookPlan, looksWithin, NO_LOOKS } from './looks.js'
 
 /** Offsets in a file; `to` is exclusive. */

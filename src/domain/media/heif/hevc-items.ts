@@ -1,6 +1,7 @@
 // Finds HEVC pictures whose data holds several frames. Viewers and libheif show the first frame that is to be shown.
+// libheif decodes hidden ones before it: 300 of 640 × 480 took 2.4 s instead of 0.04 s.
 
-import { type Box, metaBoxesIn, propertiesIn } from '../domain/media/heif-boxes.js'
+import { type Box, metaBoxesIn, propertiesIn } from './heif-boxes.js'
 import { hevcUnits, unitBits, unitKind } from './hevc-config.js'
 import {
   createStepCounter,

@@ -1,8 +1,8 @@
 // An HEVC item may hold any number of frames. The first shown frame is the picture, and the others cost nothing.
 
 import t from 'tap'
-import { hevcFrames } from '../../src/handoff/hevc-items.js'
-import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
+import { hevcFrames } from '../../src/domain/media/heif/hevc-items.js'
+import { isTooCostly, pictureCost } from '../../src/domain/media/picture-cost.js'
 import { decode } from '../../workers/media/decode.js'
 import { heic, placeOf } from '../helpers/heic.js'
 

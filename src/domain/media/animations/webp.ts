@@ -1,6 +1,6 @@
 // Reads the frames of an animated WebP.
 
-import { shownMs } from '../../../packages/hash/src/file-frames.js'
+import { shownMs } from '../../../../packages/hash/src/file-frames.js'
 import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface WebpFrame extends FrameHeader {

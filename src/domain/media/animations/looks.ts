@@ -1,6 +1,6 @@
 // Plans which frames of an animation are looked at as in a video, within a time limit. Decodes nothing.
 
-import { type LookedFrame, lookedFrames } from '../../../packages/hash/src/video/animation-frames.js'
+import { type LookedFrame, lookedFrames } from '../../../../packages/hash/src/video/animation-frames.js'
 
 export interface LookPlan {
   readonly looked: readonly LookedFrame[]

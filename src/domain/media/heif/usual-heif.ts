@@ -1,6 +1,6 @@
-// Converts a HEIF file in the short form (`mini`) to one with a `meta` box, which all other readers of HEIF need.
+// Converts a HEIF file in the short form (`mini`) to one with a `meta` box, which libvips needs. Chromium 156 shows such AVIF files.
 
-import { boxesIn, TooManyBoxes } from '../domain/media/heif-boxes.js'
+import { boxesIn, TooManyBoxes } from './heif-boxes.js'
 import { box, fullBox, heifFileOf, u16, u32 } from './heif-file.js'
 import { type MiniPicture, miniPicture } from './mini-box.js'
 

@@ -1,6 +1,6 @@
 // An instance of libheif in WebAssembly whose memory is bounded and can be reset to its initial state.
 
-import { Problem } from '../problem.js'
+import { Problem } from '../../problem.js'
 
 /** What the CommonJS module `libheif-js/libheif-wasm/libheif.js` exports. */
 export type LibHeifFactory = (options: {

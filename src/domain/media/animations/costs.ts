@@ -1,8 +1,8 @@
 // Estimates the cost of decoding an animation by the headers of its frames.
 
-import { MAX_CHOSEN_FRAMES } from '../../../packages/hash/src/file-frames.js'
-import { MAX_PIXELS } from '../../../packages/hash/src/pixels.js'
-import type { MediaFormat } from '../../domain/media/media-formats.js'
+import { MAX_CHOSEN_FRAMES } from '../../../../packages/hash/src/file-frames.js'
+import { MAX_PIXELS } from '../../../../packages/hash/src/pixels.js'
+import type { MediaFormat } from '../media-formats.js'
 import { type Animation, type DrawingCost, mostFrames, planOf } from './animation.js'
 import { pngAnimation } from './apng.js'
 import { avifAnimation, chosenSamples } from './avif.js'

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { metaBoxesIn, propertiesIn } from '../../src/domain/media/heif-boxes.js'
-import { box, fullBox, heifFileOf, u16, u32 } from '../../src/handoff/heif-file.js'
-import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
+import { metaBoxesIn, propertiesIn } from '../../src/domain/media/heif/heif-boxes.js'
+import { box, fullBox, heifFileOf, u16, u32 } from '../../src/domain/media/heif/heif-file.js'
+import { isTooCostly, pictureCost } from '../../src/domain/media/picture-cost.js'
 import { heic } from '../helpers/heic.js'
 
 const MEGABYTE = 1_000_000

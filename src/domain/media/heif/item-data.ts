@@ -1,6 +1,6 @@
 // Finds the data of the items of a HEIF file, and replaces bytes of it.
 
-import { type Box, boxesIn, TooManyBoxes } from '../domain/media/heif-boxes.js'
+import { type Box, boxesIn, TooManyBoxes } from './heif-boxes.js'
 
 /** A byte that replaces that of a file at an offset. */
 export interface Patch {

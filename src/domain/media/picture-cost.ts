@@ -1,26 +1,26 @@
 // Estimates the cost of decoding a picture by its header, before anything is decoded: a small file may cost seconds and a gigabyte.
 
-import { MAX_CHOSEN_FRAMES } from '../../packages/hash/src/file-frames.js'
-import { isLong } from '../../packages/hash/src/windows.js'
-import { createByteReader } from '../domain/media/byte-reader.js'
+import { MAX_CHOSEN_FRAMES } from '../../../packages/hash/src/file-frames.js'
+import { isLong } from '../../../packages/hash/src/windows.js'
+import { NS_PER_AV1_BYTE } from './animations/avif.js'
+import { animationCost } from './animations/costs.js'
+import { createByteReader } from './byte-reader.js'
 import {
   MAX_DECODING_MB,
   MAX_DECODING_MS,
   MAX_JPEG_PIXELS,
   MAX_PROGRESSIVE_JPEG_PIXELS,
   MAX_WHOLE_PIXELS,
-} from '../domain/media/decoding-limits.js'
-import { TooManyBoxes } from '../domain/media/heif-boxes.js'
-import { jpegMarkers, START_OF_SCAN } from '../domain/media/jpeg-markers.js'
-import { jxlFrames } from '../domain/media/jxl-frames.js'
-import { jxlCodestream, jxlHeader } from '../domain/media/jxl-header.js'
-import type { MediaFormat } from '../domain/media/media-formats.js'
-import { NS_PER_AV1_BYTE } from './animations/avif.js'
-import { animationCost } from './animations/costs.js'
-import { av1Frames } from './av1-items.js'
-import { fileFormatOf, type HeifPixels, heifPixels } from './heif-pixels.js'
-import { hevcFrames } from './hevc-items.js'
-import { usualHeif } from './usual-heif.js'
+} from './decoding-limits.js'
+import { av1Frames } from './heif/av1-items.js'
+import { TooManyBoxes } from './heif/heif-boxes.js'
+import { fileFormatOf, type HeifPixels, heifPixels } from './heif/heif-pixels.js'
+import { hevcFrames } from './heif/hevc-items.js'
+import { usualHeif } from './heif/usual-heif.js'
+import { jpegMarkers, START_OF_SCAN } from './jpeg-markers.js'
+import { jxlFrames } from './jxl-frames.js'
+import { jxlCodestream, jxlHeader } from './jxl-header.js'
+import type { MediaFormat } from './media-formats.js'
 
 export interface PictureCost {
   /** Time on one core of a processor of 2022. Measured by `npm run bench decoding`, rounded up. */

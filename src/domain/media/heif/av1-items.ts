@@ -1,6 +1,6 @@
 // Finds AV1 pictures whose data holds several frames. Browsers show the first frame that is to be shown, and libheif the last.
 
-import { associationsIn, type Box, metaBoxesIn, propertiesIn } from '../domain/media/heif-boxes.js'
+import { associationsIn, type Box, metaBoxesIn, propertiesIn } from './heif-boxes.js'
 import {
   createStepCounter,
   type ItemData,

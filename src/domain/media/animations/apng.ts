@@ -1,6 +1,6 @@
 // The frames of an animated PNG: https://www.w3.org/TR/png-3/#apng-frame-based-animation
 
-import { shownMs } from '../../../packages/hash/src/file-frames.js'
+import { shownMs } from '../../../../packages/hash/src/file-frames.js'
 import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface PngAnimation extends Animation {

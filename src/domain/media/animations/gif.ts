@@ -1,6 +1,6 @@
 // Reads the frames of a GIF by iterating over its blocks.
 
-import { shownMs } from '../../../packages/hash/src/file-frames.js'
+import { shownMs } from '../../../../packages/hash/src/file-frames.js'
 import { type Animation, type ByteRange, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 
 export interface GifFrame extends FrameHeader {

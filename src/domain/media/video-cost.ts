@@ -1,8 +1,8 @@
 // What hashing a video will cost, read from its container before a worker gets it. Decodes nothing. A file may lie: what it cost is counted afterwards,
 // and a worker decodes only key frames of one that exceeds what was expected.
 
-import { type ByteReader, createByteReader } from '../domain/media/byte-reader.js'
-import { DECODING_MS_PER_MINUTE, DECODING_START_MS } from '../domain/media/video-limits.js'
+import { type ByteReader, createByteReader } from './byte-reader.js'
+import { DECODING_MS_PER_MINUTE, DECODING_START_MS } from './video-limits.js'
 
 /** Bytes that may be read. Ten minutes of 240 frames a second with sound need some 3 million in Matroska, and far fewer in MP4. */
 const MAX_READS = 4_000_000

@@ -1,6 +1,6 @@
 // Reads the primary image of a HEIF file whose images are HEVC (HEIC), with libheif compiled to WebAssembly. Workers and browsers both use it.
 
-import { Problem } from '../problem.js'
+import { Problem } from '../../problem.js'
 import type { PicturePart } from './heif-aperture.js'
 import { instantiate, type LibHeif, type LibHeifFactory, type LibHeifInstance } from './libheif-instance.js'
 

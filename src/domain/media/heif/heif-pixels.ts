@@ -1,7 +1,7 @@
 // Counts the pixels that a decoder has to decode for a HEIF file (HEIC or AVIF), from the sizes, types and sources of items in its `meta` box.
 
-import { type Box, boxesIn, childrenOf, TooManyBoxes } from '../domain/media/heif-boxes.js'
-import { formatOf, type MediaFormat } from '../domain/media/media-formats.js'
+import { formatOf, type MediaFormat } from '../media-formats.js'
+import { type Box, boxesIn, childrenOf, TooManyBoxes } from './heif-boxes.js'
 import { hevcConfig } from './hevc-config.js'
 import { createStepCounter, placesOf, referencesIn } from './item-data.js'
 

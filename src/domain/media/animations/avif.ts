@@ -1,8 +1,8 @@
 // The frames of an AVIF image sequence: the samples of its first video track. https://aomediacodec.github.io/av1-avif/#image-sequences
 // The alpha track is not read: frames are decoded as if they were opaque. Offsets in boxes are those of ISO/IEC 14496-12.
 
-import { chooseFrames, shownMs } from '../../../packages/hash/src/file-frames.js'
-import { type Box, boxesIn } from '../../domain/media/heif-boxes.js'
+import { chooseFrames, shownMs } from '../../../../packages/hash/src/file-frames.js'
+import { type Box, boxesIn } from '../heif/heif-boxes.js'
 import { type Animation, allowedMs, type ByteRange, chosenMs, type FrameHeader, MAX_LISTED_FRAMES } from './animation.js'
 import { looksWithin, NO_LOOKS } from './looks.js'
 

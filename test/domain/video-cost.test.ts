@@ -1,8 +1,8 @@
 // What a video will cost is read from its container, in every form of it; a hostile file gets no exact answer, and takes no time.
 
 import t from 'tap'
+import { videoCostMs } from '../../src/domain/media/video-cost.js'
 import { DECODING_MS_PER_MINUTE, DECODING_START_MS } from '../../src/domain/media/video-limits.js'
-import { videoCostMs } from '../../src/handoff/video-cost.js'
 import { ffmpeg, fileOf, makeClip, remuxed } from '../helpers/videos.js'
 
 const costOf = (file: Buffer, pieceBytes = file.length) =>

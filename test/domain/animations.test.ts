@@ -1,11 +1,17 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { allowedMs, type FrameHeader, MAX_LISTED_FRAMES, planOf, startsOf } from '../../src/handoff/animations/animation.js'
-import { pngAnimation } from '../../src/handoff/animations/apng.js'
-import { avifAnimation, chosenSamples } from '../../src/handoff/animations/avif.js'
-import { gifAnimation } from '../../src/handoff/animations/gif.js'
-import { webpAnimation } from '../../src/handoff/animations/webp.js'
-import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
+import {
+  allowedMs,
+  type FrameHeader,
+  MAX_LISTED_FRAMES,
+  planOf,
+  startsOf,
+} from '../../src/domain/media/animations/animation.js'
+import { pngAnimation } from '../../src/domain/media/animations/apng.js'
+import { avifAnimation, chosenSamples } from '../../src/domain/media/animations/avif.js'
+import { gifAnimation } from '../../src/domain/media/animations/gif.js'
+import { webpAnimation } from '../../src/domain/media/animations/webp.js'
+import { isTooCostly, pictureCost } from '../../src/domain/media/picture-cost.js'
 import { apngOf, avifSequenceOf, flatPicture, framePicture, gifOf, webpOf } from '../helpers/animations.js'
 import { runs } from '../helpers/runs.js'
 
