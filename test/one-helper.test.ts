@@ -41,6 +41,7 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/upkeep/backups.ts': 'a thousand at most, which the script sees to',
   'src/store/audit/audit.ts': 'takes entries from the head of a list, in the step that removes them',
   'src/store/cases/case-events.ts': 'follows streams: waits behind an id',
+  'src/store/scripts/cases/case-event.ts': 'reads the time line of one case, a thousand events at most',
   'src/store/images/changes.ts': 'follows a stream by revisions, which have no gaps',
   'src/store/trust/contexts.ts': 'reads all contexts of one organisation, 10,000 at most',
   'src/store/exchange/feed-batches.ts': 'reads the one end that follows another',

@@ -252,7 +252,6 @@ t.test('every use of keyring.seal in the sources is known to re-encryption', asy
     'store/webhooks/webhooks.ts': 1, // webhooks
     'store/upkeep/re-encryption.ts': 1, // all of these
     'store/sealing/sealed-file.ts': 1, // snapshots, which are rewritten
-    'store/images/reader/proof.ts': 1, // opened at once and never stored
   }
   t.same(Object.fromEntries(found), known)
 })

@@ -2,7 +2,7 @@ import { outboxLua } from '../organisations/outbox.js'
 
 /** Events of one case. Some are deleted beyond it, so that matching one picture again and again cannot fill the store. */
 export const MAX_CASE_EVENTS = 1000
-/** Events that are deleted at one time. */
+/** At least this many events are deleted at one time, because finding them reads the whole time line. */
 const DELETED_AT_ONCE = 50
 
 /**
@@ -25,9 +25,9 @@ const shortenLua = `
           if not most or #ids[kind] > #ids[most] then most = kind end
         end
       end
-      if #changed > 0 then return redis.call('XDEL', events, unpack(changed)) end
+      if #changed > 0 then redis.call('XDEL', events, unpack(changed)) end
       local oldest = ids[most]
-      for i = #oldest, math.max(1, #oldest - ${DELETED_AT_ONCE - 1}), -1 do redis.call('XDEL', events, oldest[i]) end
+      for i = #oldest, math.max(1, #oldest - ${DELETED_AT_ONCE - 1} + #changed), -1 do redis.call('XDEL', events, oldest[i]) end
     end`
 
 /** Lua: `reading_org(case)` returns the organisation that opened the case, while it may read the case. */
