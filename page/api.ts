@@ -201,7 +201,7 @@ export const api = {
   ): Promise<Answer<{ readonly state: AppealState }>> =>
     ask('POST', `${pathOf(caseNumber)}/appeals`, {
       token,
-      json: { signals: signals.filter(({ type, view }) => type !== 'sha256' && (view ?? 'whole') === 'whole') },
+      json: { signals: signals.filter(({ type }) => type !== 'sha256') },
     }),
 
   /** `effectiveAt`: when it ends, for a token by PIN. */

@@ -43,6 +43,7 @@ t.test('only listed files write to Redis without a script, each for a reason', a
     'src/store/sealing/seal-ring.ts': 'heartbeats, by a random id',
     'src/store/trust/strikes.ts': 'a count',
     'src/store/trust/daily-counts.ts': 'counts that may be lost',
+    'src/store/watch/watch-erasures.ts': 'a mark that ends by itself',
     'src/store/redis/heartbeats.ts': 'heartbeats, by a random id',
   }
   const commands = 'hset|hdel|hincrby|sadd|srem|zadd|zrem|zremrangebyscore|pfadd|rpush|lpush|xadd|xdel|incr|incrby|unlink'
