@@ -94,6 +94,18 @@ t.test('pictures leave no trace anywhere', async (t) => {
     t.ok(hashes.length >= 3 * bird.accepted.length, 'their hashes are known')
   })
 
+  await t.test('an upload gate gets a verdict for each file, as a form or alone', async (t) => {
+    const gate = { url: `${api.url}/v1/verdict`, headers: platform.headers }
+    for (const one of [...bird.accepted, ...bird.refused])
+      for (const body of [
+        images([one], 'file'),
+        { payload: fresh(one).bytes, headers: { 'content-type': one.contentType } },
+      ]) {
+        const { status } = await send(gate, body)
+        t.ok([200, 202, 451].includes(status), `${contentOf(one)}: ${status}`)
+      }
+  })
+
   const phone = await canaryHeic(4711, decode)
   await t.test('HEIC is accepted, and truncated HEIC is refused for registration', async (t) => {
     t.same(findCanary(phone.picture.bytes, phone.needles), ['data of HEIC'], 'the search finds a value that is present')

@@ -27,7 +27,7 @@ export const MatchResult = z.object({
 
 /** @param mayKnowDistance shows the distance in bits; otherwise only its band. */
 export function shownMatch(
-  { distanceBits, category, atMs, segments, details, ...rest }: Match,
+  { distanceBits, category, atMs, segments, details, isUnvouched: _, ...rest }: Match,
   mayKnowDistance: boolean,
 ): z.infer<typeof MatchView> {
   return {

@@ -1,10 +1,16 @@
 // Reads images from a multipart body into memory. Never writes them to disk.
 
 import type { MultipartFile } from '@fastify/multipart' // adds isMultipart and parts to requests, too
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { fieldDeclaresMinor } from '../domain/cases/minors.js'
 import { Problem } from '../domain/problem.js'
 import { cutAtImageEnd, limitBody, upToItsLimit } from './image-cut.js'
+
+/** A request and its answer. */
+export interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
 
 export interface UploadLimits {
   readonly maxImageBytes: number

@@ -1,6 +1,6 @@
 // POST /v1/verdict: any file in, and the status of the answer is the decision.
 
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import sharp from 'sharp'
 import t, { type Test } from 'tap'
@@ -10,9 +10,9 @@ import type { Match } from '../../src/services/matching/match.js'
 import { verdictOn } from '../../src/services/matching/upload-verdict.js'
 import { imagePart, multipart } from '../helpers/multipart.js'
 import { type Picture, scene } from '../helpers/pictures.js'
-import { keyFor, openCase, startService } from '../helpers/service.js'
+import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
-import { ask, vouchedCase } from '../helpers/trust.js'
+import { ask, feedback, platform, vouchedCase } from '../helpers/trust.js'
 import { makeClip } from '../helpers/videos.js'
 
 const Verdict = z.strictObject({
@@ -151,6 +151,28 @@ t.test('uploads of every kind, with a worker', async (t) => {
   })
 })
 
+t.test(
+  'the hash of an innocent file, sent with hashes of a picture that platforms confirm, does not block the file',
+  async (t) => {
+    const { service, given } = await world(t)
+    const innocent = await scene(2110)
+    const [hash, sha256] = [randomHashText(), createHash('sha256').update(innocent.bytes).digest('hex')]
+    const liar = await openCase(service.app)
+    const signals = [
+      { type: 'pdq', hash, quality: 100 },
+      { type: 'sha256', hash: sha256, quality: 100 },
+    ]
+    const sent = await ask(service, 'POST', `${liar.url}/hashes`, liar.headers, { images: [{ signals }] })
+    t.equal(sent.statusCode, 201, sent.body)
+    t.equal(await given(innocent.bytes), '202 hold match exact self-reported')
+    for (const name of ['one', 'two']) {
+      const told = await feedback(service, await platform(service, name), hash, { verdict: 'blocked' })
+      t.equal(told.statusCode, 200, told.body)
+    }
+    t.equal(await given(innocent.bytes), '202 hold match exact platform-confirmed')
+  },
+)
+
 t.test('the policy for every grade, tier and dispute', async (t) => {
   const match = (grade: Match['grade'], tier: Tier, disputed = false) => ({ grade, tier, disputed }) as Match
   const tiers = ['self-reported', 'ngo-attested', 'platform-confirmed', 'verified'] as const
@@ -164,5 +186,8 @@ t.test('the policy for every grade, tier and dispute', async (t) => {
       }
   const [weak, sure] = [match('near', 'verified'), match('strong', 'verified')]
   t.equal(verdictOn([match('exact', 'verified', true), weak, sure], 'verified').match, sure, 'a surer match decides')
+  const unvouched = { ...sure, isUnvouched: true } as const
+  t.equal(verdictOn([unvouched], 'ngo-attested').verdict, 'hold', 'nobody vouches for its hashes')
+  t.equal(verdictOn([unvouched], 'self-reported').verdict, 'block', 'the operator chose to block all')
   t.same(verdictOn([], 'self-reported'), { verdict: 'pass' })
 })

@@ -74,6 +74,12 @@ export function tierWith(registered: Tier, support: number): Tier {
   return TIERS_WITH[registered][support] ?? registered
 }
 
+/** @param support as `encodeSupport` returns it. @returns whether an NGO attested or the operator verified, whatever platforms said. */
+export function isVouched(support: number): boolean {
+  const { verifications, attestations } = decodeSupport(support)
+  return verifications + attestations > 0
+}
+
 /** No rule distinguishes a lead outside these limits, even with the two confirmations that a registered tier may count as. */
 const MAX_LEAD = 2
 const MIN_LEAD = -5

@@ -11,7 +11,7 @@ import type { MatchIds } from '../../services/matching/match-ids.js'
 import type { Matcher } from '../../services/matching/matcher.js'
 import type { AskedVideo, VideoMatcher } from '../../services/matching/video/video-matcher.js'
 import { callerOf } from '../plugins/authentication.js'
-import type { Exchange } from './by-address.js'
+import type { Exchange } from '../upload.js'
 import {
   askedByHash,
   askedByVpdq,

@@ -1,13 +1,12 @@
 // Pictures and videos that a client of HMA sends, or names by their address.
 
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { HashedImage } from '../../../packages/core/src/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import type { Hashing } from '../../services/intake/hashing.js'
 import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/intake/picture-fetching.js'
 import type { VideoHashing, VideoPurpose } from '../../services/intake/video-hashing.js'
 import { ofImage } from '../hashed-signals.js'
-import { forQueries, type InFlight, imageFrom, oneFile, type UploadLimits } from '../upload.js'
+import { type Exchange, forQueries, type InFlight, imageFrom, oneFile, type UploadLimits } from '../upload.js'
 import { contentTypeNamed, PHOTO, selectedTypes, VIDEO } from './hma-signals.js'
 import type { LaxFields } from './lax.js'
 import { HmaRefusal } from './refusals.js'
@@ -29,11 +28,6 @@ const REFUSALS: Readonly<Record<FetchRefusal, () => HmaRefusal>> = {
 }
 const UNKNOWN_CONTENT =
   'unsupported url ContentType, if you know the expected type, provide it with the content_type query param'
-
-export interface Exchange {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-}
 
 /** Fetches and hashes a file. @returns the hashes, or why the picture has none. @throws {HmaRefusal | Problem} */
 export async function hashedFrom(

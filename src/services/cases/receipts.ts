@@ -40,7 +40,7 @@ export const Receipt = z.strictObject({
     )
     .meta({
       description:
-        '`withdrawals`: encrypted hashes, until each platform that fetched them was told that they are withdrawn. `record`: the case and its time line, without hashes. `files`: encrypted hashes in old lines of the store’s files and in the snapshot of the index, until these are written anew. `logs`: ids of its images, without hashes, in the logs of acts, changes and withdrawals, as long as the operator keeps them. `processes`: memory of running processes, which no query reads. `copies`: backups and replicas of the store from before the end, as long as the operator keeps them. `recipients`: platforms and services that fetched a list. until: the latest; null where this service does not decide it.',
+        '`withdrawals`: encrypted hashes. They stay until every platform that fetched them knows of the withdrawal. `record`: the case and its time line, without hashes. `files`: encrypted hashes in old lines of the store’s files and in the snapshot of the index. They stay until the service rewrites these files. `logs`: ids of the images, without hashes, in the logs of acts, changes and withdrawals. They stay as long as the operator keeps these logs. `processes`: memory of running processes, which no query reads. `copies`: backups and replicas of the store from before the end, as long as the operator keeps them. `recipients`: platforms and services that fetched a list. until: the latest; null where this service does not decide it.',
     }),
   keyId: z.string(),
   signature: z.string(),

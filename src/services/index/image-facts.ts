@@ -11,7 +11,7 @@ import {
   TIERS,
   type Tier,
 } from '../../../packages/core/src/matching/signal.js'
-import { tierWith } from '../../domain/trust/tier.js'
+import { isVouched, tierWith } from '../../domain/trust/tier.js'
 import { BY_HASHES } from '../../store/images/image-record.js'
 
 export interface ImageFacts {
@@ -22,6 +22,8 @@ export interface ImageFacts {
   readonly disputed: boolean
   /** As `RegisteredFacts`, until an organisation supports the image. */
   readonly isByHashes?: true
+  /** As `isByHashes`, until an NGO or the operator vouches for the image: platforms confirm only the hash that they saw, and it may have others. */
+  readonly isUnvouched?: true
   /** Set if it does not count in the size of the registry yet (`RecentImages`). */
   readonly isRecent?: true
 }
@@ -66,7 +68,10 @@ export function factsIn(code: number, support: number, bank: string | undefined)
     tier,
     category: nameOfCode(CATEGORY_NAMES, CATEGORIES, code & CATEGORY_CODES),
     disputed: (code & DISPUTED) !== 0,
-    ...(tier === 'self-reported' && tierCodeIn(code) === TIER_BY_HASHES && { isByHashes: true }),
+    ...(tierCodeIn(code) === TIER_BY_HASHES && {
+      ...(tier === 'self-reported' && { isByHashes: true as const }),
+      ...(!isVouched(support) && { isUnvouched: true as const }),
+    }),
   }
 }
 

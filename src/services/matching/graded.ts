@@ -229,6 +229,7 @@ export function describe(
     tier: image.tier,
     category: image.category,
     disputed: image.disputed,
+    ...(image.isUnvouched && { isUnvouched: true }),
     ...(atMs !== undefined && { atMs }),
     ...(agreement?.partial !== undefined && { agreement: agreement.partial }),
   }

@@ -26,6 +26,8 @@ export interface Match {
   readonly tier: Tier
   readonly category: Category | undefined
   readonly disputed: boolean
+  /** As of the image; callers are not told. Never set for a match by details. */
+  readonly isUnvouched?: true
   /** Present only for a video: when the best matching frame is shown. */
   readonly atMs?: number
   /** Present only if a part of the query picture differs: the share that agrees, and where it is. */

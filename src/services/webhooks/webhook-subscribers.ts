@@ -1,4 +1,4 @@
-// Finds out which organisations may receive webhooks: those with a key that has the scope `webhooks`; and of which cases.
+// Finds out which organisations may receive webhooks, and about which cases. An organisation needs a key with the scope `webhooks`.
 
 import { organisationMay } from '../../domain/cases/assistance.js'
 import type { WebhookEvent } from '../../domain/organisations/webhook.js'

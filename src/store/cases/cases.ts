@@ -249,7 +249,7 @@ function endsIn(store: Store): Pick<Cases, 'end' | 'markErased' | 'toBeErased' |
         ...[keys.case(caseId), keys.caseEvents(caseId), keys.caseSchedule, keys.caseErasures],
         ...[keys.strikes(`case:${caseId}`), keys.strikeAccounts, keys.erased],
       ]
-      return Number(await store.write(forgetCase, scriptKeys, [caseId, nowMs, keys.prefix])) === 1
+      return Number(await store.write(forgetCase, scriptKeys, [caseId, nowMs])) === 1
     },
   }
 }

@@ -109,7 +109,7 @@ export const SIGNAL_TYPE_NAMES = [
 export const ROW_TYPES = [...SIGNAL_TYPE_NAMES, 'detail'] as const
 export type RowType = (typeof ROW_TYPES)[number]
 
-/** A value for each type of which a bank may set the threshold: those compared by distance. */
+/** Makes one value for each type that is compared by distance. A bank may set the threshold of these types. */
 export function byComparedType<T>(valueFor: (type: 'pdq' | 'pdq-area' | 'blockhash') => T) {
   return { pdq: valueFor('pdq'), 'pdq-area': valueFor('pdq-area'), blockhash: valueFor('blockhash') }
 }

@@ -1,6 +1,5 @@
 // Reads one file of any kind into memory, and hashes it if it is a picture or a video. Never writes it to disk.
 
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { HashedImage, HashedVideoFile } from '../../../../packages/core/src/matching/hashed-image.js'
 import { fieldDeclaresMinor } from '../../../domain/cases/minors.js'
 import { FORMAT_BYTES, formatOf, isDecoded, unreadKindOf } from '../../../domain/media/media-formats.js'
@@ -10,7 +9,7 @@ import type { VideoHashing } from '../../../services/intake/video-hashing.js'
 import type { Matcher } from '../../../services/matching/matcher.js'
 import { ofImage } from '../../hashed-signals.js'
 import { isStream } from '../../ndjson.js'
-import { forQueries, type InFlight, imageFrom, type UploadLimits, uploadProblem } from '../../upload.js'
+import { type Exchange, forQueries, type InFlight, imageFrom, type UploadLimits, uploadProblem } from '../../upload.js'
 import { disconnectSignal, endSlowUpload, keepWaiting } from '../../video-upload.js'
 
 /** What a file turned out to be. `other`: no picture and no video that is read here. A Problem is about this file. */
@@ -23,11 +22,6 @@ export interface AnyFileParts {
   readonly inFlight: InFlight
   /** Knows whether pictures are matched by details as well. */
   readonly matcher: Pick<Matcher, 'hasDetails'>
-}
-
-export interface Exchange {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
 }
 
 /** Problems that another try with the same file would have again. All others are about the request or the service. */

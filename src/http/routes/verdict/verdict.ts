@@ -13,7 +13,8 @@ import type { VideoMatcher } from '../../../services/matching/video/video-matche
 import { askedVideoOf, queryPictureOf } from '../../hashed-signals.js'
 import { callerOf } from '../../plugins/authentication.js'
 import { may, ProblemBody, problemBody } from '../../problems.js'
-import { type AnyFileParts, type Exchange, type FileContent, hashAnyFile } from './any-file.js'
+import type { Exchange } from '../../upload.js'
+import { type AnyFileParts, type FileContent, hashAnyFile } from './any-file.js'
 
 /** The status of each verdict. Every other status means that the question could not be answered. */
 const STATUS = { pass: 200, hold: 202, block: 451 } as const satisfies Readonly<Record<UploadVerdict, number>>

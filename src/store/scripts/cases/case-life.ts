@@ -31,14 +31,6 @@ export const caseStateLua = `
       return state, among(states, state)
     end`
 
-/** Lua: `forget_strikes(prefix, caseId)` deletes the strikes of a case, which keep ids of its images. */
-const forgetStrikesLua = `
-    local function forget_strikes (prefix, caseId)
-      local account = 'case:' .. caseId
-      redis.call('DEL', prefix .. 'strikes:' .. account)
-      redis.call('ZREM', prefix .. 'accounts-with-strikes', account)
-    end`
-
 /** The states in which an action is allowed, as a text that the Lua function `among` searches. */
 export function statesFor(action: CaseAction): string {
   return ` ${CASE_ACTIONS[action].from.join(' ')} `
@@ -97,7 +89,7 @@ export const changeCase = {
 // the declared keys.
 export const endCase = {
   numberOfKeys: 9,
-  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${assistedLua}${feedLaterLua}${withdrawFetchedLua}${forgetStrikesLua}
+  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${assistedLua}${feedLaterLua}${withdrawFetchedLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -105,7 +97,7 @@ export const endCase = {
     local erasures = KEYS[5] -- sorted set: ended cases whose hashes may still be in old lines of the append-only file
     local revision = KEYS[6]
     local changes  = KEYS[7]
-    local strikes  = KEYS[8] -- sorted set: its strikes
+    local strikes  = KEYS[8] -- sorted set: its strikes, which name its images
     local accounts = KEYS[9] -- sorted set: accounts with strikes
     local caseId   = ARGV[1]
     local atMs     = ARGV[2] -- [epoch ms], the caller's clock
@@ -142,7 +134,6 @@ export const endCase = {
       withdraw_fetched(prefix, id)
     end
     remove_assisted(case)
-    forget_strikes(prefix, caseId)
     redis.call('DEL', images, case .. ':notice', strikes)
     redis.call('ZREM', accounts, 'case:' .. caseId)
     local at = 0
